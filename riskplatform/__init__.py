@@ -1,0 +1,3 @@
+"""riskplatform: calibrated risk forecasts per grid cell."""
+
+__version__ = "0.1.0"

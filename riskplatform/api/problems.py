@@ -1,0 +1,165 @@
+"""Every error of the API as RFC 9457 problem+json."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views.defaults import page_not_found
+from django.views.defaults import server_error as server_error_page
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from riskplatform.api.request_id import current_request_id
+from riskplatform.kernel.errors import (
+    ApplicationError,
+    BodyTooLargeError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "/problems/"
+
+
+def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Map what a view raised to a problem; None lets an unknown error be a 500."""
+    body, headers = _describe(exc)
+    if body is None:
+        return None
+    set_rollback()
+    return Response(
+        body, status=body["status"], headers=headers, content_type=CONTENT_TYPE
+    )
+
+
+def problem(
+    *, status: int, code: str, title: str, detail: str, **extra: Any
+) -> dict[str, Any]:
+    return {
+        "type": TYPE_PREFIX + code.replace("_", "-"),
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **extra,
+        "request_id": current_request_id(),
+    }
+
+
+def problem_response(body: dict[str, Any]) -> HttpResponse:
+    """Answer outside DRF, for errors that no API view has seen."""
+    return HttpResponse(
+        orjson.dumps(body), status=body["status"], content_type=CONTENT_TYPE
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Handle 404 outside the API views: problem+json below /api/, else a page."""
+    if not _is_api(request):
+        return page_not_found(request, exception)
+    error = NotFoundError(f"There is nothing at {request.path}.")
+    return problem_response(_application_problem(error)[0])
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Handle an unforeseen error: problem+json below /api/, else a page."""
+    if not _is_api(request):
+        return server_error_page(request)
+    return problem_response(
+        problem(
+            status=500,
+            code="internal_error",
+            title="Something broke here",
+            detail="The error was recorded. Quote the request id to the operator.",
+        )
+    )
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _describe(exc: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    if isinstance(exc, Http404):
+        exc = NotFoundError("There is nothing at this address.")
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    elif isinstance(exc, RequestDataTooBig):
+        exc = BodyTooLargeError("The body is larger than this server takes.")
+    elif isinstance(exc, OperationalError):
+        exc = UnavailableError("The database does not answer. Try again shortly.")
+    if isinstance(exc, ApplicationError):
+        return _application_problem(exc)
+    if isinstance(exc, exceptions.APIException):
+        return _rest_framework_problem(exc)
+    return None, {}
+
+
+def _application_problem(
+    exc: ApplicationError,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    headers = {}
+    if isinstance(exc, UnavailableError):
+        headers["Retry-After"] = str(exc.retry_after_s)
+    body = problem(
+        status=exc.status,
+        code=exc.code,
+        title=exc.title,
+        detail=exc.message,
+        **exc.context,
+    )
+    return body, headers
+
+
+def _rest_framework_problem(
+    exc: exceptions.APIException,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    headers: dict[str, str] = {}
+    if (scheme := getattr(exc, "auth_header", None)) is not None:
+        headers["WWW-Authenticate"] = scheme
+    if (wait_s := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait_s) + 1)
+    if isinstance(exc, exceptions.ValidationError):
+        body = problem(
+            status=InvalidInputError.status,
+            code=InvalidInputError.code,
+            title=InvalidInputError.title,
+            detail="See errors for what to change.",
+            errors=list(_pointers(exc.detail, "")),
+        )
+        return body, headers
+    code = str(exc.default_code)
+    body = problem(
+        status=exc.status_code,
+        code=code,
+        title=code.replace("_", " ").capitalize(),
+        detail=str(exc.detail),
+    )
+    return body, headers
+
+
+def _pointers(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
+    """Flatten DRF's nested error detail to JSON pointers (RFC 6901)."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            step = "" if key == "non_field_errors" else f"/{_escape(str(key))}"
+            yield from _pointers(value, pointer + step)
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            nested = isinstance(value, (dict, list))
+            yield from _pointers(value, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield {
+            "pointer": pointer,
+            "code": getattr(detail, "code", "invalid"),
+            "reason": str(detail),
+        }
+
+
+def _escape(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,77 @@
+"""Turn DATABASE_URL, CLICKHOUSE_URL and REDIS_URL into Django settings."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from riskplatform.env import EnvError
+
+# WAL lets readers go on while one process writes; FULL keeps an acknowledged
+# commit through a power cut, not only through a crash of the process.
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=FULL;"
+    "PRAGMA busy_timeout=20000;"
+    "PRAGMA cache_size=-64000;"
+    "PRAGMA temp_store=MEMORY;"
+    "PRAGMA mmap_size=268435456;"
+)
+
+
+def default_database(url: str) -> dict[str, Any]:
+    """Read `postgresql://user:password@host:port/name` or `sqlite:///path`."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(unquote(parts.path.removeprefix("/")))
+    if parts.scheme in {"postgres", "postgresql"}:
+        return _postgresql(parts)
+    raise EnvError(
+        f"DATABASE_URL begins with {parts.scheme!r}. "
+        "Use postgresql://user:password@host:port/name or sqlite:///path."
+    )
+
+
+def clickhouse_database(url: str) -> dict[str, Any]:
+    """Read `clickhouse://user:password@host:port/database` (native protocol)."""
+    parts = urlsplit(url)
+    if parts.scheme != "clickhouse":
+        raise EnvError(
+            f"CLICKHOUSE_URL begins with {parts.scheme!r}. "
+            "Use clickhouse://user:password@host:port/database."
+        )
+    return {
+        "ENGINE": "clickhouse_backend.backend",
+        "NAME": parts.path.lstrip("/") or "default",
+        "HOST": parts.hostname or "127.0.0.1",
+        "PORT": parts.port or 9000,
+        "USER": unquote(parts.username or "default"),
+        "PASSWORD": unquote(parts.password or ""),
+        "OPTIONS": {"settings": {"mutations_sync": 1}, "connections_min": 1},
+        "TEST": {"fake_transaction": True, "DEPENDENCIES": []},
+    }
+
+
+def _sqlite(path: str) -> dict[str, Any]:
+    if not path:
+        raise EnvError("DATABASE_URL names no file. Use sqlite:///path.")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": Path(path),
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS},
+        "TEST": {"NAME": Path(path).with_suffix(".test.sqlite3")},
+    }
+
+
+def _postgresql(parts: SplitResult) -> dict[str, Any]:
+    options = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "HOST": options.pop("host", None) or unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "OPTIONS": options,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }

@@ -1,0 +1,20 @@
+"""Every address of the platform."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from riskplatform.api import health
+from scoring import urls as scoring_urls
+
+urlpatterns = [
+    path("", include(scoring_urls.urlpatterns)),
+    path("api/v1/", include((scoring_urls.api_urlpatterns, "scoring"))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
+    path("admin/", admin.site.urls),
+]
+handler404 = "riskplatform.api.problems.not_found"
+handler500 = "riskplatform.api.problems.server_error"
