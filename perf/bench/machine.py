@@ -1,0 +1,78 @@
+"""What the figures were taken on, and how to stay on one core of it."""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils import timezone
+
+CPU_INFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    cpu: str
+    cores: int
+    memory_gib: float
+    load_1m: float
+    python: str
+    platform: str
+    taken_at: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cpu}, {self.cores} cores, {self.memory_gib:.1f} GiB, "
+            f"load {self.load_1m:.1f}, Python {self.python}, {self.platform}, "
+            f"{self.taken_at}"
+        )
+
+
+def describe_machine() -> Machine:
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Machine(
+        cpu=_cpu_name(),
+        cores=_usable_core_count(),
+        memory_gib=round(memory_bytes / 2**30, 1),
+        load_1m=round(os.getloadavg()[0], 2),
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()}",
+        taken_at=timezone.now().isoformat(timespec="seconds"),
+    )
+
+
+@contextmanager
+def pinned_to_one_core() -> Iterator[int | None]:
+    """Keep this thread, and what it starts, on one core; yield the core's number.
+
+    Threads that run already stay where they are. Yields None where the system
+    cannot pin.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield None
+        return
+    allowed = os.sched_getaffinity(0)
+    # Core 0 serves most interrupts, so the last core is the quieter one.
+    core = max(allowed)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield core
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def _cpu_name() -> str:
+    if CPU_INFO.exists():
+        for line in CPU_INFO.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _usable_core_count() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,158 @@
+"""What a suite promises: measurements, each with its meter, check and target."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from perf.bench.errors import InvalidMeasurementError
+
+Answer = TypeVar("Answer")
+
+UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "µs": 1e6}
+CLOCK_TICK_S = 1e-9
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter(Generic[Answer]):
+    """Turns the seconds that one call took, and its answer, into a figure."""
+
+    unit: str
+    direction: Direction
+    figure: Callable[[float, Answer], float]
+
+
+def elapsed(unit: str = "ms") -> Meter[Any]:
+    """Measure the time of one call in `s`, `ms` or `µs`; lower is better."""
+    if unit not in UNITS_PER_SECOND:
+        known = ", ".join(UNITS_PER_SECOND)
+        raise InvalidMeasurementError(
+            f"{unit!r} is not a unit of time here. Use one of: {known}.", unit=unit
+        )
+    scale = UNITS_PER_SECOND[unit]
+    return Meter(
+        unit=unit,
+        direction=Direction.LOWER,
+        figure=lambda seconds, _answer: seconds * scale,
+    )
+
+
+def throughput(items: int, *, noun: str) -> Meter[Any]:
+    """Measure `items` done by one call as `noun`/s; higher is better."""
+    return Meter(
+        unit=f"{noun}/s",
+        direction=Direction.HIGHER,
+        figure=lambda seconds, _answer: items / max(seconds, CLOCK_TICK_S),
+    )
+
+
+def reported(
+    unit: str, *, direction: Direction, figure: Callable[[Answer], float]
+) -> Meter[Answer]:
+    """Take the figure out of the answer: a load generator measures for itself."""
+    return Meter(
+        unit=unit,
+        direction=direction,
+        figure=lambda _seconds, answer: figure(answer),
+    )
+
+
+MILLISECONDS = elapsed("ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement(Generic[Answer]):
+    """What both kinds of measurement state.
+
+    `around` is entered once and surrounds all rounds (start a server, set a switch).
+    `calls` repeats a short call within one reading; figures are per call.
+    `single_core` pins the measuring thread, and what it starts, to one core.
+    `collects_garbage` leaves the garbage collector running during a call, where
+    allocation is part of what is measured.
+    """
+
+    name: str
+    after: Callable[[], Answer]
+    meter: Meter[Answer] = MILLISECONDS
+    around: Callable[[], AbstractContextManager[object]] = nullcontext
+    calls: int = 1
+    warmups: int = 1
+    repeats: int = 15
+    time_limit_s: float = 30.0
+    single_core: bool = False
+    collects_garbage: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise InvalidMeasurementError("A measurement needs a name.")
+        if min(self.calls, self.repeats) < 1 or self.warmups < 0:
+            raise InvalidMeasurementError(
+                f"{self.name}: use at least 1 call, 1 repeat and 0 warm-ups."
+            )
+        if not (isfinite(self.time_limit_s) and self.time_limit_s > 0):
+            raise InvalidMeasurementError(
+                f"{self.name}: the time limit must be a positive number of seconds."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Measurement[Answer]):
+    """Two ways to the same answer, alternated; `check` says whether they agree.
+
+    `target_ratio` is how many times better `after` has to be than `before`,
+    whichever direction the meter has. `check` returning nothing counts as wrong.
+    """
+
+    before: Callable[[], Answer]
+    check: Callable[[Answer, Answer], bool]
+    target_ratio: float
+
+    def __post_init__(self) -> None:
+        Measurement.__post_init__(self)
+        if not (isfinite(self.target_ratio) and self.target_ratio > 0):
+            raise InvalidMeasurementError(
+                f"{self.name}: the target ratio must be a positive number."
+            )
+
+    @property
+    def sides(self) -> tuple[Callable[[], Answer], ...]:
+        return (self.before, self.after)
+
+    def accepts(self, answers: Sequence[Answer]) -> bool:
+        before, after = answers
+        return bool(self.check(before, after))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget(Measurement[Answer]):
+    """One way, held to an absolute figure in the meter's unit."""
+
+    check: Callable[[Answer], bool]
+    target_value: float
+
+    def __post_init__(self) -> None:
+        Measurement.__post_init__(self)
+        if not isfinite(self.target_value):
+            raise InvalidMeasurementError(
+                f"{self.name}: the target value must be a finite number."
+            )
+
+    @property
+    def sides(self) -> tuple[Callable[[], Answer], ...]:
+        return (self.after,)
+
+    def accepts(self, answers: Sequence[Answer]) -> bool:
+        (after,) = answers
+        return bool(self.check(after))
+
+
+AnyMeasurement: TypeAlias = Comparison[Any] | Budget[Any]

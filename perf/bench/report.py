@@ -1,0 +1,140 @@
+"""The rows of a run as data: built from readings, written as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from perf.bench.errors import InvalidMeasurementError, UnwritableReportError
+from perf.bench.machine import Machine
+from perf.bench.measurement import AnyMeasurement, Budget, Comparison, Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One measurement's outcome; `before` and `after` are medians.
+
+    With a `ratio` (above 1: `after` is better) the target is a ratio, otherwise
+    it is a figure in `unit`.
+    """
+
+    name: str
+    unit: str
+    direction: Direction
+    before: float | None
+    after: float
+    ratio: float | None
+    target: float
+    met: bool
+    before_min: float | None
+    before_max: float | None
+    after_min: float
+    after_max: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    machine: Machine
+    suites: dict[str, list[Row]]
+
+    @property
+    def missed(self) -> list[str]:
+        return [
+            f"{suite}: {row.name}"
+            for suite, rows in self.suites.items()
+            for row in rows
+            if not row.met
+        ]
+
+
+def make_row(measurement: AnyMeasurement, rounds: Sequence[tuple[float, ...]]) -> Row:
+    """Summarise rounds of figures, one figure a side in the order of the sides."""
+    if isinstance(measurement, Comparison):
+        before, after = (list(figures) for figures in zip(*rounds, strict=True))
+        return _compared_row(measurement, before, after)
+    return _budget_row(measurement, [figure for (figure,) in rounds])
+
+
+def to_json(report: Report) -> str:
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folder of a report to come, or refuse its name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, str(error)) from error
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder")
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write whole or not at all: a reader never meets half a file."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(to_json(report), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise _unwritable(path, str(error)) from error
+
+
+def _unwritable(path: Path, reason: str) -> UnwritableReportError:
+    return UnwritableReportError(
+        f"The report cannot be written to {path}: {reason}. Name another file.",
+        path=str(path),
+    )
+
+
+def _compared_row(
+    measurement: Comparison[object], before: list[float], after: list[float]
+) -> Row:
+    medians = median(before), median(after)
+    if min(medians) <= 0:
+        raise InvalidMeasurementError(
+            f"a median of {min(medians)} has no ratio. "
+            "Do more work in one call, or state a budget instead."
+        )
+    worse_first = medians if _lower_is_better(measurement) else medians[::-1]
+    ratio = worse_first[0] / worse_first[1]
+    return Row(
+        name=measurement.name,
+        unit=measurement.meter.unit,
+        direction=measurement.meter.direction,
+        before=medians[0],
+        after=medians[1],
+        ratio=ratio,
+        target=measurement.target_ratio,
+        met=ratio >= measurement.target_ratio,
+        before_min=min(before),
+        before_max=max(before),
+        after_min=min(after),
+        after_max=max(after),
+        repeats=len(after),
+    )
+
+
+def _budget_row(measurement: Budget[object], figures: list[float]) -> Row:
+    after, target = median(figures), measurement.target_value
+    return Row(
+        name=measurement.name,
+        unit=measurement.meter.unit,
+        direction=measurement.meter.direction,
+        before=None,
+        after=after,
+        ratio=None,
+        target=target,
+        met=after <= target if _lower_is_better(measurement) else after >= target,
+        before_min=None,
+        before_max=None,
+        after_min=min(figures),
+        after_max=max(figures),
+        repeats=len(figures),
+    )
+
+
+def _lower_is_better(measurement: AnyMeasurement) -> bool:
+    return measurement.meter.direction is Direction.LOWER

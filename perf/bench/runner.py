@@ -1,0 +1,158 @@
+"""Takes the readings: sides alternated, answers checked, time and count bounded."""
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from math import isfinite
+
+from perf.bench.errors import InvalidMeasurementError, WrongAnswerError
+from perf.bench.machine import pinned_to_one_core
+from perf.bench.measurement import Answer, AnyMeasurement, Measurement
+from perf.bench.registry import Suite
+from perf.bench.report import Row, make_row
+from riskplatform.kernel.errors import ApplicationError
+
+QUICK_REPEATS = 3
+QUICK_TIME_LIMIT_S = 5.0
+PROGRESS_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much of what a measurement asks for is granted."""
+
+    repeats: int | None = None
+    is_quick: bool = False
+
+    def __post_init__(self) -> None:
+        if self.repeats is not None and self.repeats < 1:
+            raise InvalidMeasurementError(
+                f"{self.repeats} repeats measure nothing. Ask for at least 1."
+            )
+
+    def repeats_of(self, measurement: AnyMeasurement) -> int:
+        asked = self.repeats or measurement.repeats
+        return min(asked, QUICK_REPEATS) if self.is_quick else asked
+
+    def time_limit_s_of(self, measurement: AnyMeasurement) -> float:
+        asked_s = measurement.time_limit_s
+        return min(asked_s, QUICK_TIME_LIMIT_S) if self.is_quick else asked_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteRun:
+    """`failures` are sentences; a measurement that failed has no row."""
+
+    rows: list[Row] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    bounds: Bounds
+    say: Callable[[str], None]
+    clock: Callable[[], float] = time.perf_counter
+
+    def run(self, suite: Suite) -> SuiteRun:
+        """Run every measurement, also after one that failed.
+
+        A failure while the suite builds a measurement ends this suite: what comes
+        after it cannot be built.
+        """
+        run = SuiteRun()
+        with (
+            self._collecting_failures(run, label=suite.name),
+            closing(suite.measurements()) as measurements,
+        ):
+            for measurement in measurements:
+                label = f"{suite.name}: {measurement.name}"
+                with self._collecting_failures(run, label=label):
+                    run.rows.append(self._measure(measurement, label=label))
+        return run
+
+    @contextmanager
+    def _collecting_failures(self, run: SuiteRun, *, label: str) -> Iterator[None]:
+        try:
+            yield
+        except ApplicationError as error:
+            failure = f"{label}: {error.message}"
+            self.say(failure)
+            run.failures.append(failure)
+
+    def _measure(self, measurement: AnyMeasurement, *, label: str) -> Row:
+        repeats = self.bounds.repeats_of(measurement)
+        limit_s = self.bounds.time_limit_s_of(measurement)
+        self.say(f"{label} ({repeats} rounds or {limit_s:g} s)")
+        with measurement.around(), self._pinned(measurement):
+            deadline = self.clock() + limit_s
+            for _ in range(measurement.warmups):
+                self._take_round(measurement)
+            rounds = self._take_rounds(measurement, repeats=repeats, deadline=deadline)
+        return make_row(measurement, rounds)
+
+    def _take_rounds(
+        self, measurement: AnyMeasurement, *, repeats: int, deadline: float
+    ) -> list[tuple[float, ...]]:
+        rounds: list[tuple[float, ...]] = []
+        said_at = self.clock()
+        while len(rounds) < repeats:
+            rounds.append(self._take_round(measurement))
+            moment = self.clock()
+            if moment >= deadline:
+                break
+            if moment - said_at >= PROGRESS_EVERY_S:
+                said_at = moment
+                left_s = deadline - moment
+                self.say(f"  {len(rounds)}/{repeats} rounds, {left_s:.0f} s at most")
+        return rounds
+
+    def _take_round(self, measurement: AnyMeasurement) -> tuple[float, ...]:
+        readings = [self._read(measurement, work) for work in measurement.sides]
+        if not measurement.accepts([answer for _, answer in readings]):
+            raise WrongAnswerError(
+                "the answer is wrong, so its figures mean nothing. "
+                "Repair the code or the check."
+            )
+        return tuple(figure for figure, _ in readings)
+
+    def _read(
+        self, measurement: Measurement[Answer], work: Callable[[], Answer]
+    ) -> tuple[float, Answer]:
+        with _collector_paused(is_paused=not measurement.collects_garbage):
+            started = self.clock()
+            for _ in range(measurement.calls - 1):
+                work()
+            answer = work()
+            seconds = (self.clock() - started) / measurement.calls
+        figure = measurement.meter.figure(seconds, answer)
+        if not isfinite(figure) or figure < 0:
+            raise InvalidMeasurementError(
+                f"{figure} is not a figure. Repair the meter."
+            )
+        return figure, answer
+
+    @contextmanager
+    def _pinned(self, measurement: AnyMeasurement) -> Iterator[None]:
+        if not measurement.single_core:
+            yield
+            return
+        with pinned_to_one_core() as core:
+            if core is None:
+                self.say("  this system cannot pin to one core; all are used")
+            yield
+
+
+@contextmanager
+def _collector_paused(*, is_paused: bool) -> Iterator[None]:
+    """Start from a clean heap, so that no side pays for the other's garbage."""
+    gc.collect()
+    was_enabled = gc.isenabled()
+    if is_paused:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

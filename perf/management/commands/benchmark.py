@@ -1,0 +1,172 @@
+"""Runs benchmark suites, shows and keeps their figures, fails on a regression."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    OutputWrapper,
+)
+from django.utils import timezone
+
+from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
+from perf.bench.discovery import discover_suites
+from perf.bench.machine import describe_machine
+from perf.bench.registry import ALL, Suite, registry
+from perf.bench.report import Report, prepare_file, to_json, write_report
+from perf.bench.runner import Bounds, Runner
+from perf.bench.table import render_report, render_suites
+from riskplatform.kernel.errors import ApplicationError
+
+STDOUT = "-"
+FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkOptions:
+    """The options of the command that `BaseCommand` does not know."""
+
+    suite: str
+    list_suites: bool
+    json_target: str | None
+    save: bool
+    compare_path: str | None
+    repeats: int | None
+    quick: bool
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure before and after in one run, alternated, with answers compared. "
+        "Fails on a wrong answer and, with --compare, on a regression."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--suite", default=ALL, help="NAME[,NAME] or all (the default)."
+        )
+        parser.add_argument(
+            "--list", action="store_true", dest="list_suites", help="Name the suites."
+        )
+        _add_report_arguments(parser)
+        parser.add_argument(
+            "--repeats", metavar="N", type=int, help="Rounds of each measurement."
+        )
+        parser.add_argument(
+            "--quick",
+            action="store_true",
+            help="At most 3 rounds and 5 s each: enough to see it work, not to judge.",
+        )
+
+    def handle(self, **options: Any) -> None:
+        names = [field.name for field in fields(BenchmarkOptions)]
+        wanted = BenchmarkOptions(**{name: options[name] for name in names})
+        # JSON asked for on stdout has it for itself.
+        self.out = self.stderr if wanted.json_target == STDOUT else self.stdout
+        self.is_coloured = self.out.isatty() and not options["no_color"]
+        try:
+            discover_suites()
+            if wanted.list_suites:
+                self._list_suites()
+            else:
+                self._benchmark(wanted)
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+
+    def _list_suites(self) -> None:
+        suites = registry.choose(ALL)
+        _write(self.out, render_suites(suites, is_coloured=self.is_coloured))
+
+    def _benchmark(self, wanted: BenchmarkOptions) -> None:
+        suites = registry.choose(wanted.suite)
+        bounds = Bounds(repeats=wanted.repeats, is_quick=wanted.quick)
+        # A long run must not end at a file that could have been refused before it.
+        baseline = read_baseline(Path(path)) if (path := wanted.compare_path) else None
+        paths = _list_paths(wanted)
+        for target in paths:
+            prepare_file(target)
+
+        report = self._measure(suites, bounds=bounds)
+
+        if wanted.json_target == STDOUT:
+            _write(self.stdout, to_json(report))
+        for target in paths:
+            write_report(report, target)
+            _write(self.stderr, f"Written to {target}")
+        if baseline is not None:
+            self._refuse_regressions(report, baseline)
+
+    def _measure(self, suites: Sequence[Suite], *, bounds: Bounds) -> Report:
+        machine = describe_machine()
+        runner = Runner(bounds=bounds, say=lambda line: _write(self.stderr, line))
+        runs = {suite.name: runner.run(suite) for suite in suites}
+        report = Report(
+            machine=machine, suites={name: run.rows for name, run in runs.items()}
+        )
+        descriptions = {suite.name: suite.description for suite in suites}
+        table = render_report(
+            report, descriptions=descriptions, is_coloured=self.is_coloured
+        )
+        _write(self.out, table)
+        _write(self.out, _summarise_targets(report))
+        failures = [failure for run in runs.values() for failure in run.failures]
+        if failures:
+            raise CommandError(
+                "\n".join([f"{len(failures)} failed, nothing is written:", *failures])
+            )
+        return report
+
+    def _refuse_regressions(self, report: Report, baseline: Baseline) -> None:
+        regressions = find_regressions(report, baseline)
+        if regressions:
+            lines = [str(regression) for regression in regressions]
+            raise CommandError(
+                "\n".join([f"{len(lines)} worse than {baseline.path}:", *lines])
+            )
+        _write(self.out, f"No ratio is over {TOLERANCE:.0%} worse than {baseline.path}")
+
+
+def _add_report_arguments(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--json",
+        dest="json_target",
+        metavar="FILE",
+        help="Write the report as JSON; - is stdout.",
+    )
+    parser.add_argument(
+        "--save",
+        action="store_true",
+        help="Keep the report as benchmarks/<UTC time>.json in the data folder.",
+    )
+    parser.add_argument(
+        "--compare",
+        dest="compare_path",
+        metavar="FILE",
+        help=f"Fail when a ratio is over {TOLERANCE:.0%} worse than in this report.",
+    )
+
+
+def _list_paths(wanted: BenchmarkOptions) -> list[Path]:
+    paths: list[Path] = []
+    if wanted.json_target not in {None, STDOUT}:
+        paths.append(Path(str(wanted.json_target)))
+    if wanted.save:
+        folder = Path(settings.VAR_DIR) / "benchmarks"
+        paths.append(folder / timezone.now().strftime(FILE_NAME))
+    return paths
+
+
+def _summarise_targets(report: Report) -> str:
+    row_count = sum(len(rows) for rows in report.suites.values())
+    met = f"{row_count - len(report.missed)} of {row_count} targets met."
+    return "\n".join([met, *(f"Missed: {row}" for row in report.missed)])
+
+
+def _write(out: OutputWrapper, text: str) -> None:
+    """Write as it is: stderr carries progress as well as problems."""
+    out.write(text, style_func=str)
