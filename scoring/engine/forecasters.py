@@ -1,0 +1,101 @@
+"""A fitted forecaster: a mean model with its calibration and its provenance."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from scoring.engine.arrays import Floats
+from scoring.engine.calibration import Calibration
+from scoring.engine.distributions import CellDistribution
+from scoring.engine.errors import EngineError
+from scoring.engine.features import feature_names
+from scoring.engine.snapshots import Snapshot
+
+
+class MeanModel(Protocol):
+    """Expected number of events per cell and horizon, as known at an instant."""
+
+    kind: ClassVar[str]
+    recalibrates: ClassVar[bool]
+
+    def mean_of(self, snapshot: Snapshot) -> Floats: ...
+
+
+@runtime_checkable
+class FeatureModel(Protocol):
+    """A mean model that needs nothing but the feature matrix."""
+
+    kind: ClassVar[str]
+    recalibrates: ClassVar[bool]
+
+    def mean_of(self, snapshot: Snapshot) -> Floats: ...
+
+    def predict(self, features: Floats) -> Floats: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Forecaster:
+    """A mean model fitted for one horizon.
+
+    Attributes
+    ----------
+    model : MeanModel
+    horizon_s : float
+    timezone : str
+        Zone whose wall clock the seasonal features follow.
+    calibration : Calibration
+    fitted_from_s, fitted_until_s : float
+        Window of events it was fitted on, unix seconds.
+    n_events : int
+        Events in that window.
+    feature_names : tuple of str
+        Columns that `predict` expects, in order.
+    """
+
+    model: MeanModel
+    horizon_s: float
+    timezone: str
+    calibration: Calibration
+    fitted_from_s: float
+    fitted_until_s: float
+    n_events: int
+    feature_names: tuple[str, ...] = feature_names()
+
+    @property
+    def kind(self) -> str:
+        """Name of the model family."""
+        return self.model.kind
+
+    @property
+    def name(self) -> str:
+        """Kind and horizon, such as `poisson_glm@86400s`."""
+        return f"{self.kind}@{self.horizon_s:.0f}s"
+
+    def predict(self, features: Floats) -> Floats:
+        """Calibrated mean number of events per row of features, shape (n_rows,)."""
+        if not isinstance(self.model, FeatureModel):
+            raise EngineError(
+                f"The model {self.kind} forecasts from a snapshot, not from features."
+            )
+        if features.ndim != 2 or features.shape[1] != len(self.feature_names):
+            raise EngineError(
+                f"The model {self.kind} expects {len(self.feature_names)} features "
+                f"per cell; the matrix given has the shape {features.shape}."
+            )
+        return self.calibration.calibrated(self.model.predict(features))
+
+    def distribution(self, features: Floats) -> CellDistribution:
+        """Distribution per row of features."""
+        mean = self.predict(features)
+        return self.calibration.distribution_of_calibrated(mean)
+
+    def mean_of(self, snapshot: Snapshot) -> Floats:
+        """Calibrated mean number of events per cell, shape (n_cells,)."""
+        return self.calibration.calibrated(self.model.mean_of(snapshot))
+
+    def distribution_at(self, snapshot: Snapshot) -> CellDistribution:
+        """Distribution of every cell of a snapshot."""
+        return self.calibration.distribution_of_calibrated(self.mean_of(snapshot))
+
+    def with_level(self, level: float) -> Self:
+        """The same forecaster at another level (see `calibration.trailing_level`)."""
+        return replace(self, calibration=self.calibration.with_level(level))

@@ -1,0 +1,39 @@
+import json
+
+import numpy as np
+import pytest
+
+from scoring.engine.backtesting import BacktestPlan, backtest
+from scoring.engine.state import DAY_S
+from tests.engine.regions import TIMEZONE, make_grid, make_history
+
+GRID = make_grid(radius=3)
+
+
+def test_report_compares_models_on_the_same_windows() -> None:
+    history = make_history(GRID, n_days=300)
+    calls: list[tuple[str, int, int]] = []
+
+    report = backtest(
+        history,
+        GRID,
+        plan=BacktestPlan(horizon_s=DAY_S, n_origins=40, timezone=TIMEZONE),
+        progress=lambda *call: calls.append(call),
+    )
+
+    assert calls == [("poisson_glm", 0, 2), ("long_run_count", 1, 2)]
+    assert report.n_origins == 40
+    assert [model.kind for model in report.models] == ["poisson_glm", "long_run_count"]
+    assert list(report.information_gain) == ["long_run_count"]
+    assert json.loads(json.dumps(report.as_dict()))["n_events"] == report.n_events
+    assert report.models[0].level_bias == pytest.approx(1.0, abs=0.25)
+
+
+def test_the_future_does_not_change_a_forecast() -> None:
+    history = make_history(GRID, n_days=300)
+    plan = BacktestPlan(horizon_s=DAY_S, n_origins=10, timezone=TIMEZONE)
+    report = backtest(history, GRID, plan=plan)
+    last_s = float(history.occurred_s[-1])
+    shortened = history.known_at(np.nextafter(last_s, np.inf))
+
+    assert backtest(shortened, GRID, plan=plan) == report
