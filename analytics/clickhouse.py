@@ -1,0 +1,197 @@
+"""The only door to ClickHouse: named queries, each with a budget and a metric."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from clickhouse_driver.errors import ErrorCodes
+from django.db import Error, connections
+from numpy.typing import NDArray
+
+from analytics.errors import EventStoreUnavailableError, QueryBudgetError
+from analytics.metrics import QUERY_ERRORS, QUERY_SECONDS
+
+DATABASE = "clickhouse"
+
+SqlValue = str | int | float | datetime | Sequence[float] | bytes | None
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one query may cost before ClickHouse stops it."""
+
+    max_seconds: int = 10
+    max_rows: int = 500_000_000
+    max_query_bytes: int = 1 << 18
+
+
+STANDARD = Budget()
+# Passing many values makes the text of a query long.
+LOOKUP = Budget(max_seconds=60, max_query_bytes=1 << 25)
+WRITE = Budget(max_seconds=300)
+
+AUTHENTICATION_FAILED = 516  # newer than the driver's list
+OVER_BUDGET = frozenset(
+    {
+        ErrorCodes.TIMEOUT_EXCEEDED,
+        ErrorCodes.TOO_SLOW,
+        ErrorCodes.TOO_MANY_ROWS,
+        ErrorCodes.MEMORY_LIMIT_EXCEEDED,
+    }
+)
+UNAVAILABLE = frozenset(
+    {
+        None,
+        ErrorCodes.NETWORK_ERROR,
+        ErrorCodes.SOCKET_TIMEOUT,
+        ErrorCodes.TOO_MANY_SIMULTANEOUS_QUERIES,
+        ErrorCodes.UNEXPECTED_PACKET_FROM_SERVER,
+        AUTHENTICATION_FAILED,
+    }
+)
+NOT_SET_UP = frozenset({ErrorCodes.UNKNOWN_TABLE, ErrorCodes.UNKNOWN_DATABASE})
+ARRAY_TYPES: Mapping[str, type[np.generic]] = {
+    "Float64": np.float64,
+    "Float32": np.float32,
+    "Int64": np.int64,
+    "Int32": np.int32,
+    "UInt64": np.uint64,
+    "UInt32": np.uint32,
+    "UInt16": np.uint16,
+    "UInt8": np.uint8,
+}
+
+
+def fetch_columns(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue] | None = None,
+    *,
+    budget: Budget = STANDARD,
+) -> Columns:
+    """Give each column of the answer as an array, empty ones included.
+
+    Missing floats are NaN; what is no number is an object. A per cent sign in
+    the query is written twice.
+    """
+    with _query(name, budget) as cursor:
+        # The driver's own numpy reading would import pandas.
+        cursor.cursor.columnar = True
+        cursor.execute(sql, params or {})
+        columns = cursor.fetchall() or [()] * len(cursor.columns_with_types)
+        return {
+            column: _array(values, ch_type)
+            for (column, ch_type), values in zip(
+                cursor.columns_with_types, columns, strict=True
+            )
+        }
+
+
+def fetch_rows(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue] | None = None,
+    *,
+    budget: Budget = STANDARD,
+) -> list[tuple[Any, ...]]:
+    with _query(name, budget) as cursor:
+        cursor.execute(sql, params or {})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def joined(words: Sequence[str]) -> bytes:
+    """Bind many words as one, with NUL between them, for splitByChar to take apart.
+
+    Bytes are escaped at once, where texts would be character by character.
+    """
+    return "\0".join(words).encode()
+
+
+def insert_columns(
+    name: str, sql: str, columns: Sequence[Sequence[Any]], *, budget: Budget = WRITE
+) -> int:
+    """Insert columns with one `INSERT INTO … VALUES` statement; give the row count."""
+    if not columns or not len(columns[0]):
+        return 0
+    with _query(name, budget) as cursor:
+        cursor.cursor.columnar = True
+        # A file may span more months than one insert may by default.
+        cursor.set_settings(
+            _settings(name, budget) | {"max_partitions_per_insert_block": 0}
+        )
+        # The driver knows an insert by its text being one line.
+        cursor.executemany(" ".join(sql.split()), list(columns))
+    return len(columns[0])
+
+
+@contextmanager
+def _query(name: str, budget: Budget) -> Generator[Any]:
+    try:
+        with (
+            QUERY_SECONDS.labels(name).time(),
+            connections[DATABASE].cursor() as cursor,
+        ):
+            cursor.set_settings(_settings(name, budget))
+            yield cursor
+    except (Error, OSError, EOFError) as error:
+        raise _translated(name, error) from error
+
+
+def _settings(name: str, budget: Budget) -> dict[str, str | int]:
+    return {
+        "max_execution_time": budget.max_seconds,
+        "max_rows_to_read": budget.max_rows,
+        "max_query_size": budget.max_query_bytes,
+        "log_comment": name,
+    }
+
+
+def _translated(name: str, error: Exception) -> Exception:
+    """Tell what a failure means; an error in a query itself stays what it is."""
+    code = _error_code(error)
+    if code in OVER_BUDGET:
+        QUERY_ERRORS.labels(name, "budget").inc()
+        return QueryBudgetError(
+            f"The query {name} would cost more than it may. Ask for a shorter time or"
+            " a smaller region.",
+            query=name,
+        )
+    if code in UNAVAILABLE:
+        QUERY_ERRORS.labels(name, "unavailable").inc()
+        return EventStoreUnavailableError(
+            "ClickHouse, which stores the events, does not answer. Try again soon.",
+            query=name,
+        )
+    QUERY_ERRORS.labels(name, "query").inc()
+    if code in NOT_SET_UP:
+        return EventStoreUnavailableError(
+            "ClickHouse answers but has no event table."
+            " Run manage.py migrate analytics --database clickhouse.",
+            query=name,
+        )
+    return error
+
+
+def _error_code(error: Exception) -> int | None:
+    """Find the code behind an error; none means that nobody answered."""
+    cause = error.args[0] if error.args else None
+    code = getattr(cause, "code", None)
+    return code if isinstance(code, int) else None
+
+
+def _array(values: Sequence[Any], ch_type: str) -> NDArray[Any]:
+    is_nested = ch_type.startswith("Array(")
+    inner = ch_type.removeprefix("Array(").removeprefix("Nullable(").rstrip(")")
+    dtype = ARRAY_TYPES.get(inner)
+    if dtype is not None:
+        # None, which stands for a missing float, becomes NaN.
+        shape = (len(values), -1) if is_nested and len(values) else (len(values),)
+        return np.array(values, dtype=dtype).reshape(shape)
+    array = np.empty(len(values), dtype=np.object_)
+    array[:] = values
+    return array

@@ -1,0 +1,85 @@
+"""Where events are placed: the grid of a region, and the box around it."""
+
+from dataclasses import dataclass
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import h3.api.basic_int as h3
+import numpy as np
+from numpy.typing import NDArray
+
+from riskplatform.kernel.errors import InvalidInputError
+
+MAX_RESOLUTION = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionGrid:
+    """What placing an event needs to know of its region."""
+
+    slug: str
+    resolution: int
+    timezone: str
+
+    def __post_init__(self) -> None:
+        if not self.slug:
+            raise InvalidInputError("A region needs a slug.")
+        if not 0 <= self.resolution <= MAX_RESOLUTION:
+            raise InvalidInputError(
+                f"H3 resolution {self.resolution} is not between 0 and 15."
+            )
+        load_zone(self.timezone)
+
+    def cells_of(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> NDArray[np.uint64]:
+        """Give the H3 cell of each place; `lat` and `lon` are valid degrees."""
+        place = h3.latlng_to_cell
+        pairs = zip(lat.tolist(), lon.tolist(), strict=True)
+        cells = (place(y, x, self.resolution) for y, x in pairs)
+        return np.fromiter(cells, dtype=np.uint64, count=lat.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """A box of degrees; it crosses the antimeridian where west is above east."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    @classmethod
+    def around(cls, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> Self:
+        """Take the smallest box around places; never one across the antimeridian."""
+        return cls(
+            south=float(lat.min()),
+            west=float(lon.min()),
+            north=float(lat.max()),
+            east=float(lon.max()),
+        )
+
+    def contain(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        in_height = (lat >= self.south) & (lat <= self.north)
+        after_west, before_east = lon >= self.west, lon <= self.east
+        if self.west > self.east:
+            return in_height & (after_west | before_east)
+        return in_height & after_west & before_east
+
+    def __str__(self) -> str:
+        return (
+            f"latitude {self.south:g} to {self.north:g},"
+            f" longitude {self.west:g} to {self.east:g}"
+        )
+
+
+def load_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInputError(
+            f"{name!r} is not a time zone. Use a name such as America/Chicago or UTC.",
+            timezone=name,
+        ) from None

@@ -1,0 +1,118 @@
+"""Bytes of an event file, unpacked; what breaks gives up no byte before the break."""
+
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Self
+
+from analytics.errors import EventFileError
+from analytics.ingest.rejections import Fault, RejectionCode
+
+PIECE_BYTES = 1 << 16
+MAX_UNPACKED_BYTES = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_WINDOW = zlib.MAX_WBITS | 16
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet; save it as CSV",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"PAR1": "a Parquet file; save it as CSV",
+    b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it first",
+    b"BZh": "packed with bzip2; unpack it first",
+    b"\xfd7zXZ": "packed with xz; unpack it first",
+}
+
+
+class ByteSource:
+    """Iterates over the unpacked content; `fault` is set when it broke off early."""
+
+    def __init__(self, path: Path) -> None:
+        self.fault: Fault | None = None
+        self.name = path.name
+        self._file = _open_file(path)
+        self.size_bytes = path.stat().st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def read_bytes(self) -> int:
+        """How much of the file, as it lies on the disk, has been read."""
+        return self._file.tell()
+
+    def __iter__(self) -> Iterator[bytes]:
+        start = self._file.peek(8)
+        for magic, meaning in OTHER_FORMATS.items():
+            if start.startswith(magic):
+                raise EventFileError(f"{self.name} is {meaning}.", file=self.name)
+        if start.startswith(GZIP_MAGIC):
+            yield from self._unpacked()
+        else:
+            yield from self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
+        return iter(lambda: self._file.read(PIECE_BYTES), b"")
+
+    def _unpacked(self) -> Iterator[bytes]:
+        inflater, is_inside = zlib.decompressobj(GZIP_WINDOW), False
+        for piece in self._pieces():
+            packed = piece
+            # Zeros may pad the space between the members of a gzip file.
+            while (is_inside and packed) or (packed := packed.lstrip(b"\0")):
+                is_inside = True
+                before = inflater.copy()
+                try:
+                    yield inflater.decompress(packed, MAX_UNPACKED_BYTES)
+                except zlib.error as error:
+                    yield _salvage(before, packed)
+                    self.fault = _corruption(error)
+                    return
+                packed = inflater.unconsumed_tail
+                if inflater.eof:
+                    packed = inflater.unused_data
+                    inflater, is_inside = zlib.decompressobj(GZIP_WINDOW), False
+        if is_inside:
+            yield inflater.flush()
+            self.fault = TRUNCATION
+
+
+TRUNCATION = Fault(
+    RejectionCode.TRUNCATED_FILE,
+    "the gzip file ends here, before its end mark, so later rows are missing."
+    " Fetch the file again and repeat the import.",
+)
+
+
+def _corruption(error: zlib.error) -> Fault:
+    return Fault(
+        RejectionCode.CORRUPT_FILE,
+        f"the gzip file is damaged from about here on ({error})."
+        " Fetch the file again and repeat the import.",
+    )
+
+
+def _open_file(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        reason = "does not exist"
+    except IsADirectoryError:
+        reason = "is a folder, not a file"
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    raise EventFileError(f"{path} {reason}.", file=str(path))
+
+
+def _salvage(inflater: "zlib._Decompress", packed: bytes) -> bytes:
+    """Unpack byte by byte up to the damage."""
+    unpacked = bytearray()
+    for place in range(len(packed)):
+        try:
+            unpacked += inflater.decompress(packed[place : place + 1])
+        except zlib.error:
+            break
+    return bytes(unpacked)

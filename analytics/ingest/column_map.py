@@ -1,0 +1,131 @@
+"""Which column of a file means what: `occurred_at=time,lat=Y,lon=X`."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from analytics.errors import ColumnMapError
+
+REQUIRED = ("occurred_at", "lat", "lon")
+OPTIONAL = ("event_type", "severity", "amount", "external_id")
+ATTRIBUTE = "attributes."
+EXAMPLE = "occurred_at=time,lat=Y,lon=X"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMap:
+    """Fields of an event and the columns they come from, or their constants.
+
+    Parameters
+    ----------
+    columns
+        Field to column name. A field `attributes.NAME` becomes an attribute.
+    constants
+        Field to the one value that all events of the file have.
+    """
+
+    columns: Mapping[str, str]
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in (*self.columns, *self.constants):
+            _check_field(name)
+        for name in self.constants:
+            if name in self.columns or not _may_be_constant(name):
+                raise ColumnMapError(
+                    f"{name} cannot be a constant here: only event_type and"
+                    " attributes can, and each of them is given once.",
+                    field=name,
+                )
+        missing = [name for name in REQUIRED if name not in self.columns]
+        if missing:
+            raise ColumnMapError(
+                f"The column map lacks {', '.join(missing)}."
+                f" It needs at least something like {EXAMPLE}.",
+                missing=missing,
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `field=column` and `field:constant`, separated by commas.
+
+        An item with a comma in it is put between double quotes.
+        """
+        columns: dict[str, str] = {}
+        constants: dict[str, str] = {}
+        for item in _split(text):
+            name, separator, value = _split_item(item)
+            if name in columns or name in constants:
+                raise ColumnMapError(f"The column map gives {name} twice.", field=name)
+            (columns if separator == "=" else constants)[name] = value
+        return cls(columns=columns, constants=constants)
+
+    def __str__(self) -> str:
+        items = [f"{name}={column}" for name, column in self.columns.items()]
+        items += [f"{name}:{value}" for name, value in self.constants.items()]
+        return ",".join(quoted(item) for item in items)
+
+    @property
+    def attribute_columns(self) -> dict[str, str]:
+        """Attribute name to column name."""
+        return _attributes(self.columns)
+
+    @property
+    def attribute_constants(self) -> dict[str, str]:
+        return _attributes(self.constants)
+
+
+def _check_field(name: str) -> None:
+    if name in REQUIRED or name in OPTIONAL:
+        return
+    if name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE):
+        return
+    known = ", ".join((*REQUIRED, *OPTIONAL))
+    raise ColumnMapError(
+        f"{name!r} is not a field of an event. Use {known} or {ATTRIBUTE}NAME.",
+        field=name,
+    )
+
+
+def _may_be_constant(name: str) -> bool:
+    return name == "event_type" or name.startswith(ATTRIBUTE)
+
+
+def _split(text: str) -> Iterable[str]:
+    try:
+        items = next(csv.reader([text], skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        raise ColumnMapError(
+            f"The column map cannot be read ({error}). Write it like {EXAMPLE}."
+        ) from None
+    return [item for item in items if item.strip()]
+
+
+def _split_item(item: str) -> tuple[str, str, str]:
+    places = [place for mark in "=:" if (place := item.find(mark)) >= 0]
+    if not places:
+        raise ColumnMapError(
+            f"{item.strip()!r} in the column map is neither field=column nor"
+            f" field:constant. Write it like {EXAMPLE}.",
+            item=item,
+        )
+    place = min(places)
+    name, value = item[:place].strip(), item[place + 1 :].strip()
+    if not value:
+        raise ColumnMapError(f"The column map gives nothing for {name}.", field=name)
+    return name, item[place], value
+
+
+def quoted(item: str) -> str:
+    if any(mark in item for mark in ',"\n\r'):
+        return '"' + item.replace('"', '""') + '"'
+    return item
+
+
+def _attributes(fields: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(ATTRIBUTE): value
+        for name, value in fields.items()
+        if name.startswith(ATTRIBUTE)
+    }

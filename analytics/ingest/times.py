@@ -1,0 +1,122 @@
+"""Times of events: ISO 8601 in, milliseconds since 1970 in UTC out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.ingest.rejections import Fault, Faults, RejectionCode, shown
+
+# What DateTime64 of ClickHouse can hold; later times are in the future anyhow.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedTimes:
+    """`occurred_ms` is 0 where there is a fault."""
+
+    occurred_ms: NDArray[np.int64]
+    faults: Faults
+    ambiguous_count: int
+
+
+def parse_times(
+    texts: Sequence[str], *, now: datetime, zone: ZoneInfo | None
+) -> ParsedTimes:
+    """Read times; those without an offset are local times of `zone`.
+
+    Without a zone they are refused. A local time that the clocks skipped is
+    refused; one that they showed twice is taken as the first of the two, and
+    counted. A date alone is its midnight. Below a millisecond is cut off.
+    """
+    occurred = np.zeros(len(texts), dtype=np.int64)
+    faults: Faults = {}
+    ambiguous_count = 0
+    for place, text in enumerate(texts):
+        moment = _read(text)
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            ambiguous_count += _is_ambiguous(moment, zone)
+            moment = _localised(moment, zone)
+        if isinstance(moment, datetime):
+            moment = _checked(moment, now)
+        if isinstance(moment, Fault):
+            faults[place] = moment
+        else:
+            occurred[place] = (moment - EPOCH) // MILLISECOND
+    return ParsedTimes(
+        occurred_ms=occurred, faults=faults, ambiguous_count=ambiguous_count
+    )
+
+
+def to_milliseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // MILLISECOND
+
+
+def _read(text: str) -> datetime | Fault:
+    if not text:
+        return Fault(RejectionCode.MISSING_VALUE, "the time is missing.")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return Fault(
+            RejectionCode.BAD_TIME,
+            f"{shown(text)} is not a time. Write it like 2026-11-23T14:05:00+01:00.",
+        )
+    # Any offset can be taken off a year within this without leaving the calendar.
+    return _too_early(moment) if moment.year < 1800 else moment
+
+
+def _localised(moment: datetime, zone: ZoneInfo | None) -> datetime | Fault:
+    if zone is None:
+        return Fault(
+            RejectionCode.NAIVE_TIME,
+            f"the time {moment.isoformat()} has no offset from UTC. Add one, or say"
+            " in which time zone such times are.",
+        )
+    first, second = _offsets(moment, zone)
+    if first < second:
+        return Fault(
+            RejectionCode.NONEXISTENT_TIME,
+            f"the clocks of {zone.key} skipped {moment.isoformat()}."
+            " Add its offset from UTC to the time.",
+        )
+    try:
+        return (moment - first).replace(tzinfo=UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+def _is_ambiguous(moment: datetime, zone: ZoneInfo | None) -> bool:
+    if zone is None:
+        return False
+    first, second = _offsets(moment, zone)
+    return first > second
+
+
+def _offsets(moment: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
+    """Take the offsets before and after; they differ where clocks were changed."""
+    local = moment.replace(tzinfo=zone)
+    before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
+    return before or timedelta(), after or timedelta()
+
+
+def _checked(moment: datetime, now: datetime) -> datetime | Fault:
+    if moment > now:
+        return Fault(
+            RejectionCode.FUTURE_TIME,
+            f"{moment.isoformat()} is in the future: the import ran at"
+            f" {now.isoformat(timespec='seconds')}. Events are what has happened.",
+        )
+    return _too_early(moment) if moment < EARLIEST else moment
+
+
+def _too_early(moment: datetime) -> Fault:
+    return Fault(
+        RejectionCode.TIME_OUT_OF_RANGE,
+        f"{moment.isoformat()} is before the year 1900, which cannot be stored.",
+    )

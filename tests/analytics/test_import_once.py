@@ -1,0 +1,150 @@
+"""However often and by however many a file is imported, each event is there once."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from analytics.clickhouse import fetch_rows, insert_columns
+from analytics.features import region_extent
+from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.importer import ImportPlan, import_file
+from analytics.ingest.report import ImportReport
+from analytics.models import Event
+from tests.analytics.conftest import NOW, WriteCsv, good_row
+
+pytestmark = [
+    pytest.mark.django_db(databases=["clickhouse"]),
+    pytest.mark.usefixtures("empty_event_table"),
+]
+
+IMPORT = """
+import sys
+from pathlib import Path
+import django
+django.setup()
+from tests.analytics.conftest import BOUNDS, CHICAGO, NOW
+from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.importer import ImportPlan, import_file
+plan = ImportPlan(column_map=ColumnMap.parse(sys.argv[2]), grid=CHICAGO,
+    source="police", bounds=BOUNDS)
+import_file(Path(sys.argv[1]), plan=plan, now=NOW)
+"""
+WITHOUT_ID = ColumnMap.parse("occurred_at=time,lat=lat,lon=lon,event_type=kind")
+
+
+def stored_ids() -> list[str]:
+    return sorted(Event.objects.merged().values_list("external_id", flat=True))
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_second_import_adds_nothing(
+    write_csv: WriteCsv, plan: ImportPlan, has_id: bool
+) -> None:
+    path = write_csv(*map(good_row, range(50)))
+    plan = plan if has_id else replace(plan, column_map=WITHOUT_ID)
+
+    first = import_file(path, plan=plan, now=NOW)
+    ids = stored_ids()
+    second = import_file(path, plan=plan, now=NOW)
+
+    assert (first.accepted, first.duplicates) == (50, 0)
+    assert (second.accepted, second.duplicates) == (0, 50)
+    assert stored_ids() == ids
+
+
+def test_equal_rows_without_ids_stay_two_events(
+    write_csv: WriteCsv, plan: ImportPlan
+) -> None:
+    path = write_csv(good_row(1), good_row(1), good_row(2))
+    plan = replace(plan, column_map=WITHOUT_ID)
+
+    reports = [import_file(path, plan=plan, now=NOW) for _ in range(2)]
+
+    assert [report.accepted for report in reports] == [3, 0]
+    assert region_extent("chicago").count == 3
+
+
+def test_longer_file_adds_what_is_new(write_csv: WriteCsv, plan: ImportPlan) -> None:
+    plan = replace(plan, column_map=WITHOUT_ID)
+    import_file(write_csv(*map(good_row, range(20))), plan=plan, now=NOW)
+
+    report = import_file(write_csv(*map(good_row, range(30))), plan=plan, now=NOW)
+
+    assert (report.accepted, report.duplicates) == (10, 20)
+
+
+def test_same_ids_of_another_source_are_other_events(
+    write_csv: WriteCsv, plan: ImportPlan
+) -> None:
+    path = write_csv(good_row(1))
+
+    for source in ("police", "press"):
+        import_file(path, plan=replace(plan, source=source), now=NOW)
+
+    assert region_extent("chicago").count == 2
+
+
+def test_two_threads_that_both_found_nothing_store_each_event_once(
+    write_csv: WriteCsv, plan: ImportPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_csv(*map(good_row, range(200)))
+    both_looked = threading.Barrier(2, timeout=30)
+
+    def insert_together(name: str, sql: str, columns: list[list[object]]) -> int:
+        both_looked.wait()
+        return insert_columns(name, sql, columns)
+
+    def run(_number: int) -> ImportReport:
+        return import_file(path, plan=plan, now=NOW)
+
+    monkeypatch.setattr("analytics.ingest.storage.insert_columns", insert_together)
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run, range(2)))
+
+    assert [report.accepted for report in reports] == [200, 200]
+    assert len(set(stored_ids())) == len(stored_ids()) == 200
+    assert region_extent("chicago").count == 200
+
+
+def test_two_processes_at_once_end_like_one(
+    write_csv: WriteCsv, plan: ImportPlan
+) -> None:
+    path = write_csv(*map(good_row, range(5_000)), name="events.csv.gz")
+
+    importers = [_start_import(path, plan) for _ in range(2)]
+
+    assert [importer.wait(timeout=60) for importer in importers] == [0, 0]
+    assert region_extent("chicago").count == 5_000
+    assert len(set(stored_ids())) == 5_000
+
+
+def test_merging_changes_no_answer(write_csv: WriteCsv, plan: ImportPlan) -> None:
+    path = write_csv(*map(good_row, range(20)))
+    import_file(path, plan=plan, now=NOW)
+    fetch = "SELECT count() FROM analytics_event"
+    rows = "INSERT INTO analytics_event SELECT * FROM analytics_event"
+    with connections["clickhouse"].cursor() as cursor:
+        cursor.execute(rows)
+        assert fetch_rows("test", fetch) == [(40,)]
+        before = region_extent("chicago")
+        cursor.execute("OPTIMIZE TABLE analytics_event FINAL")
+
+    assert fetch_rows("test", fetch) == [(20,)]
+    assert region_extent("chicago") == before
+    assert before.count == 20
+
+
+def _start_import(path: Path, plan: ImportPlan) -> "subprocess.Popen[bytes]":
+    url = os.environ["CLICKHOUSE_URL"].rsplit("/", 1)[0]
+    database = connections["clickhouse"].settings_dict["NAME"]
+    return subprocess.Popen(
+        [sys.executable, "-c", IMPORT, str(path), str(plan.column_map)],
+        env={**os.environ, "CLICKHOUSE_URL": f"{url}/{database}"},
+    )
