@@ -1,0 +1,120 @@
+"""`python -m riskplatform.embedded.clickhouse`: the embedded ClickHouse server."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from riskplatform.embedded.clickhouse.engine import Engine
+from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
+from riskplatform.embedded.clickhouse.folder import open_folder
+from riskplatform.embedded.clickhouse.host import Host
+from riskplatform.embedded.clickhouse.server import Address, Server
+from riskplatform.embedded.clickhouse.watcher import Watcher
+from riskplatform.env import env_secret
+
+logger = logging.getLogger("riskplatform.embedded.clickhouse")
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    # Servers keep UTC; the engine reads the zone of the machine when it first runs.
+    os.environ["TZ"] = "UTC"
+    try:
+        _serve(options)
+    except EmbeddedServerError as error:
+        logger.error("%s", error.message)  # noqa: TRY400 - a sentence, not a traceback
+        return 1
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    folder = open_folder(options.data)
+    engine = Engine(folder.engine, max_execution_s=options.max_execution_time)
+    if options.database != "default":
+        engine.create_database(options.database)
+    host = Host(
+        engine=engine,
+        watcher=Watcher(engine),
+        incoming=folder.incoming,
+        user=options.user,
+        password=_password(options.password_env),
+    )
+    server = Server(
+        host,
+        address=Address(host=options.host, port=options.port),
+        max_connections=options.max_connections,
+    )
+    stop = _stop_on_signals()
+    server.start()
+    _announce(server, engine, options)
+    stop.wait()
+    logger.info("embedded ClickHouse server stops")
+    server.stop()
+    engine.close()
+
+
+def _password(variable: str | None) -> str:
+    if variable is None:
+        return ""
+    password = env_secret(variable)
+    if password is None:
+        raise EmbeddedServerError(
+            f"{variable} holds no password. Set it, or leave out --password-env.",
+            variable=variable,
+        )
+    return password
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+def _announce(server: Server, engine: Engine, options: argparse.Namespace) -> None:
+    address = server.address
+    logger.info(
+        "embedded ClickHouse server (engine %s inside this process, for one machine) "
+        "serves %s on %s:%s",
+        engine.version,
+        options.data,
+        address.host,
+        address.port,
+    )
+    if options.ready_file is not None:
+        facts = {"host": address.host, "port": address.port, "pid": os.getpid()}
+        # Written beside and renamed: whoever waits for the file finds it whole.
+        draft = options.ready_file.with_suffix(".draft")
+        draft.write_text(json.dumps(facts), encoding="utf-8")
+        draft.replace(options.ready_file)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m riskplatform.embedded.clickhouse",
+        description="Serves the embedded ClickHouse engine to this machine.",
+    )
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder of the data")
+    add("--host", default="127.0.0.1", help="loopback address to listen on")
+    add("--port", type=int, default=9000, help="port; 0 takes a free one")
+    add("--user", default="default", help="the one user name that may connect")
+    add("--password-env", metavar="NAME", help="variable holding the password")
+    add("--database", default="default", help="database to create if missing")
+    add("--max-connections", type=int, default=256, help="clients at a time")
+    add("--max-execution-time", type=int, default=300, help="seconds a query may take")
+    add("--ready-file", type=Path, help="file to write once clients may connect")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

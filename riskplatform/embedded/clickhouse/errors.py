@@ -1,0 +1,58 @@
+"""What the server answers instead of a result: ClickHouse's own codes and sentences."""
+
+import re
+from typing import ClassVar
+
+from riskplatform.kernel.errors import ApplicationError
+
+BAD_ARGUMENTS = 36
+NO_SUCH_COLUMN = 16
+UNKNOWN_TYPE = 50
+SYNTAX_ERROR = 62
+UNKNOWN_COMPRESSION_METHOD = 89
+UNEXPECTED_PACKET = 99
+UNKNOWN_SETTING = 115
+TOO_MANY_CONNECTIONS = 202
+QUERY_WAS_CANCELLED = 394
+AUTHENTICATION_FAILED = 516
+UNKNOWN_EXCEPTION = 1002
+
+_ENGINE_SENTENCE = re.compile(r"Code: (\d+)\. (DB::.*)", re.DOTALL)
+
+
+class EmbeddedServerError(ApplicationError):
+    """The server itself cannot start or go on."""
+
+    code = "embedded_clickhouse"
+    title = "The embedded ClickHouse server failed"
+    status = 503
+
+
+class ProtocolError(EmbeddedServerError):
+    """The client said something the conversation cannot continue from."""
+
+    code = "embedded_clickhouse_protocol"
+
+
+class QueryError(ApplicationError):
+    """A statement failed; `error_code` is ClickHouse's number for the reason."""
+
+    code = "embedded_clickhouse_query"
+    title = "The statement failed"
+    fallback_code: ClassVar[int] = UNKNOWN_EXCEPTION
+
+    def __init__(self, message: str, *, error_code: int) -> None:
+        super().__init__(message, error_code=error_code)
+        self.error_code = error_code
+
+
+def query_error(engine_message: str) -> QueryError:
+    """Take code and sentence out of `Code: N. DB::Exception: ...`."""
+    found = _ENGINE_SENTENCE.search(engine_message)
+    if found is None:
+        return refusal(engine_message, QueryError.fallback_code)
+    return QueryError(found.group(2), error_code=int(found.group(1)))
+
+
+def refusal(sentence: str, error_code: int) -> QueryError:
+    return QueryError(f"DB::Exception: {sentence}", error_code=error_code)

@@ -1,0 +1,81 @@
+"""What a client is owed for its rows: a header first, then blocks with full types."""
+
+from collections.abc import Generator
+from contextlib import closing
+from itertools import chain
+
+from riskplatform.embedded.clickhouse.columns import is_known
+from riskplatform.embedded.clickhouse.engine import ColumnHeader, Session
+from riskplatform.embedded.clickhouse.errors import QueryError
+from riskplatform.embedded.clickhouse.nativeblock import (
+    block_of_buffers,
+    read_block,
+    split_blocks,
+)
+from riskplatform.embedded.clickhouse.shapes import ShapeMemory
+from riskplatform.embedded.clickhouse.statement import Kind, Statement
+
+Columns = list[ColumnHeader]
+Parts = Generator[Columns | bytes, None, None]
+
+
+def result_parts(session: Session, statement: Statement, shapes: ShapeMemory) -> Parts:
+    """Yield the columns, then each block; nothing for a statement without rows."""
+    if statement.kind is not Kind.STREAM:
+        yield from _finished(session, statement)
+    elif shapes.describes_first(statement.sql):
+        yield from _described(session, statement.sql, shapes)
+    else:
+        yield from _streamed(session, statement.sql, shapes)
+
+
+def _finished(session: Session, statement: Statement) -> Parts:
+    is_first = True
+    for block in split_blocks(session.execute(statement.sql)):
+        if is_first:
+            yield block.headers
+        is_first = False
+        yield block.alone()
+    if is_first and statement.kind is Kind.READ:
+        yield session.header(statement.sql)
+
+
+def _described(session: Session, sql: str, shapes: ShapeMemory) -> Parts:
+    columns = session.describe_query(sql)
+    shapes.remember(sql, describe_first=not all(map(_is_whole_in_native, columns)))
+    yield columns
+    with closing(session.stream(sql, "Buffers")) as blocks:
+        for block in blocks:
+            yield block_of_buffers(block, columns)
+
+
+def _streamed(session: Session, sql: str, shapes: ShapeMemory) -> Parts:
+    with closing(session.stream(sql)) as blocks:
+        first = next(blocks, None)
+        columns = None if first is None else _columns_in(first)
+        if first is not None and columns is not None:
+            yield columns
+            yield from chain((first,), blocks)
+            return
+    if first is None:
+        yield session.describe_query(sql)
+    else:
+        # A table has changed its types since the statement was last seen.
+        yield from _described(session, sql, shapes)
+
+
+def _columns_in(block: bytes) -> Columns | None:
+    try:
+        columns = read_block(block).headers
+    except QueryError:
+        return None
+    return columns if all(map(_is_whole_in_native, columns)) else None
+
+
+def _is_whole_in_native(column: ColumnHeader) -> bool:
+    """Tell whether a Native block names the type in full, at a length this knows.
+
+    The engine writes `DateTime('UTC')` as `DateTime`, as for its oldest clients.
+    """
+    name = column.type_name
+    return name.partition("(")[0] != "DateTime" and is_known(name)

@@ -1,0 +1,89 @@
+"""Notices clients that cancel or vanish while their query runs, and stops it."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from riskplatform.embedded.clickhouse.engine import Engine
+from riskplatform.embedded.clickhouse.protocol import ClientPacket
+
+POLL_INTERVAL_S = 0.1
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    connection: socket.socket
+    native_thread_id: int
+    cancelled: bool = False
+
+
+class Watcher:
+    """One thread that looks at the sockets of running queries ten times a second."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._running: dict[int, Watched] = {}
+        self._lock = threading.Lock()
+        self._busy = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._look_until_stopped, name="watcher", daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._busy.set()
+        self._thread.join()
+
+    @contextmanager
+    def watching(self, connection: socket.socket) -> Iterator[Watched]:
+        """Hold the calling thread's query under watch for the length of the block."""
+        watched = Watched(
+            connection=connection, native_thread_id=threading.get_native_id()
+        )
+        with self._lock:
+            self._running[watched.native_thread_id] = watched
+            self._busy.set()
+        try:
+            yield watched
+        finally:
+            # The lock keeps a late kill from hitting the thread's next query.
+            with self._lock:
+                del self._running[watched.native_thread_id]
+
+    def kill_all(self) -> None:
+        with self._lock:
+            for watched in self._running.values():
+                self._engine.kill_query_of(watched.native_thread_id)
+
+    def _look_until_stopped(self) -> None:
+        while not self._stopped.wait(POLL_INTERVAL_S):
+            self._busy.wait()
+            with self._lock:
+                for watched in self._running.values():
+                    self._look_at(watched)
+                if not (self._running or self._stopped.is_set()):
+                    self._busy.clear()
+
+    def _look_at(self, watched: Watched) -> None:
+        if watched.cancelled or not _wants_out(watched.connection):
+            return
+        watched.cancelled = True
+        self._engine.kill_query_of(watched.native_thread_id)
+
+
+def _wants_out(connection: socket.socket) -> bool:
+    readable, _, _ = select.select([connection], [], [], 0)
+    if not readable:
+        return False
+    try:
+        first = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return True
+    return first in {b"", bytes((ClientPacket.CANCEL,))}

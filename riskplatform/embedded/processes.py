@@ -1,0 +1,133 @@
+"""The product's own processes: web, realtime and worker."""
+
+import http.client
+import os
+import sys
+import time
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from riskplatform.embedded.ports import LOOPBACK
+from riskplatform.embedded.process import Launch
+from riskplatform.embedded.server import Server, Service, Site
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MANAGE = CHECKOUT / "manage.py"
+LIVENESS_PATH = "/health/live"
+PROBE_TIMEOUT_S = 2.0
+# The longest Granian allows: an idle thread takes its database connections along.
+IDLE_THREAD_TIMEOUT_S = 600
+THREADS_PER_WORKER = 4
+# Granian counts open connections, idle ones included, not requests at work.
+CONNECTIONS_PER_WORKER = 512
+WORKER_KILL_TIMEOUT_S = 25
+# A worker process that lives this long has read its settings and its database.
+WORKER_PROBATION_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSize:
+    """How many processes answer requests, and with how many threads each."""
+
+    workers: int = os.cpu_count() or 1
+    threads: int = THREADS_PER_WORKER
+
+
+class HttpServer(Server):
+    """A process that answers GET /health/live."""
+
+    # Django's first start on a busy machine takes several seconds.
+    start_timeout_s: ClassVar[float] = 60.0
+    # In-flight requests may take 25 s to finish.
+    stop_timeout_s: ClassVar[float] = 30.0
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        return self.url
+
+    def answers(self) -> bool:
+        connection = http.client.HTTPConnection(
+            LOOPBACK, self.port, timeout=PROBE_TIMEOUT_S
+        )
+        try:
+            connection.request("GET", LIVENESS_PATH)
+            # A redirect to HTTPS comes from a living process as well.
+            return connection.getresponse().status < http.client.BAD_REQUEST
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    @abstractmethod
+    def launch(self) -> Launch: ...
+
+
+class WebServer(HttpServer):
+    name: ClassVar[str] = "web"
+
+    def __init__(
+        self, site: Site, *, preferred_port: int = 0, size: WebSize | None = None
+    ) -> None:
+        super().__init__(site, preferred_port=preferred_port)
+        self._size = size or WebSize()
+
+    def launch(self) -> Launch:
+        options = {
+            "--interface": "wsgi",
+            "--host": LOOPBACK,
+            "--port": self.port,
+            "--workers": self._size.workers,
+            "--blocking-threads": self._size.threads,
+            "--blocking-threads-idle-timeout": IDLE_THREAD_TIMEOUT_S,
+            "--backpressure": CONNECTIONS_PER_WORKER,
+            "--respawn-interval": 0.5,
+            "--workers-kill-timeout": WORKER_KILL_TIMEOUT_S,
+        }
+        words = [str(word) for option in options.items() for word in option]
+        return Launch(
+            argv=[
+                *(sys.executable, "-m", "granian", *words),
+                *("--respawn-failed-workers", "--no-ws"),
+                "riskplatform.wsgi:application",
+            ],
+            working_folder=CHECKOUT,
+        )
+
+
+class RealtimeServer(HttpServer):
+    name: ClassVar[str] = "realtime"
+
+    def launch(self) -> Launch:
+        return manage("run_realtime", "--port", str(self.port))
+
+
+class Worker(Service):
+    name: ClassVar[str] = "worker"
+    # The task at work is finished first.
+    stop_timeout_s: ClassVar[float] = 30.0
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._started_s = 0.0
+
+    def launch(self) -> Launch:
+        self._started_s = time.monotonic()
+        return manage("db_worker", "--queue-name", "*", "--no-reload")
+
+    def answers(self) -> bool:
+        return (
+            self.is_alive() and time.monotonic() - self._started_s > WORKER_PROBATION_S
+        )
+
+
+def manage(*arguments: str) -> Launch:
+    """Run a management command as a process."""
+    return Launch(
+        argv=[sys.executable, str(MANAGE), *arguments], working_folder=CHECKOUT
+    )

@@ -1,0 +1,159 @@
+"""What every server and process that runs on this machine has in common."""
+
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from riskplatform.embedded.errors import EmbeddedServerError
+from riskplatform.embedded.ports import LOOPBACK, free_port, is_free
+from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
+from riskplatform.embedded.warden import Warden
+
+READY_POLL_S = 0.05
+START_ATTEMPTS = 3
+
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the servers of one owner keep their data, logs and password."""
+
+    var: Path
+    warden: Warden
+    password: str
+    durable: bool = True
+
+    @property
+    def logs(self) -> Path:
+        return self.var / "log"
+
+
+class Service(ABC):
+    """A child process that can be started again and again."""
+
+    name: ClassVar[str]
+    start_timeout_s: ClassVar[float] = 30.0
+    stop_timeout_s: ClassVar[float] = 10.0
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.log = site.logs / f"{self.name}.log"
+        self._child: ChildProcess | None = None
+        rotate_log(self.log)
+
+    @abstractmethod
+    def launch(self) -> Launch:
+        """Create what the process needs, and say how to start it."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Really talk to it, briefly."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, for people: never holds a password."""
+        return ""
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._child is None else self._child.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._child is None else self._child.exit_code
+
+    def is_alive(self) -> bool:
+        return self._child is not None and self._child.exit_code is None
+
+    def start(self) -> None:
+        """Start the process and return at once."""
+        self._clear()
+        self._child = ChildProcess(self.launch(), log=self.log, warden=self.site.warden)
+
+    def wait_ready(self, *, pause: Pause = time.sleep) -> None:
+        """Return once it answers; raise when it dies or takes too long."""
+        deadline_s = time.monotonic() + self.start_timeout_s
+        while not self.answers():
+            if not self.is_alive():
+                raise self.failure(f"ended with code {self.exit_code}")
+            if time.monotonic() > deadline_s:
+                raise self.failure("does not answer")
+            pause(READY_POLL_S)
+
+    def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
+        """Bring it up unless it runs already."""
+        if not self.is_alive():
+            self.start()
+        self.wait_ready(pause=pause)
+
+    def ask_to_stop(self) -> None:
+        if self._child is not None:
+            self._child.ask_to_stop()
+
+    def stop(self, *, timeout_s: float | None = None) -> bool:
+        """Stop it and all it started; False when it had to be killed."""
+        if self._child is None:
+            return True
+        self._child.ask_to_stop()
+        ended = self._child.wait(
+            timeout_s=self.stop_timeout_s if timeout_s is None else timeout_s
+        )
+        self._clear()
+        return ended
+
+    def failure(self, what: str) -> EmbeddedServerError:
+        return EmbeddedServerError(
+            f"{self.name} {what}. The end of {self.log}:\n{log_tail(self.log)}",
+            name=self.name,
+        )
+
+    def _clear(self) -> None:
+        if self._child is not None:
+            self._child.kill_group()
+            self._child = None
+
+
+class Server(Service):
+    """A service that listens on one port, which it keeps through restarts."""
+
+    def __init__(self, site: Site, *, preferred_port: int = 0) -> None:
+        super().__init__(site)
+        self.preferred_port = preferred_port
+        self.port = free_port(preferred_port)
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The address its clients connect to."""
+
+    @property
+    def address(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
+        """Bring it up, on another port if somebody took this one meanwhile."""
+        for attempts_left in reversed(range(START_ATTEMPTS)):
+            try:
+                super().start_and_wait(pause=pause)
+            except EmbeddedServerError:
+                self.stop()
+                if not attempts_left or is_free(self.port):
+                    raise
+                self.port = free_port()
+            else:
+                return
+
+
+def stored_password(var: Path) -> str:
+    """Return the password of the servers in this folder, made on first use."""
+    file = var / "secrets" / "servers"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()

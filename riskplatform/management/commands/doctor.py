@@ -1,0 +1,182 @@
+"""Check every dependency of the platform and say how to fix what is wrong."""
+
+import json
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from riskplatform.embedded.attach import missing_variables
+from riskplatform.embedded.diagnosis import (
+    FAILING,
+    MISSING,
+    OK,
+    TOOLS,
+    Finding,
+    check_disk,
+    check_folder,
+    check_packages,
+    check_ports,
+    check_python,
+    check_tool,
+)
+from riskplatform.embedded.errors import EmbeddedServerError
+from riskplatform.embedded.ownership import living_owner, published_endpoints
+from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.server_diagnosis import check_database, check_servers
+from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
+from riskplatform.embedded.warden import Warden
+from riskplatform.env import env_secret
+
+MIGRATE_FIX = "manage.py migrate (`manage.py up` does it by itself)"
+
+
+class Command(BaseCommand):
+    help = "Check every dependency and say how to fix what is wrong."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="for machines")
+
+    def handle(self, **options: Any) -> None:
+        findings: list[Finding] = []
+        for finding in examine(settings.VAR_DIR):
+            findings.append(finding)
+            if not options["json"]:
+                self._show(finding)
+        if options["json"]:
+            self.stdout.write(as_json(findings))
+        blocking = [finding.name for finding in findings if finding.blocks]
+        if blocking:
+            raise CommandError(f"Not ready: {', '.join(blocking)}.")
+        if not options["json"]:
+            self.stdout.write(self.style.SUCCESS("Everything required is there."))
+
+    def _show(self, finding: Finding) -> None:
+        style = {
+            OK: self.style.SUCCESS,
+            MISSING: self.style.WARNING,
+            FAILING: self.style.ERROR,
+        }[finding.state]
+        optional = "" if finding.required else " (optional)"
+        state = style(f"{finding.state:<8}")
+        self.stdout.write(f"{state} {finding.name}{optional}: {finding.detail}")
+        if finding.state != OK:
+            self.stdout.write(f"{'':<8} fix: {finding.fix}")
+
+
+def examine(var: Path) -> Iterator[Finding]:
+    """Go through all dependencies, the quick ones first."""
+    supervisor_runs = living_owner(var) is not None
+    yield check_python()
+    yield check_packages("base", required=True)
+    yield check_packages("embedded", required=bool(missing_variables()))
+    yield check_packages("dev", required=False)
+    yield check_folder(var)
+    yield check_disk(var)
+    yield check_ports(supervisor_runs=supervisor_runs)
+    yield from check_all_servers(var)
+    yield check_migrations("default")
+    if env_secret("CLICKHOUSE_URL"):
+        yield check_migrations("clickhouse")
+    yield from map(check_tool, TOOLS)
+
+
+def check_all_servers(var: Path) -> Iterator[Finding]:
+    """Check the servers in use, and try out an embedded one for each other."""
+    urls = {name: env_secret(name) for name in SERVER_OF_VARIABLE}
+    running = published_endpoints(var) or {}
+    for name, url in urls.items():
+        if url is not None:
+            source = "running" if url == running.get(name) else "given by its URL"
+            yield from check_servers({name: url}, source=source)
+    left = missing_variables()
+    yield from try_embedded_servers(left)
+    if urls["DATABASE_URL"] is None and "DATABASE_URL" not in left:
+        file = settings.DATABASES["default"]["NAME"]
+        yield check_database(f"sqlite:///{file}", "embedded")
+
+
+def try_embedded_servers(variables: list[str]) -> Iterator[Finding]:
+    if not variables:
+        return
+    with temporary_site() as site:
+        try:
+            with ServerGroup(site, variables) as group:
+                yield from check_servers(group.urls, source="embedded, on trial")
+        except EmbeddedServerError as error:
+            yield Finding(
+                name="embedded servers",
+                state=FAILING,
+                detail=error.message,
+                fix="make setup, or set the URLs of servers of your own.",
+            )
+
+
+@contextmanager
+def temporary_site() -> Iterator[Site]:
+    with tempfile.TemporaryDirectory(prefix="riskplatform-doctor-") as name:
+        folder = Path(name)
+        # PostgreSQL runs as another account when the command runs as root.
+        folder.chmod(0o711)
+        warden = Warden()
+        warden.remove_afterwards(folder)
+        password = stored_password(folder)
+        yield Site(var=folder, warden=warden, password=password, durable=False)
+        warden.close()
+
+
+def check_migrations(alias: str) -> Finding:
+    name = f"migrations ({alias})"
+    if alias == "default" and is_new_sqlite():
+        return Finding(
+            name=name,
+            state=MISSING,
+            detail="the database is not made yet",
+            fix=MIGRATE_FIX,
+            required=False,
+        )
+    try:
+        pending = pending_migrations(alias)
+    except DatabaseError as error:
+        return Finding(
+            name=name, state=FAILING, detail=str(error).splitlines()[0], fix=MIGRATE_FIX
+        )
+    return Finding(
+        name=name,
+        state=FAILING if pending else OK,
+        detail=f"{len(pending)} not applied: {', '.join(pending[:5])}"
+        if pending
+        else "all applied",
+        fix=MIGRATE_FIX,
+    )
+
+
+def is_new_sqlite() -> bool:
+    database = settings.DATABASES["default"]
+    return "sqlite3" in database["ENGINE"] and not Path(database["NAME"]).exists()
+
+
+def pending_migrations(alias: str) -> list[str]:
+    """List what `migrate` would apply; ClickHouse holds the facts' tables only."""
+    executor = MigrationExecutor(connections[alias])
+    targets = [
+        node
+        for node in executor.loader.graph.leaf_nodes()
+        if alias == "default" or node[0] == "analytics"
+    ]
+    return [str(migration) for migration, _ in executor.migration_plan(targets)]
+
+
+def as_json(findings: list[Finding]) -> str:
+    ready = not any(finding.blocks for finding in findings)
+    rows = [asdict(finding) for finding in findings]
+    return json.dumps({"ready": ready, "findings": rows}, indent=2)

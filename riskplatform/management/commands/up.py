@@ -1,0 +1,137 @@
+"""Run the whole product on this machine until Ctrl-C."""
+
+import os
+import time
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from riskplatform.embedded.attach import missing_variables
+from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
+from riskplatform.embedded.ownership import Ownership
+from riskplatform.embedded.processes import (
+    RealtimeServer,
+    WebServer,
+    WebSize,
+    Worker,
+    manage,
+)
+from riskplatform.embedded.server import Server, Service, Site, stored_password
+from riskplatform.embedded.server_group import ServerGroup
+from riskplatform.embedded.supervisor import StopRequestedError, Supervisor
+from riskplatform.embedded.warden import Warden
+from riskplatform.env import env_choice, env_secret
+
+DATABASES = frozenset({"sqlite", "postgres"})
+
+
+class Command(BaseCommand):
+    help = (
+        "Run web, realtime and worker, with a server of its own for every URL that is "
+        "not set. Ctrl-C stops all."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="port of the web")
+        parser.add_argument("--realtime-port", type=int, default=8001)
+        parser.add_argument(
+            "--database",
+            choices=sorted(DATABASES),
+            default=env_choice("RISKPLATFORM_DATABASE", "sqlite", DATABASES),
+            help="what to use where DATABASE_URL is not set",
+        )
+        size = WebSize()
+        parser.add_argument("--workers", type=int, default=size.workers)
+        parser.add_argument("--threads", type=int, default=size.threads)
+        for name in ("web", "realtime", "worker"):
+            parser.add_argument(f"--no-{name}", action="store_true")
+
+    def handle(self, **options: Any) -> None:
+        var: Path = settings.VAR_DIR
+        ownership = Ownership(var)
+        try:
+            ownership.claim("manage.py up")
+        except AlreadyRunningError as error:
+            raise CommandError(error.message) from error
+        warden = Warden()
+        site = Site(var=var, warden=warden, password=stored_password(var))
+        supervisor = Supervisor(site=site, say=self._say)
+        try:
+            with supervisor.signals_handled():
+                self._run(supervisor, site, ownership, options)
+        finally:
+            ownership.release()
+            warden.close()
+
+    def _run(
+        self,
+        supervisor: Supervisor,
+        site: Site,
+        ownership: Ownership,
+        options: Mapping[str, Any],
+    ) -> None:
+        started_s = time.monotonic()
+        try:
+            bring_up_servers(supervisor, site, options["database"])
+            no_static = options["no_web"] and options["no_realtime"]
+            arguments = ["prepare", *(["--no-static"] if no_static else [])]
+            supervisor.run_step("prepare", manage(*arguments))
+            services = chosen_services(site, options)
+            supervisor.bring_up(services)
+            ownership.publish(published_urls(services))
+            self._announce(services, took_s=time.monotonic() - started_s)
+            supervisor.watch()
+        except StopRequestedError:
+            self._say("asked to stop before everything was up")
+        except EmbeddedServerError as error:
+            raise CommandError(error.message) from error
+        finally:
+            supervisor.stop()
+        self._say("everything is stopped")
+
+    def _announce(self, services: list[Service], *, took_s: float) -> None:
+        address = next((service.address for service in services), "")
+        self._say(f"up after {took_s:.1f} s: {address}/  Ctrl-C stops")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def bring_up_servers(supervisor: Supervisor, site: Site, database: str) -> None:
+    """Start what no URL names, and let the environment name it from now on."""
+    os.environ["RISKPLATFORM_VAR"] = str(site.var)
+    missing = missing_variables(postgres=database == "postgres")
+    group = ServerGroup(site, missing, usual_ports=True)
+    supervisor.bring_up(list(group.servers.values()))
+    os.environ.update(group.urls)
+    if env_secret("DATABASE_URL") is None:
+        os.environ["DATABASE_URL"] = f"sqlite:///{site.var / 'riskplatform.sqlite3'}"
+
+
+def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
+    services: list[Service] = []
+    if not options["no_web"]:
+        size = WebSize(workers=options["workers"], threads=options["threads"])
+        services.append(WebServer(site, preferred_port=options["port"], size=size))
+    if not options["no_realtime"]:
+        port = options["realtime_port"]
+        services.append(RealtimeServer(site, preferred_port=port))
+    if not options["no_worker"]:
+        services.append(Worker(site))
+    return services
+
+
+def published_urls(services: list[Service]) -> dict[str, str]:
+    """Collect what other commands and people may want to reach."""
+    names = ("DATABASE_URL", "REDIS_URL", "CLICKHOUSE_URL")
+    servers = {name: env_secret(name) or "" for name in names}
+    own = {
+        service.name: service.url for service in services if isinstance(service, Server)
+    }
+    return {**servers, **own}

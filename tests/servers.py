@@ -1,0 +1,64 @@
+"""A pytest plugin: real servers for the run, up before Django reads its settings."""
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
+from riskplatform.embedded.warden import Warden
+
+CLICKHOUSE_PROGRAM = "riskplatform.embedded.clickhouse.__main__"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config,
+) -> Generator[None, None, None]:
+    # The workers of a parallel run inherit the environment of its controller.
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        start_servers(early_config)
+    return (yield)
+
+
+def start_servers(config: pytest.Config) -> None:
+    """Start what no URL names; whatever happens, nothing of it outlives the run."""
+    folder = Path(tempfile.mkdtemp(prefix="riskplatform-tests-"))
+    # PostgreSQL runs as another account when the tests run as root.
+    folder.chmod(0o711)
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    warden = Warden()
+    config.add_cleanup(warden.close)
+    warden.remove_afterwards(folder)
+    site = Site(
+        var=folder / "var",
+        warden=warden,
+        password=stored_password(folder),
+        durable=False,
+    )
+    site.var.mkdir()
+    os.environ["RISKPLATFORM_VAR"] = str(site.var)
+    use_servers(config, ServerGroup(site, missing_urls(folder)))
+
+
+def missing_urls(folder: Path) -> list[str]:
+    """Name the variables that need a server, after settling those that do not."""
+    if "CLICKHOUSE_URL" in os.environ:
+        os.environ["RISKPLATFORM_TEST_REAL_CLICKHOUSE"] = "1"
+    if os.environ.get("TEST_DATABASE") == "sqlite":
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'tests.sqlite3'}"
+    missing = [name for name in SERVER_OF_VARIABLE if name not in os.environ]
+    if importlib.util.find_spec(CLICKHOUSE_PROGRAM) is None:
+        missing.remove("CLICKHOUSE_URL")
+    return missing
+
+
+def use_servers(config: pytest.Config, group: ServerGroup) -> None:
+    config.add_cleanup(group.stop)
+    group.start()
+    os.environ.update(group.urls)
