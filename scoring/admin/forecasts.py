@@ -1,0 +1,23 @@
+"""Published forecasts."""
+
+from django.contrib import admin
+
+from scoring.admin.read_only import ReadOnlyAdmin
+from scoring.models import Forecast
+
+
+@admin.register(Forecast)
+class ForecastAdmin(ReadOnlyAdmin[Forecast]):
+    list_display = (
+        "id",
+        "region",
+        "model_version",
+        "issued_for",
+        "horizon_sec",
+        "expected_count",
+        "event_count",
+        "cell_count",
+    )
+    list_filter = ("region", "horizon_sec")
+    list_select_related = ("region", "model_version")
+    date_hierarchy = "issued_for"

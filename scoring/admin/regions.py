@@ -1,0 +1,70 @@
+"""Regions and their cells."""
+
+from typing import TypedDict
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet, URLField
+from django.http import HttpRequest
+from django_stubs_ext import WithAnnotations
+
+from scoring.admin.read_only import ReadOnlyAdmin
+from scoring.models import Cell, Region
+from scoring.tasks import refresh_region
+
+
+class RegionSummary(TypedDict):
+    cell_count: int
+
+
+@admin.register(Region)
+class RegionAdmin(admin.ModelAdmin[Region]):
+    list_display = (
+        "slug",
+        "name",
+        "resolution",
+        "timezone",
+        "cells",
+        "is_public",
+        "observed_since",
+    )
+    list_filter = ("is_public",)
+    search_fields = ("slug", "name")
+    # The grid and the boundary come with the import; a form of megabytes helps nobody.
+    exclude = ("boundary",)
+    readonly_fields = ("slug", "resolution", "created_at")
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    show_full_result_count = False
+    actions = ("refresh_forecasts",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Region]:
+        return Region.objects.with_cell_count().defer("boundary")
+
+    @admin.display(ordering="cell_count")
+    def cells(self, region: "WithAnnotations[Region, RegionSummary]") -> int:
+        return region.cell_count
+
+    @admin.action(description="Train a model version and publish its forecasts")
+    def refresh_forecasts(
+        self, request: HttpRequest, queryset: QuerySet[Region]
+    ) -> None:
+        slugs = list(queryset.values_list("slug", flat=True))
+        for slug in slugs:
+            refresh_region.enqueue(slug)
+        self.message_user(
+            request, f"Queued for the worker: {', '.join(slugs)}.", messages.SUCCESS
+        )
+
+
+@admin.register(Cell)
+class CellAdmin(ReadOnlyAdmin[Cell]):
+    list_display = ("h3_hex", "region", "lat", "lon", "area_km2")
+    list_filter = ("region",)
+    list_select_related = ("region",)
+    search_fields = ("=h3",)
+
+    @admin.display(description="H3", ordering="h3")
+    def h3_hex(self, cell: Cell) -> str:
+        return str(cell)

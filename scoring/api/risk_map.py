@@ -1,0 +1,105 @@
+"""GET /risk-map: how likely an event is, cell by cell."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics.grid import Bounds
+from riskplatform.api.inputs import (
+    body_schema,
+    decode_query,
+    invalid_input,
+    query_parameters,
+)
+from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer, finite_list
+from scoring.api.access import sees_only_public
+from scoring.api.schemas import RiskMap, RiskMapQuery
+from scoring.arrays import ForecastColumns
+from scoring.cell_ids import hex_of
+from scoring.models import Forecast, Region
+from scoring.selectors.forecasts import get_latest_forecast
+from scoring.selectors.regions import cell_feature, get_region
+from scoring.selectors.risk_maps import get_risk_map
+
+
+class RiskMapView(APIView):
+    """Public regions are open to everybody; the selectors leave out the others."""
+
+    permission_classes = (AllowAny,)
+    renderer_classes = (OrjsonRenderer, GeoJsonRenderer)
+
+    @extend_schema(
+        operation_id="risk_map",
+        parameters=query_parameters(RiskMapQuery),
+        responses={(200, "application/json"): body_schema(RiskMap)},
+    )
+    def get(self, request: Request) -> Response:
+        query = decode_query(request, RiskMapQuery)
+        bbox = None if query.bbox is None else parse_bbox(query.bbox)
+        region = get_region(query.region, public_only=sees_only_public(request))
+        forecast = get_latest_forecast(
+            region, horizon_sec=query.horizon_sec, moment=query.time
+        )
+        columns = get_risk_map(forecast, bbox=bbox, min_p=query.min_p)
+        if request.accepted_renderer.format == GeoJsonRenderer.format:
+            return Response(_geojson(columns))
+        body = forecast_header(region, forecast)
+        return Response({**body, "aggregated": risk_rows(columns)})
+
+
+def forecast_header(region: Region, forecast: Forecast) -> dict[str, Any]:
+    return {
+        "region": region.slug,
+        "forecast_id": str(forecast.pk),
+        "model_version": str(forecast.model_version),
+        "time": forecast.issued_for,
+        "horizon_sec": forecast.horizon_sec,
+    }
+
+
+def risk_rows(columns: ForecastColumns) -> list[dict[str, Any]]:
+    """One row a cell; `mean_risk` equals `p_event` by the meaning of both."""
+    values = zip(
+        columns.cells.tolist(),
+        finite_list(columns.p_event),
+        finite_list(columns.q05),
+        finite_list(columns.q50),
+        finite_list(columns.q95),
+        strict=True,
+    )
+    return [
+        {
+            "cell_id": cell,
+            "cell_hex": hex_of(cell),
+            "p_event": p_event,
+            "mean_risk": p_event,
+            "q05": q05,
+            "q50": q50,
+            "q95": q95,
+        }
+        for cell, p_event, q05, q50, q95 in values
+    ]
+
+
+def parse_bbox(text: str) -> Bounds:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise invalid_input("/bbox", "bbox is west,south,east,north.") from None
+    if not (
+        -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90
+    ):
+        raise invalid_input("/bbox", "bbox lies outside the globe, or south > north.")
+    return Bounds(west=west, south=south, east=east, north=north)
+
+
+def _geojson(columns: ForecastColumns) -> dict[str, Any]:
+    rows = risk_rows(columns)
+    return {
+        "type": "FeatureCollection",
+        "features": [cell_feature(row["cell_id"], row) for row in rows],
+    }

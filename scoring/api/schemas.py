@@ -1,0 +1,122 @@
+"""What the API takes and gives, as structs that parse, validate and document it."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Slug = Annotated[
+    str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,50}$", description="Slug of a region.")
+]
+AwareTime = Annotated[
+    datetime, Meta(tz=True, description="RFC 3339 time with an offset.")
+]
+HorizonSec = Annotated[
+    int, Meta(ge=1, le=366 * 86_400, description="Seconds ahead that are forecast.")
+]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+CellId = Annotated[
+    int | str, Meta(description="H3 index: a 64-bit integer, or text in hex.")
+]
+
+DAY_S = 86_400
+MAX_CELLS = 20_000
+MAX_SCENARIOS = 1_000
+
+
+class RiskMapQuery(Struct, forbid_unknown_fields=True):
+    region: Slug
+    horizon_sec: HorizonSec = DAY_S
+    time: AwareTime | None = None
+    bbox: (
+        Annotated[str, Meta(description="West,south,east,north in degrees.")] | None
+    ) = None
+    min_p: Annotated[
+        float, Meta(ge=0, le=1, description="Leave out cells below this p_event.")
+    ] = 0.0
+    format: Annotated[str, Meta(description="json or geojson.")] = "json"
+
+
+class CellRisk(Struct):
+    cell_id: int
+    cell_hex: str
+    p_event: Probability
+    mean_risk: Probability
+    q05: Probability
+    q50: Probability
+    q95: Probability
+
+
+class RiskMap(Struct):
+    region: str
+    forecast_id: str
+    model_version: str
+    time: AwareTime
+    horizon_sec: int
+    aggregated: list[CellRisk]
+
+
+class CellInput(Struct, forbid_unknown_fields=True):
+    cell_id: CellId
+    features: dict[str, float] | None = None
+
+
+class SnapshotRequest(Struct, forbid_unknown_fields=True):
+    time: AwareTime
+    horizon_sec: HorizonSec
+    cells: Annotated[list[CellInput], Meta(min_length=1, max_length=MAX_CELLS)]
+    region: Slug | None = None
+    n_scenarios: Annotated[int, Meta(ge=1, le=MAX_SCENARIOS)] = 50
+
+
+class DistributionParams(Struct):
+    p_event: Probability
+    q05: Probability
+    q50: Probability
+    q95: Probability
+
+
+class ScenarioValue(Struct):
+    scenario_id: int
+    risk_value: Probability
+
+
+class Zone(Struct):
+    cell_id: int
+    cell_hex: str
+    distribution_params: DistributionParams
+    scenarios: list[ScenarioValue]
+
+
+class Snapshot(Struct):
+    region: str
+    forecast_id: str
+    model_version: str
+    time: AwareTime
+    horizon_sec: int
+    zones: list[Zone]
+
+
+class RegionSummary(Struct):
+    slug: str
+    name: str
+    timezone: str
+    resolution: int
+    cell_count: int
+    observed_since: AwareTime | None
+    source_credit: str
+    source_url: str
+
+
+class RegionList(Struct):
+    results: list[RegionSummary]
+    next: str | None
+
+
+class RegionQuery(Struct, forbid_unknown_fields=True):
+    format: Annotated[str, Meta(description="json or geojson.")] = "json"
+
+
+class ListQuery(Struct, forbid_unknown_fields=True):
+    after: Slug | None = None
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100

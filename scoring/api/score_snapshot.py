@@ -1,0 +1,82 @@
+"""POST /score-snapshot: distributions and joint scenarios of chosen cells."""
+
+from typing import Any
+
+import numpy as np
+from drf_spectacular.utils import extend_schema
+from numpy.typing import NDArray
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from riskplatform.api.inputs import body_schema, decode_body
+from riskplatform.api.renderers import finite_list
+from scoring.api.access import sees_only_public
+from scoring.api.risk_map import forecast_header
+from scoring.api.schemas import Snapshot, SnapshotRequest
+from scoring.arrays import ForecastColumns
+from scoring.cell_ids import hex_of, parse_cell_id
+from scoring.selectors.forecasts import get_latest_forecast
+from scoring.selectors.regions import get_region, get_region_of_cells
+from scoring.services.snapshots import score_cells
+
+
+class ScoreSnapshotView(APIView):
+    """Public regions are open to everybody; the selectors leave out the others."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="score_snapshot",
+        request={"application/json": body_schema(SnapshotRequest)},
+        responses={(200, "application/json"): body_schema(Snapshot)},
+    )
+    def post(self, request: Request) -> Response:
+        """Score cells from the newest forecast issued at or before `time`.
+
+        A cell that brings its own features is scored from them instead.
+        """
+        asked = decode_body(request, SnapshotRequest)
+        cells = [
+            parse_cell_id(cell.cell_id, pointer=f"/cells/{index}/cell_id")
+            for index, cell in enumerate(asked.cells)
+        ]
+        public_only = sees_only_public(request)
+        if asked.region is None:
+            region = get_region_of_cells(cells, public_only=public_only)
+        else:
+            region = get_region(asked.region, public_only=public_only)
+        forecast = get_latest_forecast(
+            region, horizon_sec=asked.horizon_sec, moment=asked.time
+        )
+        scored = score_cells(
+            forecast,
+            cells=cells,
+            features=[cell.features for cell in asked.cells],
+            n_scenarios=asked.n_scenarios,
+        )
+        header = forecast_header(region, forecast)
+        return Response({**header, "zones": _zones(scored.columns, scored.risk_values)})
+
+
+def _zones(
+    columns: ForecastColumns, risk_values: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "cell_id": int(cell),
+            "cell_hex": hex_of(int(cell)),
+            "distribution_params": {
+                "p_event": float(columns.p_event[row]),
+                "q05": float(columns.q05[row]),
+                "q50": float(columns.q50[row]),
+                "q95": float(columns.q95[row]),
+            },
+            "scenarios": [
+                {"scenario_id": scenario, "risk_value": value}
+                for scenario, value in enumerate(finite_list(risk_values[:, row]))
+            ],
+        }
+        for row, cell in enumerate(columns.cells)
+    ]

@@ -1,0 +1,65 @@
+"""Load the demo's events, fit on them and publish forecasts."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from riskplatform.kernel.errors import ApplicationError
+from scoring.management.demo_report import render_demo_report
+from scoring.services.datasets import Dataset
+from scoring.services.datasets.chicago_shootings import load_chicago_shootings
+from scoring.services.datasets.synthetic import make_synthetic_events
+from scoring.services.demo import load_demo
+
+
+class Command(BaseCommand):
+    help = (
+        "Load the shootings of Chicago 2022-2023 (City of Chicago, in the Python "
+        "package BSTPP), fit a model version, forecast 24 hours and 7 days, and "
+        "report. Safe to repeat and to interrupt."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--synthetic",
+            action="store_true",
+            help="Use made-up events, for machines without a package registry.",
+        )
+        parser.add_argument(
+            "--url",
+            default="http://127.0.0.1:8000",
+            help="Where the platform is, or will be, served.",
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="Print the report as JSON."
+        )
+
+    def handle(self, *, synthetic: bool, url: str, **options: Any) -> None:
+        var = Path(settings.VAR_DIR)
+        try:
+            dataset = self._dataset(var / "packages", synthetic=synthetic)
+            loaded = load_demo(dataset, progress=self._say)
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+        report = loaded.as_dict(url=f"{url}/?region={loaded.region.slug}")
+        text = json.dumps(report, indent=2)
+        (var / "demo.json").write_text(text, encoding="utf-8")
+        if options["json"]:
+            self.stdout.write(text)
+        else:
+            is_terminal = self.stdout.isatty()
+            self.stdout.write(render_demo_report(report, is_terminal=is_terminal))
+
+    def _dataset(self, folder: Path, *, synthetic: bool) -> Dataset:
+        if synthetic:
+            self._say("Making up events: they describe no real place or person")
+            return make_synthetic_events()
+        self._say("Fetching the events of Chicago from the Python package BSTPP")
+        return load_chicago_shootings(folder)
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(line, self.style.NOTICE)

@@ -1,0 +1,81 @@
+"""What was said about the future, and the arrays it was said with."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+
+from riskplatform.kernel.ids import uuid7
+from scoring.models.model_version import ModelVersion
+from scoring.models.region import Region
+
+
+class ForecastQuerySet(models.QuerySet["Forecast"]):
+    def of_region(self, region: Region) -> Self:
+        return self.filter(region=region)
+
+    def for_horizon(self, horizon_sec: int) -> Self:
+        return self.filter(horizon_sec=horizon_sec)
+
+    def issued_by(self, moment: datetime) -> Self:
+        return self.filter(issued_for__lte=moment)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-issued_for", "-created_at", "-id")
+
+
+class Forecast(models.Model):
+    """One run of a model version for a region, an instant and a horizon."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    region = models.ForeignKey(
+        Region, on_delete=models.CASCADE, related_name="forecasts"
+    )
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.RESTRICT, related_name="forecasts"
+    )
+    issued_for = models.DateTimeField(help_text="Events before this are known.")
+    horizon_sec = models.PositiveIntegerField()
+    event_count = models.PositiveIntegerField(help_text="Events it rests on.")
+    cell_count = models.PositiveIntegerField()
+    expected_count = models.FloatField(help_text="Events expected in the region.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ForecastQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-issued_for", "horizon_sec", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("model_version", "issued_for", "horizon_sec"),
+                name="scoring_forecast_run_unique",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("region", "horizon_sec", "-issued_for"),
+                name="scoring_forecast_latest",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.region_id}/{self.horizon_sec} s at {self.issued_for:%Y-%m-%d}"
+
+    @property
+    def valid_until(self) -> datetime:
+        return self.issued_for + timedelta(seconds=self.horizon_sec)
+
+
+class ForecastArrays(models.Model):
+    """The per-cell distributions of a forecast, as checked arrays."""
+
+    forecast = models.OneToOneField(
+        Forecast, on_delete=models.CASCADE, primary_key=True, related_name="arrays"
+    )
+    body = models.BinaryField(help_text="npz of cells, mean, alpha and quantiles.")
+
+    class Meta:
+        verbose_name_plural = "forecast arrays"
+
+    def __str__(self) -> str:
+        return str(self.forecast_id)

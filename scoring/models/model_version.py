@@ -1,0 +1,83 @@
+"""Fitted forecasters and the arrays they are made of."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from riskplatform.kernel.ids import uuid7
+from scoring.models.region import Region
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def champions(self) -> Self:
+        return self.filter(state=ModelVersion.State.CHAMPION)
+
+    def of_region(self, region: Region) -> Self:
+        return self.filter(region=region)
+
+
+class ModelVersion(models.Model):
+    """A fitted forecaster of a region, for all its horizons."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate"
+        CHALLENGER = "challenger"
+        CHAMPION = "champion"
+        RETIRED = "retired"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    region = models.ForeignKey(
+        Region, on_delete=models.CASCADE, related_name="model_versions"
+    )
+    number = models.PositiveIntegerField(help_text="Counts up within the region.")
+    kind = models.CharField(max_length=40)
+    state = models.CharField(
+        max_length=16, choices=State.choices, default=State.CANDIDATE
+    )
+    trained_from = models.DateTimeField()
+    trained_until = models.DateTimeField()
+    event_count = models.PositiveIntegerField()
+    skill = models.JSONField(default=dict, help_text="Back-test figures by horizon.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("region", "number"), name="scoring_modelversion_number_unique"
+            ),
+            models.UniqueConstraint(
+                fields=("region",),
+                condition=Q(state="champion"),
+                name="scoring_modelversion_one_champion",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.number}"
+
+
+class ModelArtifact(models.Model):
+    """The arrays of a model version for one horizon, checked by their digest."""
+
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="artifacts"
+    )
+    horizon_sec = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the body.")
+    body = models.BinaryField()
+
+    class Meta:
+        ordering = ("model_version", "horizon_sec")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("model_version", "horizon_sec"),
+                name="scoring_modelartifact_horizon_unique",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]} ({self.horizon_sec} s)"

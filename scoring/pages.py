@@ -1,0 +1,67 @@
+"""The pages people look at."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from scoring.api.access import sees_only_public
+from scoring.errors import RegionNotFoundError
+from scoring.models import Forecast, Region
+from scoring.selectors.forecasts import list_latest_forecasts
+from scoring.selectors.regions import get_region, list_regions
+
+DAY_S = 86_400
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Show the newest forecasts of one region on a map."""
+    public_only = sees_only_public(request)
+    regions = list(list_regions(public_only=public_only).values("slug", "name"))
+    slug = request.GET.get("region") or (regions[0]["slug"] if regions else None)
+    try:
+        region = None if slug is None else get_region(slug, public_only=public_only)
+    except RegionNotFoundError as error:
+        raise Http404(error.message) from error
+    context = {
+        "regions": regions,
+        "region": None if region is None else _region_context(region),
+        "forecasts": [] if region is None else _forecast_contexts(region),
+    }
+    return render(request, "dashboard.html", context)
+
+
+def _region_context(region: Region) -> dict[str, Any]:
+    return {
+        "slug": region.slug,
+        "name": region.name,
+        "timezone": region.timezone,
+        "source_credit": region.source_credit,
+        "source_url": region.source_url,
+    }
+
+
+def _forecast_contexts(region: Region) -> list[dict[str, Any]]:
+    return [_forecast_context(forecast) for forecast in list_latest_forecasts(region)]
+
+
+def _forecast_context(forecast: Forecast) -> dict[str, Any]:
+    return {
+        "horizon_sec": forecast.horizon_sec,
+        "label": horizon_label(forecast.horizon_sec),
+        "issued_for": forecast.issued_for.isoformat(),
+        "valid_until": forecast.valid_until.isoformat(),
+        "model_version": str(forecast.model_version),
+        "event_count": forecast.event_count,
+        "cell_count": forecast.cell_count,
+        "expected_count": forecast.expected_count,
+        "backtest": forecast.model_version.skill.get(str(forecast.horizon_sec)),
+    }
+
+
+def horizon_label(horizon_sec: int) -> str:
+    if horizon_sec > DAY_S and horizon_sec % DAY_S == 0:
+        return f"{horizon_sec // DAY_S} days"
+    return f"{horizon_sec / 3_600:g} hours"

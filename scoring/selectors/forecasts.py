@@ -1,0 +1,76 @@
+"""Reads of stored forecasts."""
+
+from datetime import datetime
+
+import numpy as np
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from scoring.arrays import ForecastColumns, unpack_columns
+from scoring.errors import ForecastNotFoundError
+from scoring.models import Forecast, ForecastArrays, Region
+
+
+def get_latest_forecast(
+    region: Region, *, horizon_sec: int, moment: datetime | None = None
+) -> Forecast:
+    """Return the newest forecast of a horizon, as issued at or before `moment`.
+
+    Raises
+    ------
+    ForecastNotFoundError
+        Says which horizons the region has.
+    """
+    forecasts = Forecast.objects.of_region(region).for_horizon(horizon_sec)
+    if moment is not None:
+        forecasts = forecasts.issued_by(moment)
+    latest = forecasts.newest_first().select_related("model_version").first()
+    if latest is None:
+        raise _no_forecast(region, horizon_sec, moment)
+    return latest
+
+
+def list_latest_forecasts(region: Region) -> QuerySet[Forecast]:
+    """Return the newest forecast of each horizon, shortest first: one query."""
+    newest = (
+        Forecast.objects.filter(
+            region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
+        )
+        .newest_first()
+        .values("pk")[:1]
+    )
+    return (
+        Forecast.objects.of_region(region)
+        .filter(pk=Subquery(newest))
+        .select_related("model_version")
+        .order_by("horizon_sec")
+    )
+
+
+def get_columns(forecast: Forecast) -> ForecastColumns:
+    body = ForecastArrays.objects.values_list("body", flat=True).get(forecast=forecast)
+    return unpack_columns(bytes(body))
+
+
+def riskiest_first(columns: ForecastColumns, *, limit: int) -> ForecastColumns:
+    """Keep the cells with the highest probability; ties go by cell index."""
+    order = np.lexsort((columns.cells, -columns.p_event))
+    return columns.take(order[:limit])
+
+
+def _no_forecast(
+    region: Region, horizon_sec: int, moment: datetime | None
+) -> ForecastNotFoundError:
+    horizons = sorted(
+        Forecast.objects.of_region(region)
+        .order_by()
+        .values_list("horizon_sec", flat=True)
+        .distinct()
+    )
+    known = ", ".join(str(horizon) for horizon in horizons) or "none"
+    when = "" if moment is None else f" issued by {moment.isoformat()}"
+    return ForecastNotFoundError(
+        f"Region {region.slug!r} has no forecast for {horizon_sec} s{when}. "
+        f"Horizons there: {known}.",
+        region=region.slug,
+        horizons=horizons,
+    )

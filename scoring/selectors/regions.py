@@ -1,0 +1,82 @@
+"""Reads of regions and their cells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import h3.api.basic_int as h3
+import numpy as np
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+from analytics.grid import RegionGrid
+from scoring.cell_ids import hex_of
+from scoring.errors import RegionNotFoundError
+from scoring.models import Cell, Region
+
+
+def list_regions(*, public_only: bool) -> QuerySet[Region]:
+    regions = Region.objects.with_cell_count().defer("boundary").order_by("slug")
+    return regions.public() if public_only else regions
+
+
+def get_region(slug: str, *, public_only: bool = False) -> Region:
+    """Find a region; one that may not be seen is as absent as one that is not."""
+    try:
+        return list_regions(public_only=public_only).get(slug=slug)
+    except Region.DoesNotExist:
+        raise RegionNotFoundError(
+            f"There is no region {slug!r}.", region=slug
+        ) from None
+
+
+def get_region_of_cells(cells: Sequence[int], *, public_only: bool) -> Region:
+    """Find the one visible region that holds the first of some cells."""
+    holders = list_regions(public_only=public_only).filter(
+        pk__in=Cell.objects.filter(h3=cells[0]).values("region")
+    )
+    found = list(holders[:2])
+    if len(found) != 1:
+        count = "No region holds" if not found else "More than one region holds"
+        raise RegionNotFoundError(f"{count} cell {hex_of(cells[0])}. Name the region.")
+    return found[0]
+
+
+def get_boundary(region: Region) -> dict[str, Any]:
+    boundary: dict[str, Any] | None = (
+        Region.objects.filter(pk=region.pk).values_list("boundary", flat=True).get()
+    )
+    return boundary or {"type": "FeatureCollection", "features": []}
+
+
+def list_cell_ids(region: Region) -> NDArray[np.uint64]:
+    """Return the H3 indexes of a region, ascending, shape (n_cells,)."""
+    ids = Cell.objects.filter(region=region).order_by("h3").values_list("h3", flat=True)
+    return np.fromiter(ids.iterator(), dtype=np.uint64)
+
+
+def get_cells_geojson(region: Region) -> dict[str, Any]:
+    """Return one polygon a cell, with the index in hex: JSON numbers end at 2^53."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            cell_feature(int(cell), {"cell_id": hex_of(int(cell))})
+            for cell in list_cell_ids(region)
+        ],
+    }
+
+
+def get_region_grid(region: Region) -> RegionGrid:
+    return RegionGrid(
+        slug=region.slug, resolution=region.resolution, timezone=region.timezone
+    )
+
+
+def cell_feature(cell: int, properties: dict[str, Any]) -> dict[str, Any]:
+    """Draw a cell as a GeoJSON polygon (longitude first, RFC 7946)."""
+    ring = [[round(lon, 6), round(lat, 6)] for lat, lon in h3.cell_to_boundary(cell)]
+    return {
+        "type": "Feature",
+        "id": hex_of(cell),
+        "properties": properties,
+        "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
+    }

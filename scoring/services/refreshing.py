@@ -1,0 +1,91 @@
+"""From the events of a region to a new champion and its forecasts."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from analytics.features import region_extent
+from scoring.engine.grid import Grid, build_grid
+from scoring.errors import TooFewEventsError
+from scoring.models import Forecast, ModelVersion, Region
+from scoring.selectors.regions import list_cell_ids
+from scoring.services.forecasting import publish_forecast
+from scoring.services.training import train_model_version
+
+DAY_S = 86_400
+HORIZONS_SEC = (DAY_S, 7 * DAY_S)
+MIN_EVENTS = 200
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshedRegion:
+    model_version: ModelVersion
+    forecasts: tuple[Forecast, ...]
+    grid: Grid
+    event_count: int
+    fit_seconds: float
+    forecast_seconds: float
+
+
+def refresh_forecasts(
+    region: Region, *, progress: Progress = lambda _: None
+) -> RefreshedRegion:
+    """Fit a model version on all events and publish a forecast for each horizon.
+
+    The forecasts are issued for the first full minute after the last event, so that
+    it is known to them. Repeating it makes a new version and new forecasts.
+
+    Raises
+    ------
+    TooFewEventsError
+        The region has fewer than `MIN_EVENTS` events.
+    """
+    issued_for, event_count = _instant_after_last_event(region)
+    grid = build_grid(list_cell_ids(region))
+    started = time.perf_counter()
+    model_version = train_model_version(
+        region,
+        grid=grid,
+        until=issued_for,
+        horizons_sec=HORIZONS_SEC,
+        progress=progress,
+    )
+    fitted = time.perf_counter()
+    forecasts = _publish_all(model_version, grid, issued_for, progress)
+    return RefreshedRegion(
+        model_version=model_version,
+        forecasts=forecasts,
+        grid=grid,
+        event_count=event_count,
+        fit_seconds=fitted - started,
+        forecast_seconds=time.perf_counter() - fitted,
+    )
+
+
+def _instant_after_last_event(region: Region) -> tuple[datetime, int]:
+    extent = region_extent(region.slug)
+    if extent.last_occurred_at is None or extent.count < MIN_EVENTS:
+        raise TooFewEventsError(
+            f"Region {region.slug!r} has {extent.count} events; a model needs "
+            f"{MIN_EVENTS}. Import more with manage.py import_events.",
+            region=region.slug,
+        )
+    last = extent.last_occurred_at.astimezone(UTC)
+    return last.replace(second=0, microsecond=0) + timedelta(minutes=1), extent.count
+
+
+def _publish_all(
+    model_version: ModelVersion, grid: Grid, issued_for: datetime, progress: Progress
+) -> tuple[Forecast, ...]:
+    forecasts = []
+    for horizon_sec in HORIZONS_SEC:
+        progress(f"Forecasting {horizon_sec // 3_600} h for {len(grid)} cells")
+        forecasts.append(
+            publish_forecast(
+                model_version, grid=grid, issued_for=issued_for, horizon_sec=horizon_sec
+            )
+        )
+    return tuple(forecasts)

@@ -1,0 +1,78 @@
+"""Writes of regions. Each function is one use case and one transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import h3.api.basic_int as h3
+from django.db import transaction
+
+from scoring.errors import RegionMismatchError
+from scoring.models import Cell, Region
+
+NEIGHBOUR_RINGS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionDefinition:
+    slug: str
+    name: str
+    timezone: str
+    resolution: int
+    is_public: bool = False
+    source_credit: str = ""
+    source_url: str = ""
+    observed_since: datetime | None = None
+    boundary: dict[str, Any] | None = None
+
+
+@transaction.atomic
+def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Region:
+    """Create a region, or bring it up to date; repeating it changes nothing.
+
+    Cells are added, never taken away: forecasts may rest on them.
+    """
+    region = Region.objects.filter(slug=definition.slug).first()
+    if region is None:
+        region = Region(slug=definition.slug, resolution=definition.resolution)
+    elif region.resolution != definition.resolution:
+        raise RegionMismatchError(
+            f"Region {region.slug!r} has H3 resolution {region.resolution}, not "
+            f"{definition.resolution}. Use another slug for another grid.",
+            region=region.slug,
+        )
+    region.name = definition.name
+    region.timezone = definition.timezone
+    region.is_public = definition.is_public
+    region.source_credit = definition.source_credit
+    region.source_url = definition.source_url
+    region.observed_since = definition.observed_since
+    region.boundary = definition.boundary
+    region.full_clean()
+    region.save()
+    add_cells(region, cells)
+    return region
+
+
+def add_cells(region: Region, cells: Iterable[int]) -> int:
+    """Add the cells a region does not have yet; returns how many came in."""
+    known = set(Cell.objects.filter(region=region).values_list("h3", flat=True))
+    fresh = sorted(set(cells) - known)
+    Cell.objects.bulk_create(
+        [_cell(region, cell) for cell in fresh],
+        batch_size=2_000,
+        ignore_conflicts=True,
+    )
+    return len(fresh)
+
+
+def with_neighbours(cells: Iterable[int]) -> set[int]:
+    """Widen cells by their neighbours: risk does not end where events did."""
+    return {near for cell in cells for near in h3.grid_disk(cell, NEIGHBOUR_RINGS)}
+
+
+def _cell(region: Region, cell: int) -> Cell:
+    lat, lon = h3.cell_to_latlng(cell)
+    area_km2 = h3.cell_area(cell, unit="km^2")
+    return Cell(region=region, h3=cell, lat=lat, lon=lon, area_km2=area_km2)

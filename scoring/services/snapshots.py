@@ -1,0 +1,140 @@
+"""Score chosen cells of a forecast, with joint scenarios."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.arrays import ForecastColumns
+from scoring.cell_ids import hex_of
+from scoring.engine.distributions import CellDistribution
+from scoring.engine.grid import build_grid
+from scoring.engine.scenarios import (
+    FactorCorrelation,
+    correlation_of,
+    factor_scenarios,
+)
+from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
+from scoring.models import Forecast
+from scoring.selectors.forecasts import get_columns
+from scoring.services.forecasting import load_forecaster
+
+FeatureValues = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredCells:
+    """`columns` in the order asked for; `risk_values` (n_scenarios, n_cells)."""
+
+    columns: ForecastColumns
+    risk_values: NDArray[np.float64]
+
+
+def score_cells(
+    forecast: Forecast,
+    *,
+    cells: Sequence[int],
+    features: Sequence[FeatureValues | None],
+    n_scenarios: int,
+) -> ScoredCells:
+    """Give the distributions of some cells and draw their joint scenarios.
+
+    Scenarios are drawn for the whole grid and then cut, so that a cell has the same
+    scenarios whatever else is asked for with it. A cell with its own features is
+    scored from them by the model version of the forecast.
+    """
+    columns = get_columns(forecast)
+    rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
+    columns = _with_own_features(forecast, columns, rows, features)
+    risk_values = factor_scenarios(
+        _distribution(columns),
+        n_scenarios=n_scenarios,
+        seed=_seed(forecast),
+        correlation=_correlation(columns.cells.tobytes()),
+    )
+    return ScoredCells(columns=columns.take(rows), risk_values=risk_values[:, rows])
+
+
+def _rows_of(columns: ForecastColumns, cells: NDArray[np.uint64]) -> NDArray[np.int64]:
+    rows = np.searchsorted(columns.cells, cells).clip(max=columns.cells.size - 1)
+    unknown = np.flatnonzero(columns.cells[rows] != cells)
+    if unknown.size:
+        raise CellNotInRegionError(
+            f"{unknown.size} of {cells.size} cells are not part of this forecast.",
+            errors=[
+                {
+                    "pointer": f"/cells/{index}/cell_id",
+                    "reason": f"Cell {hex_of(int(cells[index]))} is not in the region.",
+                }
+                for index in unknown[:20].tolist()
+            ],
+        )
+    return rows
+
+
+def _with_own_features(
+    forecast: Forecast,
+    columns: ForecastColumns,
+    rows: NDArray[np.int64],
+    features: Sequence[FeatureValues | None],
+) -> ForecastColumns:
+    own = [index for index, given in enumerate(features) if given is not None]
+    if not own:
+        return columns
+    forecaster = load_forecaster(forecast.model_version, forecast.horizon_sec)
+    matrix = np.array(
+        [
+            _feature_row(features[index] or {}, forecaster.feature_names, index)
+            for index in own
+        ]
+    )
+    scored = forecaster.distribution(matrix)
+    return columns.replaced(
+        rows[own],
+        mean=scored.mean,
+        alpha=scored.alpha,
+        p_event=scored.p_event,
+        q05=scored.q05,
+        q50=scored.q50,
+        q95=scored.q95,
+    )
+
+
+def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list[float]:
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    if missing or unknown:
+        raise FeaturesNotUsableError(
+            "The features are not those of the model version.",
+            errors=[
+                {
+                    "pointer": f"/cells/{index}/features",
+                    "reason": f"missing: {missing}, unknown: {unknown}",
+                }
+            ],
+        )
+    return [given[name] for name in names]
+
+
+def _distribution(columns: ForecastColumns) -> CellDistribution:
+    return CellDistribution(
+        mean=columns.mean,
+        alpha=columns.alpha,
+        p_event=columns.p_event,
+        q05=columns.q05,
+        q50=columns.q50,
+        q95=columns.q95,
+    )
+
+
+@lru_cache(maxsize=8)
+def _correlation(cells: bytes) -> FactorCorrelation:
+    """Relate the cells of a grid; a region keeps its grid, so this is kept too."""
+    return correlation_of(build_grid(np.frombuffer(cells, dtype=np.uint64)))
+
+
+def _seed(forecast: Forecast) -> int:
+    """Derive the seed from the forecast, so that asking again gives the same draw."""
+    return forecast.pk.int % 2**63

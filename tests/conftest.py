@@ -1,0 +1,37 @@
+"""The cast: who asks, and the region they ask about."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+
+from scoring.models import Region
+from tests.factories import DAY_S, make_forecast, make_region
+
+
+@pytest.fixture
+def published_forecast(db: None) -> Region:
+    """Give a public region with forecasts for one day and for seven."""
+    region = make_region()
+    make_forecast(region, horizon_sec=DAY_S)
+    make_forecast(region, horizon_sec=7 * DAY_S, scale=4.0)
+    return region
+
+
+@pytest.fixture
+def no_events(db: None) -> None:
+    """Empty the table of events: ClickHouse takes nothing back after a test."""
+    with connections["clickhouse"].cursor() as cursor:
+        cursor.execute("TRUNCATE TABLE analytics_event")
+
+
+@pytest.fixture
+def stranger() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin", password="admin"))
+    return client

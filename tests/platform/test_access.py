@@ -1,0 +1,70 @@
+"""Deny by default: what a stranger may reach is written down here, and nothing else."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+OPEN = {
+    "",
+    "health/live",
+    "health/ready",
+    "api/schema/",
+    "api/docs/",
+    "api/v1/regions",
+    "api/v1/regions/<slug:slug>",
+    "api/v1/regions/<slug:slug>/cells",
+    "api/v1/regions/<slug:slug>/boundary",
+    "api/v1/risk-map",
+    "api/v1/score-snapshot",
+    "admin/login/",
+    "admin/logout/",
+    "admin/jsi18n/",
+}
+EXAMPLES = {
+    "<slug:slug>": "secret",
+    "<path:object_id>": "1",
+    "<int:content_type_id>": "1",
+    "<path:object_id>/": "1/",
+    "<id>": "1",
+    "<app_label>": "scoring",
+    "(?P<app_label>auth|scoring)": "scoring",
+    "<path:": "",
+}
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def addresses() -> list[str]:
+    """Every route that is plain or can be filled in with an example."""
+    found = []
+    for route in routes(get_resolver().url_patterns):
+        if route in OPEN or "(?P<" in route:
+            continue
+        address = route
+        for part, example in EXAMPLES.items():
+            address = address.replace(part, example)
+        found.append(address)
+    return sorted(set(found))
+
+
+def test_the_open_list_names_only_routes_that_exist() -> None:
+    assert set(routes(get_resolver().url_patterns)) >= OPEN
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", addresses())
+def test_a_stranger_is_refused(address: str, stranger: Client) -> None:
+    for method in (stranger.get, stranger.post, stranger.put, stranger.delete):
+        response = method(f"/{address}")
+        assert response.status_code in {302, 401, 403, 404}
+        if response.status_code == 302:
+            assert response.headers["Location"].startswith("/admin/login/")
