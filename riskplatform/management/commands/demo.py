@@ -1,6 +1,7 @@
 """The main job from nothing: tables, demo events, forecasts, a report."""
 
 from argparse import ArgumentParser
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -28,8 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *, synthetic: bool, **options: Any) -> None:
         self.stderr.write("Bringing the tables up to date", self.style.NOTICE)
-        call_command("migrate", verbosity=0)
-        call_command("migrate", "analytics", database="clickhouse", verbosity=0)
+        call_command("prepare", no_static=True, stdout=StringIO())
         if settings.EMBEDDED and (password := ensure_first_admin(settings.VAR_DIR)):
             self.stderr.write(
                 f"Staff signs in at /admin/ as {USERNAME}, password in {password}",

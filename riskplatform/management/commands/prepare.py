@@ -32,8 +32,10 @@ class Command(BaseCommand):
 
     def _collect_static(self) -> None:
         digest = static_digest()
-        stamp = Path(settings.STATIC_ROOT) / ".digest"
-        if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
+        root = Path(settings.STATIC_ROOT)
+        stamp = root.with_name(f"{root.name}.digest")
+        known = root.is_dir() and stamp.exists()
+        if known and stamp.read_text(encoding="ascii") == digest:
             self.stdout.write("The static files are unchanged.")
             return
         call_command("collectstatic", interactive=False, stdout=self.stdout)
