@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,11 @@ from analytics.errors import EventStoreUnavailableError, QueryBudgetError
 from analytics.metrics import QUERY_ERRORS, QUERY_SECONDS
 
 DATABASE = "clickhouse"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# DateTime64 holds times from EARLIEST on, and some years beyond LATEST.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2286, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 SqlValue = str | int | float | datetime | Sequence[float] | bytes | None
 Columns = dict[str, NDArray[Any]]
@@ -104,6 +109,15 @@ def fetch_rows(
         return rows
 
 
+def to_milliseconds(moment: datetime) -> int:
+    """Give milliseconds since 1970, as DateTime64(3) keeps them; the rest is cut."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    return EPOCH + milliseconds * MILLISECOND
+
+
 def joined(words: Sequence[str]) -> bytes:
     """Bind many words as one, with NUL between them, for splitByChar to take apart.
 
@@ -113,20 +127,29 @@ def joined(words: Sequence[str]) -> bytes:
 
 
 def insert_columns(
-    name: str, sql: str, columns: Sequence[Sequence[Any]], *, budget: Budget = WRITE
+    name: str,
+    table: str,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    budget: Budget = WRITE,
 ) -> int:
-    """Insert columns with one `INSERT INTO … VALUES` statement; give the row count."""
-    if not columns or not len(columns[0]):
+    """Insert equally long columns at once; give the row count.
+
+    The names of the table and its columns are the code's own, never input.
+    """
+    row_count = len(next(iter(columns.values()), ()))
+    if not row_count:
         return 0
+    # The driver knows an insert by its text being one line.
+    sql = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES"))
     with _query(name, budget) as cursor:
         cursor.cursor.columnar = True
         # A file may span more months than one insert may by default.
         cursor.set_settings(
             _settings(name, budget) | {"max_partitions_per_insert_block": 0}
         )
-        # The driver knows an insert by its text being one line.
-        cursor.executemany(" ".join(sql.split()), list(columns))
-    return len(columns[0])
+        cursor.executemany(sql, list(columns.values()))
+    return row_count
 
 
 @contextmanager

@@ -2,17 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import Budget, Columns, SqlValue, fetch_columns, fetch_rows
-from analytics.ingest.times import EARLIEST, EPOCH, to_milliseconds
+from analytics.clickhouse import (
+    EARLIEST,
+    LATEST,
+    Budget,
+    Columns,
+    SqlValue,
+    fetch_columns,
+    fetch_rows,
+    from_milliseconds,
+    to_milliseconds,
+)
 
-# Later than any event or arrival, and still inside DateTime64.
-FOREVER_MS = 10_000_000_000_000
 TRAINING = Budget(max_seconds=120)
 
 Floats = NDArray[np.float64]
@@ -169,7 +176,7 @@ def cell_aggregates(
     params: dict[str, SqlValue] = {
         "region": region,
         "instant_ms": to_milliseconds(instant),
-        "known_ms": FOREVER_MS if known_at is None else to_milliseconds(known_at),
+        "known_ms": to_milliseconds(known_at or LATEST),
         "scales_ms": [1_000.0 * scale_s for scale_s in scales_s],
         "kind": weight.kind,
         "coefficient": float(weight.coefficient),
@@ -215,15 +222,11 @@ def region_extent(region: str) -> RegionExtent:
     return RegionExtent(
         count=count,
         cells_with_events=cells_with_events,
-        first_occurred_at=_moment(first_ms) if count else None,
-        last_occurred_at=_moment(last_ms) if count else None,
+        first_occurred_at=from_milliseconds(first_ms) if count else None,
+        last_occurred_at=from_milliseconds(last_ms) if count else None,
     )
 
 
 def _counts(columns: Columns) -> dict[str, Integers]:
     names = ("count", "count_1d", "count_7d", "count_28d")
     return {name: columns[name].astype(np.int64) for name in names}
-
-
-def _moment(occurred_ms: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=occurred_ms)

@@ -66,7 +66,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
 # Apps
 INSTALLED_APPS = [
-    "daphne",
+    # First, because its runserver (daphne's) stands before the others.
+    "riskplatform",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -83,7 +84,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "riskplatform",
     "perf",
     "analytics",
     "scoring",

@@ -1,6 +1,5 @@
 """A pytest plugin: real servers for the run, up before Django reads its settings."""
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -12,8 +11,6 @@ import pytest
 from riskplatform.embedded.server import Site, stored_password
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.embedded.warden import Warden
-
-CLICKHOUSE_PROGRAM = "riskplatform.embedded.clickhouse.__main__"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -52,10 +49,7 @@ def missing_urls(folder: Path) -> list[str]:
         os.environ["RISKPLATFORM_TEST_REAL_CLICKHOUSE"] = "1"
     if os.environ.get("TEST_DATABASE") == "sqlite":
         os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'tests.sqlite3'}"
-    missing = [name for name in SERVER_OF_VARIABLE if name not in os.environ]
-    if importlib.util.find_spec(CLICKHOUSE_PROGRAM) is None:
-        missing.remove("CLICKHOUSE_URL")
-    return missing
+    return [name for name in SERVER_OF_VARIABLE if name not in os.environ]
 
 
 def use_servers(config: pytest.Config, group: ServerGroup) -> None:

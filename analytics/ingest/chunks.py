@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from analytics.ingest.row_source import BadRow, RowSource
 
-MAX_ROWS = 20_000
+MAX_ROWS = 50_000
 MAX_CHARS = 1 << 24
 
 
@@ -16,31 +16,22 @@ class Chunk:
     numbers: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     bad: list[tuple[int, BadRow]] = field(default_factory=list)
-    char_count: int = 0
-
-    def add(self, number: int, row: list[str] | BadRow) -> None:
-        if isinstance(row, BadRow):
-            self.bad.append((number, row))
-            return
-        self.numbers.append(number)
-        self.rows.append(row)
-        self.char_count += sum(map(len, row))
 
     @property
     def row_count(self) -> int:
         return len(self.rows) + len(self.bad)
 
-    @property
-    def is_full(self) -> bool:
-        return self.row_count >= MAX_ROWS or self.char_count >= MAX_CHARS
-
 
 def read_chunks(rows: RowSource) -> Iterator[Chunk]:
-    chunk = Chunk()
+    chunk, read_before = Chunk(), rows.char_count
     for number, row in rows:
-        chunk.add(number, row)
-        if chunk.is_full:
+        if isinstance(row, BadRow):
+            chunk.bad.append((number, row))
+        else:
+            chunk.numbers.append(number)
+            chunk.rows.append(row)
+        if chunk.row_count >= MAX_ROWS or rows.char_count - read_before >= MAX_CHARS:
             yield chunk
-            chunk = Chunk()
+            chunk, read_before = Chunk(), rows.char_count
     if chunk.row_count:
         yield chunk

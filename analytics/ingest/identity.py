@@ -27,7 +27,7 @@ class RowNames:
 
     def of(self, rows: Sequence[Sequence[str]]) -> list[str]:
         order = self._order
-        digests = [_digest([row[place].strip() for place in order]) for row in rows]
+        digests = [_digest([row[place] for place in order]) for row in rows]
         keys = np.frombuffer(b"".join(digests), dtype="<u8")[::2]
         occurrences = self._counter.count(keys).tolist()
         return [

@@ -33,7 +33,8 @@ class Refusals:
         for event in stored.conflict_places.tolist():
             row = int(verdict.places[event])
             external_id = verdict.events.external_id[event]
-            fault = _conflict(external_id)
+            has_id = "external_id" in self.column_map.columns
+            fault = _conflict(external_id) if has_id else IMPORTED_DIFFERENTLY
             refused.append(
                 self._at(chunk.numbers[row], "external_id", fault, external_id)
             )
@@ -56,6 +57,13 @@ class Refusals:
             reason=fault.reason,
             value=value and value[:MAX_VALUE_CHARS],
         )
+
+
+IMPORTED_DIFFERENTLY = Fault(
+    RejectionCode.CONFLICTING_ID,
+    "this row was imported before with another time or place: the time zone or the"
+    " column map was another one then. An import corrects nothing.",
+)
 
 
 def _conflict(external_id: str) -> Fault:

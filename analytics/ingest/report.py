@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.clickhouse import from_milliseconds
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.storage import StoredEvents
-from analytics.ingest.times import EPOCH
 from analytics.ingest.validation import Verdict
 
 MAX_KEPT_REJECTIONS = 10_000
@@ -122,6 +122,4 @@ class ImportTally:
 
 
 def _moment(occurred_ms: int | None) -> datetime | None:
-    if occurred_ms is None:
-        return None
-    return EPOCH + timedelta(milliseconds=occurred_ms)
+    return None if occurred_ms is None else from_milliseconds(occurred_ms)

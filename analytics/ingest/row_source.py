@@ -28,6 +28,7 @@ class RowSource:
     """Iterates over (number of the row's first line, its fields or what is wrong)."""
 
     def __init__(self, lines: LineSource, *, file: str) -> None:
+        self.char_count = 0
         self._lines = lines
         first = next(lines, "")
         if not first.strip():
@@ -49,6 +50,7 @@ class RowSource:
             if line.isspace():
                 continue
             number = self._lines.number
+            self.char_count += len(line)
             yield number, self._row(line)
 
     def _row(self, line: str) -> list[str] | BadRow:
@@ -79,11 +81,7 @@ class RowSource:
             fields = next(reader)
         except csv.Error as error:
             self._lines.put_back(taken)
-            return Fault(
-                RejectionCode.BAD_QUOTES,
-                f"the double quotes do not match ({error}). Put a field that holds"
-                " quotes between quotes, and double those within.",
-            )
+            return _unsplittable(error)
         # A stray quote may have swallowed rows up to the next quote.
         is_wrong = bool(taken) and len(fields) != len(self.header)
         if is_wrong:
@@ -114,6 +112,16 @@ NUL = Fault(
     RejectionCode.NUL_BYTE,
     "the row holds a NUL byte, so the file was damaged or is not text.",
 )
+
+
+def _unsplittable(error: csv.Error) -> Fault:
+    if "field limit" in str(error):
+        return Fault(RejectionCode.FIELD_TOO_LONG, f"a field is too long ({error}).")
+    return Fault(
+        RejectionCode.BAD_QUOTES,
+        f"the double quotes do not match ({error}). Put a field that holds quotes"
+        " between quotes, and double those within.",
+    )
 
 
 def _not_utf8(surrogate: str, latin: str) -> Fault:

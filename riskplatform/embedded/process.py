@@ -15,13 +15,21 @@ LOG_TAIL_LINES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Whom a process runs as, where that is not its starter."""
+
+    user_id: int
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """How to start one process."""
 
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes = b""
-    user_id: int | None = None
+    account: Account | None = None
     stop_signal: int = signal.SIGTERM
     working_folder: Path | None = None
 
@@ -73,8 +81,9 @@ class ChildProcess:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            user=launch.user_id,
-            extra_groups=None if launch.user_id is None else [],
+            user=None if launch.account is None else launch.account.user_id,
+            group=None if launch.account is None else launch.account.group_id,
+            extra_groups=None if launch.account is None else [],
             cwd=launch.working_folder,
         )
 

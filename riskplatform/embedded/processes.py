@@ -129,5 +129,8 @@ class Worker(Service):
 def manage(*arguments: str) -> Launch:
     """Run a management command as a process."""
     return Launch(
-        argv=[sys.executable, str(MANAGE), *arguments], working_folder=CHECKOUT
+        argv=[sys.executable, str(MANAGE), *arguments],
+        # Its output goes to a file; there, a line is worth having at once.
+        env={"PYTHONUNBUFFERED": "1"},
+        working_folder=CHECKOUT,
     )

@@ -10,7 +10,7 @@ from types import FrameType
 
 from riskplatform.embedded.backoff import Backoff
 from riskplatform.embedded.errors import EmbeddedServerError
-from riskplatform.embedded.process import ChildProcess, Launch, rotate_log
+from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.server import Server, Service, Site
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -48,8 +48,11 @@ class Supervisor:
     @contextmanager
     def signals_handled(self) -> Generator[None]:
         """Stop on the first signal inside the block, force it on the second."""
+        # nohup ignores SIGHUP on purpose.
         before = {
-            number: signal.signal(number, self._on_signal) for number in STOP_SIGNALS
+            number: signal.signal(number, self._on_signal)
+            for number in STOP_SIGNALS
+            if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN)
         }
         try:
             yield
@@ -74,6 +77,7 @@ class Supervisor:
         self._raise_if_stopping()
         log = self._site.logs / f"{name}.log"
         rotate_log(log)
+        self._say(f"{name:<11} runs (log: {log})")
         begun_s = time.monotonic()
         child = ChildProcess(launch, log=log, warden=self._site.warden)
         try:
@@ -85,7 +89,8 @@ class Supervisor:
             child.kill_group()
         if child.exit_code:
             raise EmbeddedServerError(
-                f"{name} failed with code {child.exit_code}. Look into {log}.",
+                f"{name} failed with code {child.exit_code}. The end of {log}:\n"
+                f"{log_tail(log)}",
                 name=name,
             )
         self._say(f"{name:<11} done in {time.monotonic() - begun_s:5.1f} s")

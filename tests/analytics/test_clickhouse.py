@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clickhouse_backend import driver
 from django.db import OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
@@ -104,11 +105,26 @@ def test_wrong_query_stays_a_database_error() -> None:
         fetch_rows("test", "SELECT no_such_function(1)")
 
 
-def test_dead_server_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_name: str | None) -> None:
+def test_server_that_is_not_there_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    nobody = driver.connect(host="127.0.0.1", port=unused_tcp_port)
+    monkeypatch.setattr(connections["clickhouse"], "connection", nobody)
+
+    with pytest.raises(EventStoreUnavailableError) as caught:
+        fetch_rows("test", "SELECT 1")
+
+    assert caught.value.context == {"query": "test"}
+    assert caught.value.retry_after_s == 5
+
+
+def test_server_that_dies_in_an_answer_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def break_off(_name: str | None) -> None:
         raise EOFError("Unexpected EOF while reading bytes")
 
-    monkeypatch.setattr(connections["clickhouse"], "create_cursor", refuse)
+    monkeypatch.setattr(connections["clickhouse"], "create_cursor", break_off)
 
     with pytest.raises(EventStoreUnavailableError):
         fetch_rows("test", "SELECT 1")
@@ -129,6 +145,6 @@ def test_queries_are_measured_by_name_and_seen_by_django() -> None:
 
 def test_insert_of_nothing_asks_nothing() -> None:
     with CaptureQueriesContext(connections["clickhouse"]) as queries:
-        assert insert_columns("test", "INSERT INTO no_table (a) VALUES", [[]]) == 0
+        assert insert_columns("test", "no_table", {"a": []}) == 0
 
     assert len(queries) == 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from analytics.clickhouse import to_milliseconds
 from analytics.features import (
     EQUAL_WEIGHT,
     SeverityWeight,
@@ -16,7 +17,6 @@ from analytics.features import (
 )
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.ingest.times import to_milliseconds
 from tests.analytics.conftest import CHICAGO
 
 pytestmark = [

@@ -55,7 +55,7 @@ def test_fields_do_not_run_together() -> None:
 
 
 def test_second_of_two_equal_rows_is_numbered() -> None:
-    first, second = RowNames(HEADER).of([["1", "2", "3"], [" 1", "2 ", "3"]])
+    first, second = RowNames(HEADER).of([["1", "2", "3"], ["1", "2", "3"]])
 
     assert second == f"{first}-2"
 

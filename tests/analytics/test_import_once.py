@@ -1,21 +1,14 @@
 """However often and by however many a file is imported, each event is there once."""
 
-import os
-import subprocess
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.db import connections
 
-from analytics.clickhouse import fetch_rows, insert_columns
+from analytics.clickhouse import fetch_rows
 from analytics.features import region_extent
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.importer import ImportPlan, import_file
-from analytics.ingest.report import ImportReport
 from analytics.models import Event
 from tests.analytics.conftest import NOW, WriteCsv, good_row
 
@@ -24,18 +17,6 @@ pytestmark = [
     pytest.mark.usefixtures("empty_event_table"),
 ]
 
-IMPORT = """
-import sys
-from pathlib import Path
-import django
-django.setup()
-from tests.analytics.conftest import BOUNDS, CHICAGO, NOW
-from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.importer import ImportPlan, import_file
-plan = ImportPlan(column_map=ColumnMap.parse(sys.argv[2]), grid=CHICAGO,
-    source="police", bounds=BOUNDS)
-import_file(Path(sys.argv[1]), plan=plan, now=NOW)
-"""
 WITHOUT_ID = ColumnMap.parse("occurred_at=time,lat=lat,lon=lon,event_type=kind")
 
 
@@ -80,6 +61,25 @@ def test_longer_file_adds_what_is_new(write_csv: WriteCsv, plan: ImportPlan) -> 
     assert (report.accepted, report.duplicates) == (10, 20)
 
 
+def test_same_file_in_another_time_zone_adds_nothing(
+    write_csv: WriteCsv, plan: ImportPlan
+) -> None:
+    path = write_csv(good_row(1).replace("Z", ""))
+    plan = replace(plan, column_map=WITHOUT_ID, default_timezone="America/Chicago")
+    import_file(path, plan=plan, now=NOW)
+
+    report = import_file(path, plan=replace(plan, default_timezone="UTC"), now=NOW)
+
+    assert [str(it) for it in report.rejected] == [
+        (
+            "events.csv, row 2: this row was imported before with another time or"
+            " place: the time zone or the column map was another one then."
+            " An import corrects nothing."
+        )
+    ]
+    assert region_extent("chicago").count == 1
+
+
 def test_same_ids_of_another_source_are_other_events(
     write_csv: WriteCsv, plan: ImportPlan
 ) -> None:
@@ -89,40 +89,6 @@ def test_same_ids_of_another_source_are_other_events(
         import_file(path, plan=replace(plan, source=source), now=NOW)
 
     assert region_extent("chicago").count == 2
-
-
-def test_two_threads_that_both_found_nothing_store_each_event_once(
-    write_csv: WriteCsv, plan: ImportPlan, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_csv(*map(good_row, range(200)))
-    both_looked = threading.Barrier(2, timeout=30)
-
-    def insert_together(name: str, sql: str, columns: list[list[object]]) -> int:
-        both_looked.wait()
-        return insert_columns(name, sql, columns)
-
-    def run(_number: int) -> ImportReport:
-        return import_file(path, plan=plan, now=NOW)
-
-    monkeypatch.setattr("analytics.ingest.storage.insert_columns", insert_together)
-    with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(run, range(2)))
-
-    assert [report.accepted for report in reports] == [200, 200]
-    assert len(set(stored_ids())) == len(stored_ids()) == 200
-    assert region_extent("chicago").count == 200
-
-
-def test_two_processes_at_once_end_like_one(
-    write_csv: WriteCsv, plan: ImportPlan
-) -> None:
-    path = write_csv(*map(good_row, range(5_000)), name="events.csv.gz")
-
-    importers = [_start_import(path, plan) for _ in range(2)]
-
-    assert [importer.wait(timeout=60) for importer in importers] == [0, 0]
-    assert region_extent("chicago").count == 5_000
-    assert len(set(stored_ids())) == 5_000
 
 
 def test_merging_changes_no_answer(write_csv: WriteCsv, plan: ImportPlan) -> None:
@@ -139,12 +105,3 @@ def test_merging_changes_no_answer(write_csv: WriteCsv, plan: ImportPlan) -> Non
     assert fetch_rows("test", fetch) == [(20,)]
     assert region_extent("chicago") == before
     assert before.count == 20
-
-
-def _start_import(path: Path, plan: ImportPlan) -> "subprocess.Popen[bytes]":
-    url = os.environ["CLICKHOUSE_URL"].rsplit("/", 1)[0]
-    database = connections["clickhouse"].settings_dict["NAME"]
-    return subprocess.Popen(
-        [sys.executable, "-c", IMPORT, str(path), str(plan.column_map)],
-        env={**os.environ, "CLICKHOUSE_URL": f"{url}/{database}"},
-    )

@@ -76,6 +76,7 @@ def test_rows_around_junk_are_kept(junk: bytes) -> None:
         ("a,b\n1,\0\n3,4\n", [(2, "nul_byte"), (3, GOOD)]),
         (b"a,b\n1,caf\xe9\n3,4\n", [(2, "not_utf8"), (3, GOOD)]),
         (f"a,b\n1,{HUGE}\n3,4\n", [(2, "field_too_long"), (3, GOOD)]),
+        (f'a,b\n1,"{HUGE[:200_000]}"\n3,4\n', [(2, "field_too_long"), (3, GOOD)]),
     ],
 )
 def test_rows_keep_their_line_numbers(content: str | bytes, expected: Found) -> None:

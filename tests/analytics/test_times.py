@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.clickhouse import from_milliseconds, to_milliseconds
 from analytics.ingest.rejections import RejectionCode
-from analytics.ingest.times import EPOCH, parse_times, to_milliseconds
+from analytics.ingest.times import parse_times
 from tests.analytics.conftest import NOW
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -19,7 +20,7 @@ def read(text: str, zone: ZoneInfo | None = None) -> datetime | RejectionCode:
     parsed = parse_times([text], now=NOW, zone=zone)
     if parsed.faults:
         return parsed.faults[0].code
-    return EPOCH + timedelta(milliseconds=int(parsed.occurred_ms[0]))
+    return from_milliseconds(int(parsed.occurred_ms[0]))
 
 
 @given(

@@ -1,6 +1,7 @@
 """Each embedded server keeps its port and its data through kill -9."""
 
 import os
+import shutil
 import signal
 import socket
 import tempfile
@@ -12,6 +13,7 @@ import pytest
 import redis
 from clickhouse_driver import Client
 
+from riskplatform.embedded import postgres
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK
@@ -120,9 +122,31 @@ def test_no_process_list_shows_the_password(site: Site) -> None:
 def test_a_wrong_password_is_refused(site: Site) -> None:
     server = ValkeyServer(site)
     server.start_and_wait()
+    url = server.url.replace(site.password, "wrong")
     with (
-        redis.Redis(host=LOOPBACK, port=server.port, password="wrong") as client,
+        redis.Redis.from_url(url, retry=None) as client,
         pytest.raises(redis.AuthenticationError),
     ):
         client.ping()
     assert server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
+def test_postgres_moves_where_its_account_can_reach_it(tmp_path: Path) -> None:
+    """A private home is no place for it; it takes its programs along."""
+    warden = Warden()
+    tmp_path.chmod(0o700)
+    server = PostgresServer(
+        Site(var=tmp_path, warden=warden, password="p-w_1", durable=False)
+    )
+    assert server.folder.parent == postgres.REACHABLE_ROOT
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(postgres, "is_reachable", lambda _folder: False)
+            server.start_and_wait()
+            assert use_postgres(server.url) == 1
+            assert server.address.endswith(f" (data in {server.folder})")
+        assert server.stop()
+    finally:
+        warden.close()
+        shutil.rmtree(server.folder)

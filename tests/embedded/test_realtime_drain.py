@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -64,10 +65,10 @@ def test_a_socket_is_closed_with_1012_and_its_consumer_hears_of_it(
 ) -> None:
     process, port = start(25)
     url = f"ws://{LOOPBACK}:{port}/"
-    socket = websocket.create_connection(url, timeout=20)
+    client = websocket.create_connection(url, timeout=20)
     process.send_signal(signal.SIGTERM)
-    opcode, frame = socket.recv_data()
-    socket.shutdown()  # type: ignore[no-untyped-call]  # the package is half typed
+    opcode, frame = client.recv_data()
+    client.shutdown()  # type: ignore[no-untyped-call]  # the package is half typed
     assert (opcode, int.from_bytes(frame[:2], "big")) == (
         websocket.ABNF.OPCODE_CLOSE,
         1012,
@@ -98,3 +99,18 @@ def test_a_second_signal_stops_at_once(start: Start) -> None:
         assert process.wait(10) == 0
         with pytest.raises((http.client.HTTPException, OSError)):
             answer.result(timeout=20)
+
+
+def test_a_port_in_use_is_an_error_that_names_it() -> None:
+    with socket.create_server((LOOPBACK, 0)) as squatter:
+        port = squatter.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "manage.py", "run_realtime", "--port", str(port)],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} on {LOOPBACK} cannot be opened" in done.stderr

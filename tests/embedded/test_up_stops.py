@@ -68,7 +68,7 @@ def test_a_server_with_a_url_is_not_started(open_folder: Path) -> None:
         assert urls["DATABASE_URL"].startswith("postgresql://riskplatform:")
         with running_up(open_folder / "guest", *SERVERS_ONLY, **urls) as guest:
             said = [line.split()[0] for line in guest.text.splitlines()]
-            assert said == ["prepare", "up"]
+            assert said == ["prepare", "prepare", "up"]
         pids = pids_of(owner)
         owner.process.kill()
         owner.process.wait()

@@ -15,7 +15,9 @@ class Command(BaseCommand):
     help = "Migrate both databases and collect static files if they have changed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--no-static", action="store_true")
+        parser.add_argument(
+            "--no-static", action="store_true", help="leave the static files alone"
+        )
 
     def handle(self, **options: Any) -> None:
         call_command("migrate", interactive=False, stdout=self.stdout)

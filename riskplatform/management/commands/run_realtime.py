@@ -19,8 +19,8 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=LOOPBACK)
-        parser.add_argument("--port", type=int, default=8001)
+        parser.add_argument("--host", default=LOOPBACK, help="address to listen on")
+        parser.add_argument("--port", type=int, default=8001, help="port to listen on")
         parser.add_argument(
             "--drain-timeout",
             type=float,

@@ -38,7 +38,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="port of the web")
-        parser.add_argument("--realtime-port", type=int, default=8001)
+        parser.add_argument(
+            "--realtime-port", type=int, default=8001, help="port of the realtime"
+        )
         parser.add_argument(
             "--database",
             choices=sorted(DATABASES),
@@ -46,10 +48,16 @@ class Command(BaseCommand):
             help="what to use where DATABASE_URL is not set",
         )
         size = WebSize()
-        parser.add_argument("--workers", type=int, default=size.workers)
-        parser.add_argument("--threads", type=int, default=size.threads)
+        parser.add_argument(
+            "--workers", type=int, default=size.workers, help="processes of the web"
+        )
+        parser.add_argument(
+            "--threads", type=int, default=size.threads, help="threads of each of them"
+        )
         for name in ("web", "realtime", "worker"):
-            parser.add_argument(f"--no-{name}", action="store_true")
+            parser.add_argument(
+                f"--no-{name}", action="store_true", help=f"run without the {name}"
+            )
 
     def handle(self, **options: Any) -> None:
         var: Path = settings.VAR_DIR
