@@ -44,14 +44,6 @@ def env_int(name: str, default: int, *, minimum: int = 0) -> int:
     return number
 
 
-def env_float(name: str, default: float) -> float:
-    text = env_str(name, str(default))
-    try:
-        return float(text)
-    except ValueError:
-        raise EnvError(f"{name}={text!r} is not a number.") from None
-
-
 def env_list(name: str, default: list[str] | None = None) -> list[str]:
     """Read a comma-separated list; blanks around the items are dropped."""
     text = env_str(name, ",".join(default or []))

@@ -8,7 +8,6 @@ from riskplatform.env import (
     EnvError,
     env_bool,
     env_choice,
-    env_float,
     env_int,
     env_list,
     env_secret,
@@ -32,7 +31,6 @@ def test_reads_a_yes_or_a_no(
         ("maybe", lambda: env_bool("SETTING", default=True)),
         ("3.5", lambda: env_int("SETTING", 1)),
         ("-1", lambda: env_int("SETTING", 1)),
-        ("many", lambda: env_float("SETTING", 1.0)),
         ("prod", lambda: env_choice("SETTING", "a", frozenset({"a", "b"}))),
     ],
 )

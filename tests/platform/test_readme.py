@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
+from django.test import Client
+
+from scoring.models import Region
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
@@ -51,3 +54,20 @@ def test_every_variable_that_settings_read_is_documented() -> None:
     names = set(re.findall(r"env_\w+\(\s*\"([A-Z_]+)\"", settings))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert {name for name in names if f"`{name}`" not in readme} == set()
+
+
+@pytest.mark.django_db
+def test_the_requests_of_the_readme_are_answered(
+    published_forecast: Region, stranger: Client
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    asked = re.findall(r"curl 'http://127\.0\.0\.1:8000(.*?)'", readme)
+    posted = re.findall(
+        r"curl -X POST http://[^/]+(\S+) .*?-d '(.*?)'", readme, re.DOTALL
+    )
+    assert (len(asked), len(posted)) == (1, 1)
+    for address in asked:
+        assert stranger.get(address).status_code == 200
+    for address, body in posted:
+        response = stranger.post(address, body, content_type="application/json")
+        assert response.status_code == 200
