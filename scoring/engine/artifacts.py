@@ -22,6 +22,8 @@ from scoring.engine.errors import ArtifactError
 from scoring.engine.features import feature_names
 from scoring.engine.forecasters import FeatureModel, Forecaster
 from scoring.engine.models.registry import MODEL_TYPES
+from scoring.engine.recalibration import MeanCorrection
+from scoring.engine.scenario_models import ScenarioModel
 
 FORMAT: Final = "riskplatform-forecaster"
 FORMAT_VERSION: Final = 1
@@ -32,6 +34,8 @@ _TYPES: Final[dict[str, type[Any]]] = {
     "Forecaster": Forecaster,
     "Calibration": Calibration,
     "Dispersion": Dispersion,
+    "MeanCorrection": MeanCorrection,
+    "ScenarioModel": ScenarioModel,
     **{model.__name__: model for model in MODEL_TYPES},
 }
 

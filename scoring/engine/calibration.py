@@ -3,11 +3,17 @@
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
+import numpy as np
+
 from scoring.engine.arrays import Floats
-from scoring.engine.dispersion import Dispersion
+from scoring.engine.dispersion import Dispersion, fit_dispersion
 from scoring.engine.distributions import CellDistribution, distribution_of
+from scoring.engine.recalibration import MeanCorrection
+from scoring.engine.state import DAY_S
 
 PRIOR_EVENTS: Final = 50.0
+FEWEST_TRAILING_WINDOWS: Final = 13
+SHORTEST_TRAIL_S: Final = 39 * DAY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +24,25 @@ class Calibration:
     ----------
     level : float
         Factor on every mean: observed over forecast on the trailing windows.
-    dispersion : Dispersion
+    level_prior_events : float
+        How many events the prior of the level is worth; more where events cluster,
+        because a burst says little about the level of what follows.
+    correction : MeanCorrection
+        Monotone, after the level.
+    dispersion, block_dispersion, region_dispersion : Dispersion
+        Of the numbers of events per cell, per block of cells and in all.
     """
 
     level: float = 1.0
+    level_prior_events: float = PRIOR_EVENTS
+    correction: MeanCorrection = field(default_factory=MeanCorrection)
     dispersion: Dispersion = field(default_factory=Dispersion)
+    block_dispersion: Dispersion = field(default_factory=Dispersion)
+    region_dispersion: Dispersion = field(default_factory=Dispersion)
 
     def calibrated(self, mean: Floats) -> Floats:
         """Mean after recalibration, shape of `mean`."""
-        return mean * self.level
+        return self.correction.apply(mean * self.level)
 
     def distribution_of_calibrated(self, mean: Floats) -> CellDistribution:
         """Distribution around a mean that `calibrated` has returned, (n_cells,)."""
@@ -35,6 +51,11 @@ class Calibration:
     def with_level(self, level: float) -> Self:
         """The same calibration at another level."""
         return replace(self, level=level)
+
+
+def n_trailing(horizon_s: float) -> int:
+    """Windows before an origin that its level is taken from."""
+    return max(FEWEST_TRAILING_WINDOWS, int(np.ceil(SHORTEST_TRAIL_S / horizon_s)))
 
 
 def trailing_level(
@@ -48,7 +69,44 @@ def trailing_level(
     Parameters
     ----------
     forecast_events, observed_events : float
-        Sums over all cells of the last windows (8 to 13 of them), of forecasts made
-        at level one.
+        Sums over all cells of the last `n_trailing` windows, of forecasts made at
+        level one.
+    prior_events : float
+        `Calibration.level_prior_events` of the forecaster.
     """
     return (prior_events + observed_events) / (prior_events + forecast_events)
+
+
+def trailing_levels(
+    forecast: Floats, observed: Floats, *, n_windows: int, prior_events: float
+) -> Floats:
+    """Level for each window from the `n_windows` before it.
+
+    Parameters
+    ----------
+    forecast, observed : ndarray of shape (n_windows + n_origins,)
+        Totals of windows that do not overlap, ascending in time.
+    n_windows : int
+    prior_events : float
+
+    Returns
+    -------
+    ndarray of shape (n_origins,)
+    """
+    sums = [
+        np.concatenate([[0.0], np.cumsum(totals)]) for totals in (forecast, observed)
+    ]
+    before = [total[n_windows:-1] - total[: -n_windows - 1] for total in sums]
+    return np.asarray((prior_events + before[1]) / (prior_events + before[0]))
+
+
+def prior_events_of(forecast: Floats, observed: Floats) -> float:
+    """What the prior of the level is worth, given totals of windows, (n_windows,).
+
+    `PRIOR_EVENTS` for Poisson totals; times the variance over the mean where they
+    scatter more, so that the level moves with as much evidence in both cases.
+    """
+    scale = observed.sum() / max(float(forecast.sum()), 1e-12)
+    expected = np.maximum(forecast * scale, 1e-9)
+    alpha = fit_dispersion(expected, observed).alpha(expected)
+    return PRIOR_EVENTS * float(1.0 + np.mean(alpha * expected))

@@ -37,7 +37,7 @@ def fit_dispersion(
 
     Parameters
     ----------
-    mean, observed, weight : ndarray of shape (n_rows,)
+    mean, observed, weight : ndarray of one shape
         Means from a model that has not seen these rows.
     """
     weights = np.ones_like(mean) if weight is None else weight

@@ -1,5 +1,6 @@
 """The features of every cell at an instant, all on a scale a log-linear model likes."""
 
+import re
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from scoring.engine.aggregates import CellAggregates
-from scoring.engine.arrays import Floats, product
+from scoring.engine.arrays import Flags, Floats, product
 from scoring.engine.grid import RING_RADII, Grid
 from scoring.engine.state import DAY_S, SCALES_S
 
@@ -16,8 +17,13 @@ YEAR_DAYS: Final = 365.2425
 WEEK_HARMONICS: Final = 3
 DAY_HARMONICS: Final = 2
 YEAR_HARMONICS: Final = 2
+YEARS_FOR_SEASONS: Final = 1.6
 PRIOR_EVENTS: Final = 2.0
 SMALLEST_RATE_SHARE: Final = 0.02
+WAVES: Final = ("sin", "cos")
+HARMONIC: Final = re.compile(r"(?P<season>week|day|year)\d_(sin|cos)$")
+# The mean rate of the grid: turns log rates over their floor back into rates.
+SCALE_FEATURE: Final = "log_mean_rate"
 # How far the neighbourhood mean of the long-run rate leans on each ring.
 RING_WEIGHTS: Final = (0.1, 0.3, 0.4, 0.2)
 
@@ -40,10 +46,8 @@ def feature_names() -> tuple[str, ...]:
         "east",
         "north",
         *(f"{axis}_year1_{wave}" for axis in ("east", "north") for wave in WAVES),
+        SCALE_FEATURE,
     )
-
-
-WAVES: Final = ("sin", "cos")
 
 
 def feature_matrix(
@@ -76,8 +80,29 @@ def feature_matrix(
         _activity(grid, aggregates, instant_s, record_days, mean_rate),
         np.broadcast_to(seasons, (len(grid), seasons.size)),
         _place(grid, seasons),
+        np.full((len(grid), 1), np.log(mean_rate)),
     ]
     return np.hstack(columns)
+
+
+def usable_columns(*, horizon_s: float, span_s: float) -> Flags:
+    """Columns that a model of a horizon may lean on, given the span of its record.
+
+    The mean rate of the grid only serves to turn logarithms back into rates. A season
+    says nothing about windows at least as long as its period, and in a short record
+    the year cannot be told from a trend.
+    """
+    is_useful = {
+        "week": horizon_s < WEEK_DAYS * DAY_S,
+        "day": horizon_s < DAY_S,
+        "year": span_s >= YEARS_FOR_SEASONS * YEAR_DAYS * DAY_S,
+    }
+    unusable = {SCALE_FEATURE}
+    for name in feature_names():
+        harmonic = HARMONIC.search(name)
+        if harmonic and not is_useful[harmonic["season"]]:
+            unusable.add(name)
+    return np.array([name not in unusable for name in feature_names()])
 
 
 def ring_rates(grid: Grid, excitation: Floats, *, floor: float) -> Floats:

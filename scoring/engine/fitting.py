@@ -1,21 +1,14 @@
 """From a history of events to a fitted, calibrated forecaster."""
 
-from typing import Final
+from dataclasses import replace
 
-import numpy as np
-
-from scoring.engine.arrays import Floats
-from scoring.engine.calibration import Calibration, trailing_level
-from scoring.engine.dispersion import Dispersion, fit_dispersion
+from scoring.engine.calibrating import calibrate
 from scoring.engine.events import EventHistory
-from scoring.engine.forecasters import Forecaster, MeanModel
+from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.engine.models.registry import fit_model
-from scoring.engine.snapshots import walk_snapshots
+from scoring.engine.scenario_models import fit_scenario_model
 from scoring.engine.training import TrainingWindow, open_window
-
-HELD_OUT_SHARE: Final = 0.25
-TRAILING_WINDOWS: Final = 13
 
 
 def fit_forecaster(
@@ -25,7 +18,7 @@ def fit_forecaster(
     horizon_s: float,
     timezone: str,
     until_s: float,
-    kind: str = "poisson_glm",
+    kind: str = "ensemble",
 ) -> Forecaster:
     """Fit a mean model on all windows and calibrate it out of sample.
 
@@ -54,50 +47,18 @@ def fit_forecaster(
     window = open_window(
         history, grid, horizon_s=horizon_s, timezone=timezone, until_s=until_s
     )
-    return fit_on_window(window, kind)
+    forecaster = fit_on_window(window, kind)
+    return replace(forecaster, scenario_model=fit_scenario_model(window))
 
 
 def fit_on_window(window: TrainingWindow, kind: str) -> Forecaster:
-    """As `fit_forecaster`, on a window that several kinds may share."""
-    model = fit_model(kind, window)
-    level = _level(model, window) if model.recalibrates else 1.0
+    """As `fit_forecaster` without scenarios, on a window that kinds may share."""
     return Forecaster(
-        model=model,
+        model=fit_model(kind, window),
         horizon_s=window.horizon_s,
         timezone=window.timezone,
-        calibration=Calibration(level=level, dispersion=_dispersion(kind, window)),
+        calibration=calibrate(kind, window),
         fitted_from_s=float(window.history.occurred_s[0]),
         fitted_until_s=window.until_s,
         n_events=len(window.history),
     )
-
-
-def _level(model: MeanModel, window: TrainingWindow) -> float:
-    means, observed = _forecast(model, window, window.origins_s[-TRAILING_WINDOWS:])
-    return trailing_level(float(means.sum()), float(observed.sum()))
-
-
-def _dispersion(kind: str, window: TrainingWindow) -> Dispersion:
-    n_origins = window.origins_s.size
-    n_held_out = max(int(n_origins * HELD_OUT_SHARE), 2)
-    # Origins lie a horizon apart, so the training windows end before the held-out
-    # ones begin and share no event with them.
-    model = fit_model(kind, window.first(n_origins - n_held_out))
-    return fit_dispersion(*_forecast(model, window, window.origins_s[-n_held_out:]))
-
-
-def _forecast(
-    model: MeanModel, window: TrainingWindow, origins_s: Floats
-) -> tuple[Floats, Floats]:
-    """Means and observed numbers at origins, each of (n_origins * n_cells,)."""
-    snapshots = walk_snapshots(
-        window.history, window.grid, origins_s.tolist(), timezone=window.timezone
-    )
-    means = [model.mean_of(snapshot) for snapshot in snapshots]
-    observed = [
-        window.history.counts_between(
-            start_s, start_s + window.horizon_s, n_cells=len(window.grid)
-        )
-        for start_s in origins_s.tolist()
-    ]
-    return np.concatenate(means), np.concatenate(observed)

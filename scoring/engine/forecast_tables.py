@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoring.engine.arrays import Floats
-from scoring.engine.calibration import trailing_level
+from scoring.engine.calibration import Calibration, n_trailing, trailing_levels
 from scoring.engine.events import EventHistory
-from scoring.engine.fitting import TRAILING_WINDOWS
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.engine.snapshots import walk_snapshots
@@ -22,6 +21,8 @@ class ForecastTable:
     ----------
     mean, alpha, observed : ndarray of shape (n_origins, n_cells)
     origins_s : ndarray of shape (n_origins,)
+    calibration : Calibration
+        Of the model; its dispersions of blocks and of the region judge totals.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class ForecastTable:
     mean: Floats
     alpha: Floats
     observed: Floats
+    calibration: Calibration
 
 
 def forecast_tables(
@@ -50,24 +52,24 @@ def forecast_tables(
         A horizon apart.
     """
     horizon_s = forecasters[0].horizon_s
-    lead_in_s = origins_s[0] - horizon_s * np.arange(TRAILING_WINDOWS, 0, -1)
+    n_lead_in = n_trailing(horizon_s)
+    lead_in_s = origins_s[0] - horizon_s * np.arange(n_lead_in, 0, -1)
     instants_s = np.concatenate([lead_in_s, origins_s])
-    plain = [forecaster.with_level(1.0) for forecaster in forecasters]
-    means = np.empty((len(plain), instants_s.size, len(grid)))
+    means = np.empty((len(forecasters), instants_s.size, len(grid)))
     observed = np.empty((instants_s.size, len(grid)))
     snapshots = walk_snapshots(
-        history, grid, instants_s.tolist(), timezone=plain[0].timezone
+        history, grid, instants_s.tolist(), timezone=forecasters[0].timezone
     )
     for row, snapshot in enumerate(snapshots):
         start_s = snapshot.instant_s
         observed[row] = history.counts_between(
             start_s, start_s + horizon_s, n_cells=len(grid)
         )
-        for place, forecaster in enumerate(plain):
-            means[place, row] = forecaster.mean_of(snapshot)
+        for place, forecaster in enumerate(forecasters):
+            means[place, row] = forecaster.model.mean_of(snapshot)
     return tuple(
         _table(forecaster, means[place], observed, origins_s)
-        for place, forecaster in enumerate(plain)
+        for place, forecaster in enumerate(forecasters)
     )
 
 
@@ -75,28 +77,23 @@ def _table(
     forecaster: Forecaster, means: Floats, observed: Floats, origins_s: Floats
 ) -> ForecastTable:
     """Level the means by the windows before each origin, all of them past by then."""
-    mean = means[TRAILING_WINDOWS:]
+    n_lead_in = n_trailing(forecaster.horizon_s)
+    mean = means[n_lead_in:]
     if forecaster.model.recalibrates:
-        levels = _levels(means.sum(axis=1), observed.sum(axis=1))
+        levels = trailing_levels(
+            means.sum(axis=1),
+            observed.sum(axis=1),
+            n_windows=n_lead_in,
+            prior_events=forecaster.calibration.level_prior_events,
+        )
         mean = mean * levels[:, None]
+    mean = forecaster.calibration.correction.apply(mean)
     return ForecastTable(
         kind=forecaster.kind,
         horizon_s=forecaster.horizon_s,
         origins_s=origins_s,
         mean=mean,
         alpha=forecaster.calibration.dispersion.alpha(mean),
-        observed=observed[TRAILING_WINDOWS:],
-    )
-
-
-def _levels(forecast: Floats, observed: Floats) -> Floats:
-    n_origins = forecast.size - TRAILING_WINDOWS
-    return np.array(
-        [
-            trailing_level(
-                float(forecast[first : first + TRAILING_WINDOWS].sum()),
-                float(observed[first : first + TRAILING_WINDOWS].sum()),
-            )
-            for first in range(n_origins)
-        ]
+        observed=observed[n_lead_in:],
+        calibration=forecaster.calibration,
     )

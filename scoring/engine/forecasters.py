@@ -3,11 +3,19 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
+import numpy as np
+
 from scoring.engine.arrays import Floats
 from scoring.engine.calibration import Calibration
 from scoring.engine.distributions import CellDistribution
 from scoring.engine.errors import EngineError
 from scoring.engine.features import feature_names
+from scoring.engine.scenario_models import (
+    ScenarioModel,
+    ScenarioRequest,
+    joint_scenarios,
+)
+from scoring.engine.simulation import ScenarioSet
 from scoring.engine.snapshots import Snapshot
 
 
@@ -49,6 +57,8 @@ class Forecaster:
         Events in that window.
     feature_names : tuple of str
         Columns that `predict` expects, in order.
+    scenario_model : ScenarioModel, optional
+        What `scenarios` simulates with.
     """
 
     model: MeanModel
@@ -59,6 +69,7 @@ class Forecaster:
     fitted_until_s: float
     n_events: int
     feature_names: tuple[str, ...] = feature_names()
+    scenario_model: ScenarioModel | None = None
 
     @property
     def kind(self) -> str:
@@ -95,6 +106,25 @@ class Forecaster:
     def distribution_at(self, snapshot: Snapshot) -> CellDistribution:
         """Distribution of every cell of a snapshot."""
         return self.calibration.distribution_of_calibrated(self.mean_of(snapshot))
+
+    def scenarios(
+        self, snapshot: Snapshot, *, n_scenarios: int, seed: int
+    ) -> ScenarioSet:
+        """Joint scenarios of events that agree with the forecast for a snapshot."""
+        if self.scenario_model is None:
+            raise EngineError(
+                f"The forecaster {self.name} was fitted without a scenario model."
+            )
+        forecast = self.distribution_at(snapshot)
+        total = np.array([forecast.mean.sum()])
+        request = ScenarioRequest(
+            forecast=forecast,
+            horizon_s=self.horizon_s,
+            region_alpha=float(self.calibration.region_dispersion.alpha(total)[0]),
+        )
+        return joint_scenarios(
+            self.scenario_model, snapshot, request, n_scenarios=n_scenarios, seed=seed
+        )
 
     def with_level(self, level: float) -> Self:
         """The same forecaster at another level (see `calibration.trailing_level`)."""

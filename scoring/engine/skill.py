@@ -138,13 +138,17 @@ def calibration_error(
 
 def cumulative(observed: Floats, mean: Floats, alpha: Floats) -> Floats:
     """P(N <= observed) of NB2(mean, alpha); zero below zero."""
-    counts = np.floor(observed)
-    size = 1.0 / np.maximum(alpha, POISSON_LIMIT)
-    safe = np.maximum(mean, SMALLEST_MEAN)
-    inside = np.maximum(counts, 0.0) + 1.0
-    scattered = betainc(size, inside, 1.0 / (1.0 + safe / size))
-    values = np.where(alpha > POISSON_LIMIT, scattered, gammaincc(inside, safe))
-    return np.where(counts < 0, 0.0, values)
+    counts, means, alphas = np.broadcast_arrays(np.floor(observed), mean, alpha)
+    values = np.zeros(counts.shape)
+    inside = counts >= 0
+    numbers = counts[inside] + 1.0
+    safe_mean = np.maximum(means[inside], SMALLEST_MEAN)
+    safe_alpha = np.maximum(alphas[inside], POISSON_LIMIT)
+    scattered = betainc(1.0 / safe_alpha, numbers, 1.0 / (1.0 + safe_alpha * safe_mean))
+    poisson = alphas[inside] <= POISSON_LIMIT
+    scattered[poisson] = gammaincc(numbers[poisson], safe_mean[poisson])
+    values[inside] = scattered
+    return values
 
 
 def interval_coverage(

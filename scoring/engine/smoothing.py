@@ -28,7 +28,7 @@ def unit_vectors(grid: Grid) -> Floats:
     )
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def distances_km(grid: Grid, reach_km: float) -> SparseMatrix:
     """Distances between cells up to `reach_km`, sparse (n_cells, n_cells).
 
@@ -43,7 +43,7 @@ def distances_km(grid: Grid, reach_km: float) -> SparseMatrix:
     return sparse.csr_array((lengths, (pairs.row, pairs.col)), shape=pairs.shape)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def gaussian_kernel(grid: Grid, bandwidth_cells: float) -> SparseMatrix:
     """Smoothing by a Gaussian of `bandwidth_cells` cell spacings.
 

@@ -1,14 +1,15 @@
 """Rows to learn from: features as known at past origins, and what happened next."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
 from scoring.engine.arrays import Flags, Floats, Integers
 from scoring.engine.errors import EngineError
 from scoring.engine.events import EventHistory
+from scoring.engine.features import usable_columns
 from scoring.engine.grid import Grid
 from scoring.engine.snapshots import walk_snapshots
 from scoring.engine.state import DAY_S, HOUR_S
@@ -20,6 +21,7 @@ MOST_ROWS: Final = 250_000
 QUIET_ROWS_PER_EVENT: Final = 25
 FEWEST_QUIET_ROWS: Final = 30_000
 FEWEST_ORIGINS: Final = 8
+HELD_OUT_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,6 +67,8 @@ class TrainingWindow:
         Ascending, at least a horizon apart; each horizon ends by `until_s`.
     whole : TrainingWindow, optional
         The window of which this one is the beginning, to share its rows.
+    fitted : dict
+        Models fitted on this window so far, by kind.
     """
 
     history: EventHistory
@@ -74,6 +78,13 @@ class TrainingWindow:
     until_s: float
     origins_s: Floats
     whole: "TrainingWindow | None" = None
+    fitted: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def usable_columns(self) -> Flags:
+        """Features that a model fitted on this window may lean on."""
+        span_s = float(self.origins_s[-1] - self.origins_s[0])
+        return usable_columns(horizon_s=self.horizon_s, span_s=span_s)
 
     @cached_property
     def rows(self) -> TrainingRows:
@@ -83,8 +94,17 @@ class TrainingWindow:
         rows = self.whole.rows
         return rows.where(rows.origin < self.origins_s.size)
 
+    @cached_property
+    def training_part(self) -> Self:
+        """The window without its last quarter, which is held out for calibration."""
+        n_held_out = max(int(self.origins_s.size * HELD_OUT_SHARE), 2)
+        return self.first(self.origins_s.size - n_held_out)
+
     def first(self, n_origins: int) -> Self:
-        """The window that ends where the origin after the first `n_origins` lies."""
+        """The window that ends where the origin after the first `n_origins` lies.
+
+        Origins lie a horizon apart, so that all its horizons end before that origin.
+        """
         until_s = float(self.origins_s[n_origins])
         return replace(
             self,
@@ -92,6 +112,7 @@ class TrainingWindow:
             until_s=until_s,
             origins_s=self.origins_s[:n_origins],
             whole=self,
+            fitted={},
         )
 
 

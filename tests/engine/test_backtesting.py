@@ -8,6 +8,13 @@ from scoring.engine.state import DAY_S
 from tests.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=3)
+PLAN = BacktestPlan(
+    horizon_s=DAY_S,
+    n_origins=40,
+    timezone=TIMEZONE,
+    kind="poisson_glm",
+    baselines=("long_run_count",),
+)
 
 
 def test_report_compares_models_on_the_same_windows() -> None:
@@ -17,7 +24,7 @@ def test_report_compares_models_on_the_same_windows() -> None:
     report = backtest(
         history,
         GRID,
-        plan=BacktestPlan(horizon_s=DAY_S, n_origins=40, timezone=TIMEZONE),
+        plan=PLAN,
         progress=lambda *call: calls.append(call),
     )
 
@@ -31,9 +38,8 @@ def test_report_compares_models_on_the_same_windows() -> None:
 
 def test_the_future_does_not_change_a_forecast() -> None:
     history = make_history(GRID, n_days=300)
-    plan = BacktestPlan(horizon_s=DAY_S, n_origins=10, timezone=TIMEZONE)
-    report = backtest(history, GRID, plan=plan)
+    report = backtest(history, GRID, plan=PLAN)
     last_s = float(history.occurred_s[-1])
     shortened = history.known_at(np.nextafter(last_s, np.inf))
 
-    assert backtest(shortened, GRID, plan=plan) == report
+    assert backtest(shortened, GRID, plan=PLAN) == report

@@ -18,11 +18,12 @@ class BoostedPoisson:
 
     Attributes
     ----------
-    feature, left, right : ndarray of shape (n_nodes,), int64
+    feature, left : ndarray of shape (n_nodes,), int64
         Nodes of all trees in one table: the feature a node looks at and where it
-        sends a row next. A leaf sends every row to itself.
+        sends a row next, the right child lying behind the left one. A leaf sends
+        every row to itself.
     threshold : ndarray of shape (n_nodes,)
-        A row goes left where its feature is at most this.
+        A row goes left where its feature is at most this, infinity in a leaf.
     value : ndarray of shape (n_nodes,)
         What a leaf adds, zero elsewhere.
     roots : ndarray of shape (n_trees,), int64
@@ -35,7 +36,6 @@ class BoostedPoisson:
 
     feature: Integers
     left: Integers
-    right: Integers
     threshold: Floats
     value: Floats
     roots: Integers
@@ -43,25 +43,29 @@ class BoostedPoisson:
 
     def predict(self, features: Floats) -> Floats:
         """Mean number of events per row, shape (n_rows,)."""
+        return np.exp(np.minimum(self.sum_of_leaves(features), LINEAR_BOUND))
+
+    def sum_of_leaves(self, features: Floats) -> Floats:
+        """What the trees add up to per row, shape (n_rows,)."""
         blocks = [
-            self._linear(features[start : start + ROWS_PER_BLOCK])
+            self._of_block(features[start : start + ROWS_PER_BLOCK])
             for start in range(0, features.shape[0], ROWS_PER_BLOCK)
         ]
-        linear = np.concatenate(blocks) if blocks else np.zeros(0)
-        return np.exp(np.minimum(linear, LINEAR_BOUND))
+        return np.concatenate(blocks) if blocks else np.zeros(0)
 
     def mean_of(self, snapshot: Snapshot) -> Floats:
         """Mean number of events per cell, shape (n_cells,)."""
         return self.predict(snapshot.features)
 
-    def _linear(self, features: Floats) -> Floats:
+    def _of_block(self, features: Floats) -> Floats:
         n_rows, n_features = features.shape
         flat = np.ascontiguousarray(features).ravel()
         offset = np.arange(n_rows) * n_features
         node = np.repeat(self.roots[:, None], n_rows, axis=1)
         for _ in range(self.depth):
-            seen = flat[self.feature[node] + offset]
-            node = np.where(
-                seen <= self.threshold[node], self.left[node], self.right[node]
-            )
+            place = self.feature.take(node)
+            place += offset
+            goes_right = flat.take(place) > self.threshold.take(node)
+            node = self.left.take(node)
+            node += goes_right
         return np.asarray(self.value[node].sum(axis=0))

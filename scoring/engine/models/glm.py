@@ -6,16 +6,16 @@ from typing import ClassVar, Final
 import numpy as np
 
 from scoring.engine.arrays import Floats
-from scoring.engine.features import YEAR_DAYS, feature_names
+from scoring.engine.features import HARMONIC, feature_names
 from scoring.engine.snapshots import Snapshot
-from scoring.engine.state import DAY_S
 from scoring.engine.training import TrainingRows, TrainingWindow
 
-RIDGE: Final = 1e-3
+RIDGE: Final = 3e-3
 # Columns that all cells share at an instant: as many cases as origins, not as rows.
-REGION_WIDE_RIDGE: Final = 1e-2
-# Less than this many years cannot tell a season from a trend.
-YEARS_FOR_SEASONS: Final = 1.6
+REGION_WIDE_RIDGE: Final = 1e-1
+ENOUGH_ORIGINS: Final = 200
+# Penalties in all, not per event, below which a short record would overfit.
+SMALLEST_TOTAL: Final = 20.0
 FROZEN: Final = 1e6
 MOST_STEPS: Final = 30
 TOLERANCE: Final = 1e-9
@@ -57,8 +57,7 @@ class PoissonGlm:
 
 def fit_glm(window: TrainingWindow) -> PoissonGlm:
     """Fit on the rows of a training window."""
-    span_s = float(window.origins_s[-1] - window.origins_s[0])
-    return fit_glm_rows(window.rows, ridge=_ridges(span_s / (YEAR_DAYS * DAY_S)))
+    return fit_glm_rows(window.rows, ridge=_ridges(window))
 
 
 def fit_glm_rows(rows: TrainingRows, *, ridge: Floats) -> PoissonGlm:
@@ -93,16 +92,16 @@ def fit_glm_rows(rows: TrainingRows, *, ridge: Floats) -> PoissonGlm:
     )
 
 
-def _ridges(n_years: float) -> Floats:
-    """Penalty of each feature, given the years that the origins span."""
-    names = feature_names()
-    ridges = np.full(len(names), RIDGE)
-    for place, name in enumerate(names):
-        if name == "log_level" or name.startswith(("week", "day", "year")):
-            ridges[place] = REGION_WIDE_RIDGE
-        if "year" in name and n_years < YEARS_FOR_SEASONS:
-            ridges[place] = FROZEN
-    return ridges
+def _ridges(window: TrainingWindow) -> Floats:
+    """Penalty of each feature on a training window."""
+    region_wide = [
+        name == "log_level" or HARMONIC.match(name) is not None
+        for name in feature_names()
+    ]
+    few_origins = max(1.0, ENOUGH_ORIGINS / window.origins_s.size)
+    ridges = np.where(region_wide, REGION_WIDE_RIDGE * few_origins, RIDGE)
+    ridges *= max(1.0, SMALLEST_TOTAL / RIDGE / len(window.history))
+    return np.where(window.usable_columns, ridges, FROZEN)
 
 
 def _newton(design: Floats, observed: Floats, weight: Floats, ridge: Floats) -> Floats:

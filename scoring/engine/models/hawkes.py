@@ -116,11 +116,3 @@ def maximise_weights(parts: Floats, counts: Floats, totals: Floats) -> Floats:
         if change < TOLERANCE:
             break
     return weights
-
-
-def branching_ratio(weights: Floats, *, horizon_s: float) -> float:
-    """Expected direct offspring of one event of weight one, over all time."""
-    scales_s = np.repeat(np.asarray(SCALES_S), len(RING_RADII))
-    per_horizon = -np.expm1(-horizon_s / scales_s)
-    # Summed over all horizons, exp(-t / tau) adds up to 1 / (1 - exp(-H / tau)).
-    return float((weights[1:] * per_horizon / -np.expm1(-horizon_s / scales_s)).sum())

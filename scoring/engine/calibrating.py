@@ -1,0 +1,95 @@
+"""Calibrating a kind of model on forecasts of windows it has not seen."""
+
+from typing import Final
+
+import numpy as np
+
+from scoring.engine.arrays import Floats
+from scoring.engine.blocks import in_blocks
+from scoring.engine.calibration import (
+    Calibration,
+    n_trailing,
+    prior_events_of,
+    trailing_level,
+    trailing_levels,
+)
+from scoring.engine.dispersion import fit_dispersion
+from scoring.engine.forecasters import MeanModel
+from scoring.engine.models.registry import fit_model
+from scoring.engine.recalibration import MeanCorrection, helpful_correction
+from scoring.engine.snapshots import walk_snapshots
+from scoring.engine.training import TrainingWindow
+
+MOST_FORECASTS: Final = 600_000
+
+
+def calibrate(kind: str, window: TrainingWindow) -> Calibration:
+    """Level and dispersion of one kind of model on a training window.
+
+    A model fitted without the last quarter of the windows forecasts. What it says of
+    that quarter gives the dispersion of cells; totals of blocks and of the region
+    are few, so that theirs comes from as many windows as can be forecast in time,
+    the earlier ones included, where the model has few ways to fit a total.
+    """
+    model = fit_model(kind, window)
+    earlier = window.training_part
+    n_origins = window.origins_s.size
+    n_held_out = n_origins - earlier.origins_s.size
+    n_lead_in = min(n_trailing(window.horizon_s), n_origins - n_held_out)
+    n_recent = max(MOST_FORECASTS // len(window.grid), n_lead_in + n_held_out)
+    means, observed = forecast_windows(
+        fit_model(kind, earlier), window, window.origins_s[-n_recent:]
+    )
+    prior_events = prior_events_of(means.sum(axis=1), observed.sum(axis=1))
+    if model.recalibrates:
+        levels = trailing_levels(
+            means.sum(axis=1),
+            observed.sum(axis=1),
+            n_windows=n_lead_in,
+            prior_events=prior_events,
+        )
+        means[n_lead_in:] *= levels[:, None]
+    means, observed = means[n_lead_in:], observed[n_lead_in:]
+    held_out = means[-n_held_out:], observed[-n_held_out:]
+    correction = MeanCorrection()
+    if model.recalibrates:
+        correction = helpful_correction(*held_out, fit_dispersion(*held_out))
+    means = correction.apply(means)
+    return Calibration(
+        level=_level(model, window, n_lead_in, prior_events),
+        level_prior_events=prior_events,
+        correction=correction,
+        dispersion=fit_dispersion(means[-n_held_out:], held_out[1]),
+        block_dispersion=fit_dispersion(
+            in_blocks(window.grid, means), in_blocks(window.grid, observed)
+        ),
+        region_dispersion=fit_dispersion(means.sum(axis=1), observed.sum(axis=1)),
+    )
+
+
+def forecast_windows(
+    model: MeanModel, window: TrainingWindow, origins_s: Floats
+) -> tuple[Floats, Floats]:
+    """Means and observed numbers at origins, each of shape (n_origins, n_cells)."""
+    snapshots = walk_snapshots(
+        window.history, window.grid, origins_s.tolist(), timezone=window.timezone
+    )
+    means = [model.mean_of(snapshot) for snapshot in snapshots]
+    observed = [
+        window.history.counts_between(
+            start_s, start_s + window.horizon_s, n_cells=len(window.grid)
+        )
+        for start_s in origins_s.tolist()
+    ]
+    return np.array(means), np.array(observed)
+
+
+def _level(
+    model: MeanModel, window: TrainingWindow, n_windows: int, prior_events: float
+) -> float:
+    if not model.recalibrates:
+        return 1.0
+    means, observed = forecast_windows(model, window, window.origins_s[-n_windows:])
+    return trailing_level(
+        float(means.sum()), float(observed.sum()), prior_events=prior_events
+    )
