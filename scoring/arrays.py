@@ -1,53 +1,77 @@
-"""The stored form of a forecast's arrays: npz, never pickle."""
+"""The stored forms of what a forecast says: npz, never pickle."""
 
 import io
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.engine.distributions import CellDistribution
+from scoring.engine.simulation import ScenarioSet
+
 FloatArray = NDArray[np.float64]
-FIELDS = ("cells", "mean", "alpha", "p_event", "q05", "q50", "q95")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastColumns:
-    """Per-cell distributions; every array has shape (n_cells,), cells ascending.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ForecastColumns(CellDistribution):
+    """A distribution of each cell, with the H3 index of the cell, ascending.
 
-    `mean` is the expected number of events, `alpha` the negative binomial
-    dispersion; `p_event` and the quantiles are probabilities (see the API contract).
+    Every array has shape (n_cells,).
     """
 
     cells: NDArray[np.uint64]
-    mean: FloatArray
-    alpha: FloatArray
-    p_event: FloatArray
-    q05: FloatArray
-    q50: FloatArray
-    q95: FloatArray
 
-    def take(self, rows: NDArray[Any]) -> "ForecastColumns":
+    @classmethod
+    def of(cls, cells: NDArray[np.uint64], distribution: CellDistribution) -> Self:
+        return cls(cells=cells, **_values(distribution))
+
+    def take(self, rows: NDArray[Any]) -> Self:
         """Keep some cells, by index or mask, in the order given."""
-        return ForecastColumns(**{name: getattr(self, name)[rows] for name in FIELDS})
+        kept = {name: array[rows] for name, array in _values(self).items()}
+        return type(self)(**kept)
 
-    def replaced(
-        self, rows: NDArray[np.int64], **values: FloatArray
-    ) -> "ForecastColumns":
-        """Copy with other values in some rows, each array of shape (n_rows,)."""
-        changed = {name: getattr(self, name).copy() for name in values}
-        for name, array in changed.items():
-            array[rows] = values[name]
+    def replaced(self, rows: NDArray[np.int64], other: CellDistribution) -> Self:
+        """Copy with the distributions of some rows replaced by others, in order."""
+        changed = {}
+        for name, values in _values(other).items():
+            changed[name] = np.array(getattr(self, name))
+            changed[name][rows] = values
         return replace(self, **changed)
 
 
 def pack_columns(columns: ForecastColumns) -> bytes:
+    return _pack(_values(columns))
+
+
+def unpack_columns(body: bytes) -> ForecastColumns:
+    return ForecastColumns(**_unpack(body))
+
+
+def pack_scenarios(scenarios: ScenarioSet) -> bytes:
+    return _pack(_values(scenarios))
+
+
+def unpack_scenarios(body: bytes) -> ScenarioSet:
+    """Read a scenario set; its scalars come back as the numbers they were."""
+    arrays = _unpack(body)
+    values: dict[str, Any] = {
+        name: array if array.ndim else array.item() for name, array in arrays.items()
+    }
+    return ScenarioSet(**values)
+
+
+def _values(instance: CellDistribution | ScenarioSet) -> dict[str, Any]:
+    return {field.name: getattr(instance, field.name) for field in fields(instance)}
+
+
+def _pack(arrays: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    arrays = {name: getattr(columns, name) for name in FIELDS}
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def unpack_columns(body: bytes) -> ForecastColumns:
+def _unpack(body: bytes) -> dict[str, NDArray[Any]]:
     with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        return ForecastColumns(**{name: arrays[name] for name in FIELDS})
+        return dict(arrays)

@@ -5,14 +5,25 @@ from datetime import UTC, datetime
 import h3.api.basic_int as h3
 import numpy as np
 
-from scoring.arrays import ForecastColumns, pack_columns
+from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.distributions import distribution_of
+from scoring.engine.simulation import ScenarioSet
 from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
 from scoring.services.regions import RegionDefinition, define_region
 
 DAY_S = 86_400
 CENTRE = (41.85, -87.68)
 RESOLUTION = 8
+NO_EVENTS = ScenarioSet(
+    scenario=np.zeros(0, np.int32),
+    step=np.zeros(0, np.int16),
+    cell_index=np.zeros(0, np.int32),
+    mark=np.zeros(0, np.float32),
+    n_scenarios=1,
+    n_steps=1,
+    n_cells=1,
+    step_s=1.0,
+)
 ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -67,14 +78,9 @@ def make_forecast(
         cell_count=cells.size,
         expected_count=float(mean.sum()),
     )
-    columns = ForecastColumns(
-        cells=cells,
-        mean=mean,
-        alpha=np.full(cells.size, 0.5),
-        p_event=risk.p_event,
-        q05=risk.q05,
-        q50=risk.q50,
-        q95=risk.q95,
+    ForecastArrays.objects.create(
+        forecast=forecast,
+        body=pack_columns(ForecastColumns.of(cells, risk)),
+        scenarios=pack_scenarios(NO_EVENTS),
     )
-    ForecastArrays.objects.create(forecast=forecast, body=pack_columns(columns))
     return forecast

@@ -1,5 +1,6 @@
 """Calibrating a kind of model on forecasts of windows it has not seen."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -40,26 +41,21 @@ def calibrate(kind: str, window: TrainingWindow) -> Calibration:
     means, observed = forecast_windows(
         fit_model(kind, earlier), window, window.origins_s[-n_recent:]
     )
-    prior_events = prior_events_of(means.sum(axis=1), observed.sum(axis=1))
+    correction = _correction(model, means[-n_held_out:], observed[-n_held_out:])
+    means = correction.apply(means)
+    totals = means.sum(axis=1), observed.sum(axis=1)
+    prior_events = prior_events_of(*totals)
     if model.recalibrates:
         levels = trailing_levels(
-            means.sum(axis=1),
-            observed.sum(axis=1),
-            n_windows=n_lead_in,
-            prior_events=prior_events,
+            *totals, n_windows=n_lead_in, prior_events=prior_events
         )
         means[n_lead_in:] *= levels[:, None]
     means, observed = means[n_lead_in:], observed[n_lead_in:]
-    held_out = means[-n_held_out:], observed[-n_held_out:]
-    correction = MeanCorrection()
-    if model.recalibrates:
-        correction = helpful_correction(*held_out, fit_dispersion(*held_out))
-    means = correction.apply(means)
-    return Calibration(
-        level=_level(model, window, n_lead_in, prior_events),
-        level_prior_events=prior_events,
-        correction=correction,
-        dispersion=fit_dispersion(means[-n_held_out:], held_out[1]),
+    uncalibrated = Calibration(level_prior_events=prior_events, correction=correction)
+    return replace(
+        uncalibrated,
+        level=_level(model, window, n_lead_in, uncalibrated),
+        dispersion=fit_dispersion(means[-n_held_out:], observed[-n_held_out:]),
         block_dispersion=fit_dispersion(
             in_blocks(window.grid, means), in_blocks(window.grid, observed)
         ),
@@ -84,12 +80,20 @@ def forecast_windows(
     return np.array(means), np.array(observed)
 
 
+def _correction(model: MeanModel, means: Floats, observed: Floats) -> MeanCorrection:
+    if not model.recalibrates:
+        return MeanCorrection()
+    return helpful_correction(means, observed, fit_dispersion(means, observed))
+
+
 def _level(
-    model: MeanModel, window: TrainingWindow, n_windows: int, prior_events: float
+    model: MeanModel, window: TrainingWindow, n_windows: int, before: Calibration
 ) -> float:
     if not model.recalibrates:
         return 1.0
     means, observed = forecast_windows(model, window, window.origins_s[-n_windows:])
     return trailing_level(
-        float(means.sum()), float(observed.sum()), prior_events=prior_events
+        float(before.calibrated(means).sum()),
+        float(observed.sum()),
+        prior_events=before.level_prior_events,
     )

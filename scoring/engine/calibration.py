@@ -28,7 +28,7 @@ class Calibration:
         How many events the prior of the level is worth; more where events cluster,
         because a burst says little about the level of what follows.
     correction : MeanCorrection
-        Monotone, after the level.
+        Monotone, of the mean before the level.
     dispersion, block_dispersion, region_dispersion : Dispersion
         Of the numbers of events per cell, per block of cells and in all.
     """
@@ -42,7 +42,7 @@ class Calibration:
 
     def calibrated(self, mean: Floats) -> Floats:
         """Mean after recalibration, shape of `mean`."""
-        return self.correction.apply(mean * self.level)
+        return self.correction.apply(mean) * self.level
 
     def distribution_of_calibrated(self, mean: Floats) -> CellDistribution:
         """Distribution around a mean that `calibrated` has returned, (n_cells,)."""

@@ -78,6 +78,7 @@ def _table(
 ) -> ForecastTable:
     """Level the means by the windows before each origin, all of them past by then."""
     n_lead_in = n_trailing(forecaster.horizon_s)
+    means = forecaster.calibration.correction.apply(means)
     mean = means[n_lead_in:]
     if forecaster.model.recalibrates:
         levels = trailing_levels(
@@ -87,7 +88,6 @@ def _table(
             prior_events=forecaster.calibration.level_prior_events,
         )
         mean = mean * levels[:, None]
-    mean = forecaster.calibration.correction.apply(mean)
     return ForecastTable(
         kind=forecaster.kind,
         horizon_s=forecaster.horizon_s,

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from scoring.engine.arrays import Floats
-from scoring.engine.dispersion import Dispersion
+from scoring.engine.dispersion import Dispersion, log_mass
 from scoring.engine.distributions import POISSON_LIMIT, event_probability
-from scoring.engine.skill import brier_score, calibration_error
+from scoring.engine.skill import calibration_error
 
 N_BINS: Final = 40
 EVENTS_PER_BIN: Final = 25.0
@@ -44,7 +44,7 @@ def helpful_correction(
     """Isotonic regression of P(N >= 1) on forecasts, put into the mean.
 
     Fitted on the first half of the windows and kept only if it lowers the
-    calibration error of the second half by a tenth and does not raise its Brier
+    calibration error of the second half by a tenth and does not worsen its log
     score; then it is fitted on both.
 
     Parameters
@@ -56,10 +56,12 @@ def helpful_correction(
     half = mean.shape[0] // 2
     if half == 0 or observed[:half].sum() < 2 * EVENTS_PER_BIN:
         return MeanCorrection()
-    trial = fit_correction(mean[:half], observed[:half], dispersion)
+    # The level is recalibrated anyway; what is judged here is the shape.
+    levelled = mean * (observed[:half].sum() / mean[:half].sum())
+    trial = fit_correction(levelled[:half], observed[:half], dispersion)
     before, after = (
         _errors(corrected, observed[half:], dispersion)
-        for corrected in (mean[half:], trial.apply(mean[half:]))
+        for corrected in (levelled[half:], trial.apply(levelled[half:]))
     )
     is_better = after[0] <= (1.0 - SMALLEST_IMPROVEMENT) * before[0]
     if not is_better or after[1] > before[1]:
@@ -98,8 +100,10 @@ def fit_correction(
 def _errors(
     mean: Floats, observed: Floats, dispersion: Dispersion
 ) -> tuple[float, float]:
-    probability = event_probability(mean, dispersion.alpha(mean))
+    """Calibration error and negative log score, lower is better for both."""
+    alpha = dispersion.alpha(mean)
+    probability = event_probability(mean, alpha)
     return (
         calibration_error(probability, observed),
-        brier_score(probability, observed),
+        -float(log_mass(observed, mean, alpha).mean()),
     )

@@ -67,12 +67,13 @@ class Forecast(models.Model):
 
 
 class ForecastArrays(models.Model):
-    """The per-cell distributions of a forecast, as checked arrays."""
+    """The per-cell distributions of a forecast and its scenario set, as arrays."""
 
     forecast = models.OneToOneField(
         Forecast, on_delete=models.CASCADE, primary_key=True, related_name="arrays"
     )
     body = models.BinaryField(help_text="npz of cells, mean, alpha and quantiles.")
+    scenarios = models.BinaryField(help_text="npz of the events of all scenarios.")
 
     class Meta:
         verbose_name_plural = "forecast arrays"

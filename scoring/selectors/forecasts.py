@@ -5,7 +5,8 @@ from datetime import datetime
 import numpy as np
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from scoring.arrays import ForecastColumns, unpack_columns
+from scoring.arrays import ForecastColumns, unpack_columns, unpack_scenarios
+from scoring.engine.simulation import ScenarioSet
 from scoring.errors import ForecastNotFoundError
 from scoring.models import Forecast, ForecastArrays, Region
 
@@ -49,6 +50,12 @@ def list_latest_forecasts(region: Region) -> QuerySet[Forecast]:
 def get_columns(forecast: Forecast) -> ForecastColumns:
     body = ForecastArrays.objects.values_list("body", flat=True).get(forecast=forecast)
     return unpack_columns(bytes(body))
+
+
+def get_scenarios(forecast: Forecast) -> ScenarioSet:
+    """Return the joint scenarios of a forecast, which all portfolios share."""
+    bodies = ForecastArrays.objects.values_list("scenarios", flat=True)
+    return unpack_scenarios(bytes(bodies.get(forecast=forecast)))
 
 
 def riskiest_first(columns: ForecastColumns, *, limit: int) -> ForecastColumns:

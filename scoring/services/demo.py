@@ -14,7 +14,7 @@ from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
 from scoring.services.datasets import Dataset
-from scoring.services.refreshing import RefreshedRegion, refresh_forecasts
+from scoring.services.refreshing import SERVED_KIND, RefreshedRegion, refresh_forecasts
 from scoring.services.regions import RegionDefinition, define_region
 
 TOP_CELLS = 10
@@ -51,7 +51,12 @@ class DemoReport:
         }
 
 
-def load_demo(dataset: Dataset, *, progress: Progress = lambda _: None) -> DemoReport:
+def load_demo(
+    dataset: Dataset,
+    *,
+    kind: str = SERVED_KIND,
+    progress: Progress = lambda _: None,
+) -> DemoReport:
     """Load a data set, fit on it and forecast; events already there stay single."""
     progress(f"Defining region {dataset.slug!r}: {len(dataset.cells)} cells")
     region = define_region(_definition(dataset), cells=dataset.cells)
@@ -65,7 +70,7 @@ def load_demo(dataset: Dataset, *, progress: Progress = lambda _: None) -> DemoR
     return DemoReport(
         region=region,
         rejected_count=outcome.conflicts,
-        refreshed=refresh_forecasts(region, progress=progress),
+        refreshed=refresh_forecasts(region, kind=kind, progress=progress),
     )
 
 

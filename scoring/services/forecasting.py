@@ -1,18 +1,21 @@
 """Publish forecasts: features from ClickHouse, distributions from a model version."""
 
+import hashlib
 from datetime import datetime
 
-import numpy as np
 from django.db import transaction
 
-from scoring.arrays import ForecastColumns, pack_columns
+from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
-from scoring.engine.distributions import CellDistribution
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.engine.snapshots import take_snapshot
+from scoring.metrics import FORECASTS_PUBLISHED
 from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion
 from scoring.services.events import load_aggregates
+
+# Enough for the 99 % quantile of a portfolio's loss (see docs/adr/0003).
+N_SCENARIOS = 10_000
 
 
 def publish_forecast(
@@ -39,7 +42,10 @@ def publish_forecast(
         grid, aggregates, issued_for.timestamp(), timezone=region.timezone
     )
     forecaster = load_forecaster(model_version, horizon_sec)
-    columns = _columns(grid, forecaster.distribution_at(snapshot))
+    columns = ForecastColumns.of(grid.cells, forecaster.distribution_at(snapshot))
+    scenarios = forecaster.scenarios(
+        snapshot, n_scenarios=N_SCENARIOS, seed=run_seed(model_version, issued_for)
+    )
     with transaction.atomic():
         forecast = Forecast.objects.create(
             **run,
@@ -48,8 +54,19 @@ def publish_forecast(
             cell_count=len(grid),
             expected_count=float(columns.mean.sum()),
         )
-        ForecastArrays.objects.create(forecast=forecast, body=pack_columns(columns))
+        ForecastArrays.objects.create(
+            forecast=forecast,
+            body=pack_columns(columns),
+            scenarios=pack_scenarios(scenarios),
+        )
+    FORECASTS_PUBLISHED.labels(model_version.kind).inc()
     return forecast
+
+
+def run_seed(model_version: ModelVersion, issued_for: datetime) -> int:
+    """Derive the seed from the run, so that repeating it gives the same scenarios."""
+    key = f"{model_version.pk}/{issued_for.isoformat()}".encode()
+    return int.from_bytes(hashlib.sha256(key).digest()[:7])
 
 
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:
@@ -58,15 +75,3 @@ def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster
         model_version=model_version, horizon_sec=horizon_sec
     )
     return load_artifact(bytes(artifact.body), digest=artifact.digest)
-
-
-def _columns(grid: Grid, distribution: CellDistribution) -> ForecastColumns:
-    return ForecastColumns(
-        cells=grid.cells,
-        mean=distribution.mean,
-        alpha=np.ascontiguousarray(distribution.alpha),
-        p_event=distribution.p_event,
-        q05=distribution.q05,
-        q50=distribution.q50,
-        q95=distribution.q95,
-    )

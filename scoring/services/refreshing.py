@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from analytics.features import region_extent
 from scoring.engine.grid import Grid, build_grid
 from scoring.errors import TooFewEventsError
+from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.forecasting import publish_forecast
-from scoring.services.training import train_model_version
+from scoring.services.training import TrainingPlan, train_model_version
 
 DAY_S = 86_400
 HORIZONS_SEC = (DAY_S, 7 * DAY_S)
 MIN_EVENTS = 200
+SERVED_KIND = "ensemble"
 
 Progress = Callable[[str], None]
 
@@ -31,7 +33,7 @@ class RefreshedRegion:
 
 
 def refresh_forecasts(
-    region: Region, *, progress: Progress = lambda _: None
+    region: Region, *, kind: str = SERVED_KIND, progress: Progress = lambda _: None
 ) -> RefreshedRegion:
     """Fit a model version on all events and publish a forecast for each horizon.
 
@@ -46,14 +48,12 @@ def refresh_forecasts(
     issued_for, event_count = _instant_after_last_event(region)
     grid = build_grid(list_cell_ids(region))
     started = time.perf_counter()
-    model_version = train_model_version(
-        region,
-        grid=grid,
-        until=issued_for,
-        horizons_sec=HORIZONS_SEC,
-        progress=progress,
+    plan = TrainingPlan(
+        grid=grid, until=issued_for, horizons_sec=HORIZONS_SEC, kind=kind
     )
+    model_version = train_model_version(region, plan=plan, progress=progress)
     fitted = time.perf_counter()
+    FIT_SECONDS.labels(kind).observe(fitted - started)
     forecasts = _publish_all(model_version, grid, issued_for, progress)
     return RefreshedRegion(
         model_version=model_version,

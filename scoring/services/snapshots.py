@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
-from scoring.engine.distributions import CellDistribution
 from scoring.engine.grid import build_grid
 from scoring.engine.scenarios import (
     FactorCorrelation,
@@ -49,7 +48,7 @@ def score_cells(
     rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
     columns = _with_own_features(forecast, columns, rows, features)
     risk_values = factor_scenarios(
-        _distribution(columns),
+        columns,
         n_scenarios=n_scenarios,
         seed=_seed(forecast),
         correlation=_correlation(columns.cells.tobytes()),
@@ -90,16 +89,7 @@ def _with_own_features(
             for index in own
         ]
     )
-    scored = forecaster.distribution(matrix)
-    return columns.replaced(
-        rows[own],
-        mean=scored.mean,
-        alpha=scored.alpha,
-        p_event=scored.p_event,
-        q05=scored.q05,
-        q50=scored.q50,
-        q95=scored.q95,
-    )
+    return columns.replaced(rows[own], forecaster.distribution(matrix))
 
 
 def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list[float]:
@@ -116,17 +106,6 @@ def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list
             ],
         )
     return [given[name] for name in names]
-
-
-def _distribution(columns: ForecastColumns) -> CellDistribution:
-    return CellDistribution(
-        mean=columns.mean,
-        alpha=columns.alpha,
-        p_event=columns.p_event,
-        q05=columns.q05,
-        q50=columns.q50,
-        q95=columns.q95,
-    )
 
 
 @lru_cache(maxsize=8)

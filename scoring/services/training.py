@@ -17,7 +17,6 @@ from scoring.engine.grid import Grid
 from scoring.models import ModelArtifact, ModelVersion, Region
 from scoring.services.events import load_history
 
-MODEL_KIND = "poisson_glm"
 BASELINE = "long_run_count"
 # The back-test forecasts the end of the record; most of it is left to learn from.
 BACKTEST_SHARE = 0.3
@@ -28,6 +27,16 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """What to fit: `kind` is one of the engine's models, `until` ends the window."""
+
+    grid: Grid
+    until: datetime
+    horizons_sec: Sequence[int]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FittedHorizon:
     horizon_sec: int
     forecaster: Forecaster
@@ -35,72 +44,60 @@ class FittedHorizon:
 
 
 def train_model_version(
-    region: Region,
-    *,
-    grid: Grid,
-    until: datetime,
-    horizons_sec: Sequence[int],
-    progress: Progress,
+    region: Region, *, plan: TrainingPlan, progress: Progress
 ) -> ModelVersion:
     """Fit one forecaster a horizon, back-test it, and make the version champion."""
     progress("Reading the events of the region")
-    history = load_history(region, grid, until=until)
-    fitted = [
-        _fit_horizon(region, grid, history, until, horizon_sec, progress)
-        for horizon_sec in horizons_sec
-    ]
-    return _store_champion(region, history, until, fitted)
+    history = load_history(region, plan.grid, until=plan.until)
+    fitted = []
+    for horizon_sec in plan.horizons_sec:
+        hours = horizon_sec // 3_600
+        progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
+        forecaster = _fit(region, history, plan, horizon_sec)
+        progress(f"Back-testing {plan.kind} for {hours} h against {BASELINE}")
+        skill = _measure_skill(region, history, plan, horizon_sec)
+        fitted.append(
+            FittedHorizon(horizon_sec=horizon_sec, forecaster=forecaster, skill=skill)
+        )
+    return _store_champion(region, history, plan, fitted)
 
 
-def _fit_horizon(
-    region: Region,
-    grid: Grid,
-    history: EventHistory,
-    until: datetime,
-    horizon_sec: int,
-    progress: Progress,
-) -> FittedHorizon:
-    hours = horizon_sec // 3_600
-    progress(f"Fitting {MODEL_KIND} for {hours} h on {len(history)} events")
-    forecaster = fit_forecaster(
+def _fit(
+    region: Region, history: EventHistory, plan: TrainingPlan, horizon_sec: int
+) -> Forecaster:
+    return fit_forecaster(
         history,
-        grid,
+        plan.grid,
         horizon_s=horizon_sec,
         timezone=region.timezone,
-        until_s=until.timestamp(),
-        kind=MODEL_KIND,
-    )
-    progress(f"Back-testing {MODEL_KIND} for {hours} h against {BASELINE}")
-    return FittedHorizon(
-        horizon_sec=horizon_sec,
-        forecaster=forecaster,
-        skill=_measure_skill(region, grid, history, horizon_sec),
+        until_s=plan.until.timestamp(),
+        kind=plan.kind,
     )
 
 
 def _measure_skill(
-    region: Region, grid: Grid, history: EventHistory, horizon_sec: int
+    region: Region, history: EventHistory, plan: TrainingPlan, horizon_sec: int
 ) -> dict[str, Any] | None:
     """Back-test on the end of the record; None where the record is too short."""
     record_s = float(history.occurred_s[-1] - history.occurred_s[0])
     n_origins = min(MOST_ORIGINS, int(BACKTEST_SHARE * record_s / horizon_sec))
     if n_origins < FEWEST_ORIGINS:
         return None
-    plan = BacktestPlan(
-        kind=MODEL_KIND,
+    test = BacktestPlan(
+        kind=plan.kind,
         baselines=(BASELINE,),
         horizon_s=horizon_sec,
         n_origins=n_origins,
         timezone=region.timezone,
     )
-    return backtest(history, grid, plan=plan).as_dict()
+    return backtest(history, plan.grid, plan=test).as_dict()
 
 
 @transaction.atomic
 def _store_champion(
     region: Region,
     history: EventHistory,
-    until: datetime,
+    plan: TrainingPlan,
     fitted: Sequence[FittedHorizon],
 ) -> ModelVersion:
     # Two trainings of one region at once must not take one number.
@@ -111,10 +108,10 @@ def _store_champion(
     version = ModelVersion.objects.create(
         region=region,
         number=newest + 1,
-        kind=MODEL_KIND,
+        kind=plan.kind,
         state=ModelVersion.State.CHAMPION,
         trained_from=datetime.fromtimestamp(float(history.occurred_s[0]), tz=UTC),
-        trained_until=until,
+        trained_until=plan.until,
         event_count=len(history),
         skill={str(fit.horizon_sec): fit.skill for fit in fitted},
     )

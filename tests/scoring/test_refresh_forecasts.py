@@ -2,10 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from scoring.errors import TooFewEventsError
 from scoring.models import Forecast, ModelVersion
-from scoring.selectors.forecasts import get_columns
+from scoring.selectors.forecasts import get_columns, get_scenarios
 from scoring.services.forecasting import publish_forecast
 from scoring.services.refreshing import refresh_forecasts
 from tests.factories import DAY_S, make_region
@@ -25,7 +26,7 @@ SHOWN_ON_THE_PAGE = {
 def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
     region = make_region()
     store_random_events(region)
-    refreshed = refresh_forecasts(region)
+    refreshed = refresh_forecasts(region, kind="poisson_glm")
     version = ModelVersion.objects.get()
     assert version.state == ModelVersion.State.CHAMPION
     assert version.event_count == refreshed.event_count == 600
@@ -42,11 +43,37 @@ def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
     assert math.isclose(columns.mean.sum(), day.expected_count)
 
 
+def test_stored_scenarios_average_to_the_forecast_of_each_cell() -> None:
+    region = make_region()
+    store_random_events(region)
+    forecasts = refresh_forecasts(region, kind="poisson_glm").forecasts
+    for forecast in forecasts:
+        columns, scenarios = get_columns(forecast), get_scenarios(forecast)
+        counts = scenarios.counts()
+        error = np.sqrt(columns.mean * (1 + columns.alpha * columns.mean) / 10_000)
+        assert counts.shape == (10_000, 37)
+        np.testing.assert_array_less(
+            np.abs(counts.mean(axis=0) - columns.mean), 5 * error + 0.02 * columns.mean
+        )
+        busy = (counts > 0).mean(axis=0)
+        np.testing.assert_allclose(busy, columns.p_event, atol=0.03)
+
+
+def test_what_is_published_is_counted() -> None:
+    region = make_region()
+    store_random_events(region)
+    kind = {"kind": "poisson_glm"}
+    name = "scoring_forecasts_published_total"
+    before = REGISTRY.get_sample_value(name, kind) or 0.0
+    refresh_forecasts(region, kind="poisson_glm")
+    assert REGISTRY.get_sample_value(name, kind) == before + 2
+
+
 def test_a_second_run_retires_the_first_champion() -> None:
     region = make_region()
     store_random_events(region)
-    first = refresh_forecasts(region).model_version
-    second = refresh_forecasts(region).model_version
+    first = refresh_forecasts(region, kind="poisson_glm").model_version
+    second = refresh_forecasts(region, kind="poisson_glm").model_version
     first.refresh_from_db()
     assert (first.state, second.state) == ("retired", "champion")
     assert (first.number, second.number) == (1, 2)
@@ -56,7 +83,7 @@ def test_a_second_run_retires_the_first_champion() -> None:
 def test_publishing_a_run_again_gives_the_forecast_that_is_there() -> None:
     region = make_region()
     store_random_events(region)
-    refreshed = refresh_forecasts(region)
+    refreshed = refresh_forecasts(region, kind="poisson_glm")
     forecast = refreshed.forecasts[0]
     again = publish_forecast(
         refreshed.model_version,
@@ -72,5 +99,5 @@ def test_too_few_events_are_refused_with_the_number() -> None:
     region = make_region()
     store_random_events(region, count=20)
     with pytest.raises(TooFewEventsError, match="has 20 events; a model needs 200"):
-        refresh_forecasts(region)
+        refresh_forecasts(region, kind="poisson_glm")
     assert not ModelVersion.objects.exists()

@@ -9,11 +9,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.kernel.errors import ApplicationError
+from scoring.engine.models.registry import KINDS
 from scoring.management.demo_report import render_demo_report
 from scoring.services.datasets import Dataset
 from scoring.services.datasets.chicago_shootings import load_chicago_shootings
 from scoring.services.datasets.synthetic import make_synthetic_events
 from scoring.services.demo import load_demo
+from scoring.services.refreshing import SERVED_KIND
 
 
 class Command(BaseCommand):
@@ -30,6 +32,9 @@ class Command(BaseCommand):
             help="Use made-up events, for machines without a package registry.",
         )
         parser.add_argument(
+            "--model", choices=KINDS, default=SERVED_KIND, help="Model family to fit."
+        )
+        parser.add_argument(
             "--url",
             default="http://127.0.0.1:8000",
             help="Where the platform is, or will be, served.",
@@ -42,7 +47,7 @@ class Command(BaseCommand):
         var = Path(settings.VAR_DIR)
         try:
             dataset = self._dataset(var / "packages", synthetic=synthetic)
-            loaded = load_demo(dataset, progress=self.say)
+            loaded = load_demo(dataset, kind=options["model"], progress=self.say)
         except ApplicationError as error:
             raise CommandError(error.message) from error
         report = loaded.as_dict(url=f"{url}/?region={loaded.region.slug}")

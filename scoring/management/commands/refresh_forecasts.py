@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.kernel.errors import ApplicationError
+from scoring.engine.models.registry import KINDS
 from scoring.selectors.regions import get_region
-from scoring.services.refreshing import refresh_forecasts
+from scoring.services.refreshing import SERVED_KIND, refresh_forecasts
 
 
 class Command(BaseCommand):
@@ -20,13 +21,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--region", required=True, help="Slug of the region.")
         parser.add_argument(
+            "--model", choices=KINDS, default=SERVED_KIND, help="Model family to fit."
+        )
+        parser.add_argument(
             "--json", action="store_true", help="Print the result as JSON."
         )
 
     def handle(self, *, region: str, **options: Any) -> None:
         try:
             refreshed = refresh_forecasts(
-                get_region(region), progress=self.stderr.write
+                get_region(region),
+                kind=options["model"],
+                progress=self.stderr.write,
             )
         except ApplicationError as error:
             raise CommandError(error.message) from error
