@@ -17,7 +17,9 @@ from perf.bench.measurement import (
 from perf.bench.registry import registry
 from scoring.engine import workloads
 from scoring.engine.distributions import CellDistribution, distribution_of
-from scoring.engine.models.glm import PoissonGlm
+from scoring.engine.forecasters import FeatureModel
+from scoring.engine.models.boosting import grow_trees
+from scoring.engine.models.registry import N_TREES
 from scoring.engine.simulation import ScenarioSet
 
 SEED = 1
@@ -110,6 +112,17 @@ def _fitting() -> Iterator[AnyMeasurement]:
         repeats=2,
         single_core=True,
     )
+    usable = np.ones(N_FEATURES, dtype=np.bool_)
+    yield Budget(
+        name=f"boosted Poisson trees, {N_ROWS:,} rows of {N_FEATURES} features",
+        after=lambda: grow_trees(rows, n_trees=N_TREES[1], usable=usable),
+        check=lambda model: _found_the_effects(model, atol=0.1),
+        meter=elapsed("s"),
+        target_value=60.0,
+        warmups=0,
+        repeats=1,
+        single_core=True,
+    )
 
 
 def _is_ordered(risk: CellDistribution) -> bool:
@@ -123,11 +136,11 @@ def _is_populated(scenarios: ScenarioSet) -> bool:
     return bool(np.unique(scenarios.scenario).size == N_SCENARIOS)
 
 
-def _found_the_effects(model: PoissonGlm) -> bool:
+def _found_the_effects(model: FeatureModel, *, atol: float = 0.02) -> bool:
     """The rows were drawn with the effects 0.6 and -0.4 of the first two features."""
     features = np.eye(2, N_FEATURES)
     effects = np.log(model.predict(features) / model.predict(np.zeros((1, N_FEATURES))))
-    return bool(np.allclose(effects, [0.6, -0.4], atol=0.02))
+    return bool(np.allclose(effects, [0.6, -0.4], atol=atol))
 
 
 def _peak_memory_mib() -> float:
