@@ -15,7 +15,7 @@ from scoring.engine.calibration import (
     trailing_levels,
 )
 from scoring.engine.dispersion import fit_dispersion
-from scoring.engine.forecasters import MeanModel
+from scoring.engine.forecasters import FeatureModel, MeanModel
 from scoring.engine.models.registry import fit_model
 from scoring.engine.recalibration import MeanCorrection, helpful_correction
 from scoring.engine.snapshots import walk_snapshots
@@ -81,7 +81,8 @@ def forecast_windows(
 
 
 def _correction(model: MeanModel, means: Floats, observed: Floats) -> MeanCorrection:
-    if not model.recalibrates:
+    # Flat steps of an isotonic correction would cost a baseline its ranking.
+    if not isinstance(model, FeatureModel):
         return MeanCorrection()
     return helpful_correction(means, observed, fit_dispersion(means, observed))
 

@@ -48,6 +48,10 @@ class Calibration:
         """Distribution around a mean that `calibrated` has returned, (n_cells,)."""
         return distribution_of(mean, self.dispersion.alpha(mean))
 
+    def region_alpha(self, mean: Floats) -> float:
+        """Dispersion of the total, given the calibrated mean of every cell."""
+        return float(self.region_dispersion.alpha(np.array([mean.sum()]))[0])
+
     def with_level(self, level: float) -> Self:
         """The same calibration at another level."""
         return replace(self, level=level)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
-import numpy as np
-
 from scoring.engine.arrays import Floats
 from scoring.engine.calibration import Calibration
 from scoring.engine.distributions import CellDistribution
@@ -116,11 +114,10 @@ class Forecaster:
                 f"The forecaster {self.name} was fitted without a scenario model."
             )
         forecast = self.distribution_at(snapshot)
-        total = np.array([forecast.mean.sum()])
         request = ScenarioRequest(
             forecast=forecast,
             horizon_s=self.horizon_s,
-            region_alpha=float(self.calibration.region_dispersion.alpha(total)[0]),
+            region_alpha=self.calibration.region_alpha(forecast.mean),
         )
         return joint_scenarios(
             self.scenario_model, snapshot, request, n_scenarios=n_scenarios, seed=seed

@@ -17,13 +17,15 @@ VERDICTS: Final = {True: "yes", False: "**no**", None: "does not apply"}
 INTRODUCTION: Final = """\
 # Skill on public event sets
 
-How good the served model is on data it has never seen, against baselines that were
-tuned with the same care. Every figure comes from one command; what falls short of its
-target stands beside what meets it.
+How good the served model is on events that came after everything it was fitted on,
+against baselines that choose their parameters with the same care. Every figure comes
+from one command; what falls short of its target stands beside what meets it.
 
 - The last fifth of the time span of each set is the test block. Regions, models and
   parameters come from the time before; training ends one whole horizon before the
   first forecast. Forecasts are made window after window from what was known at each.
+- Designs are compared on the time before the test block. The block itself was measured
+  more than once while the engine took shape, so a little optimism is possible.
 - Models are fitted once and then follow the events; only their level is recalibrated
   on the windows just before each forecast. The time-independent map stays as fitted.
 - The best baseline is the one with most hits on the test block itself.

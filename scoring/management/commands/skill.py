@@ -21,7 +21,7 @@ from scoring.management.skill_document import (
     render_document,
     render_lines,
 )
-from scoring.services.backtests.table_store import LIBRARIES
+from scoring.services.backtests.table_store import LIBRARIES, engine_digest
 from scoring.services.skill_sets import (
     QUICK_ORIGINS,
     SetJob,
@@ -144,7 +144,7 @@ def _command(names: list[str], *, quick: bool) -> str:
 
 
 def _provenance(command: str, absent: dict[str, Path], *, is_quick: bool) -> Provenance:
-    versions = {"riskplatform": __version__}
+    versions = {"riskplatform": __version__, "engine sources": engine_digest()}
     versions |= {name: version(name) for name in LIBRARIES}
     return Provenance(
         command=command,

@@ -67,7 +67,8 @@ def key_of_inputs(
 ) -> str:
     """Digest everything a table depends on: data, plan, and the engine itself."""
     digest = hashlib.sha256()
-    for part in (timezone, plan, *_engine_identity()):
+    libraries = (f"{name} {version(name)}" for name in LIBRARIES)
+    for part in (timezone, plan, engine_digest(), *libraries):
         digest.update(f"{part}\n".encode())
     events = (history.cell_index, history.occurred_s, history.arrived_s, history.weight)
     for array in (grid.cells, *events):
@@ -75,11 +76,14 @@ def key_of_inputs(
     return digest.hexdigest()[:KEY_LENGTH]
 
 
-def _engine_identity() -> Iterator[str]:
-    yield from (f"{name} {version(name)}" for name in LIBRARIES)
+def engine_digest() -> str:
+    """Digest the sources of the engine, which every figure depends on."""
+    digest = hashlib.sha256()
     folder = Path(scoring.engine.__path__[0])
     for path in sorted(folder.rglob("*.py")):
-        yield f"{path.relative_to(folder)} {path.read_text(encoding='utf-8')}"
+        digest.update(f"{path.relative_to(folder)}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:KEY_LENGTH]
 
 
 def _flattened(value: Any, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
