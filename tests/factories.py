@@ -77,6 +77,7 @@ def make_forecast(
         event_count=1_000,
         cell_count=cells.size,
         expected_count=float(mean.sum()),
+        region_alpha=0.1,
     )
     ForecastArrays.objects.create(
         forecast=forecast,

@@ -39,6 +39,9 @@ class Forecast(models.Model):
     event_count = models.PositiveIntegerField(help_text="Events it rests on.")
     cell_count = models.PositiveIntegerField()
     expected_count = models.FloatField(help_text="Events expected in the region.")
+    region_alpha = models.FloatField(
+        help_text="Negative binomial dispersion of the region's total."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ForecastQuerySet.as_manager()

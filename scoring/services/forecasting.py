@@ -53,6 +53,7 @@ def publish_forecast(
             event_count=int(aggregates.count.sum()),
             cell_count=len(grid),
             expected_count=float(columns.mean.sum()),
+            region_alpha=forecaster.calibration.region_alpha(columns.mean),
         )
         ForecastArrays.objects.create(
             forecast=forecast,

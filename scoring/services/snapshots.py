@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
-from scoring.engine.grid import build_grid
-from scoring.engine.scenarios import (
-    FactorCorrelation,
-    correlation_of,
-    factor_scenarios,
-)
+from scoring.engine.correlation import matched_correlation
+from scoring.engine.grid import Grid, build_grid
+from scoring.engine.scenarios import factor_scenarios
 from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_columns
@@ -51,7 +48,9 @@ def score_cells(
         columns,
         n_scenarios=n_scenarios,
         seed=_seed(forecast),
-        correlation=_correlation(columns.cells.tobytes()),
+        correlation=matched_correlation(
+            _grid(columns.cells.tobytes()), columns, region_alpha=forecast.region_alpha
+        ),
     )
     return ScoredCells(columns=columns.take(rows), risk_values=risk_values[:, rows])
 
@@ -109,9 +108,9 @@ def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list
 
 
 @lru_cache(maxsize=8)
-def _correlation(cells: bytes) -> FactorCorrelation:
-    """Relate the cells of a grid; a region keeps its grid, so this is kept too."""
-    return correlation_of(build_grid(np.frombuffer(cells, dtype=np.uint64)))
+def _grid(cells: bytes) -> Grid:
+    """Relate the cells of a region; it keeps its cells, so this is kept too."""
+    return build_grid(np.frombuffer(cells, dtype=np.uint64))
 
 
 def _seed(forecast: Forecast) -> int:
