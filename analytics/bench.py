@@ -1,0 +1,1 @@
+"""Benchmarks of ingestion; `manage.py benchmark --suite ingest` runs them."""
