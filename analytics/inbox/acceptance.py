@@ -76,7 +76,10 @@ def accept_block(post: Post, judgement: Judgement, *, first_index: int) -> Accep
         outcome.refused += part.refused
         outcome.duplicate_count += part.duplicate_count
     refused = sorted([*judgement.refused, *outcome.refused])
-    batch = _create_batch(post, outcome, len(refused), first_index)
+    row_count = len(judgement.events) + len(judgement.refused)
+    batch = _create_batch(
+        post, outcome, refused_count=len(refused), row_range=(first_index, row_count)
+    )
     ids = {source.name: source.pk for source in sources}
     insert_rows(InboxEvent, EVENT_COLUMNS, _event_rows(batch, ids, outcome.accepted))
     if refused:
@@ -103,7 +106,7 @@ def _locked_sources(
     if len(found) < len(by_name):
         new = [EventSource(organisation=organisation, name=name) for name in by_name]
         EventSource.objects.bulk_create(new, ignore_conflicts=True)
-        found = list(lockable)
+        found = list(lockable.all())
     return {source: by_name[source.name] for source in found}
 
 
@@ -130,18 +133,19 @@ def _find_versions(
 
 
 def _create_batch(
-    post: Post, outcome: Sorted, refused_count: int, first_index: int
+    post: Post, outcome: Sorted, *, refused_count: int, row_range: tuple[int, int]
 ) -> IngestBatch:
-    counts = (len(outcome.accepted), outcome.duplicate_count, refused_count)
+    """Write the batch; the database checks that every row has a fate."""
+    first_index, row_count = row_range
     return IngestBatch.objects.create(
         post=post.id,
         organisation=post.organisation,
         received_at=post.received_at,
         first_index=first_index,
-        row_count=sum(counts),
-        accepted_count=counts[0],
-        duplicate_count=counts[1],
-        refused_count=counts[2],
+        row_count=row_count,
+        accepted_count=len(outcome.accepted),
+        duplicate_count=outcome.duplicate_count,
+        refused_count=refused_count,
     )
 
 
