@@ -1,6 +1,8 @@
 """All settings, read from the environment; the profile decides what must be set."""
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import django_stubs_ext
@@ -33,8 +35,13 @@ def embedded_secret_key() -> str:
     path = VAR_DIR / "secret-key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50), encoding="ascii")
+        own = path.with_name(f"secret-key.{os.getpid()}")
+        own.touch(mode=0o600)
+        own.write_text(secrets.token_urlsafe(50), encoding="ascii")
+        # Of several processes that start at once, the first names the key.
+        with suppress(FileExistsError):
+            path.hardlink_to(own)
+        own.unlink()
     return path.read_text(encoding="ascii")
 
 

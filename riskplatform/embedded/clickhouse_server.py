@@ -37,6 +37,7 @@ class ClickHouseServer(Server):
                 *("--data", str(self._data)),
                 *("--port", str(self.port)),
                 *("--password-env", PASSWORD_VARIABLE),
+                *(() if self.site.durable else ("--no-fsync",)),
             ],
             env={PASSWORD_VARIABLE: self.site.password},
             working_folder=CHECKOUT,

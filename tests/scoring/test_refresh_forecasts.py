@@ -16,6 +16,11 @@ pytestmark = [
     pytest.mark.usefixtures("no_events"),
 ]
 
+SHOWN_ON_THE_PAGE = {
+    *("models", "information_gain", "n_events", "n_origins"),
+    *("first_origin_s", "last_origin_s", "horizon_s"),
+}
+
 
 def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
     region = make_region()
@@ -25,6 +30,7 @@ def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
     assert version.state == ModelVersion.State.CHAMPION
     assert version.event_count == refreshed.event_count == 600
     assert sorted(version.skill) == ["604800", "86400"]
+    assert version.skill["86400"].keys() >= SHOWN_ON_THE_PAGE
     day, week = refreshed.forecasts
     assert (day.horizon_sec, week.horizon_sec) == (DAY_S, 7 * DAY_S)
     assert day.issued_for == week.issued_for == version.trained_until

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -19,14 +20,15 @@ from riskplatform.env import env_secret
 
 logger = logging.getLogger("riskplatform.embedded.clickhouse")
 
+MAX_OPEN_FILES = 65_536
+
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    # Servers keep UTC; the engine reads the zone of the machine when it first runs.
-    os.environ["TZ"] = "UTC"
+    _allow_many_files()
     try:
         _serve(options)
     except EmbeddedServerError as error:
@@ -36,8 +38,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    folder = open_folder(options.data)
-    engine = Engine(folder.engine, max_execution_s=options.max_execution_time)
+    folder = open_folder(options.data, fsync=options.fsync)
+    engine = Engine(
+        folder.engine,
+        configuration=folder.configuration,
+        max_execution_s=options.max_execution_time,
+    )
     if options.database != "default":
         engine.create_database(options.database)
     host = Host(
@@ -59,6 +65,13 @@ def _serve(options: argparse.Namespace) -> None:
     logger.info("embedded ClickHouse server stops")
     server.stop()
     engine.close()
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit: parts of tables and clients each hold files open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, MAX_OPEN_FILES), hard))
 
 
 def _password(variable: str | None) -> str:
@@ -112,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--database", default="default", help="database to create if missing")
     add("--max-connections", type=int, default=256, help="clients at a time")
     add("--max-execution-time", type=int, default=300, help="seconds a query may take")
+    add(
+        "--fsync",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write inserts to the disk itself before acknowledging them",
+    )
     add("--ready-file", type=Path, help="file to write once clients may connect")
     return parser
 

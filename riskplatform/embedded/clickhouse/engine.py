@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from riskplatform.embedded.clickhouse.errors import (
     query_error,
 )
 
+# Servers keep UTC; the engine reads the zone of the machine once, when it is loaded.
+os.environ["TZ"] = "UTC"
 try:
     from chdb import ChdbError
     from chdb.state.sqlitelike import Connection
@@ -37,8 +40,8 @@ class ColumnHeader:
 class Session:
     """A client's own current database, settings and temporary tables."""
 
-    def __init__(self, folder: Path, *, max_execution_s: int) -> None:
-        self._connection: Any = _connect(folder)
+    def __init__(self, location: str, *, max_execution_s: int) -> None:
+        self._connection: Any = _connect(location)
         self.execute(SERVER_LIKE.format(max_execution_s=max_execution_s))
 
     def execute(self, sql: str, output_format: str = "Native") -> bytes:
@@ -95,16 +98,18 @@ class Session:
 class Engine:
     """Holds the folder open and stops queries of other threads."""
 
-    def __init__(self, folder: Path, *, max_execution_s: int) -> None:
+    def __init__(
+        self, folder: Path, *, configuration: Path, max_execution_s: int
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._location = f"{folder}?config-file={configuration}"
         self._max_execution_s = max_execution_s
         self._control = self.open_session()
         self.version = self._scalar("SELECT version()")
         self.timezone = self._scalar("SELECT timezone()")
 
     def open_session(self) -> Session:
-        return Session(self._folder, max_execution_s=self._max_execution_s)
+        return Session(self._location, max_execution_s=self._max_execution_s)
 
     def create_database(self, name: str) -> None:
         quoted = name.replace("`", "``")
@@ -126,14 +131,15 @@ class Engine:
         return self._control.execute(sql, "TSVRaw").decode().strip()
 
 
-def _connect(folder: Path) -> Any:
+def _connect(location: str) -> Any:
     try:
-        return Connection(str(folder))
+        return Connection(location)
     except RuntimeError as error:
+        folder = location.partition("?")[0]
         raise EmbeddedServerError(
             f"The ClickHouse data in {folder} cannot be opened: {error} "
             "Another process may use the folder; stop it or choose another --data.",
-            folder=str(folder),
+            folder=folder,
         ) from error
 
 

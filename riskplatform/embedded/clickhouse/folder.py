@@ -7,23 +7,49 @@ from pathlib import Path
 
 from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
 
+CONFIGURATION = """<clickhouse>
+  <merge_tree>
+    <fsync_after_insert>{fsync}</fsync_after_insert>
+    <fsync_part_directory>{fsync}</fsync_part_directory>
+  </merge_tree>
+  <max_server_memory_usage_to_ram_ratio>{memory}</max_server_memory_usage_to_ram_ratio>
+</clickhouse>
+"""
+# The machine has other work than this server.
+MEMORY_SHARE = 0.5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFolder:
     engine: Path
     incoming: Path
+    configuration: Path
     lock_descriptor: int
 
 
-def open_folder(root: Path) -> DataFolder:
+def open_folder(root: Path, *, fsync: bool) -> DataFolder:
     """Lock the folder for the life of this process and clear unfinished inserts."""
-    incoming = root / "incoming"
+    folder = root.resolve()
+    if "?" in str(folder):
+        raise EmbeddedServerError(
+            f"The engine cannot use {folder}: it takes the question mark for the "
+            "begin of options. Choose another --data.",
+            folder=str(folder),
+        )
+    incoming = folder / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
-    lock_descriptor = _lock(root / "lock")
+    lock_descriptor = _lock(folder / "lock")
     for left_over in incoming.glob("*.native"):
         left_over.unlink()
+    configuration = folder / "configuration.xml"
+    configuration.write_text(
+        CONFIGURATION.format(fsync=int(fsync), memory=MEMORY_SHARE), encoding="utf-8"
+    )
     return DataFolder(
-        engine=root / "engine", incoming=incoming, lock_descriptor=lock_descriptor
+        engine=folder / "engine",
+        incoming=incoming,
+        configuration=configuration,
+        lock_descriptor=lock_descriptor,
     )
 
 

@@ -7,6 +7,7 @@ from clickhouse_driver.varint import make_varint
 
 from riskplatform.embedded.clickhouse.columns import column_of
 from riskplatform.embedded.clickhouse.engine import ColumnHeader
+from riskplatform.embedded.clickhouse.errors import TABLE_CHANGED, refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,13 @@ def block_of_buffers(content: bytes, headers: Sequence[ColumnHeader]) -> bytes:
 
     Buffers says how long each column is, where Native has to be walked over.
     """
-    rows = int.from_bytes(content[8:16], "little")
+    columns, rows = (int.from_bytes(content[i : i + 8], "little") for i in (0, 8))
+    if columns != len(headers):
+        raise refusal(
+            f"The table changed while it was read: {columns} columns instead of "
+            f"{len(headers)}. Repeat the query.",
+            TABLE_CHANGED,
+        )
     pieces = [_varint(len(headers)), _varint(rows)]
     position = 16
     for header in headers:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from riskplatform.embedded.clickhouse.engine import Session
@@ -35,15 +35,10 @@ class QuerySettings:
         known = self._known(wanted)
         if known == self._in_force:
             return
-        assignments = [
-            f"{name} = {self._own[name]}"
-            for name in self._in_force
-            if name not in known
-        ]
-        self._assign(assignments)
-        self._in_force = {name: known[name] for name in self._in_force if name in known}
+        self._give_back(name for name in self._in_force if name not in known)
         fresh = {n: v for n, v in known.items() if self._in_force.get(n) != v}
-        self._assign([f"{name} = {_quoted(value)}" for name, value in fresh.items()])
+        # One SET for all: a wrong value keeps every one of them out.
+        self._assign(f"{name} = {_quoted(value)}" for name, value in fresh.items())
         self._in_force = known
 
     def forget(self) -> None:
@@ -73,9 +68,15 @@ class QuerySettings:
         for name, value, changed in map(json.loads, answer.splitlines()):
             self._own[name] = _quoted(value) if changed else "DEFAULT"
 
-    def _assign(self, assignments: list[str]) -> None:
-        if assignments:
-            self._session.execute(f"SET {', '.join(assignments)}")
+    def _give_back(self, names: Iterable[str]) -> None:
+        listed = list(names)
+        self._assign(f"{name} = {self._own[name]}" for name in listed)
+        self._in_force = {n: v for n, v in self._in_force.items() if n not in listed}
+
+    def _assign(self, assignments: Iterable[str]) -> None:
+        joined = ", ".join(assignments)
+        if joined:
+            self._session.execute(f"SET {joined}")
 
 
 def _quoted(text: str) -> str:

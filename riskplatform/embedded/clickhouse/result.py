@@ -6,7 +6,7 @@ from itertools import chain
 
 from riskplatform.embedded.clickhouse.columns import is_known
 from riskplatform.embedded.clickhouse.engine import ColumnHeader, Session
-from riskplatform.embedded.clickhouse.errors import QueryError
+from riskplatform.embedded.clickhouse.errors import SYNTAX_ERROR, QueryError
 from riskplatform.embedded.clickhouse.nativeblock import (
     block_of_buffers,
     read_block,
@@ -41,7 +41,15 @@ def _finished(session: Session, statement: Statement) -> Parts:
 
 
 def _described(session: Session, sql: str, shapes: ShapeMemory) -> Parts:
-    columns = session.describe_query(sql)
+    try:
+        columns = session.describe_query(sql)
+    except QueryError as error:
+        if error.error_code != SYNTAX_ERROR:
+            raise
+        # Run as it is, the statement fails at the place the client can see, or does
+        # what cannot be asked about, like WITH ... INSERT.
+        yield from _finished(session, Statement(sql=sql, kind=Kind.COMMAND))
+        return
     shapes.remember(sql, describe_first=not all(map(_is_whole_in_native, columns)))
     yield columns
     with closing(session.stream(sql, "Buffers")) as blocks:

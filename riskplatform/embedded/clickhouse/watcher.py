@@ -79,11 +79,13 @@ class Watcher:
 
 
 def _wants_out(connection: socket.socket) -> bool:
-    readable, _, _ = select.select([connection], [], [], 0)
-    if not readable:
+    # Not select(): a busy server has descriptors beyond its limit of 1024.
+    poller = select.poll()
+    poller.register(connection, select.POLLIN | select.POLLRDHUP)
+    if not poller.poll(0):
         return False
     try:
-        first = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        first = connection.recv(1, socket.MSG_PEEK)
     except OSError:
         return True
     return first in {b"", bytes((ClientPacket.CANCEL,))}

@@ -8,10 +8,7 @@ from clickhouse_driver.bufferedwriter import BufferedSocketWriter
 from clickhouse_driver.columns.service import read_column
 from clickhouse_driver.context import Context
 from clickhouse_driver.defines import BUFFER_SIZE
-from clickhouse_driver.reader import (
-    read_binary_uint8,
-    read_binary_uint64,
-)
+from clickhouse_driver.reader import read_binary_uint8
 from clickhouse_driver.varint import read_varint, write_varint
 from clickhouse_driver.writer import write_binary_bytes, write_binary_int32
 
@@ -31,10 +28,6 @@ class WireReader:
 
     def uint8(self) -> int:
         number: int = read_binary_uint8(self._buffer)
-        return number
-
-    def uint64(self) -> int:
-        number: int = read_binary_uint64(self._buffer)
         return number
 
     def data(self) -> bytes:

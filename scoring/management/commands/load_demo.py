@@ -42,7 +42,7 @@ class Command(BaseCommand):
         var = Path(settings.VAR_DIR)
         try:
             dataset = self._dataset(var / "packages", synthetic=synthetic)
-            loaded = load_demo(dataset, progress=self._say)
+            loaded = load_demo(dataset, progress=self.say)
         except ApplicationError as error:
             raise CommandError(error.message) from error
         report = loaded.as_dict(url=f"{url}/?region={loaded.region.slug}")
@@ -56,10 +56,10 @@ class Command(BaseCommand):
 
     def _dataset(self, folder: Path, *, synthetic: bool) -> Dataset:
         if synthetic:
-            self._say("Making up events: they describe no real place or person")
+            self.say("Making up events: they describe no real place or person")
             return make_synthetic_events()
-        self._say("Fetching the events of Chicago from the Python package BSTPP")
+        self.say("Fetching the events of Chicago from the Python package BSTPP")
         return load_chicago_shootings(folder)
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
         self.stderr.write(line, self.style.NOTICE)

@@ -39,6 +39,13 @@ def test_a_failed_statement_has_its_code_and_the_client_goes_on(
     assert client.execute("SELECT 1") == [(1,)]
 
 
+def test_a_syntax_error_names_the_place_in_the_clients_statement(
+    client: Client,
+) -> None:
+    with pytest.raises(ServerException, match=r"failed at position 15 \(t\)"):
+        client.execute("SELECT 1 AS a t x")
+
+
 def test_an_unknown_column_of_an_insert_is_named(client: Client) -> None:
     client.execute("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
     with pytest.raises(ServerException, match="No such column wrong") as failed:

@@ -1,10 +1,7 @@
-import socket
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 from clickhouse_driver import Client
-from clickhouse_driver.errors import ServerException, TypeMismatchError
 
 MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -76,45 +73,13 @@ def test_inline_values_and_selected_rows_are_inserted(client: Client) -> None:
     assert client.execute("SELECT sum(id), count() FROM events") == [(15, 6)]
 
 
+def test_a_select_may_be_named_before_its_insert(client: Client) -> None:
+    client.execute("WITH 7 AS id INSERT INTO events (id) SELECT id")
+    assert client.execute("SELECT id FROM events") == [(7,)]
+
+
 def test_no_rows_at_all_insert_nothing(client: Client) -> None:
     assert client.execute("INSERT INTO events (id) VALUES", []) == 0
-    assert count(client) == 0
-
-
-def test_one_bad_row_keeps_the_whole_statement_out(client: Client) -> None:
-    rows = [*make_rows(50_000), (1, "bad", None, MOMENT)]
-    with pytest.raises(ServerException) as refused:
-        client.execute("INSERT INTO events (id, kind, amount, at) VALUES", rows)
-    assert refused.value.code == 469
-    assert count(client) == 0
-
-
-def test_rows_the_client_cannot_encode_leave_nothing(client: Client) -> None:
-    def failing() -> Iterator[tuple[object]]:
-        yield (1,)
-        yield ("two",)
-
-    statement = "INSERT INTO events (id) VALUES"
-    with pytest.raises(TypeMismatchError):
-        client.execute(statement, failing(), settings={"insert_block_size": 1})
-    assert count(client) == 0
-
-
-def test_a_client_that_vanishes_in_the_middle_leaves_nothing(
-    connect: Callable[[], Client], client: Client
-) -> None:
-    def vanishing(leaver: Client) -> Iterator[tuple[int]]:
-        yield (1,)
-        leaver.connection.socket.shutdown(socket.SHUT_RDWR)
-        yield (2,)
-
-    leaver = connect()
-    with pytest.raises((EOFError, OSError)):
-        leaver.execute(
-            "INSERT INTO events (id) VALUES",
-            vanishing(leaver),
-            settings={"insert_block_size": 1},
-        )
     assert count(client) == 0
 
 

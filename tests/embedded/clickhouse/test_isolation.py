@@ -29,14 +29,6 @@ def test_a_session_may_change_what_a_query_had_set(client: Client) -> None:
     assert client.execute(THREADS) == [(4,)]
 
 
-def test_a_setting_with_a_wrong_value_changes_nothing(client: Client) -> None:
-    (before,) = client.execute(BLOCK)
-    wrong = {"max_block_size": "many", "max_threads": 1}
-    with pytest.raises(ServerException):
-        client.execute(BLOCK, settings=wrong)
-    assert client.execute(BLOCK) == [before]
-
-
 def test_clients_do_not_see_each_others_settings(connect: Connect) -> None:
     one, other = connect(), connect(settings={"max_threads": 5})
     one.execute("SET max_threads = 3")

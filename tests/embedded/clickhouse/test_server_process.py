@@ -1,9 +1,7 @@
 import json
 import os
-import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,75 +22,6 @@ def refused_start(data: Path, *options: str) -> str:
     )
     assert done.returncode == 1
     return done.stderr
-
-
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
-    own_server: StartServer, tmp_path: Path
-) -> None:
-    server = own_server(tmp_path / "data")
-    server.client().execute(TABLE)
-    acknowledged: list[int] = []
-
-    def write(writer: Client, first: int) -> None:
-        try:
-            for start in range(first, first + 1_000_000, 100):
-                rows = [(a, str(a)) for a in range(start, start + 100)]
-                writer.execute("INSERT INTO t VALUES", rows)
-                acknowledged.append(start)
-        except (EOFError, OSError):
-            return
-
-    writers = [
-        threading.Thread(target=write, args=(server.client(), n * 1_000_000))
-        for n in range(3)
-    ]
-    for writer in writers:
-        writer.start()
-    deadline = time.monotonic() + 30
-    while len(acknowledged) < 60 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    server.kill()
-    for writer in writers:
-        writer.join()
-    again = own_server(tmp_path / "data").client()
-    stored = {a for (a,) in again.execute("SELECT a FROM t")}
-    promised = {a for start in acknowledged for a in range(start, start + 100)}
-    assert len(acknowledged) >= 60
-    assert promised <= stored
-    # A batch that was under way is there as a whole or not at all.
-    assert len(stored) % 100 == 0
-
-
-def test_data_survive_a_clean_stop(own_server: StartServer, tmp_path: Path) -> None:
-    server = own_server(tmp_path / "data")
-    client = server.client()
-    client.execute(TABLE)
-    client.execute("INSERT INTO t VALUES", [(1, "x")])
-    assert server.stop() == 0
-    again = own_server(tmp_path / "data").client()
-    assert again.execute("SELECT * FROM t") == [(1, "x")]
-
-
-def test_a_running_statement_is_finished_on_sigterm(own_server: StartServer) -> None:
-    server = own_server()
-    client = server.client()
-    client.execute("SELECT 1")
-    answers: list[object] = []
-    slow = threading.Thread(
-        target=lambda: answers.append(
-            client.execute(
-                "SELECT sum(sleepEachRow(0.1)) FROM numbers(15)",
-                settings={"max_block_size": 1},
-            )
-        )
-    )
-    slow.start()
-    observer = server.client()
-    while "sleepEachRow" not in str(observer.execute("SHOW PROCESSLIST")):
-        time.sleep(0.01)
-    assert server.stop() == 0
-    slow.join()
-    assert answers == [[(0,)]]
 
 
 def test_a_second_process_on_the_same_folder_is_refused(
@@ -160,10 +89,10 @@ def test_left_over_files_of_inserts_are_cleared(
 def test_it_says_what_it_is_and_creates_its_database(
     own_server: StartServer, tmp_path: Path
 ) -> None:
-    server = own_server(tmp_path / "data", "--database", "risk")
+    server = own_server(tmp_path / "my dätä", "--database", "risk")
     assert server.client("risk").execute("SELECT 1") == [(1,)]
     assert "embedded ClickHouse server (engine " in server.log.read_text()
-    ready = json.loads((tmp_path / "data.ready").read_text())
+    ready = json.loads((tmp_path / "my dätä.ready").read_text())
     assert ready["pid"] == server.process.pid
 
 
@@ -176,7 +105,33 @@ def test_bytes_that_are_no_conversation_do_no_harm(own_server: StartServer) -> N
     assert server.client().execute("SELECT 1") == [(1,)]
 
 
-def test_a_second_sigint_is_not_needed(own_server: StartServer) -> None:
+def test_it_watches_over_queries_with_two_hundred_clients(
+    own_server: StartServer,
+) -> None:
     server = own_server()
-    server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(30) == 0
+    idle = [server.client() for _ in range(200)]
+    assert [client.execute("SELECT 1") for client in idle] == [[(1,)]] * 200
+    client = server.client()
+    rows = client.execute_iter("SELECT number FROM numbers(1000000000000)")
+    next(rows)
+    client.cancel()
+    assert client.execute("SELECT 1") == [(1,)]
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_query_may_take_as_long_as_the_server_allows(own_server: StartServer) -> None:
+    client = own_server(None, "--max-execution-time", "1").client()
+    endless = "SELECT count() FROM numbers(1000000000000) WHERE intHash64(number) = 1"
+    with pytest.raises(ServerException) as stopped:
+        client.execute(endless)
+    assert stopped.value.code == ErrorCodes.TIMEOUT_EXCEEDED
+
+
+def test_it_keeps_utc_wherever_the_machine_is(
+    own_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    client = own_server().client()
+    assert client.execute("SELECT timezone(), toString(toDateTime(0))") == [
+        ("UTC", "1970-01-01 00:00:00")
+    ]
