@@ -13,7 +13,7 @@ def make_event(number: int = 0, **changes: Any) -> Json:
     event = {
         "external_id": f"e{number}",
         "occurred_at": f"2026-01-{number % 28 + 1:02d}T{number // 28 % 24:02d}:00:00Z",
-        "lat": 41.65 + number % 300 / 1_000,
+        "lat": round(41.65 + number % 300 / 1_000, 3),
         "lon": -87.6,
         "event_type": "theft",
         "severity": 1.5,
