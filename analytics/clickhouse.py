@@ -162,6 +162,11 @@ def error_code(error: Exception) -> int | None:
     return code if isinstance(code, int) else None
 
 
+def close_connection() -> None:
+    """Give back what this thread holds; a thread that ends would keep it."""
+    connections[DATABASE].close()
+
+
 @contextmanager
 def _query(name: str, budget: Budget) -> Generator[Any]:
     try:

@@ -1,6 +1,7 @@
 """Which region an event belongs to; who knows the regions registers a directory."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -42,3 +43,13 @@ def register_directory(directory: RegionDirectory) -> None:
 
 def get_directory() -> RegionDirectory:
     return _registered[-1]
+
+
+@contextmanager
+def using_directory(directory: RegionDirectory) -> Generator[None]:
+    """Ask this directory inside the block, in all threads of the process."""
+    _registered.append(directory)
+    try:
+        yield
+    finally:
+        _registered.remove(directory)

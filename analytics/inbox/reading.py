@@ -16,7 +16,7 @@ from riskplatform.kernel.errors import BodyTooLargeError
 
 MAX_ARRAY_BYTES = 1 << 24
 MAX_LINE_BYTES = 1 << 20
-BLOCK_BYTES = 1 << 21
+BLOCK_BYTES = 1 << 20
 BLOCK_ROWS = 10_000
 
 Block = list[ReadRow]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
+from typing import cast
 
 import numpy as np
 import orjson
@@ -70,13 +71,13 @@ def post(key: str) -> Post:
         **headers: str,
     ) -> HttpResponse:
         content = body if isinstance(body, bytes) else orjson.dumps(body)
-        response: HttpResponse = Client().post(
+        response = Client().post(
             f"/api/v1/events{query}",
             data=content,
             content_type=content_type,
             headers={"Authorization": f"Bearer {key}", **headers},
         )
-        return response
+        return cast("HttpResponse", response)
 
     return send
 

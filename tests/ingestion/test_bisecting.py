@@ -30,7 +30,7 @@ def test_exactly_the_bad_rows_are_set_apart(
 
     def insert(columns: Mapping[str, Sequence[object]], token: str) -> None:
         tokens.append(token)
-        if bad.intersection(set(columns["cell"])):  # type: ignore[arg-type]  # all are numbers here
+        if bad.intersection(set(columns["cell"])):
             raise RowFaultError("bad")
         stored[token] = list(columns["cell"])
 

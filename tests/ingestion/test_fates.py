@@ -61,7 +61,8 @@ def test_each_row_has_its_fate(post: Post, ship: Ship, get: Get) -> None:
 def test_fates_come_in_pages(post: Post, get: Get) -> None:
     batch_id = orjson.loads(post(make_events(25)).content)["batch_id"]
 
-    seen, after = [], -1
+    seen: list[int] = []
+    after: int | None = -1
     while after is not None:
         page = get(f"batches/{batch_id}?limit=10&after={after}")
         seen += [row["index"] for row in page["fates"]]

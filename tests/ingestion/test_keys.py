@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from typing import cast
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -19,8 +20,7 @@ ADDRESS = "/api/v1/events/backlog"
 
 
 def ask(**headers: str) -> HttpResponse:
-    response: HttpResponse = Client().get(ADDRESS, headers=headers)
-    return response
+    return cast("HttpResponse", Client().get(ADDRESS, headers=headers))
 
 
 @pytest.mark.parametrize("form", ["Bearer", "bearer", "X-API-Key"])

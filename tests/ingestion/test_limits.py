@@ -139,17 +139,18 @@ def test_rows_before_a_limit_stay_and_the_answer_counts_them(
 
     problem = orjson.loads(post(lines, content_type=NDJSON).content)
 
-    assert (problem["code"], problem["rows_done"]) == ("too_many_rows", 10_000)
-    assert InboxEvent.objects.count() == problem["accepted"] == 10_000
+    assert problem["code"] == "too_many_rows"
+    assert 5_000 < problem["rows_done"] < 10_000
+    assert InboxEvent.objects.count() == problem["accepted"] == problem["rows_done"]
 
 
 def test_memory_does_not_grow_with_the_body(acme: Organisation) -> None:
-    """Stream 20 MB of lines that are all one event, and hold a few blocks of them."""
-    line = orjson.dumps(make_event(0)) + b"\n"
-    piece = line * 1_000
+    """Stream 60 MB of lines that are all one event, and hold a few blocks of them."""
+    long = make_event(0, attributes={"note": "x" * 3_000})
+    piece = (orjson.dumps(long) + b"\n") * 100
 
     def pieces() -> Iterator[bytes]:
-        for _ in range(20_000_000 // len(piece)):
+        for _ in range(60_000_000 // len(piece)):
             yield piece
 
     tracemalloc.start()
@@ -163,5 +164,5 @@ def test_memory_does_not_grow_with_the_body(acme: Organisation) -> None:
     tracemalloc.stop()
 
     assert receipt.accepted_count == 1
-    assert receipt.row_count == receipt.duplicate_count + 1 > 100_000
+    assert receipt.row_count == receipt.duplicate_count + 1 > 15_000
     assert peak_bytes < 15_000_000

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from analytics.models import IngestBatch, InboxEvent
+from analytics.models import InboxEvent, IngestBatch
 from analytics.shipping.shipper import ShippingReport
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import make_event, make_events, stored

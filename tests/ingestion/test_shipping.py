@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from analytics.errors import EventStoreUnavailableError
-from analytics.models import IngestBatch, InboxEvent, ParkedEvent, Shipment
+from analytics.models import InboxEvent, IngestBatch, ParkedEvent, Shipment
 from analytics.shipping import shipper
 from analytics.shipping.delivery import deliver
 from analytics.shipping.forming import form_shipments
