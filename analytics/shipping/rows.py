@@ -1,10 +1,10 @@
 """The rows of a shipment, the same at every attempt, as columns for ClickHouse."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 import orjson
+from django.db.models import QuerySet
 
 from analytics.models import EventSource, InboxEvent, Shipment
 
@@ -34,8 +34,12 @@ def read_rows(shipment: Shipment) -> list[ShippedRow]:
     """Read the rows in an order that is the same at every attempt."""
     batch_ids = list(shipment.batches.order_by().values_list("pk", flat=True))
     events = InboxEvent.objects.filter(batch__in=batch_ids)
-    rows = events.order_by("batch_id", "row_index").values_list(*FIELDS)
-    names = _source_names(batch_ids)
+    return rows_of(events.order_by("batch_id", "row_index"))
+
+
+def rows_of(events: QuerySet[InboxEvent]) -> list[ShippedRow]:
+    rows = list(events.values_list(*FIELDS))
+    names = _source_names({source_id for _, source_id, *_ in rows})
     return [_shipped(names[source_id], key, rest) for key, source_id, *rest in rows]
 
 
@@ -44,12 +48,11 @@ def columns_of(rows: Sequence[ShippedRow]) -> dict[str, Sequence[object]]:
     return dict(zip(COLUMNS, zip(*entries, strict=True), strict=True))
 
 
-def _source_names(batch_ids: Sequence[UUID]) -> dict[int, str]:
+def _source_names(source_ids: Collection[int]) -> dict[int, str]:
     """Name sources so that those of two organisations cannot be confused."""
-    sources = EventSource.objects.filter(
-        organisation__ingest_batches__in=batch_ids
-    ).values_list("pk", "organisation__slug", "name")
-    return {key: f"{owner}/{name}" for key, owner, name in sources.distinct()}
+    sources = EventSource.objects.filter(pk__in=source_ids)
+    named = sources.values_list("pk", "organisation__slug", "name")
+    return {key: f"{owner}/{name}" for key, owner, name in named}
 
 
 def _shipped(source: str, event_id: int, values: Sequence[object]) -> ShippedRow:
