@@ -63,6 +63,11 @@ class MalformedEventsError(ApplicationError):
     status = 400
 
 
+class EmptyBodyError(InvalidInputError):
+    code = "empty_body"
+    title = "The body holds no event"
+
+
 class NestedTooDeepError(InvalidInputError):
     code = "nested_too_deep"
     title = "The body is nested too deep"

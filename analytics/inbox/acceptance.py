@@ -12,13 +12,13 @@ from django.db import connections, router, transaction
 
 from analytics.clickhouse import to_milliseconds
 from analytics.inbox.bulk import Value, insert_rows
+from analytics.inbox.event_input import MAX_REASON_CHARS
 from analytics.inbox.judging import Judged, Judgement, RefusedRow
 from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from riskplatform.api.keys.models import Organisation
 
-MAX_REASON_CHARS = 300
 EVENT_COLUMNS = (
     *("batch_id", "source_id", "row_index", "external_id", "version"),
     *("received_ms", "is_retracted", "region", "cell"),
@@ -104,7 +104,8 @@ def _locked_sources(
     lockable = mine.select_for_update(no_key=True).order_by("name")
     found = list(lockable)
     if len(found) < len(by_name):
-        new = [EventSource(organisation=organisation, name=name) for name in by_name]
+        names = sorted(by_name)
+        new = [EventSource(organisation=organisation, name=name) for name in names]
         EventSource.objects.bulk_create(new, ignore_conflicts=True)
         found = list(lockable.all())
     return {source: by_name[source.name] for source in found}

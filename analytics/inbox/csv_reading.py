@@ -5,7 +5,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from analytics.errors import MalformedEventsError
-from analytics.inbox.event_input import EventInput, ReadRow, Refusal
+from analytics.inbox.event_input import (
+    MAX_REASON_CHARS,
+    EventInput,
+    ReadRow,
+    Refusal,
+)
 from analytics.ingest.column_map import ATTRIBUTE
 from analytics.ingest.line_source import LineSource
 from analytics.ingest.row_source import BadRow, RowSource
@@ -26,7 +31,8 @@ def read_csv(pieces: Iterable[bytes]) -> Iterator[list[ReadRow]]:
         if len(block) >= BLOCK_ROWS or rows.char_count - chars_before > BLOCK_CHARS:
             yield block
             block, chars_before = [], rows.char_count
-    yield block
+    if block:
+        yield block
 
 
 def _check_header(header: list[str]) -> None:
@@ -62,4 +68,4 @@ def _decode_row(header: list[str], row: list[str] | BadRow) -> ReadRow:
     try:
         return msgspec.convert(given, EventInput, strict=False)
     except msgspec.ValidationError as error:
-        return Refusal("invalid_event", f"{error}.")
+        return Refusal("invalid_event", f"{error}."[:MAX_REASON_CHARS])

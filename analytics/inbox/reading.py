@@ -11,7 +11,12 @@ from analytics.errors import (
     UnsupportedBodyError,
 )
 from analytics.inbox.csv_reading import read_csv
-from analytics.inbox.event_input import EventInput, ReadRow, Refusal
+from analytics.inbox.event_input import (
+    MAX_REASON_CHARS,
+    EventInput,
+    ReadRow,
+    Refusal,
+)
 from riskplatform.kernel.errors import BodyTooLargeError
 
 MAX_ARRAY_BYTES = 1 << 24
@@ -107,7 +112,7 @@ def _decode_row(row: bytes) -> ReadRow:
     try:
         return _one.decode(row)
     except msgspec.ValidationError as error:
-        return Refusal("invalid_event", f"{error}.")
+        return Refusal("invalid_event", f"{error}."[:MAX_REASON_CHARS])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Refusal("malformed_json", f"The row is not JSON: {error}.")
     except RecursionError:

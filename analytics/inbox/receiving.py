@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from analytics.errors import TooManyRowsError
+from analytics.errors import EmptyBodyError, TooManyRowsError
 from analytics.inbox.acceptance import Post, accept_block
 from analytics.inbox.backlog import check_backlog
 from analytics.inbox.event_input import ReadRow
@@ -77,6 +77,8 @@ def receive_events(
                 "accepted": receipt.accepted_count,
             }
         raise
+    if not receipt.row_count:
+        raise EmptyBodyError("The body holds no event. Send at least one.")
     return receipt
 
 

@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ingestbatch',
-            index=models.Index(condition=models.Q(('shipment', None)), fields=['received_at'], name='analytics_batch_unclaimed'),
+            index=models.Index(condition=models.Q(('accepted_count__gt', 0), ('shipment', None)), fields=['received_at'], name='analytics_batch_unclaimed'),
         ),
         migrations.AddConstraint(
             model_name='ingestbatch',

@@ -73,7 +73,7 @@ class IngestBatch(models.Model):
             models.Index(fields=("post", "first_index"), name="analytics_batch_post"),
             models.Index(
                 fields=("received_at",),
-                condition=Q(shipment=None),
+                condition=Q(shipment=None, accepted_count__gt=0),
                 name="analytics_batch_unclaimed",
             ),
         )

@@ -23,6 +23,7 @@ NDJSON = "application/x-ndjson"
     ("body", "status", "code"),
     [
         (b" ", 400, "malformed_body"),
+        (b"[]", 422, "empty_body"),
         (b"{}", 400, "malformed_body"),
         (b'[{"external_id": "a"}', 400, "malformed_body"),
         (b'[{"external_id": "\\ud800"}]', 400, "malformed_body"),
