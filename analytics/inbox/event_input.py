@@ -5,7 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-DEFAULT_EVENT_TYPE = "event"
+from analytics.ingest.events import DEFAULT_EVENT_TYPE
+
 MAX_REASON_CHARS = 300
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 SourceName = Annotated[

@@ -1,5 +1,6 @@
 """Brings rows to ClickHouse; a row it will not take is found and set apart."""
 
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,9 @@ def insert_once(columns: Mapping[str, Sequence[object]], token: str) -> None:
         if error_code(error) in ROW_FAULTS:
             raise RowFaultError(str(error)) from error
         raise
+    except (struct.error, OverflowError, UnicodeError) as error:
+        # The driver could not even write the value down.
+        raise RowFaultError(str(error)) from error
 
 
 def deliver(

@@ -6,8 +6,10 @@ runs out; the next attempt sends the same rows under the same token.
 
 import logging
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import Error, transaction
@@ -17,7 +19,7 @@ from django.utils import timezone
 from analytics.inbox.backlog import measure_backlog
 from analytics.metrics import SHIPPED_EVENTS, SHIPPING_FAILURES
 from analytics.models import ParkedEvent, Shipment
-from analytics.shipping.delivery import Parked, deliver
+from analytics.shipping.delivery import Parked, deliver, insert_once
 from analytics.shipping.forming import LINGER, form_shipments
 from analytics.shipping.rows import read_rows
 from riskplatform.kernel.errors import UnavailableError
@@ -28,6 +30,10 @@ MAX_DELAY_S = 60.0
 MAX_REASON_CHARS = 300
 
 logger = logging.getLogger(__name__)
+
+
+class LeaseLostError(Exception):
+    """Another process took a shipment over, because this one was too slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +88,14 @@ def _claim_next() -> Shipment | None:
 def _attempt(shipment: Shipment) -> list[Parked] | None:
     """Deliver a claimed shipment; None when it has to be tried again."""
     try:
-        parked = deliver(read_rows(shipment), token=str(shipment.pk))
+        parked = deliver(
+            read_rows(shipment),
+            token=str(shipment.pk),
+            insert=partial(_insert_holding, shipment),
+        )
+    except LeaseLostError:
+        logger.warning("shipment %s was taken over by another process", shipment.pk)
+        return None
     except (UnavailableError, Error) as error:
         logger.warning("shipment %s will be tried again: %s", shipment.pk, error)
         SHIPPING_FAILURES.inc()
@@ -92,6 +105,16 @@ def _attempt(shipment: Shipment) -> list[Parked] | None:
     SHIPPED_EVENTS.labels("stored").inc(shipment.row_count - len(parked))
     SHIPPED_EVENTS.labels("parked").inc(len(parked))
     return parked
+
+
+def _insert_holding(
+    shipment: Shipment, columns: Mapping[str, Sequence[object]], token: str
+) -> None:
+    """Insert after making the lease last: bisecting may take many inserts."""
+    mine = _held(shipment.pk, shipment.lease_token)
+    if not mine.update(lease_until=timezone.now() + LEASE):
+        raise LeaseLostError
+    insert_once(columns, token)
 
 
 def _postpone(shipment: Shipment, error: Exception) -> None:

@@ -136,6 +136,18 @@ def test_who_lost_the_lease_acknowledges_nothing(post: Post) -> None:
     assert Shipment.objects.get().state == "shipped"
 
 
+def test_who_lost_the_lease_inserts_nothing_more(post: Post) -> None:
+    post([make_event(0)])
+    form_shipments(linger=NOW)
+    first = shipper._claim_next()
+    assert first is not None
+    Shipment.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert shipper._claim_next() is not None
+
+    assert shipper._attempt(first) is None
+    assert physical_row_count() == 0
+
+
 @pytest.mark.usefixtures("refusing_store")
 def test_poison_is_parked_with_its_reason_and_the_rest_is_stored(
     post: Post, ship: Ship

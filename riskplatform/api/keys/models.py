@@ -1,10 +1,8 @@
 """Who speaks to the API: organisations, and the keys they hold."""
 
 from datetime import datetime
-from typing import Self
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 
@@ -31,12 +29,6 @@ class Scope(models.TextChoices):
     ALERTS_WRITE = "alerts:write"
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def usable_at(self, moment: datetime) -> Self:
-        is_running = Q(expires_at=None) | Q(expires_at__gt=moment)
-        return self.filter(is_running, revoked_at=None)
-
-
 class ApiKey(models.Model):
     """What a client shows to be let in; the secret itself is kept nowhere."""
 
@@ -53,8 +45,6 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(
         null=True, blank=True, help_text="To the minute: not every use is written."
     )
-
-    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ("organisation", "name", "pk")
