@@ -91,17 +91,18 @@ class Judge:
         judgement = Judgement()
         regions = self._regions_of(rows)
         for place, row in enumerate(rows):
+            row_index = first_index + place
             judged = (
-                row if isinstance(row, Refusal) else self._judge(row, regions[place])
+                row
+                if isinstance(row, Refusal)
+                else self._judge(row, row_index, regions[place])
             )
             if isinstance(judged, Refusal):
                 source = "" if isinstance(row, Refusal) else row.source
-                refused = RefusedRow(
-                    first_index + place, source or self._defaults.source, judged
-                )
+                refused = RefusedRow(row_index, source or self._defaults.source, judged)
                 judgement.refused.append(refused)
             else:
-                judgement.events.append(judged._replace(row_index=first_index + place))
+                judgement.events.append(judged)
         return judgement
 
     def _regions_of(self, rows: Sequence[ReadRow]) -> Sequence[str | None]:
@@ -125,9 +126,11 @@ class Judge:
                 regions[place] = region
         return regions
 
-    def _judge(self, row: EventInput, region: str | None) -> Judged | Refusal:
+    def _judge(
+        self, row: EventInput, row_index: int, region: str | None
+    ) -> Judged | Refusal:
         if row.retracted:
-            return NUL if "\0" in row.external_id else self._judged(row)
+            return NUL if "\0" in row.external_id else self._judged(row, row_index)
         if row.occurred_at is None or row.lat is None or row.lon is None:
             return MISSING
         occurred_ms = (row.occurred_at - EPOCH) // MILLISECOND
@@ -137,7 +140,7 @@ class Judge:
             *(row.severity, row.amount, attributes),
         )
         fault = _fault(row, attributes) or self._time_fault(occurred_ms)
-        return fault or self._placed(row, region, facts)
+        return fault or self._placed(row, row_index, region=region, facts=facts)
 
     def _time_fault(self, occurred_ms: int) -> Refusal | None:
         if occurred_ms < EARLIEST_MS:
@@ -145,7 +148,7 @@ class Judge:
         return FUTURE if occurred_ms > self._latest_ms else None
 
     def _placed(
-        self, row: EventInput, region: str | None, facts: Facts
+        self, row: EventInput, row_index: int, *, region: str | None, facts: Facts
     ) -> Judged | Refusal:
         if region is None:
             return NO_REGION
@@ -153,18 +156,19 @@ class Judge:
         if resolution is None:
             return Refusal("unknown_region", f"There is no region {region!r}.")
         cell = h3.latlng_to_cell(facts[1], facts[2], resolution)
-        return self._judged(row, region=region, cell=cell, facts=facts)
+        return self._judged(row, row_index, region=region, cell=cell, facts=facts)
 
     def _judged(
         self,
         row: EventInput,
+        row_index: int,
         *,
         region: str = "",
         cell: int = 0,
         facts: Facts = NO_FACTS,
     ) -> Judged:
         return Judged(
-            row_index=0,
+            row_index=row_index,
             source=row.source or self._defaults.source,
             external_id=row.external_id,
             is_retracted=row.retracted,

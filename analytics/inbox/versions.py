@@ -79,8 +79,10 @@ def sort_out(
 
 
 def _is_repeated(event: Judged, history: Sequence[Version]) -> bool:
+    if not history:
+        return False
     if event.is_retracted:
-        return bool(history) and history[-1].is_retracted
+        return history[-1].is_retracted
     return any(
         version.facts == event.facts
         and not version.is_retracted
