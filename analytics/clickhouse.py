@@ -132,9 +132,11 @@ def insert_columns(
     columns: Mapping[str, Sequence[Any]],
     *,
     budget: Budget = WRITE,
+    token: str | None = None,
 ) -> int:
     """Insert equally long columns at once; give the row count.
 
+    What comes again under the same token, with the same rows, adds nothing.
     The names of the table and its columns are the code's own, never input.
     """
     row_count = len(next(iter(columns.values()), ()))
@@ -145,11 +147,24 @@ def insert_columns(
     with _query(name, budget) as cursor:
         cursor.cursor.columnar = True
         # A file may span more months than one insert may by default.
-        cursor.set_settings(
-            _settings(name, budget) | {"max_partitions_per_insert_block": 0}
-        )
+        settings = _settings(name, budget) | {"max_partitions_per_insert_block": 0}
+        if token is not None:
+            settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
+        cursor.set_settings(settings)
         cursor.executemany(sql, list(columns.values()))
     return row_count
+
+
+def error_code(error: Exception) -> int | None:
+    """Find the code behind an error; none means that nobody answered."""
+    cause = error.args[0] if error.args else None
+    code = getattr(cause, "code", None)
+    return code if isinstance(code, int) else None
+
+
+def close_connection() -> None:
+    """Give back what this thread holds; a thread that ends would keep it."""
+    connections[DATABASE].close()
 
 
 @contextmanager
@@ -176,7 +191,7 @@ def _settings(name: str, budget: Budget) -> dict[str, str | int]:
 
 def _translated(name: str, error: Exception) -> Exception:
     """Tell what a failure means; an error in a query itself stays what it is."""
-    code = _error_code(error)
+    code = error_code(error)
     if code in OVER_BUDGET:
         QUERY_ERRORS.labels(name, "budget").inc()
         return QueryBudgetError(
@@ -198,13 +213,6 @@ def _translated(name: str, error: Exception) -> Exception:
             query=name,
         )
     return error
-
-
-def _error_code(error: Exception) -> int | None:
-    """Find the code behind an error; none means that nobody answered."""
-    cause = error.args[0] if error.args else None
-    code = getattr(cause, "code", None)
-    return code if isinstance(code, int) else None
 
 
 def _array(values: Sequence[Any], ch_type: str) -> NDArray[Any]:

@@ -1,6 +1,12 @@
 """What can go wrong with events, as sentences for people."""
 
-from riskplatform.kernel.errors import InvalidInputError, UnavailableError
+from riskplatform.kernel.errors import (
+    ApplicationError,
+    BodyTooLargeError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
 
 
 class ColumnMapError(InvalidInputError):
@@ -28,3 +34,58 @@ class QueryBudgetError(UnavailableError):
 
     code = "query_over_budget"
     title = "The question is too large to answer now"
+
+
+class UnsupportedBodyError(ApplicationError):
+    code = "unsupported_body"
+    title = "The body has a form that is not taken"
+    status = 415
+
+
+class TooManyRowsError(BodyTooLargeError):
+    code = "too_many_rows"
+    title = "The body has too many rows"
+
+
+class UnpackedTooLargeError(BodyTooLargeError):
+    code = "unpacked_body_too_large"
+    title = "The body unpacks to more than is taken"
+
+
+class RowTooLongError(BodyTooLargeError):
+    code = "row_too_long"
+    title = "A row of the body is too long"
+
+
+class MalformedEventsError(ApplicationError):
+    code = "malformed_body"
+    title = "The body cannot be read"
+    status = 400
+
+
+class EmptyBodyError(InvalidInputError):
+    code = "empty_body"
+    title = "The body holds no event"
+
+
+class NestedTooDeepError(InvalidInputError):
+    code = "nested_too_deep"
+    title = "The body is nested too deep"
+
+
+class UnknownRegionError(InvalidInputError):
+    code = "unknown_region"
+    title = "There is no such region"
+
+
+class BatchNotFoundError(NotFoundError):
+    code = "batch_not_found"
+    title = "There is no such batch"
+
+
+class BacklogFullError(UnavailableError):
+    """So many events wait for ClickHouse that no more are taken for a while."""
+
+    code = "backlog_full"
+    title = "Too many events wait to be stored"
+    retry_after_s = 30

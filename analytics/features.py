@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # FINAL reads as if all merges had happened. A replaced row shares its month
-# with the row that replaces it, so months can be read one by one.
+# with the row that replaces it, so months can be read one by one. is_deleted is
+# asked after that, so a withdrawal hides what it withdraws, then itself.
 AGGREGATES = """
 WITH
     toUnixTimestamp64Milli(occurred_at) AS occurred_ms,
@@ -53,6 +54,7 @@ FROM analytics_event FINAL
 WHERE region = %(region)s
     AND occurred_at < fromUnixTimestamp64Milli(%(instant_ms)s, 'UTC')
     AND ingested_at <= fromUnixTimestamp64Milli(%(known_ms)s, 'UTC')
+    AND is_deleted = 0
 GROUP BY cell
 ORDER BY cell
 SETTINGS do_not_merge_across_partitions_select_final = 1
@@ -67,6 +69,7 @@ FROM analytics_event FINAL
 WHERE region = %(region)s
     AND occurred_at >= fromUnixTimestamp64Milli(%(since_ms)s, 'UTC')
     AND occurred_at < fromUnixTimestamp64Milli(%(until_ms)s, 'UTC')
+    AND is_deleted = 0
 ORDER BY occurred_at, cell
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """
@@ -77,7 +80,7 @@ SELECT
     toUnixTimestamp64Milli(min(occurred_at)),
     toUnixTimestamp64Milli(max(occurred_at))
 FROM analytics_event FINAL
-WHERE region = %(region)s
+WHERE region = %(region)s AND is_deleted = 0
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """
 

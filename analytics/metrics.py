@@ -1,6 +1,6 @@
 """Metrics of the event store; names are part of the public interface."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 QUERY_SECONDS = Histogram(
     "analytics_query_seconds",
@@ -17,4 +17,33 @@ EVENTS = Counter(
     "analytics_events_total",
     "Events offered to the store, by outcome.",
     ["outcome"],
+)
+INBOX_EVENTS = Counter(
+    "analytics_inbox_events_total",
+    "Rows posted to the inbox, by outcome.",
+    ["outcome"],
+)
+INBOX_BACKLOG = Gauge(
+    "analytics_inbox_backlog_events",
+    "Accepted events that are not in ClickHouse yet.",
+    multiprocess_mode="mostrecent",
+)
+INBOX_OLDEST = Gauge(
+    "analytics_inbox_oldest_seconds",
+    "How long the oldest of the waiting events has waited.",
+    multiprocess_mode="mostrecent",
+)
+INBOX_PARKED = Gauge(
+    "analytics_inbox_parked_events",
+    "Accepted events that ClickHouse will not take.",
+    multiprocess_mode="mostrecent",
+)
+SHIPPED_EVENTS = Counter(
+    "analytics_shipped_events_total",
+    "Accepted events brought to ClickHouse, by outcome.",
+    ["outcome"],
+)
+SHIPPING_FAILURES = Counter(
+    "analytics_shipping_failures_total",
+    "Attempts to ship that failed and are made again.",
 )

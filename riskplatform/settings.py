@@ -91,6 +91,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
+    "riskplatform.api.keys",
+    "riskplatform.api.idempotency",
     "perf",
     "analytics",
     "scoring",
@@ -165,7 +167,8 @@ CHANNEL_LAYERS = {
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication"
+        "riskplatform.api.keys.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     # Bodies are decoded by riskplatform.api.inputs, not by DRF.
@@ -174,6 +177,11 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "riskplatform.api.problems.handle_exception",
 }
+# Ingestion: what one POST may bring, and how much may wait for ClickHouse.
+INGEST_MAX_BODY_BYTES = env_int("INGEST_MAX_BODY_BYTES", 1 << 28, minimum=1)
+INGEST_MAX_UNPACKED_BYTES = env_int("INGEST_MAX_UNPACKED_BYTES", 1 << 30, minimum=1)
+INGEST_MAX_ROWS = env_int("INGEST_MAX_ROWS", 2_000_000, minimum=1)
+INGEST_MAX_BACKLOG = env_int("INGEST_MAX_BACKLOG", 5_000_000, minimum=1)
 SPECTACULAR_SETTINGS = {
     "TITLE": "riskplatform",
     "DESCRIPTION": "Calibrated risk forecasts per grid cell.",

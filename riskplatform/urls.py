@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from analytics import urls as analytics_urls
 from riskplatform.api import health
 from scoring import urls as scoring_urls
 
 urlpatterns = [
     path("", include(scoring_urls.urlpatterns)),
+    path("api/v1/", include((analytics_urls.api_urlpatterns, "analytics"))),
     path("api/v1/", include((scoring_urls.api_urlpatterns, "scoring"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),

@@ -24,13 +24,13 @@ class Chunk:
 
 def read_chunks(rows: RowSource) -> Iterator[Chunk]:
     chunk, read_before = Chunk(), rows.char_count
-    for number, row in rows:
+    for row_count, (number, row) in enumerate(rows, start=1):
         if isinstance(row, BadRow):
             chunk.bad.append((number, row))
         else:
             chunk.numbers.append(number)
             chunk.rows.append(row)
-        if chunk.row_count >= MAX_ROWS or rows.char_count - read_before >= MAX_CHARS:
+        if row_count % MAX_ROWS == 0 or rows.char_count - read_before >= MAX_CHARS:
             yield chunk
             chunk, read_before = Chunk(), rows.char_count
     if chunk.row_count:

@@ -1,11 +1,13 @@
 """Imports a file of events: what is good is stored, what is not is explained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
+from analytics.clickhouse import close_connection
 from analytics.errors import EventFileError
 from analytics.grid import Bounds, RegionGrid, load_zone
 from analytics.ingest.byte_source import ByteSource
@@ -17,8 +19,8 @@ from analytics.ingest.refusals import Refusals
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.report import ImportProgress, ImportReport, ImportTally
 from analytics.ingest.row_source import RowSource
-from analytics.ingest.storage import store_events
-from analytics.ingest.validation import RowRules, RowValidator
+from analytics.ingest.storage import StoredEvents, store_events
+from analytics.ingest.validation import RowRules, RowValidator, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,8 @@ def import_file(
 ) -> ImportReport:
     """Import a CSV file, plain or gzip; safe to repeat and to interrupt.
 
-    Memory holds one chunk of rows and 8 bytes for each row read. A chunk is
-    stored before the next is read, so an interrupted import keeps its part.
+    Memory holds two chunks of rows and 8 bytes for each row read: one chunk is
+    stored while the next is read. An interrupted import keeps what was stored.
 
     Raises
     ------
@@ -92,8 +94,12 @@ class _Import:
         columns = locate_columns(rows.header, column_map, file=content.name)
         validator = RowValidator(rows.header, columns=columns, rules=self._rules())
         refusals = Refusals(file=content.name, column_map=column_map, columns=columns)
-        for chunk in read_chunks(rows):
-            for rejection in self._import_chunk(chunk, validator, refusals):
+        judged = (
+            (chunk, validator.validate(chunk.rows)) for chunk in read_chunks(rows)
+        )
+        for chunk, verdict, stored in _stored_ahead(judged, self._store):
+            self._tally.add_stored(verdict, stored)
+            for rejection in refusals.of_chunk(chunk, verdict, stored):
                 self._tally.add_rejection(rejection)
                 on_rejection(rejection)
             on_progress(self._progress())
@@ -128,19 +134,14 @@ class _Import:
             bounds=self._plan.bounds,
         )
 
-    def _import_chunk(
-        self, chunk: Chunk, validator: RowValidator, refusals: Refusals
-    ) -> list[Rejection]:
-        verdict = validator.validate(chunk.rows)
-        stored = store_events(
+    def _store(self, verdict: Verdict) -> StoredEvents:
+        return store_events(
             verdict.events,
             grid=self._plan.grid,
             source=self._plan.source,
             now=self._now,
             dry_run=self._is_dry_run,
         )
-        self._tally.add_stored(verdict, stored)
-        return refusals.of_chunk(chunk, verdict, stored)
 
     def _progress(self) -> ImportProgress:
         elapsed_s = self._elapsed_s()
@@ -157,3 +158,20 @@ class _Import:
 
     def _elapsed_s(self) -> float:
         return max(perf_counter() - self._started_s, 1e-6)
+
+
+def _stored_ahead(
+    judged: Iterator[tuple[Chunk, Verdict]], store: Callable[[Verdict], StoredEvents]
+) -> Iterator[tuple[Chunk, Verdict, StoredEvents]]:
+    """Store each chunk while the next is read, which is most of the work."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            waiting: tuple[Chunk, Verdict, Future[StoredEvents]] | None = None
+            for chunk, verdict in judged:
+                if waiting is not None:
+                    yield waiting[0], waiting[1], waiting[2].result()
+                waiting = (chunk, verdict, pool.submit(store, verdict))
+            if waiting is not None:
+                yield waiting[0], waiting[1], waiting[2].result()
+        finally:
+            pool.submit(close_connection).result()

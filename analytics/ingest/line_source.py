@@ -26,7 +26,10 @@ class LineSource:
         return self
 
     def __next__(self) -> str:
-        line = self._put_back.popleft() if self._put_back else self._decoded()
+        if self._put_back:
+            line = self._put_back.popleft()
+        else:
+            line = next(self._lines).decode("utf-8", "surrogateescape")
         self.number += 1
         return line
 
@@ -34,9 +37,6 @@ class LineSource:
         """Give these last lines out again."""
         self._put_back.extendleft(reversed(lines))
         self.number -= len(lines)
-
-    def _decoded(self) -> str:
-        return next(self._lines).decode("utf-8", "surrogateescape")
 
 
 def _split_lines(

@@ -126,6 +126,27 @@ class Worker(Service):
         )
 
 
+class Shipper(Service):
+    """Brings accepted events to ClickHouse, with a lease on what it works on."""
+
+    name: ClassVar[str] = "shipper"
+    # The insert at work is finished first.
+    stop_timeout_s: ClassVar[float] = 30.0
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._started_s = 0.0
+
+    def launch(self) -> Launch:
+        self._started_s = time.monotonic()
+        return manage("ship_events")
+
+    def answers(self) -> bool:
+        return (
+            self.is_alive() and time.monotonic() - self._started_s > WORKER_PROBATION_S
+        )
+
+
 def manage(*arguments: str) -> Launch:
     """Run a management command as a process."""
     return Launch(

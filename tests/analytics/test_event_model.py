@@ -62,6 +62,7 @@ def test_columns_have_their_types() -> None:
         "amount": "Nullable(Float64)",
         "attributes": "Map(LowCardinality(String), String)",
         "version": "UInt64",
+        "is_deleted": "UInt8",
     }
 
 

@@ -95,3 +95,31 @@ def test_local_times_that_clocks_showed_twice_are_counted() -> None:
     texts = ["2022-11-06T01:30:00", "2022-11-06T01:30:00-06:00", "2022-11-06T02:00:00"]
 
     assert parse_times(texts, now=NOW, zone=CHICAGO).ambiguous_count == 1
+
+
+@pytest.mark.parametrize("mark", ["Z", "+00:00"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "2026-01-01T24:00:00",
+        "2026-01-01T00:00:60",
+        "2026-02-30T00:00:00",
+        "0000-01-01T00:00:00",
+        "1899-12-31T23:59:59",
+        "2999-01-01T00:00:00",
+        "2026-01-01T00:00:00",
+        "2026-01-01t00:00:00",
+        "2026-01-01 12:00:00",
+        "2026-01-01T\u0660\u0660:00:00",
+    ],
+)
+def test_many_alike_are_read_as_each_alone(odd: str, mark: str) -> None:
+    texts = [f"2026-01-01T00:00:0{second}{mark}" for second in range(9)]
+    texts[4] = odd + mark
+
+    together = parse_times(texts, now=NOW, zone=None)
+    # One that is written differently sends all of them the slow way.
+    slowly = parse_times([*texts, "2026-01-01T00:00:00.5Z"], now=NOW, zone=None)
+
+    assert together.occurred_ms.tolist() == slowly.occurred_ms.tolist()[:-1]
+    assert together.faults == slowly.faults

@@ -5,7 +5,7 @@ import argparse
 import pytest
 from django.core.management import get_commands, load_command_class
 
-APPS = ("riskplatform", "scoring", "analytics", "perf")
+APPS = ("riskplatform", "riskplatform.api.keys", "scoring", "analytics", "perf")
 COMMANDS = sorted(name for name, app in get_commands().items() if app in APPS)
 
 

@@ -91,6 +91,12 @@ def test_the_worker_is_started_again(up: Up) -> None:
     assert up.child("db_worker").pid != before
 
 
+def test_the_shipper_is_started_again(up: Up) -> None:
+    before = up.child("ship_events").pid
+    kill_and_wait(up, "shipper", up.child("ship_events"))
+    assert up.child("ship_events").pid != before
+
+
 def test_a_second_up_is_refused_with_the_pid_of_the_first(up: Up) -> None:
     refused = subprocess.run(
         [sys.executable, "manage.py", "up"],

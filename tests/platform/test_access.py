@@ -24,6 +24,7 @@ OPEN = {
 }
 EXAMPLES = {
     "<slug:slug>": "secret",
+    "<uuid:batch_id>": "019aaaaa-0000-7000-8000-000000000000",
     "<path:object_id>": "1",
     "<int:content_type_id>": "1",
     "<path:object_id>/": "1/",

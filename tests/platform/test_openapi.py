@@ -11,6 +11,10 @@ def test_the_schema_is_valid_and_raises_no_warning() -> None:
     validate_schema(schema)
     assert not GENERATOR_STATS
     assert set(schema["paths"]) == {
+        "/api/v1/events",
+        "/api/v1/events/backlog",
+        "/api/v1/events/batches/{batch_id}",
+        "/api/v1/events/rejections",
         "/api/v1/regions",
         "/api/v1/regions/{slug}",
         "/api/v1/regions/{slug}/cells",

@@ -15,6 +15,7 @@ from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerErro
 from riskplatform.embedded.ownership import Ownership
 from riskplatform.embedded.processes import (
     RealtimeServer,
+    Shipper,
     WebServer,
     WebSize,
     Worker,
@@ -31,8 +32,8 @@ DATABASES = frozenset({"sqlite", "postgres"})
 
 class Command(BaseCommand):
     help = (
-        "Run web, realtime and worker, with a server of its own for every URL that is "
-        "not set. Ctrl-C stops all."
+        "Run web, realtime, shipper and worker, with a server of its own for every URL "
+        "that is not set. Ctrl-C stops all."
     )
     requires_system_checks = []
 
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--threads", type=int, default=size.threads, help="threads of each of them"
         )
-        for name in ("web", "realtime", "worker"):
+        for name in ("web", "realtime", "shipper", "worker"):
             parser.add_argument(
                 f"--no-{name}", action="store_true", help=f"run without the {name}"
             )
@@ -130,6 +131,8 @@ def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
     if not options["no_realtime"]:
         port = options["realtime_port"]
         services.append(RealtimeServer(site, preferred_port=port))
+    if not options["no_shipper"]:
+        services.append(Shipper(site))
     if not options["no_worker"]:
         services.append(Worker(site))
     return services

@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.models import Event
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(ReadOnlyAdmin[Event]):
     list_display = (
         "occurred_at",
         "region",
@@ -25,7 +26,6 @@ class EventAdmin(admin.ModelAdmin[Event]):
     search_help_text = "The exact id that the source gave the event."
     ordering = ("-occurred_at",)
     list_per_page = 50
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         events: QuerySet[Event] = Event.objects.merged()
@@ -42,16 +42,3 @@ class EventAdmin(admin.ModelAdmin[Event]):
             .first()
         )
         return found
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Event | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Event | None = None
-    ) -> bool:
-        return False

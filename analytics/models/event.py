@@ -9,10 +9,10 @@ from clickhouse_backend.models.query import QuerySet
 
 class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
     def merged(self) -> Self:
-        """Read as if all merges had happened, so that no event counts twice."""
+        """Read each event once, as last told, and no event that was withdrawn."""
         # A duplicate shares its partition, because occurred_at is in the key.
         settings = {"final": 1, "do_not_merge_across_partitions_select_final": 1}
-        merged: Self = self.settings(**settings)
+        merged: Self = self.filter(is_deleted=0).settings(**settings)
         return merged
 
     def of_region(self, region: str) -> Self:
@@ -40,6 +40,9 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
         models.StringField(low_cardinality=True), models.StringField(), default=dict
     )
     version = models.UInt64Field()
+    # A row that withdraws what stood at its place in the order: an event that was
+    # retracted, or that a correction moved elsewhere.
+    is_deleted = models.UInt8Field(default=0)
 
     objects = ClickhouseManager.from_queryset(EventQuerySet)()
 

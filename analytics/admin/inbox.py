@@ -1,0 +1,80 @@
+"""Staff see what waits for ClickHouse, and ship again what it would not take."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from analytics.admin.read_only import ReadOnlyAdmin
+from analytics.inbox.backlog import measure_backlog
+from analytics.models import IngestBatch, ParkedEvent, Shipment
+from analytics.shipping.parked import ship_parked
+
+
+@admin.register(IngestBatch)
+class IngestBatchAdmin(ReadOnlyAdmin[IngestBatch]):
+    list_display = (
+        "post",
+        "organisation",
+        "received_at",
+        "accepted_count",
+        "duplicate_count",
+        "refused_count",
+        "shipment",
+    )
+    list_filter = ("organisation",)
+    list_select_related = ("organisation", "shipment")
+    search_fields = ("=post",)
+    ordering = ("-received_at", "pk")
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(ReadOnlyAdmin[Shipment]):
+    list_display = (
+        "id",
+        "state",
+        "row_count",
+        "formed_at",
+        "shipped_at",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+    )
+    list_filter = ("state",)
+    ordering = ("-formed_at", "pk")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        backlog = measure_backlog()
+        title = (
+            f"{backlog.waiting_count:,} events wait, the oldest for"
+            f" {backlog.oldest_s:,.0f} s; {backlog.parked_count:,} are parked"
+        )
+        context = {"title": title, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+
+@admin.register(ParkedEvent)
+class ParkedEventAdmin(ReadOnlyAdmin[ParkedEvent]):
+    list_display = ("event", "organisation", "reason", "parked_at")
+    list_select_related = ("event__source__organisation",)
+    ordering = ("-parked_at", "pk")
+    actions = ("ship_again",)
+
+    @admin.display(ordering="event__source__organisation")
+    def organisation(self, parked: ParkedEvent) -> str:
+        return parked.event.source.organisation.slug
+
+    @admin.action(description="Ship the selected events again", permissions=["ship"])
+    def ship_again(self, request: HttpRequest, chosen: QuerySet[ParkedEvent]) -> None:
+        wanted = list(chosen)
+        left = ship_parked(wanted)
+        self.message_user(
+            request,
+            f"{len(wanted) - left} events shipped, {left} still parked.",
+            level=messages.WARNING if left else messages.SUCCESS,
+        )
+
+    def has_ship_permission(self, request: HttpRequest) -> bool:
+        # Nobody changes the row by hand, so the right to change is asked for itself.
+        return request.user.has_perm("analytics.change_parkedevent")

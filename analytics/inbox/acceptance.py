@@ -1,0 +1,189 @@
+"""Writes judged rows to the inbox: one batch, one transaction, each event once."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import orjson
+from django.db import connections, router, transaction
+
+from analytics.clickhouse import to_milliseconds
+from analytics.inbox.bulk import Value, insert_rows
+from analytics.inbox.event_input import MAX_REASON_CHARS
+from analytics.inbox.judging import Judged, Judgement, RefusedRow
+from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
+from analytics.metrics import INBOX_EVENTS
+from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
+from riskplatform.api.keys.models import Organisation
+
+EVENT_COLUMNS = (
+    *("batch_id", "source_id", "row_index", "external_id", "version"),
+    *("received_ms", "is_retracted", "region", "cell"),
+    *("occurred_ms", "lat", "lon", "event_type", "severity", "amount", "attributes"),
+    *("previous_region", "previous_cell", "previous_occurred_ms"),
+)
+REFUSED_COLUMNS = (
+    *("batch_id", "organisation_id", "source", "row_index", "code", "reason"),
+)
+FIND_VERSIONS = """
+SELECT external_id, version, received_ms, is_retracted, region, cell,
+    occurred_ms, lat, lon, event_type, severity, amount, attributes
+FROM analytics_inboxevent
+WHERE source_id = %s AND external_id {is_one_of}
+ORDER BY version
+"""
+# Both take the ids as one parameter: the number of parameters has its limits.
+IS_ONE_OF = {
+    "postgresql": "= ANY(%s)",
+    "sqlite": "IN (SELECT value FROM json_each(%s))",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One POST, of which each block of rows becomes a batch."""
+
+    id: UUID
+    organisation: Organisation
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of one block, once it is durable."""
+
+    accepted_count: int
+    duplicate_count: int
+    refused: Sequence[RefusedRow]
+
+
+@transaction.atomic
+def accept_block(post: Post, judgement: Judgement, *, first_index: int) -> Accepted:
+    """Write a block; when the transaction has ended its events cannot be lost.
+
+    Blocks of one source wait for one another, so that of two that bring the same
+    event at the same time the second one finds it.
+    """
+    outcome = Sorted()
+    sources = _locked_sources(post.organisation, judgement.events)
+    for source, events in sources.items():
+        known = _find_versions(source, [event.external_id for event in events])
+        part = sort_out(events, known, received_ms=to_milliseconds(post.received_at))
+        outcome.accepted += part.accepted
+        outcome.refused += part.refused
+        outcome.duplicate_count += part.duplicate_count
+    refused = sorted([*judgement.refused, *outcome.refused])
+    row_count = len(judgement.events) + len(judgement.refused)
+    batch = _create_batch(
+        post, outcome, refused_count=len(refused), row_range=(first_index, row_count)
+    )
+    ids = {source.name: source.pk for source in sources}
+    insert_rows(InboxEvent, EVENT_COLUMNS, _event_rows(batch, ids, outcome.accepted))
+    if refused:
+        insert_rows(RefusedEvent, REFUSED_COLUMNS, _refused_rows(batch, refused))
+    accepted = Accepted(
+        accepted_count=batch.accepted_count,
+        duplicate_count=batch.duplicate_count,
+        refused=refused,
+    )
+    transaction.on_commit(partial(_count, accepted))
+    return accepted
+
+
+def _locked_sources(
+    organisation: Organisation, events: Iterable[Judged]
+) -> dict[EventSource, list[Judged]]:
+    """Group rows by source, and lock the sources in one order for everybody."""
+    by_name: defaultdict[str, list[Judged]] = defaultdict(list)
+    for event in events:
+        by_name[event.source].append(event)
+    mine = EventSource.objects.filter(organisation=organisation, name__in=by_name)
+    lockable = mine.select_for_update(no_key=True).order_by("name")
+    found = list(lockable)
+    if len(found) < len(by_name):
+        names = sorted(by_name)
+        new = [EventSource(organisation=organisation, name=name) for name in names]
+        EventSource.objects.bulk_create(new, ignore_conflicts=True)
+        found = list(lockable.all())
+    return {source: by_name[source.name] for source in found}
+
+
+def _find_versions(
+    source: EventSource, ids: Sequence[str]
+) -> Mapping[str, Sequence[Version]]:
+    connection = connections[router.db_for_read(InboxEvent)]
+    sql = FIND_VERSIONS.format(is_one_of=IS_ONE_OF[connection.vendor])
+    wanted: list[str] | str = list(ids)
+    if connection.vendor == "sqlite":
+        wanted = orjson.dumps(wanted).decode()
+    versions: defaultdict[str, list[Version]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [source.pk, wanted])
+        for external_id, number, received_ms, is_retracted, *place in cursor.fetchall():
+            region, cell, *facts = place
+            versions[external_id].append(
+                Version(
+                    *(number, received_ms, bool(is_retracted)),
+                    *(region, cell, tuple(facts)),
+                )
+            )
+    return versions
+
+
+def _create_batch(
+    post: Post, outcome: Sorted, *, refused_count: int, row_range: tuple[int, int]
+) -> IngestBatch:
+    """Write the batch; the database checks that every row has a fate."""
+    first_index, row_count = row_range
+    return IngestBatch.objects.create(
+        post=post.id,
+        organisation=post.organisation,
+        received_at=post.received_at,
+        first_index=first_index,
+        row_count=row_count,
+        accepted_count=len(outcome.accepted),
+        duplicate_count=outcome.duplicate_count,
+        refused_count=refused_count,
+    )
+
+
+def _event_rows(
+    batch: IngestBatch, source_ids: Mapping[str, int], accepted: Iterable[NewVersion]
+) -> Iterator[Sequence[Value]]:
+    batch_id = _as_stored(batch.pk)
+    for event, version, previous in accepted:
+        number, received_ms, is_retracted, region, cell, facts = version
+        has_moved = previous is not None and previous.place != version.place
+        left = (
+            previous.place if previous is not None and has_moved else ("", None, None)
+        )
+        yield (
+            *(batch_id, source_ids[event.source], event.row_index, event.external_id),
+            *(number, received_ms, is_retracted, region, cell, *facts, *left),
+        )
+
+
+def _refused_rows(
+    batch: IngestBatch, refused: Iterable[RefusedRow]
+) -> Iterator[Sequence[Value]]:
+    batch_id = _as_stored(batch.pk)
+    for row_index, source, refusal in refused:
+        reason = refusal.reason.replace("\0", "")[:MAX_REASON_CHARS]
+        yield (
+            *(batch_id, batch.organisation_id, source, row_index),
+            *(refusal.code, reason),
+        )
+
+
+def _as_stored(key: UUID) -> UUID | str:
+    connection = connections[router.db_for_write(IngestBatch)]
+    return key if connection.features.has_native_uuid_field else key.hex
+
+
+def _count(accepted: Accepted) -> None:
+    INBOX_EVENTS.labels("accepted").inc(accepted.accepted_count)
+    INBOX_EVENTS.labels("duplicate").inc(accepted.duplicate_count)
+    INBOX_EVENTS.labels("refused").inc(len(accepted.refused))

@@ -1,0 +1,89 @@
+"""How much waits for ClickHouse, and when that is too much."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from django.conf import settings
+from django.db.models import Min, QuerySet, Sum
+from django.utils import timezone
+
+from analytics.errors import BacklogFullError
+from analytics.metrics import INBOX_BACKLOG, INBOX_OLDEST, INBOX_PARKED
+from analytics.models import IngestBatch, ParkedEvent, Shipment
+
+# The sum is not taken anew for every POST.
+KEPT_FOR_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    waiting_count: int
+    oldest_received_at: datetime | None
+    parked_count: int
+
+    @property
+    def oldest_s(self) -> float:
+        if self.oldest_received_at is None:
+            return 0.0
+        return (timezone.now() - self.oldest_received_at).total_seconds()
+
+
+def measure_backlog() -> Backlog:
+    """Count what waits, and show it in the metrics."""
+    # Two questions, each with an index of what waits: one with an "or" would read
+    # every batch there ever was.
+    batches = IngestBatch.objects.order_by()
+    parts = (
+        batches.unclaimed(),
+        batches.filter(shipment__state=Shipment.State.WAITING),
+    )
+    counts, oldest = zip(*map(_sums, parts), strict=True)
+    backlog = Backlog(
+        waiting_count=sum(counts),
+        oldest_received_at=min(filter(None, oldest), default=None),
+        parked_count=ParkedEvent.objects.count(),
+    )
+    INBOX_BACKLOG.set(backlog.waiting_count)
+    INBOX_OLDEST.set(backlog.oldest_s)
+    INBOX_PARKED.set(backlog.parked_count)
+    return backlog
+
+
+def _sums(batches: QuerySet[IngestBatch]) -> tuple[int, datetime | None]:
+    sums = batches.aggregate(count=Sum("accepted_count"), oldest=Min("received_at"))
+    return sums["count"] or 0, sums["oldest"]
+
+
+def check_backlog() -> None:
+    """Refuse more events while too many wait; a second late at most."""
+    if _recent.waiting_count() >= settings.INGEST_MAX_BACKLOG:
+        raise BacklogFullError(
+            f"{settings.INGEST_MAX_BACKLOG:,} accepted events wait to be stored."
+            " None is lost; send more a little later."
+        )
+
+
+class _RecentCount:
+    """The number of waiting events, as it was a moment ago."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._count = 0
+        self._taken_s = float("-inf")
+
+    def waiting_count(self) -> int:
+        with self._lock:
+            if time.monotonic() - self._taken_s > KEPT_FOR_S:
+                self._count = measure_backlog().waiting_count
+                self._taken_s = time.monotonic()
+            return self._count
+
+    def forget(self) -> None:
+        with self._lock:
+            self._taken_s = float("-inf")
+
+
+_recent = _RecentCount()
+forget_backlog = _recent.forget

@@ -1,0 +1,29 @@
+"""Writes many rows at once: COPY on PostgreSQL, one prepared statement elsewhere."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import connections, models, router
+
+Value = str | int | float | bytes | UUID | None
+
+
+def insert_rows(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Value]]
+) -> None:
+    """Insert rows of values that the database takes as they are.
+
+    `columns` are the model's own column names, never input.
+    """
+    alias = router.db_for_write(model)
+    options = model._meta  # noqa: SLF001 - documented interface of Django
+    quote = connections[alias].ops.quote_name
+    target = f"{quote(options.db_table)} ({', '.join(map(quote, columns))})"
+    with connections[alias].cursor() as cursor:
+        if connections[alias].vendor != "postgresql":
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", list(rows))  # noqa: S608 - names of the model
+            return
+        with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)

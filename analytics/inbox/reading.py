@@ -1,0 +1,141 @@
+"""Rows out of a body, in blocks: JSON array, NDJSON or CSV."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from analytics.errors import (
+    MalformedEventsError,
+    NestedTooDeepError,
+    RowTooLongError,
+    UnsupportedBodyError,
+)
+from analytics.inbox.csv_reading import read_csv
+from analytics.inbox.event_input import (
+    MAX_REASON_CHARS,
+    EventInput,
+    ReadRow,
+    Refusal,
+)
+from riskplatform.kernel.errors import BodyTooLargeError
+
+MAX_ARRAY_BYTES = 1 << 24
+MAX_LINE_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 20
+BLOCK_ROWS = 10_000
+
+Block = list[ReadRow]
+Reader = Callable[[Iterable[bytes]], Iterator[Block]]
+
+_one = msgspec.json.Decoder(EventInput)
+_many = msgspec.json.Decoder(list[EventInput])
+_raw = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def reader_of(content_type: str) -> Reader:
+    media_type = content_type.partition(";")[0].strip().lower()
+    try:
+        return READERS[media_type]
+    except KeyError:
+        raise UnsupportedBodyError(
+            f"The Content-Type {media_type[:60]!r} is not taken."
+            f" Use one of: {', '.join(READERS)}."
+        ) from None
+
+
+def read_array(pieces: Iterable[bytes]) -> Iterator[Block]:
+    """Read a JSON array, which has to be in memory as a whole."""
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+        if len(body) > MAX_ARRAY_BYTES:
+            raise BodyTooLargeError(
+                f"A JSON array may have {MAX_ARRAY_BYTES:,} bytes."
+                " Send more than that as NDJSON, one event a line.",
+                max_bytes=MAX_ARRAY_BYTES,
+            )
+    rows = _decode_array(bytes(body))
+    for start in range(0, len(rows), BLOCK_ROWS):
+        yield rows[start : start + BLOCK_ROWS]
+
+
+def read_lines(pieces: Iterable[bytes]) -> Iterator[Block]:
+    """Read NDJSON, in memory of a block; a bad line takes no other along."""
+    tail = bytearray()
+    for piece in pieces:
+        tail += piece
+        if len(tail) < BLOCK_BYTES:
+            continue
+        end = tail.rfind(b"\n") + 1
+        yield from _blocks(bytes(tail[:end]))
+        del tail[:end]
+        if len(tail) > MAX_LINE_BYTES:
+            raise RowTooLongError(
+                f"A line of the body has more than {MAX_LINE_BYTES:,} bytes.",
+                max_bytes=MAX_LINE_BYTES,
+            )
+    yield from _blocks(bytes(tail))
+
+
+READERS: dict[str, Reader] = {
+    "application/json": read_array,
+    "application/x-ndjson": read_lines,
+    "application/ndjson": read_lines,
+    "text/csv": read_csv,
+}
+
+
+def _decode_array(body: bytes) -> Block:
+    try:
+        return list(_many.decode(body))
+    except msgspec.ValidationError:
+        return _decode_each(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _not_json(error) from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _decode_each(body: bytes) -> Block:
+    """Read an array whose rows are not all events, each for itself."""
+    try:
+        return [_decode_row(bytes(row)) for row in _raw.decode(body)]
+    except msgspec.ValidationError:
+        raise MalformedEventsError("The body is not an array of events.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _not_json(error) from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _decode_row(row: bytes) -> ReadRow:
+    try:
+        return _one.decode(row)
+    except msgspec.ValidationError as error:
+        return Refusal("invalid_event", f"{error}."[:MAX_REASON_CHARS])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Refusal("malformed_json", f"The row is not JSON: {error}.")
+    except RecursionError:
+        return Refusal("nested_too_deep", "The row is nested too deep.")
+
+
+def _blocks(content: bytes) -> Iterator[Block]:
+    rows = _decode_lines(content)
+    for start in range(0, len(rows), BLOCK_ROWS):
+        yield rows[start : start + BLOCK_ROWS]
+
+
+def _decode_lines(content: bytes) -> Block:
+    try:
+        return list(_one.decode_lines(content))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        lines = content.split(b"\n")
+        return [_decode_row(line) for line in lines if line.strip()]
+
+
+def _not_json(error: Exception) -> MalformedEventsError:
+    return MalformedEventsError(f"The body is not JSON: {error}.")
+
+
+def _too_deep() -> NestedTooDeepError:
+    return NestedTooDeepError("The body is nested too deep. An event is a flat object.")

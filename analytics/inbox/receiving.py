@@ -1,0 +1,104 @@
+"""One POST from its bytes to its receipt, in memory of one block of rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from analytics.errors import EmptyBodyError, TooManyRowsError
+from analytics.inbox.acceptance import Post, accept_block
+from analytics.inbox.backlog import check_backlog
+from analytics.inbox.event_input import ReadRow
+from analytics.inbox.judging import Judge, PostDefaults, RefusedRow
+from analytics.inbox.reading import reader_of
+from analytics.inbox.unpacking import limited, unpacked
+from analytics.placement import get_directory
+from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.ids import uuid7
+
+# More of them can be read at the address of the batch.
+MAX_LISTED_REFUSALS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyForm:
+    content_type: str
+    encoding: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Receipt:
+    """What became of the rows of a POST; all that counts as accepted is durable."""
+
+    batch_id: UUID
+    row_count: int = 0
+    accepted_count: int = 0
+    duplicate_count: int = 0
+    refused_count: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+
+
+def receive_events(
+    pieces: Iterable[bytes],
+    *,
+    form: BodyForm,
+    organisation: Organisation,
+    defaults: PostDefaults,
+) -> Receipt:
+    """Accept the events of a body.
+
+    Each block of rows is one transaction, unless the caller holds one open. Where a
+    body breaks off or goes over a limit, the blocks before it stay accepted, and
+    the error says how many rows that were; to send it all again is harmless.
+    """
+    check_backlog()
+    now = timezone.now()
+    judge = Judge(get_directory(), defaults=defaults, now=now)
+    read = reader_of(form.content_type)
+    content = unpacked(
+        limited(pieces, max_bytes=settings.INGEST_MAX_BODY_BYTES),
+        encoding=form.encoding,
+        max_bytes=settings.INGEST_MAX_UNPACKED_BYTES,
+    )
+    post = Post(id=uuid7(), organisation=organisation, received_at=now)
+    receipt = Receipt(batch_id=post.id)
+    try:
+        for rows in read(content):
+            _check_row_count(receipt.row_count + len(rows))
+            _accept(rows, post=post, judge=judge, receipt=receipt)
+    except ApplicationError as error:
+        if receipt.row_count:
+            error.context |= {
+                "batch_id": str(post.id),
+                "rows_done": receipt.row_count,
+                "accepted": receipt.accepted_count,
+            }
+        raise
+    if not receipt.row_count:
+        raise EmptyBodyError("The body holds no event. Send at least one.")
+    return receipt
+
+
+def _accept(
+    rows: Sequence[ReadRow], *, post: Post, judge: Judge, receipt: Receipt
+) -> None:
+    first_index = receipt.row_count
+    judgement = judge.judge(rows, first_index=first_index)
+    accepted = accept_block(post, judgement, first_index=first_index)
+    receipt.row_count += len(rows)
+    receipt.accepted_count += accepted.accepted_count
+    receipt.duplicate_count += accepted.duplicate_count
+    receipt.refused_count += len(accepted.refused)
+    left = MAX_LISTED_REFUSALS - len(receipt.refused)
+    receipt.refused += accepted.refused[:left]
+
+
+def _check_row_count(row_count: int) -> None:
+    if row_count > settings.INGEST_MAX_ROWS:
+        raise TooManyRowsError(
+            f"A body may have {settings.INGEST_MAX_ROWS:,} rows. Send it in parts.",
+            max_rows=settings.INGEST_MAX_ROWS,
+        )

@@ -1,0 +1,123 @@
+"""Tells new events, corrections, retractions and repetitions from one another.
+
+An event that equals any version of it that was accepted before is a repetition, not
+only one that equals the last: what is sent again after a correction must not undo it.
+For the same reason a retraction is final.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from analytics.inbox.event_input import Refusal
+from analytics.inbox.judging import Facts, Judged, RefusedRow
+
+RETRACTED = Refusal(
+    "retracted_event",
+    "The event with this id was retracted, which is final. Send it under a new id.",
+)
+UNKNOWN = Refusal(
+    "unknown_event", "No event with this id was accepted, so none can be retracted."
+)
+
+
+class Version(NamedTuple):
+    """What one version of an event says, and where in ClickHouse it stands."""
+
+    number: int
+    received_ms: int
+    is_retracted: bool
+    region: str
+    cell: int
+    facts: Facts
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What the order of the table tells rows of one event apart by."""
+        return self.region, self.cell, self.facts[0]
+
+
+class NewVersion(NamedTuple):
+    event: Judged
+    version: Version
+    previous: Version | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Sorted:
+    """What became of judged rows; those in no list are repetitions."""
+
+    accepted: list[NewVersion] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+    duplicate_count: int = 0
+
+
+def sort_out(
+    events: Iterable[Judged],
+    known: Mapping[str, Sequence[Version]],
+    *,
+    received_ms: int,
+) -> Sorted:
+    """Compare events of one source with their versions and with one another."""
+    outcome = Sorted()
+    histories: dict[str, list[Version]] = {
+        external_id: list(versions) for external_id, versions in known.items()
+    }
+    for event in events:
+        history = histories.setdefault(event.external_id, [])
+        refusal = _refusal(event, history)
+        if _is_repeated(event, history):
+            outcome.duplicate_count += 1
+        elif refusal is not None:
+            refused = RefusedRow(event.row_index, event.source, refusal)
+            outcome.refused.append(refused)
+        else:
+            new = _next_version(event, history, received_ms)
+            history.append(new.version)
+            outcome.accepted.append(new)
+    return outcome
+
+
+def _is_repeated(event: Judged, history: Sequence[Version]) -> bool:
+    if not history:
+        return False
+    if event.is_retracted:
+        return history[-1].is_retracted
+    return any(
+        version.facts == event.facts
+        and not version.is_retracted
+        and (event.is_placed or version.region == event.region)
+        for version in history
+    )
+
+
+def _refusal(event: Judged, history: Sequence[Version]) -> Refusal | None:
+    if event.is_retracted:
+        return None if history else UNKNOWN
+    return RETRACTED if history and history[-1].is_retracted else None
+
+
+def _next_version(
+    event: Judged, history: Sequence[Version], received_ms: int
+) -> NewVersion:
+    if not history:
+        version = Version(
+            *(received_ms, received_ms, False),
+            *(event.region, event.cell, event.facts),
+        )
+        return NewVersion(event, version, None)
+    last = history[-1]
+    number = max(received_ms, last.number + 1)
+    # A corrected event stays known since it first arrived, so that what a forecast
+    # could know at a time does not lose it.
+    version = Version(
+        number,
+        last.received_ms,
+        event.is_retracted,
+        *(
+            (last.region, last.cell, last.facts)
+            if event.is_retracted
+            else (event.region, event.cell, event.facts)
+        ),
+    )
+    return NewVersion(event, version, last)

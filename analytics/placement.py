@@ -1,0 +1,55 @@
+"""Which region an event belongs to; who knows the regions registers a directory."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.grid import RegionGrid
+
+
+class RegionDirectory(Protocol):
+    """Knows the regions there are; it is asked often and may be seconds late."""
+
+    def find(self, slug: str) -> RegionGrid | None: ...
+
+    def place(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> Sequence[str | None]:
+        """Name the region that holds each place, or none."""
+
+
+class _EmptyDirectory:
+    def find(self, slug: str) -> RegionGrid | None:
+        return None
+
+    def place(
+        self,
+        lat: NDArray[np.float64],
+        lon: NDArray[np.float64],
+    ) -> Sequence[str | None]:
+        return [None] * lat.size
+
+
+_registered: list[RegionDirectory] = [_EmptyDirectory()]
+
+
+def register_directory(directory: RegionDirectory) -> None:
+    """Make this the directory of the process; the last one registered counts."""
+    _registered.append(directory)
+
+
+def get_directory() -> RegionDirectory:
+    return _registered[-1]
+
+
+@contextmanager
+def using_directory(directory: RegionDirectory) -> Generator[None]:
+    """Ask this directory inside the block, in all threads of the process."""
+    _registered.append(directory)
+    try:
+        yield
+    finally:
+        _registered.remove(directory)

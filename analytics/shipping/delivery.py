@@ -1,0 +1,86 @@
+"""Brings rows to ClickHouse; a row it will not take is found and set apart."""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from clickhouse_driver.errors import ErrorCodes
+from django.db import Error
+
+from analytics.clickhouse import Budget, error_code, insert_columns
+from analytics.shipping.rows import ShippedRow, columns_of
+
+# Less than a lease lasts, so that nobody else begins meanwhile.
+INSERT = Budget(max_seconds=50)
+VIOLATED_CONSTRAINT = 469  # newer than the driver's list
+# What is wrong with a row, and not with the server; all else is tried again.
+ROW_FAULTS = frozenset(
+    {
+        ErrorCodes.CANNOT_PARSE_TEXT,
+        ErrorCodes.CANNOT_PARSE_DATE,
+        ErrorCodes.CANNOT_PARSE_DATETIME,
+        ErrorCodes.CANNOT_PARSE_NUMBER,
+        ErrorCodes.TYPE_MISMATCH,
+        ErrorCodes.ARGUMENT_OUT_OF_BOUND,
+        ErrorCodes.CANNOT_CONVERT_TYPE,
+        ErrorCodes.INCORRECT_DATA,
+        ErrorCodes.TOO_LARGE_STRING_SIZE,
+        ErrorCodes.VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE,
+        ErrorCodes.CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN,
+        VIOLATED_CONSTRAINT,
+    }
+)
+
+Insert = Callable[[Mapping[str, Sequence[object]], str], None]
+
+
+class RowFaultError(Exception):
+    """ClickHouse will not take at least one of these rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    event_id: int
+    reason: str
+
+
+def insert_once(columns: Mapping[str, Sequence[object]], token: str) -> None:
+    """Insert under a token; what came before under the same token adds nothing."""
+    try:
+        insert_columns(
+            "shipping_insert", "analytics_event", columns, budget=INSERT, token=token
+        )
+    except Error as error:
+        if error_code(error) in ROW_FAULTS:
+            raise RowFaultError(str(error)) from error
+        raise
+    except (struct.error, OverflowError, UnicodeError) as error:
+        # The driver could not even write the value down.
+        raise RowFaultError(str(error)) from error
+
+
+def deliver(
+    rows: Sequence[ShippedRow], *, token: str, insert: Insert = insert_once
+) -> list[Parked]:
+    """Insert all rows but those that are at fault; these are given back.
+
+    Halves have tokens of their own, made of the shipment's, so that a delivery that
+    was broken off takes the same steps again and repeats none.
+    """
+    return list(_deliver(rows, token, insert))
+
+
+def _deliver(
+    rows: Sequence[ShippedRow], token: str, insert: Insert
+) -> Iterator[Parked]:
+    if not rows:
+        return
+    try:
+        insert(columns_of(rows), token)
+    except RowFaultError as error:
+        if len(rows) == 1:
+            yield Parked(event_id=rows[0].event_id, reason=str(error))
+            return
+        middle = len(rows) // 2
+        yield from _deliver(rows[:middle], f"{token}/0", insert)
+        yield from _deliver(rows[middle:], f"{token}/1", insert)

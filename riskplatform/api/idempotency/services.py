@@ -1,0 +1,132 @@
+"""Carries a request out once, however often it comes.
+
+The note that a key was used, the effect of the request and the answer to it are
+written by one transaction: a crash leaves all three or none.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from riskplatform.api.idempotency.errors import (
+    IdempotencyKeyError,
+    KeyReusedError,
+    RequestInProgressError,
+)
+from riskplatform.api.idempotency.models import IdempotentRequest
+from riskplatform.api.keys.models import Organisation
+
+KEPT_FOR = timedelta(hours=24)
+KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
+LOCK_NOT_AVAILABLE = "55P03"
+RESERVE_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    status: int
+    body: bytes
+    is_replayed: bool = False
+
+
+def fingerprint_of(method: str, path: str, body: bytes) -> str:
+    """Tell requests apart; `path` includes the query."""
+    head = f"{method} {path}\n".encode()
+    return hashlib.sha256(head + body).hexdigest()
+
+
+def answer_once(
+    organisation: Organisation,
+    *,
+    key: str,
+    fingerprint: str,
+    produce: Callable[[], Answer],
+) -> Answer:
+    """Give the stored answer, or produce it; what `produce` raises is not stored.
+
+    Raises
+    ------
+    KeyReusedError
+        The key came with another request before.
+    RequestInProgressError
+        Another process works on the same request now.
+    """
+    if KEY_FORM.fullmatch(key) is None:
+        raise IdempotencyKeyError(
+            "An Idempotency-Key has 1 to 200 visible ASCII characters."
+        )
+    for _ in range(RESERVE_ATTEMPTS):
+        reserved = _reserve(organisation, key, fingerprint)
+        try:
+            return _answer(reserved.pk, fingerprint, produce)
+        except IdempotentRequest.DoesNotExist:
+            # Whoever held the key failed and gave it back meanwhile.
+            continue
+    raise _in_progress()
+
+
+def forget_old_answers() -> int:
+    """Delete answers older than a day; the worker does so now and then."""
+    old = IdempotentRequest.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
+    return old.delete()[0]
+
+
+def _reserve(
+    organisation: Organisation, key: str, fingerprint: str
+) -> IdempotentRequest:
+    mine = IdempotentRequest.objects.filter(organisation=organisation, key=key)
+    mine.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    reserved, _ = IdempotentRequest.objects.get_or_create(
+        organisation=organisation, key=key, defaults={"fingerprint": fingerprint}
+    )
+    return reserved
+
+
+def _answer(pk: int, fingerprint: str, produce: Callable[[], Answer]) -> Answer:
+    is_mine = False
+    try:
+        with transaction.atomic():
+            stored = _locked(pk)
+            _check_fingerprint(stored, fingerprint)
+            if stored.status is not None:
+                body = bytes(stored.body or b"")
+                return Answer(status=stored.status, body=body, is_replayed=True)
+            is_mine = True
+            answer = produce()
+            stored.status, stored.body = answer.status, answer.body
+            stored.save(update_fields=("status", "body"))
+            return answer
+    except BaseException:
+        if is_mine:
+            IdempotentRequest.objects.filter(pk=pk, status=None).delete()
+        raise
+
+
+def _check_fingerprint(stored: IdempotentRequest, fingerprint: str) -> None:
+    if stored.fingerprint != fingerprint:
+        raise KeyReusedError(
+            f"The Idempotency-Key {stored.key} came with another request before."
+            " Use a new key for a new request."
+        )
+
+
+def _locked(pk: int) -> IdempotentRequest:
+    """Lock the row; SQLite locks the whole database and waits its turn instead."""
+    rows = IdempotentRequest.objects.select_for_update(nowait=True)
+    try:
+        return rows.get(pk=pk)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise _in_progress() from None
+
+
+def _in_progress() -> RequestInProgressError:
+    return RequestInProgressError(
+        "A request with this Idempotency-Key is being worked on. Ask again shortly.",
+    )

@@ -1,0 +1,59 @@
+"""Issue an API key and show it once."""
+
+import re
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from riskplatform.api.keys.models import Organisation, Scope
+from riskplatform.api.keys.services import issue_key
+from riskplatform.kernel.errors import ApplicationError
+
+DURATION = re.compile(r"(?P<count>\d{1,4})(?P<unit>[dh])")
+
+
+class Command(BaseCommand):
+    help = (
+        "Issue an API key for an organisation, which is created if it is new. The key "
+        "is printed once and cannot be shown again."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--organisation", required=True, help="Slug of the organisation."
+        )
+        parser.add_argument("--name", required=True, help="What the key is for.")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            required=True,
+            choices=Scope.values,
+            help="What the key may do; give it once for each scope.",
+        )
+        parser.add_argument("--expires", help="Life of the key: 90d or 12h.")
+
+    def handle(
+        self, *, organisation: str, name: str, scope: list[str], **options: Any
+    ) -> None:
+        owner, _ = Organisation.objects.get_or_create(
+            slug=organisation, defaults={"name": organisation}
+        )
+        life = options["expires"]
+        expires_at = None if life is None else timezone.now() + _duration(life)
+        try:
+            issued = issue_key(owner, name=name, scopes=scope, expires_at=expires_at)
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+        self.stderr.write("Keep this key: it is not shown again.")
+        self.stdout.write(issued.text.text)
+
+
+def _duration(text: str) -> timedelta:
+    match = DURATION.fullmatch(text)
+    if match is None:
+        raise CommandError(f"{text!r} is not a duration. Write it like 90d or 12h.")
+    count = int(match["count"])
+    return timedelta(days=count) if match["unit"] == "d" else timedelta(hours=count)

@@ -1,0 +1,61 @@
+"""Who speaks to the API: organisations, and the keys they hold."""
+
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+
+
+class Organisation(models.Model):
+    """A client of the platform; everything that a client owns names one."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("slug",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scope(models.TextChoices):
+    EVENTS_WRITE = "events:write"
+    SCORES_READ = "scores:read"
+    PORTFOLIOS_READ = "portfolios:read"
+    PORTFOLIOS_WRITE = "portfolios:write"
+    MODELS_WRITE = "models:write"
+    ALERTS_WRITE = "alerts:write"
+
+
+class ApiKey(models.Model):
+    """What a client shows to be let in; the secret itself is kept nowhere."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=8, unique=True)
+    digest = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(
+        null=True, blank=True, help_text="To the minute: not every use is written."
+    )
+
+    class Meta:
+        ordering = ("organisation", "name", "pk")
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"rp_{self.prefix}_…"
+
+    def is_usable_at(self, moment: datetime) -> bool:
+        is_running = self.expires_at is None or moment < self.expires_at
+        return self.revoked_at is None and is_running
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes

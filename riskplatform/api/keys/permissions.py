@@ -1,0 +1,25 @@
+"""Says what a key may do."""
+
+from typing import ClassVar
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from riskplatform.api.keys.models import ApiKey
+
+
+class HasScope(BasePermission):
+    """Base of the permissions that ask for one scope; see `has_scope`."""
+
+    scope: ClassVar[str] = ""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        key = request.auth
+        self.message = f"This needs a key with the scope {self.scope}."
+        return isinstance(key, ApiKey) and key.has_scope(self.scope)
+
+
+def has_scope(wanted: str) -> type[HasScope]:
+    """Make a permission for `permission_classes`."""
+    return type("HasThisScope", (HasScope,), {"scope": wanted})

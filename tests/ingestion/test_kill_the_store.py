@@ -1,0 +1,136 @@
+"""ClickHouse and the shipper are killed in the middle: each event is there once."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from clickhouse_driver import Client
+from clickhouse_driver.errors import Error
+
+from analytics.inbox.judging import PostDefaults
+from analytics.inbox.receiving import BodyForm, receive_events
+from analytics.models import IngestBatch, Shipment
+from riskplatform.api.keys.models import Organisation
+from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.warden import Warden
+from tests.ingestion.events import make_events
+from tests.ingestion.processes import start_python
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+]
+PATIENCE_S = 120.0
+BATCH_ROWS = 500
+MIGRATE = """
+from django.core.management import call_command
+call_command("migrate", "analytics", database="clickhouse", verbosity=0)
+"""
+# Small shipments, so that there is a middle to be killed in, and short leases, so
+# that a dead shipper is succeeded within the patience of a test.
+SHIP = """
+from datetime import timedelta
+from analytics.shipping import forming, shipper
+from django.core.management import call_command
+forming.MAX_ROWS = 1_000
+shipper.LEASE = timedelta(seconds=3)
+shipper.MAX_DELAY_S = 1.0
+call_command("ship_events")
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Generator[ClickHouseServer]:
+    warden = Warden()
+    site = Site(var=tmp_path / "var", warden=warden, password=stored_password(tmp_path))
+    site.var.mkdir()
+    server = ClickHouseServer(site)
+    try:
+        server.start_and_wait()
+        yield server
+    finally:
+        server.stop()
+        warden.close()
+
+
+@pytest.mark.parametrize(
+    "event_count", [20_000, pytest.param(100_000, marks=pytest.mark.long)]
+)
+def test_each_event_is_there_exactly_once(
+    store: ClickHouseServer, acme: Organisation, event_count: int
+) -> None:
+    assert start_python(MIGRATE, CLICKHOUSE_URL=store.url).wait(60) == 0
+    accept(acme, event_count)
+    shippers = [start_python(SHIP, CLICKHOUSE_URL=store.url)]
+    try:
+        wait_until(lambda: count_rows(store) > event_count // 5, "some rows")
+        kill(store)
+        store.start_and_wait()
+        wait_until(lambda: count_rows(store) > event_count // 2, "half the rows")
+        shippers[0].kill()
+        shippers.append(start_python(SHIP, CLICKHOUSE_URL=store.url))
+        wait_until(lambda: is_all_shipped(event_count), "the end")
+    finally:
+        for shipper in shippers:
+            shipper.send_signal(signal.SIGTERM)
+            shipper.wait(30)
+
+    with Client.from_url(store.url) as client:
+        ((rows, events),) = client.execute(
+            "SELECT count(), uniqExact(external_id) FROM analytics_event FINAL"
+        )
+    assert (rows, events) == (event_count, event_count)
+    assert count_rows(store) == event_count
+
+
+def accept(organisation: Organisation, count: int) -> None:
+    for first in range(0, count, BATCH_ROWS):
+        receive_events(
+            [orjson.dumps(make_events(BATCH_ROWS, first=first))],
+            form=BodyForm(content_type="application/json"),
+            organisation=organisation,
+            defaults=PostDefaults(source="test"),
+        )
+
+
+def kill(store: ClickHouseServer) -> None:
+    assert store.pid is not None
+    os.kill(store.pid, signal.SIGKILL)
+    store.stop(timeout_s=5)
+
+
+def count_rows(store: ClickHouseServer) -> int:
+    """Count what lies in the table, before any merge is made up for."""
+    try:
+        with Client.from_url(store.url) as client:
+            ((count,),) = client.execute("SELECT count() FROM analytics_event")
+            return int(count)
+    except (Error, OSError, EOFError):
+        return 0
+
+
+def is_all_shipped(event_count: int) -> bool:
+    shipped = Shipment.objects.exclude(state=Shipment.State.WAITING)
+    return (
+        not IngestBatch.objects.waiting().exists()
+        and sum(shipped.values_list("row_count", flat=True)) == event_count
+    )
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    for _ in _moments():
+        if is_so():
+            return
+    pytest.fail(f"{what} did not come")
+
+
+def _moments() -> Iterator[None]:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        yield
+        time.sleep(0.02)
