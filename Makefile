@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 DEBIAN_EXTRAS := chromium wrk prometheus nginx
 
 .PHONY: help setup setup-dev setup-extras run demo test test-long lint types \
-        contracts pytest pytest-sqlite format bench lock clean
+        contracts pytest pytest-sqlite format bench skill lock clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ format: setup-dev ## Format the code
 
 bench: setup ## Measure; the figures depend on the machine, the ratios should not
 	$(MANAGE) benchmark --suite all
+
+skill: setup ## Back-test on the frozen sets in $$RISKPLATFORM_DATA and write docs/skill.md
+	$(MANAGE) skill --write docs/skill.md
 
 lock: setup-dev ## Pin every dependency anew
 	$(BIN)/python -m pip install --quiet uv

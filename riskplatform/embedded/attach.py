@@ -33,6 +33,7 @@ SELF_SUFFICIENT = frozenset(
         "help",
         "makemessages",
         "makemigrations",
+        "skill",
         "spectacular",
         "startapp",
         "up",

@@ -8,6 +8,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.test import Client
 
+from riskplatform.api.keys.models import Organisation
+from riskplatform.api.keys.services import issue_key
 from scoring.models import Region
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,9 +67,16 @@ def test_the_requests_of_the_readme_are_answered(
     posted = re.findall(
         r"curl -X POST http://[^/]+(\S+) .*?-d '(.*?)'", readme, re.DOTALL
     )
-    assert (len(asked), len(posted)) == (1, 1)
+    assert (len(asked), len(posted)) == (1, 2)
+    acme = Organisation.objects.create(slug="acme", name="acme")
+    key = issue_key(acme, name="feed", scopes=["events:write"]).text.text
     for address in asked:
         assert stranger.get(address).status_code == 200
     for address, body in posted:
-        response = stranger.post(address, body, content_type="application/json")
-        assert response.status_code == 200
+        response = stranger.post(
+            address,
+            body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        assert response.status_code in {200, 202}
