@@ -62,7 +62,7 @@ bench: setup ## Measure; the figures depend on the machine, the ratios should no
 	$(MANAGE) benchmark --suite all
 
 skill: setup ## Back-test on the frozen sets in $$RISKPLATFORM_DATA and write docs/skill.md
-	$(MANAGE) skill --write docs/skill.md
+	OPENBLAS_NUM_THREADS=1 $(MANAGE) skill --write docs/skill.md
 
 lock: setup-dev ## Pin every dependency anew
 	$(BIN)/python -m pip install --quiet uv

@@ -46,9 +46,10 @@ def ratio_interval(
     starts = rng.integers(0, n_origins - length + 1, size=(n_resamples, n_blocks))
     top = _block_sums(numerator, length)[starts].sum(axis=1)
     bottom = _block_sums(denominator, length)[starts].sum(axis=1)
-    ratios = top / np.maximum(bottom, 1e-12)
-    low, high = np.quantile(ratios, (0.025, 0.975))
     value = numerator.sum() / max(float(denominator.sum()), 1e-12)
+    # A resample of quiet windows alone has no ratio.
+    ratios = top[bottom > 0] / bottom[bottom > 0]
+    low, high = np.quantile(ratios if ratios.size else value, (0.025, 0.975))
     return Interval(value=float(value), low=float(low), high=float(high))
 
 

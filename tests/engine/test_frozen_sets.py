@@ -6,7 +6,6 @@ import pytest
 
 from scoring.engine.errors import EngineError
 from scoring.engine.frozen_sets import FROZEN_SETS, load_frozen_set
-from scoring.engine.skill_table import as_markdown, measure_set
 from scoring.engine.state import DAY_S
 
 FOLDER = os.environ.get("RISKPLATFORM_DATA", "")
@@ -34,14 +33,3 @@ def test_the_last_fifth_of_the_span_is_the_test_block(name: str) -> None:
     assert frozen.n_origins(DAY_S) == int((last_s - frozen.split_s) // DAY_S)
     assert frozen.history.n_outside < 0.01 * len(frozen.history)
     assert len(np.unique(frozen.history.cell_index)) > 100
-
-
-@needs_sets
-@pytest.mark.long
-def test_the_served_model_beats_the_hawkes_process_week_by_week() -> None:
-    measured = measure_set(Path(FOLDER), "san_jacinto", horizon_s=7 * DAY_S)
-
-    report = measured.report
-    assert report.information_gain["linear_hawkes"].value > 0
-    assert report.models[0].calibration_error <= 0.02
-    assert "## san_jacinto, 7 d" in as_markdown([measured])

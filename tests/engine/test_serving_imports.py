@@ -10,7 +10,6 @@ SERVING = (
     "fitting",
     "forecasters",
     "scenarios",
-    "skill_table",
 )
 HEAVY = ("lightgbm", "scipy.stats", "pandas", "django")
 

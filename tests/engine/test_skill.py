@@ -101,3 +101,13 @@ def test_bootstrap_interval_holds_the_ratio() -> None:
     assert interval.value == top.sum() / bottom.sum()
     assert interval.high - interval.low < 0.05
     assert interval == ratio_interval(top, bottom)
+
+
+def test_resamples_without_any_event_have_no_share_in_the_interval() -> None:
+    hits = np.zeros(30)
+    events = np.zeros(30)
+    hits[7], events[7] = 2.0, 4.0
+
+    interval = ratio_interval(hits, events)
+
+    assert (interval.value, interval.low, interval.high) == (0.5, 0.5, 0.5)
