@@ -24,10 +24,13 @@ def read(path: Path, content: bytes) -> tuple[bytes, RejectionCode | None]:
     "packed",
     [
         CONTENT,
-        gzip.compress(CONTENT),
-        gzip.compress(CONTENT[:77_777]) + gzip.compress(CONTENT[77_777:]),
-        gzip.compress(CONTENT[:77_777]) + bytes(9) + gzip.compress(CONTENT[77_777:]),
-        gzip.compress(CONTENT) + bytes(512),
+        gzip.compress(CONTENT, mtime=0),
+        gzip.compress(CONTENT[:77_777], mtime=0)
+        + gzip.compress(CONTENT[77_777:], mtime=0),
+        gzip.compress(CONTENT[:77_777], mtime=0)
+        + bytes(9)
+        + gzip.compress(CONTENT[77_777:], mtime=0),
+        gzip.compress(CONTENT, mtime=0) + bytes(512),
     ],
     ids=["plain", "gzip", "two members", "padded members", "padded end"],
 )

@@ -85,7 +85,7 @@ def test_csv_takes_plain_finite_numbers(post: Post, number: bytes) -> None:
         (b"<a/>", "application/xml", "", 415),
         (b"[]", "application/json", "br", 415),
         (b"[]", "application/json", "gzip", 400),
-        (gzip.compress(b"[]" * 100)[:-9], "application/json", "gzip", 400),
+        (gzip.compress(b"[]" * 100, mtime=0)[:-9], "application/json", "gzip", 400),
         (b"id,time\n1,2\n", "text/csv", "", 400),
         (b" ", "text/csv", "", 422),
         (b"x" * ((1 << 21) + (1 << 20) + 1), NDJSON, "", 413),
