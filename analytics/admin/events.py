@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.models import Event
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Event)

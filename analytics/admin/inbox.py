@@ -4,10 +4,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.inbox.backlog import measure_backlog
 from analytics.models import IngestBatch, ParkedEvent, Shipment
 from analytics.shipping.parked import ship_parked
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(IngestBatch)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from scoring.admin.read_only import ReadOnlyAdmin
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Forecast
 
 

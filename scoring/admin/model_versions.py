@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from scoring.admin.read_only import ReadOnlyAdmin
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import ModelArtifact, ModelVersion
 
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django_stubs_ext import WithAnnotations
 
-from scoring.admin.read_only import ReadOnlyAdmin
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
 from scoring.tasks import refresh_region
 

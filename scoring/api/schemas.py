@@ -113,10 +113,6 @@ class RegionList(Struct):
     next: str | None
 
 
-class RegionQuery(Struct, forbid_unknown_fields=True):
-    format: Annotated[str, Meta(description="json or geojson.")] = "json"
-
-
 class ListQuery(Struct, forbid_unknown_fields=True):
     after: Slug | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 100

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import ApiKey, Organisation
 from riskplatform.api.keys.services import revoke_keys
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Organisation)
@@ -22,7 +23,7 @@ class OrganisationAdmin(admin.ModelAdmin[Organisation]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
     list_display = (
         "__str__",
         "organisation",
@@ -42,7 +43,6 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     )
     ordering = ("organisation__slug", "name", "pk")
     actions = ("revoke",)
-    show_full_result_count = False
 
     @admin.display(description="scopes")
     def scope_list(self, key: ApiKey) -> str:
@@ -60,16 +60,3 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         # Nobody changes a key by hand, so the right to change is asked for itself.
         return request.user.has_perm("keys.change_apikey")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ApiKey | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: ApiKey | None = None
-    ) -> bool:
-        return False
