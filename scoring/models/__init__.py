@@ -1,14 +1,34 @@
 """The domain's tables; import them from here."""
 
+from scoring.models.alert import Alert, AlertRule, AlertSeverity
+from scoring.models.assessment import Assessment
 from scoring.models.forecast import Forecast, ForecastArrays
+from scoring.models.job import Job
+from scoring.models.model_switch import ModelSwitch
 from scoring.models.model_version import ModelArtifact, ModelVersion
+from scoring.models.portfolio import Asset, AssetPlace, Portfolio, Vulnerability
 from scoring.models.region import Cell, Region
+from scoring.models.skill import ForecastSkill
+from scoring.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
+    "Alert",
+    "AlertRule",
+    "AlertSeverity",
+    "Assessment",
+    "Asset",
+    "AssetPlace",
     "Cell",
     "Forecast",
     "ForecastArrays",
+    "ForecastSkill",
+    "Job",
     "ModelArtifact",
+    "ModelSwitch",
     "ModelVersion",
+    "Portfolio",
     "Region",
+    "Vulnerability",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -20,6 +20,10 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
     def issued_by(self, moment: datetime) -> Self:
         return self.filter(issued_for__lte=moment)
 
+    def served(self) -> Self:
+        """Leave out what challengers said in the shadow of the champion."""
+        return self.filter(is_shadow=False)
+
     def newest_first(self) -> Self:
         return self.order_by("-issued_for", "-created_at", "-id")
 
@@ -41,6 +45,12 @@ class Forecast(models.Model):
     expected_count = models.FloatField(help_text="Events expected in the region.")
     region_alpha = models.FloatField(
         help_text="Negative binomial dispersion of the region's total."
+    )
+    is_shadow = models.BooleanField(
+        default=False, help_text="Made by a challenger, to be scored, not served."
+    )
+    ledgered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its cells were written to the ledger."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -21,7 +21,7 @@ def get_latest_forecast(
     ForecastNotFoundError
         Says which horizons the region has.
     """
-    forecasts = Forecast.objects.of_region(region).for_horizon(horizon_sec)
+    forecasts = Forecast.objects.of_region(region).served().for_horizon(horizon_sec)
     if moment is not None:
         forecasts = forecasts.issued_by(moment)
     latest = forecasts.newest_first().select_related("model_version").first()
@@ -36,6 +36,7 @@ def list_latest_forecasts(region: Region) -> QuerySet[Forecast]:
         Forecast.objects.filter(
             region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
         )
+        .served()
         .newest_first()
         .values("pk")[:1]
     )
@@ -69,6 +70,7 @@ def _no_forecast(
 ) -> ForecastNotFoundError:
     horizons = sorted(
         Forecast.objects.of_region(region)
+        .served()
         .order_by()
         .values_list("horizon_sec", flat=True)
         .distinct()

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from riskplatform.api.keys.models import ApiKey, Organisation
+from riskplatform.api.keys.models import ApiKey, Membership, Organisation
 from riskplatform.api.keys.services import revoke_keys
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
@@ -20,6 +20,16 @@ class OrganisationAdmin(admin.ModelAdmin[Organisation]):
         self, request: HttpRequest, obj: Organisation | None = None
     ) -> bool:
         return False
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin[Membership]):
+    list_display = ("user", "organisation", "role", "created_at")
+    list_filter = ("organisation", "role")
+    list_select_related = ("user", "organisation")
+    autocomplete_fields = ("user", "organisation")
+    search_fields = ("user__username", "organisation__slug")
+    ordering = ("organisation__slug", "user__username")
 
 
 @admin.register(ApiKey)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -27,6 +28,41 @@ class Scope(models.TextChoices):
     PORTFOLIOS_WRITE = "portfolios:write"
     MODELS_WRITE = "models:write"
     ALERTS_WRITE = "alerts:write"
+
+
+READING = frozenset({Scope.SCORES_READ.value, Scope.PORTFOLIOS_READ.value})
+
+
+class Membership(models.Model):
+    """A person who acts for an organisation when signed in."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer", "reads"
+        EDITOR = "editor", "reads and writes"
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="memberships"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("organisation", "user")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "user"), name="keys_membership_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.organisation_id}"
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(Scope.values) if self.role == self.Role.EDITOR else READING
 
 
 class ApiKey(models.Model):

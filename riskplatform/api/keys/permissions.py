@@ -1,4 +1,4 @@
-"""Says what a key may do."""
+"""Says what a key, or a member who is signed in, may do."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from riskplatform.api.keys.models import ApiKey
+from riskplatform.api.keys.principal import find_principal
 
 
 class HasScope(BasePermission):
@@ -15,9 +15,9 @@ class HasScope(BasePermission):
     scope: ClassVar[str] = ""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        key = request.auth
-        self.message = f"This needs a key with the scope {self.scope}."
-        return isinstance(key, ApiKey) and key.has_scope(self.scope)
+        principal = find_principal(request)
+        self.message = f"This needs a key or a membership with the scope {self.scope}."
+        return principal is not None and principal.has_scope(self.scope)
 
 
 def has_scope(wanted: str) -> type[HasScope]:

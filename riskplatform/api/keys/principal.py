@@ -1,0 +1,68 @@
+"""For which organisation a request acts, and what it may do."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+
+from riskplatform.api.keys.models import ApiKey, Membership, Organisation
+
+ORGANISATION_HEADER = "X-Organisation"
+KEPT_AS = "_principal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who asks: a key, or a person signed in; both act for one organisation."""
+
+    organisation: Organisation
+    scopes: frozenset[str]
+    name: str
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes
+
+
+def get_principal(request: Request) -> Principal:
+    """Return the principal of a request that `has_scope` let in."""
+    principal = find_principal(request)
+    if principal is None:
+        raise NotAuthenticated
+    return principal
+
+
+def find_principal(request: Request | HttpRequest) -> Principal | None:
+    """Return whoever asks, or None; a session costs one query, once a request."""
+    if not hasattr(request, KEPT_AS):
+        setattr(request, KEPT_AS, _read_principal(request))
+    found: Principal | None = getattr(request, KEPT_AS)
+    return found
+
+
+def _read_principal(request: Request | HttpRequest) -> Principal | None:
+    key = getattr(request, "auth", None)
+    if isinstance(key, ApiKey):
+        return Principal(
+            organisation=key.organisation, scopes=frozenset(key.scopes), name=str(key)
+        )
+    user: User | AnonymousUser = request.user
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        return None
+    return _member(user, request.headers.get(ORGANISATION_HEADER))
+
+
+def _member(user: User, organisation: str | None) -> Principal | None:
+    """Take the organisation named; somebody in only one need not name it."""
+    memberships = Membership.objects.filter(user=user).select_related("organisation")
+    if organisation is not None:
+        memberships = memberships.filter(organisation__slug=organisation)
+    found = list(memberships[:2])
+    if len(found) != 1:
+        return None
+    return Principal(
+        organisation=found[0].organisation,
+        scopes=found[0].scopes,
+        name=user.get_username(),
+    )

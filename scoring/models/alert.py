@@ -1,0 +1,153 @@
+"""Standing questions about risk, and the answers that fired."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.ids import uuid7
+from scoring.models.forecast import Forecast
+from scoring.models.portfolio import Portfolio
+from scoring.models.region import Region
+
+
+class AlertSeverity(models.TextChoices):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
+    def for_organisation(self, organisation: Organisation) -> Self:
+        return self.filter(organisation=organisation)
+
+    def enabled(self) -> Self:
+        return self.filter(is_enabled=True)
+
+
+class AlertRule(models.Model):
+    """A threshold on a figure of each new forecast of a region or portfolio."""
+
+    class Metric(models.TextChoices):
+        P_EVENT = "p_event"
+        EXPECTED_COUNT = "expected_count"
+        TVAR = "tvar"
+
+    class Comparison(models.TextChoices):
+        LEVEL = "level", "the figure is at or above the threshold"
+        CHANGE = "change", "it is at or above threshold times the forecast before"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="alert_rules"
+    )
+    name = models.CharField(max_length=200)
+    region = models.ForeignKey(
+        Region, on_delete=models.CASCADE, related_name="alert_rules"
+    )
+    portfolio = models.ForeignKey(
+        Portfolio,
+        on_delete=models.CASCADE,
+        related_name="alert_rules",
+        null=True,
+        blank=True,
+        help_text="Look only at cells with assets of it; TVaR needs one.",
+    )
+    cells = models.JSONField(
+        null=True, blank=True, help_text="H3 indexes; empty: the whole region."
+    )
+    horizon_sec = models.PositiveIntegerField()
+    metric = models.CharField(max_length=16, choices=Metric.choices)
+    comparison = models.CharField(
+        max_length=16, choices=Comparison.choices, default=Comparison.LEVEL
+    )
+    threshold = models.FloatField()
+    quantile = models.FloatField(
+        null=True, blank=True, help_text="Of the TVaR, such as 0.99."
+    )
+    severity = models.CharField(
+        max_length=16, choices=AlertSeverity.choices, default=AlertSeverity.WARNING
+    )
+    daily_budget = models.PositiveIntegerField(
+        default=20, help_text="New alerts in 24 hours at most."
+    )
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AlertRuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "name"), name="scoring_alertrule_name_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def for_organisation(self, organisation: Organisation) -> Self:
+        return self.filter(rule__organisation=organisation)
+
+    def unresolved(self) -> Self:
+        return self.exclude(state=Alert.State.RESOLVED)
+
+
+class Alert(models.Model):
+    """A rule that fired for one connected hot area, from first to last forecast."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACKNOWLEDGED = "acknowledged"
+        SNOOZED = "snoozed"
+        RESOLVED = "resolved"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="alerts")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    severity = models.CharField(max_length=16, choices=AlertSeverity.choices)
+    first_forecast = models.ForeignKey(
+        Forecast, on_delete=models.CASCADE, related_name="alerts_opened"
+    )
+    last_forecast = models.ForeignKey(
+        Forecast, on_delete=models.CASCADE, related_name="alerts_seen"
+    )
+    cells = models.JSONField(help_text="H3 indexes of the area, hottest first.")
+    value = models.FloatField(help_text="The figure that fired, at its worst cell.")
+    lat = models.FloatField(help_text="Latitude of the worst cell, degrees.")
+    lon = models.FloatField(help_text="Longitude of the worst cell, degrees.")
+    opened_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=200, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    scored_at = models.DateTimeField(
+        null=True, blank=True, help_text="Once the horizon has passed."
+    )
+    was_right = models.BooleanField(
+        null=True, help_text="An event came in the area within the horizon."
+    )
+    lead_time_s = models.FloatField(
+        null=True, blank=True, help_text="From the forecast to the first event."
+    )
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=("rule",),
+                condition=~Q(state="resolved"),
+                name="scoring_alert_unresolved",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} {self.state}"

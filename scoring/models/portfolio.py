@@ -1,0 +1,195 @@
+"""What can be hurt: portfolios of located, valued assets."""
+
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Count, Q, Sum
+
+from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.ids import uuid7
+from scoring.models.region import Region
+
+MONEY_DIGITS = 20
+MONEY_PLACES = 2
+
+
+class VulnerabilityQuerySet(models.QuerySet["Vulnerability"]):
+    def for_organisation(self, organisation: Organisation) -> Self:
+        """Keep what the organisation may use: its own, and what all share."""
+        return self.filter(Q(organisation=organisation) | Q(organisation=None))
+
+
+class Vulnerability(models.Model):
+    """Which share of its value an asset of a class loses in one event."""
+
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.CASCADE,
+        related_name="vulnerabilities",
+        null=True,
+        blank=True,
+        help_text="Empty: everybody may use it.",
+    )
+    slug = models.SlugField()
+    name = models.CharField(max_length=200)
+    points = models.JSONField(
+        help_text="[[severity, damage ratio], …], ascending; linear in between.",
+    )
+
+    objects = VulnerabilityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("slug", "id")
+        verbose_name_plural = "vulnerabilities"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "slug"),
+                nulls_distinct=False,
+                name="scoring_vulnerability_slug_unique",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class PortfolioQuerySet(models.QuerySet["Portfolio"]):
+    def for_organisation(self, organisation: Organisation) -> Self:
+        return self.filter(organisation=organisation)
+
+    def with_totals(self) -> Self:
+        """Add `asset_count` and `total_value`, one query for any page size."""
+        return self.annotate(
+            asset_count=Count("assets"), total_value=Sum("assets__value")
+        )
+
+
+class Portfolio(models.Model):
+    """Assets that are assessed together, in one currency."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="portfolios"
+    )
+    name = models.CharField(max_length=200)
+    currency = models.CharField(
+        max_length=3,
+        validators=[RegexValidator(r"^[A-Z]{3}$")],
+        help_text="ISO 4217 code; XXX where values are not money.",
+    )
+    revision = models.PositiveIntegerField(
+        default=1, help_text="Counts every change of the assets."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PortfolioQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation", "name"), name="scoring_portfolio_name_unique"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def for_organisation(self, organisation: Organisation) -> Self:
+        return self.filter(portfolio__organisation=organisation)
+
+    def outside(self) -> Self:
+        """Keep the assets that lie in no cell of any region."""
+        return self.filter(places=None)
+
+
+class Asset(models.Model):
+    """A located, valued thing that can be hurt."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    portfolio = models.ForeignKey(
+        Portfolio, on_delete=models.CASCADE, related_name="assets"
+    )
+    reference = models.CharField(
+        max_length=100, help_text="The client's own name of it, unique in a portfolio."
+    )
+    name = models.CharField(max_length=200, blank=True)
+    lat = models.FloatField(validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    lon = models.FloatField(
+        validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
+    value = models.DecimalField(
+        max_digits=MONEY_DIGITS,
+        decimal_places=MONEY_PLACES,
+        validators=[MinValueValidator(0)],
+    )
+    deductible = models.DecimalField(
+        max_digits=MONEY_DIGITS,
+        decimal_places=MONEY_PLACES,
+        default=0,
+        help_text="Of each event, borne by the owner.",
+    )
+    limit = models.DecimalField(
+        max_digits=MONEY_DIGITS,
+        decimal_places=MONEY_PLACES,
+        null=True,
+        blank=True,
+        help_text="At most this much of each event.",
+    )
+    vulnerability = models.ForeignKey(
+        Vulnerability,
+        on_delete=models.RESTRICT,
+        related_name="assets",
+        null=True,
+        blank=True,
+        help_text="Empty: every event in the cell takes the whole value.",
+    )
+
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("portfolio", "reference"),
+                name="scoring_asset_reference_unique",
+            ),
+            models.CheckConstraint(
+                condition=Q(value__gte=0, deductible__gte=0)
+                & (Q(limit=None) | Q(limit__gte=0)),
+                name="scoring_asset_money_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(lat__range=(-90, 90), lon__range=(-180, 180)),
+                name="scoring_asset_on_the_globe",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class AssetPlace(models.Model):
+    """The cell of a region in which an asset lies; none for assets outside."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="places")
+    region = models.ForeignKey(
+        Region, on_delete=models.CASCADE, related_name="asset_places"
+    )
+    h3 = models.BigIntegerField(help_text="64-bit H3 index, a cell of the region.")
+
+    class Meta:
+        ordering = ("region", "h3", "asset")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("asset", "region"), name="scoring_assetplace_unique"
+            ),
+        )
+        indexes = (models.Index(fields=("region", "h3"), name="scoring_assetplace_h3"),)
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} in {self.h3:x}"
