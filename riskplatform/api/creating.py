@@ -1,0 +1,52 @@
+"""Every POST that creates: carried out once for each Idempotency-Key."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from riskplatform.api.idempotency.services import Answer, answer_once, fingerprint_of
+from riskplatform.api.keys.principal import get_principal
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    type=str,
+    location=OpenApiParameter.HEADER,
+    description="The same key and body get the same answer for a day.",
+)
+
+
+def answer_creation(
+    request: Request, create: Callable[[], Any], *, status: int = 201
+) -> HttpResponse:
+    """Answer with what `create` returns, as JSON; with a key, do so only once.
+
+    With an Idempotency-Key the effect, the key and the answer are one transaction,
+    so `create` must leave what cannot be rolled back to `transaction.on_commit`.
+    """
+
+    def produce() -> Answer:
+        body = orjson.dumps(create(), default=str, option=orjson.OPT_UTC_Z)
+        return Answer(status=status, body=body)
+
+    key = request.headers.get("Idempotency-Key")
+    answer = produce() if key is None else _once(request, key, produce)
+    response = HttpResponse(
+        answer.body, status=answer.status, content_type="application/json"
+    )
+    if answer.is_replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _once(request: Request, key: str, produce: Callable[[], Answer]) -> Answer:
+    method = request.method or ""
+    return answer_once(
+        get_principal(request).organisation,
+        key=key,
+        fingerprint=fingerprint_of(method, request.get_full_path(), request.body),
+        produce=produce,
+    )
