@@ -193,6 +193,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "riskplatform.api.openapi.name_structs",
+        "riskplatform.api.openapi.document_problems",
+        "riskplatform.api.openapi.allow_either_key",
+    ],
 }
 
 # Security

@@ -1,0 +1,146 @@
+"""What every operation of the schema shares: named structs, problems, either key."""
+
+from collections.abc import Iterator
+from typing import Any
+
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+PROBLEM = {
+    "title": "Problem",
+    "type": "object",
+    "description": "RFC 9457. `code` is for machines, `detail` for people.",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "reason"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer."},
+                    "reason": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+# Status: name of the response, code and detail of its example.
+PROBLEMS = {
+    "400": ("Malformed", "malformed_body", "The body is not JSON."),
+    "401": ("Unauthenticated", "not_authenticated", "This needs an API key."),
+    "403": (
+        "Forbidden",
+        "permission_denied",
+        "This needs a key or a membership with the scope portfolios:read.",
+    ),
+    "404": ("NotFound", "not_found", "There is nothing at this address."),
+    "406": ("NotAcceptable", "not_acceptable", "There is no such format here."),
+    "409": (
+        "Conflict",
+        "request_in_progress",
+        "A request with this Idempotency-Key is being worked on.",
+    ),
+    "412": ("PreconditionFailed", "precondition_failed", "It has changed meanwhile."),
+    "413": ("TooLarge", "body_too_large", "The body is larger than this server takes."),
+    "415": ("UnsupportedMedia", "unsupported_media_type", "Send JSON."),
+    "422": ("Invalid", "invalid_input", "limit is at most 1000."),
+    "429": ("TooManyRequests", "throttled", "Ask again in 3 s."),
+    "503": ("Unavailable", "unavailable", "The database does not answer."),
+}
+
+
+def name_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Move inlined structs to the components, so that clients get one type each."""
+    parts = result.setdefault("components", {}).setdefault("schemas", {})
+    result["paths"] = _named(result["paths"], parts)
+    return result
+
+
+def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Give every operation the problems that it may answer with."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["responses"] = {
+        name: _response(status, code, detail)
+        for status, (name, code, detail) in PROBLEMS.items()
+    }
+    for path, operation in _operations(result):
+        if "requestBody" in operation:
+            operation["requestBody"].setdefault("required", True)
+        for status in _possible(path, operation):
+            name = PROBLEMS[status][0]
+            operation["responses"].setdefault(
+                status, {"$ref": f"#/components/responses/{name}"}
+            )
+    return result
+
+
+def allow_either_key(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say that one of the two ways to show a key is enough."""
+    for _, operation in _operations(result):
+        operation["security"] = [
+            {name: scopes}
+            for needed in operation.get("security", [])
+            for name, scopes in needed.items()
+        ] + [needed for needed in operation.get("security", []) if not needed]
+    return result
+
+
+def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
+            if method in METHODS:
+                yield path, operation
+
+
+def _possible(path: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield from ("401", "403", "404", "406", "429", "503")
+    if "requestBody" in operation:
+        yield from ("400", "413", "415")
+    if "requestBody" in operation or operation.get("parameters"):
+        yield "422"
+    headers = {part["name"] for part in operation.get("parameters", ())}
+    if "Idempotency-Key" in headers:
+        yield from ("400", "409")
+    if "If-Match" in headers:
+        yield "412"
+
+
+def _response(status: str, code: str, detail: str) -> dict[str, Any]:
+    title = PROBLEMS[status][0]
+    example = {
+        "type": f"/problems/{code.replace('_', '-')}",
+        "title": title,
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+        "request_id": "0f9b6d1c5e0b4f3a9d6f1f4d7a1c2b3e",
+    }
+    return {
+        "description": detail,
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "example": example,
+            }
+        },
+    }
+
+
+def _named(node: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_named(item, parts) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _named(value, parts) for key, value in node.items()}
+    title = node.get("title")
+    if not isinstance(title, str) or "properties" not in node:
+        return node
+    if parts.setdefault(title, node) != node:
+        raise ValueError(f"Two structs of the API are called {title}; rename one.")
+    return {"$ref": f"#/components/schemas/{title}"}

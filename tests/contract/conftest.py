@@ -1,0 +1,47 @@
+"""A typed client, made from the schema and nothing else."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+PACKAGE = "riskplatform_client"
+
+
+@pytest.fixture(scope="session")
+def client_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generate the client as a user would, and give the folder of its package."""
+    folder = tmp_path_factory.mktemp("client")
+    schema = folder / "schema.json"
+    raw = SchemaGenerator().get_schema(request=None, public=True)
+    schema.write_text(json.dumps(raw, default=str), encoding="utf-8")
+    target = folder / PACKAGE
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "openapi_python_client", "generate"),
+            *("--path", str(schema), "--meta", "none", "--output-path", str(target)),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    return target
+
+
+@pytest.fixture(scope="session")
+def client_module(client_package: Path) -> ModuleType:
+    """Import the generated package, under its own name."""
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, client_package / "__init__.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = module
+    spec.loader.exec_module(module)
+    return module
