@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -20,6 +21,8 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
 OPERATIONS = list_operations()
 # No schema can say which cells and regions exist; keys are walked by another test.
 NOT_ASKED = ("positive_data_acceptance", "ignored_auth")
+# These give every row a verdict of its own, so a wrong row is no wrong request.
+ROW_BY_ROW = {"POST /api/v1/events"}
 
 
 @pytest.fixture
@@ -46,7 +49,11 @@ def key(db: None, one_connection: None) -> str:
 def test_an_operation_answers_as_the_schema_says(
     label: str, mode: GenerationMode, key: str
 ) -> None:
-    excluded = CHECKS.get_by_names(NOT_ASKED)
+    not_asked = [
+        *NOT_ASKED,
+        *(["negative_data_rejection"] if label in ROW_BY_ROW else []),
+    ]
+    excluded: Any = CHECKS.get_by_names(not_asked)
     shown = {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
 
     @settings(
@@ -58,9 +65,9 @@ def test_an_operation_answers_as_the_schema_says(
         database=None,
     )
     @given(case=OPERATIONS[label].as_strategy(generation_mode=mode))
-    def ask(case: Case) -> None:
-        case.headers = {**(case.headers or {}), **shown}
-        case.call_and_validate(excluded_checks=excluded)
+    def ask(case: Case[Any]) -> None:
+        answer = case.call(headers=shown)
+        case.validate_response(answer, excluded_checks=excluded)
 
     try:
         ask()
