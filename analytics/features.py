@@ -48,6 +48,10 @@ SELECT
     countIf(occurred_ms >= %(instant_ms)s - 86400000) AS count_1d,
     countIf(occurred_ms >= %(instant_ms)s - 7 * 86400000) AS count_7d,
     countIf(occurred_ms >= %(instant_ms)s - 28 * 86400000) AS count_28d,
+    sumForEach(arrayMap(
+        window_ms -> toInt64(occurred_ms >= %(instant_ms)s - window_ms),
+        CAST(%(windows_ms)s, 'Array(Float64)')
+    )) AS window_count,
     min(occurred_ms) AS first_ms,
     max(occurred_ms) AS last_ms
 FROM analytics_event FINAL
@@ -127,6 +131,8 @@ class CellAggregateColumns:
         Events with occurred < t.
     count_1d, count_7d, count_28d
         Events with t - window <= occurred < t.
+    window_count
+        The same for the windows asked for, shape (n, windows).
     last_occurred_s
         Unix seconds of the last event.
     first_occurred_s
@@ -139,6 +145,7 @@ class CellAggregateColumns:
     count_1d: Integers
     count_7d: Integers
     count_28d: Integers
+    window_count: Integers
     last_occurred_s: Floats
     first_occurred_s: float
 
@@ -166,6 +173,7 @@ def cell_aggregates(
     instant: datetime,
     *,
     scales_s: Sequence[float],
+    windows_s: Sequence[float] = (),
     weight: SeverityWeight = EQUAL_WEIGHT,
     known_at: datetime | None = None,
 ) -> CellAggregateColumns:
@@ -181,6 +189,7 @@ def cell_aggregates(
         "instant_ms": to_milliseconds(instant),
         "known_ms": to_milliseconds(known_at or LATEST),
         "scales_ms": [1_000.0 * scale_s for scale_s in scales_s],
+        "windows_ms": [1_000.0 * window_s for window_s in windows_s],
         "kind": weight.kind,
         "coefficient": float(weight.coefficient),
         "reference": float(weight.reference),
@@ -191,6 +200,7 @@ def cell_aggregates(
         cell=columns["cell"],
         excitation=columns["excitation"].reshape(-1, len(scales_s)),
         **_counts(columns),
+        window_count=columns["window_count"].reshape(first_ms.size, len(windows_s)),
         last_occurred_s=columns["last_ms"] / 1_000,
         first_occurred_s=first_ms.min() / 1_000 if first_ms.size else float("nan"),
     )

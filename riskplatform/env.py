@@ -50,6 +50,20 @@ def env_list(name: str, default: list[str] | None = None) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+def env_folders(name: str, default: dict[str, Path]) -> dict[str, Path]:
+    """Read `name=folder,name=folder`; folders are absolute."""
+    items = env_list(name)
+    if not items:
+        return default
+    folders = {}
+    for item in items:
+        key, equals, path = item.partition("=")
+        if not (key and equals and Path(path).is_absolute()):
+            raise EnvError(f"{name} holds {item!r}, not name=/absolute/folder.")
+        folders[key] = Path(path)
+    return folders
+
+
 def env_choice(name: str, default: str, choices: frozenset[str]) -> str:
     word = env_str(name, default)
     if word not in choices:

@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from riskplatform.env import (
     env_bool,
     env_choice,
+    env_folders,
     env_int,
     env_list,
     env_secret,
@@ -86,8 +87,6 @@ INSTALLED_APPS = [
     "clickhouse_backend",
     "csp",
     "django_prometheus",
-    "django_tasks",
-    "django_tasks_db",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
@@ -138,7 +137,6 @@ DATABASES = {
     ),
 }
 DATABASE_ROUTERS = ["analytics.routers.ClickHouseRouter"]
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Cache and channels
 REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -182,6 +180,15 @@ INGEST_MAX_BODY_BYTES = env_int("INGEST_MAX_BODY_BYTES", 1 << 28, minimum=1)
 INGEST_MAX_UNPACKED_BYTES = env_int("INGEST_MAX_UNPACKED_BYTES", 1 << 30, minimum=1)
 INGEST_MAX_ROWS = env_int("INGEST_MAX_ROWS", 2_000_000, minimum=1)
 INGEST_MAX_BACKLOG = env_int("INGEST_MAX_BACKLOG", 5_000_000, minimum=1)
+# Forecasts: how often the worker looks whether new ones are due (0: never), and how
+# long after its horizon a forecast is scored, because events arrive late.
+FORECAST_REFRESH_S = env_int("FORECAST_REFRESH_S", 300)
+FORECAST_EMBARGO_S = env_int("FORECAST_EMBARGO_S", 86_400)
+# Where POST /reload-model may read artifacts from: name=folder,name=folder.
+MODEL_STORES = env_folders("MODEL_STORES", {"local": VAR_DIR / "models"})
+# Webhooks: private addresses are for tests and for receivers beside the platform.
+WEBHOOK_ALLOW_PRIVATE = env_bool("WEBHOOK_ALLOW_PRIVATE", default=False)
+WEBHOOK_TIMEOUT_S = env_int("WEBHOOK_TIMEOUT_S", 10, minimum=1)
 SPECTACULAR_SETTINGS = {
     "TITLE": "riskplatform",
     "DESCRIPTION": "Calibrated risk forecasts per grid cell.",

@@ -1,6 +1,6 @@
 """What scoring counts; the names are part of the interface."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 FORECASTS_PUBLISHED = Counter(
     "scoring_forecasts_published",
@@ -12,4 +12,75 @@ FIT_SECONDS = Histogram(
     "Time to fit and back-test one model version.",
     ["kind"],
     buckets=(1, 3, 10, 30, 60, 120, 300, 600, 1_800),
+)
+JOBS_STARTED = Counter(
+    "scoring_jobs_started",
+    "Attempts at a job that a worker began.",
+    ["kind"],
+)
+JOBS_FINISHED = Counter(
+    "scoring_jobs_finished",
+    "Jobs that came to an end, by what became of them.",
+    ["kind", "state"],
+)
+JOB_FAILURES = Counter(
+    "scoring_job_failures",
+    "Attempts at a job that broke off and are made again.",
+    ["kind"],
+)
+JOB_SECONDS = Histogram(
+    "scoring_job_seconds",
+    "Time of one attempt at a job.",
+    ["kind"],
+    buckets=(0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600),
+)
+JOBS_UNFINISHED = Gauge(
+    "scoring_jobs_unfinished",
+    "Jobs that wait or are worked on.",
+    ["kind", "state"],
+    multiprocess_mode="mostrecent",
+)
+ALERTS_OPENED = Counter("scoring_alerts_opened", "Alerts that rules opened.")
+ALERTS_RESOLVED = Counter(
+    "scoring_alerts_resolved", "Alerts whose area cooled or joined another."
+)
+ALERTS_HELD_BACK = Counter(
+    "scoring_alerts_held_back", "Hot areas that the budget of their rule kept quiet."
+)
+ALERT_EVALUATION_FAILURES = Counter(
+    "scoring_alert_evaluation_failures",
+    "Rules that could not be asked about a forecast and are asked again.",
+)
+WEBHOOK_DELIVERIES = Counter(
+    "scoring_webhook_deliveries",
+    "Attempts to deliver a message to a webhook, by outcome.",
+    ["outcome"],
+)
+WEBHOOK_SECONDS = Histogram(
+    "scoring_webhook_seconds",
+    "Time of one attempt to deliver a message to a webhook.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+)
+ASSESSMENTS_MADE = Counter(
+    "scoring_assessments_made", "Assessments that were computed and stored."
+)
+ASSESSMENT_SECONDS = Histogram(
+    "scoring_assessment_seconds",
+    "Time to compute an assessment, reading included.",
+    buckets=(0.01, 0.03, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+FORECASTS_SCORED = Counter(
+    "scoring_forecasts_scored",
+    "Forecasts compared with what happened, by horizon in seconds.",
+    ["horizon_sec"],
+)
+MODEL_SWITCHES = Counter(
+    "scoring_model_switches",
+    "Changes of a region's champion, by reason.",
+    ["reason"],
+)
+ASSETS_IMPORTED = Counter(
+    "scoring_assets_imported",
+    "Assets that came in by files, by what became of them.",
+    ["outcome"],
 )

@@ -1,13 +1,69 @@
-"""Work the worker process does, through the durable queue."""
+"""What the worker does: a runner for each kind of job, and work that comes round."""
 
-from django_tasks import task
+from itertools import count
+from typing import Any
 
+from django.conf import settings
+
+from riskplatform.api.idempotency.services import forget_old_answers
+from scoring.models import Job
 from scoring.selectors.regions import get_region
+from scoring.services.alert_evaluation import evaluate_due_rules
+from scoring.services.alert_outcomes import score_due_alerts
+from scoring.services.alert_states import wake_alerts
+from scoring.services.assessment_batches import ASSESS, run_batch
+from scoring.services.champion_watch import roll_back_failing_champions
+from scoring.services.forecast_skill import score_due_forecasts
+from scoring.services.jobs import Progress, job_runner
+from scoring.services.jobs_running import count_unfinished_jobs
+from scoring.services.periodic import register_periodic
+from scoring.services.publishing import renew_forecasts
 from scoring.services.refreshing import refresh_forecasts
+from scoring.services.registry_jobs import (
+    FIT,
+    RENEW,
+    forget_old_jobs,
+    queue_due_renewals,
+)
+from scoring.services.webhook_sending import send_due_deliveries
+from scoring.services.webhooks import forget_sent_messages
+
+register_periodic("count-unfinished-jobs", 15, count_unfinished_jobs)
+register_periodic("forget-old-answers", 600, forget_old_answers)
+register_periodic("forget-old-jobs", 3_600, forget_old_jobs)
+register_periodic("score-forecasts", 60, score_due_forecasts)
+register_periodic("watch-champions", 60, roll_back_failing_champions)
+if settings.FORECAST_REFRESH_S:
+    register_periodic(
+        "renew-forecasts", settings.FORECAST_REFRESH_S, queue_due_renewals
+    )
+register_periodic("evaluate-alert-rules", 10, evaluate_due_rules)
+register_periodic("wake-alerts", 30, wake_alerts)
+register_periodic("judge-alerts", 900, score_due_alerts)
+register_periodic("send-webhooks", 5, send_due_deliveries)
+register_periodic("forget-sent-messages", 3_600, forget_sent_messages)
 
 
-@task()
-def refresh_region(slug: str) -> list[str]:
-    """Fit the region anew and publish its forecasts; returns their ids."""
-    refreshed = refresh_forecasts(get_region(slug))
-    return [str(forecast.pk) for forecast in refreshed.forecasts]
+@job_runner(FIT, time_limit_s=4 * 3_600)
+def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
+    """Fit a model version and bring the region's forecasts up to date."""
+    steps = count(1)
+    refreshed = refresh_forecasts(
+        get_region(job.parameters["region"]),
+        kind=job.parameters["kind"],
+        progress=lambda _: progress(next(steps)),
+    )
+    return {
+        "model_version": str(refreshed.model_version.pk),
+        "forecasts": [str(forecast.pk) for forecast in refreshed.forecasts],
+    }
+
+
+@job_runner(RENEW)
+def renew_region(job: Job, progress: Progress) -> dict[str, Any]:
+    """Publish what the champion and its challengers say of the present."""
+    forecasts = renew_forecasts(get_region(job.parameters["region"]))
+    return {"forecasts": [str(forecast.pk) for forecast in forecasts]}
+
+
+job_runner(ASSESS)(run_batch)

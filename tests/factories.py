@@ -1,14 +1,30 @@
 """Typed makers of test data; what a test does not name has a plain default."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
+from django.test import Client
 
+from riskplatform.api.keys.models import Organisation, Scope
+from riskplatform.api.keys.services import issue_key
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.distributions import distribution_of
 from scoring.engine.simulation import ScenarioSet
-from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
+from scoring.models import (
+    Asset,
+    Forecast,
+    ForecastArrays,
+    ModelVersion,
+    Portfolio,
+    Region,
+    Vulnerability,
+)
+from scoring.services.assets import create_asset
+from scoring.services.portfolios import create_portfolio
 from scoring.services.regions import RegionDefinition, define_region
 
 DAY_S = 86_400
@@ -85,3 +101,65 @@ def make_forecast(
         scenarios=pack_scenarios(NO_EVENTS),
     )
     return forecast
+
+
+def make_organisation(slug: str = "acme") -> Organisation:
+    return Organisation.objects.get_or_create(
+        slug=slug, defaults={"name": slug.title()}
+    )[0]
+
+
+def make_client(
+    organisation: Organisation, *, scopes: Sequence[str] = tuple(Scope.values)
+) -> Client:
+    """Give a client that shows a key of the organisation with every request."""
+    issued = issue_key(organisation, name="test", scopes=scopes)
+    return Client(headers={"Authorization": f"Bearer {issued.text.text}"})
+
+
+def make_portfolio(
+    organisation: Organisation | None = None,
+    *,
+    name: str = "Shops",
+    currency: str = "USD",
+    n_assets: int = 0,
+    value: str = "1000.00",
+) -> Portfolio:
+    """Make a portfolio with assets in the first cells of `make_region`, outwards."""
+    portfolio = create_portfolio(
+        organisation or make_organisation(), name=name, currency=currency
+    )
+    cells = h3.grid_disk(h3.latlng_to_cell(*CENTRE, RESOLUTION), 10)
+    for number in range(n_assets):
+        lat, lon = h3.cell_to_latlng(cells[number % len(cells)])
+        make_asset(portfolio, f"a-{number}", lat=lat, lon=lon, value=value)
+    portfolio.refresh_from_db()
+    return portfolio
+
+
+def make_asset(
+    portfolio: Portfolio,
+    reference: str = "a-0",
+    *,
+    lat: float = CENTRE[0],
+    lon: float = CENTRE[1],
+    value: str = "1000.00",
+    **columns: Any,
+) -> Asset:
+    """Add an asset by the service, so that it has its places."""
+    values = {"reference": reference, "lat": lat, "lon": lon, "value": Decimal(value)}
+    return create_asset(portfolio, values=values | columns)
+
+
+def make_vulnerability(
+    organisation: Organisation | None = None,
+    *,
+    slug: str = "brick",
+    points: Sequence[tuple[float, float]] = ((0.0, 0.0), (10.0, 1.0)),
+) -> Vulnerability:
+    return Vulnerability.objects.create(
+        organisation=organisation,
+        slug=slug,
+        name=slug.title(),
+        points=[list(point) for point in points],
+    )

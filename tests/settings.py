@@ -8,7 +8,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# A migration of the task queue looks for its table on every database.
-MIGRATION_MODULES = {"django_tasks_database": None}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -20,9 +20,15 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 def answer_creation(
-    request: Request, create: Callable[[], Any], *, status: int = 201
+    request: Request,
+    create: Callable[[], Any],
+    *,
+    status: int = 201,
+    body: bytes | None = None,
 ) -> HttpResponse:
     """Answer with what `create` returns, as JSON; with a key, do so only once.
+
+    `body` is for whoever has read the body of the request already.
 
     With an Idempotency-Key the effect, the key and the answer are one transaction,
     so `create` must leave what cannot be rolled back to `transaction.on_commit`.
@@ -33,7 +39,11 @@ def answer_creation(
         return Answer(status=status, body=body)
 
     key = request.headers.get("Idempotency-Key")
-    answer = produce() if key is None else _once(request, key, produce)
+    if key is None:
+        answer = produce()
+    else:
+        content = request.body if body is None else body
+        answer = _once(request, content, key, produce)
     response = HttpResponse(
         answer.body, status=answer.status, content_type="application/json"
     )
@@ -42,11 +52,13 @@ def answer_creation(
     return response
 
 
-def _once(request: Request, key: str, produce: Callable[[], Answer]) -> Answer:
+def _once(
+    request: Request, content: bytes, key: str, produce: Callable[[], Answer]
+) -> Answer:
     method = request.method or ""
     return answer_once(
         get_principal(request).organisation,
         key=key,
-        fingerprint=fingerprint_of(method, request.get_full_path(), request.body),
+        fingerprint=fingerprint_of(method, request.get_full_path(), content),
         produce=produce,
     )

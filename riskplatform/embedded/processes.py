@@ -109,7 +109,7 @@ class RealtimeServer(HttpServer):
 
 class Worker(Service):
     name: ClassVar[str] = "worker"
-    # The task at work is finished first.
+    # A job at work may go on to its end, or to a step where it is handed back.
     stop_timeout_s: ClassVar[float] = 30.0
 
     def __init__(self, site: Site) -> None:
@@ -118,7 +118,7 @@ class Worker(Service):
 
     def launch(self) -> Launch:
         self._started_s = time.monotonic()
-        return manage("db_worker", "--queue-name", "*", "--no-reload")
+        return manage("run_worker")
 
     def answers(self) -> bool:
         return (

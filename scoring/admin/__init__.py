@@ -1,7 +1,35 @@
 """Staff pages of the domain; importing this package registers them."""
 
+from scoring.admin.alert_rules import AlertRuleAdmin
+from scoring.admin.alerts import AlertAdmin
+from scoring.admin.assessments import AssessmentAdmin
 from scoring.admin.forecasts import ForecastAdmin
-from scoring.admin.model_versions import ModelVersionAdmin
+from scoring.admin.jobs import JobAdmin, PeriodicRunAdmin
+from scoring.admin.model_versions import (
+    ForecastSkillAdmin,
+    ModelSwitchAdmin,
+    ModelVersionAdmin,
+)
+from scoring.admin.portfolios import AssetAdmin, PortfolioAdmin
 from scoring.admin.regions import CellAdmin, RegionAdmin
+from scoring.admin.vulnerabilities import VulnerabilityAdmin
+from scoring.admin.webhooks import WebhookAdmin, WebhookDeliveryAdmin
 
-__all__ = ["CellAdmin", "ForecastAdmin", "ModelVersionAdmin", "RegionAdmin"]
+__all__ = [
+    "AlertAdmin",
+    "AlertRuleAdmin",
+    "AssessmentAdmin",
+    "AssetAdmin",
+    "CellAdmin",
+    "ForecastAdmin",
+    "ForecastSkillAdmin",
+    "JobAdmin",
+    "ModelSwitchAdmin",
+    "ModelVersionAdmin",
+    "PeriodicRunAdmin",
+    "PortfolioAdmin",
+    "RegionAdmin",
+    "VulnerabilityAdmin",
+    "WebhookAdmin",
+    "WebhookDeliveryAdmin",
+]

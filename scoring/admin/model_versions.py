@@ -1,11 +1,24 @@
-"""Fitted model versions."""
+"""Model versions, how good they are, and who became champion when."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
-from scoring.models import ModelArtifact, ModelVersion
+from riskplatform.kernel.errors import ApplicationError
+from scoring.models import ForecastSkill, ModelArtifact, ModelSwitch, ModelVersion
+from scoring.selectors.forecast_skill import WeekOfSkill, list_skill_by_week
+from scoring.services.promotion import challenge, promote, retire, roll_back
+
+TREND_HEADINGS = (
+    *("week", "horizon", "forecasts", "events"),
+    *("gain, nats an event", "Brier score", "N-tests failed"),
+)
 
 
 class ModelArtifactInline(admin.TabularInline[ModelArtifact, ModelVersion]):
@@ -14,6 +27,9 @@ class ModelArtifactInline(admin.TabularInline[ModelArtifact, ModelVersion]):
     readonly_fields = fields
     extra = 0
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelArtifact]:
+        return super().get_queryset(request).defer("body")
 
     def has_add_permission(self, *args: Any) -> bool:
         return False
@@ -26,10 +42,120 @@ class ModelVersionAdmin(ReadOnlyAdmin[ModelVersion]):
         "region",
         "state",
         "event_count",
+        "scored_forecasts",
         "trained_from",
         "trained_until",
         "created_at",
     )
-    list_filter = ("state", "region")
+    list_filter = ("state", "region", "kind")
     list_select_related = ("region",)
+    search_fields = ("=id", "region__slug", "kind")
+    readonly_fields = ("trend",)
     inlines = (ModelArtifactInline,)
+    actions = ("challenge", "promote", "roll_back", "retire")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        scored = Count("forecasts__skill")
+        versions = super().get_queryset(request).annotate(scored_count=scored)
+        return versions.defer("region__boundary")
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("scoring.change_modelversion")
+
+    @admin.display(ordering="scored_count")
+    def scored_forecasts(self, version: ModelVersion) -> int:
+        count: int = getattr(version, "scored_count", 0)
+        return count
+
+    @admin.display(description="Skill by week")
+    def trend(self, version: ModelVersion) -> SafeString | str:
+        weeks = list_skill_by_week(version)
+        if not weeks:
+            return "No forecast has been scored yet."
+        cells = "<td>{}</td>" * len(TREND_HEADINGS)
+        return format_html(
+            "<table><tr>{}</tr>{}</table>",
+            format_html_join("", "<th>{}</th>", ((text,) for text in TREND_HEADINGS)),
+            format_html_join("", f"<tr>{cells}</tr>", map(_trend_row, weeks)),
+        )
+
+    @admin.action(description="Make a challenger", permissions=["operate"])
+    def challenge(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        self._change_all(request, queryset, challenge)
+
+    @admin.action(description="Promote through the gate", permissions=["operate"])
+    def promote(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        actor = request.user.get_username()
+        self._change_all(request, queryset, lambda each: promote(each, actor=actor))
+
+    @admin.action(
+        description="Roll back to the champion before", permissions=["operate"]
+    )
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        actor = request.user.get_username()
+        self._change_all(request, queryset, lambda each: roll_back(each, actor=actor))
+
+    @admin.action(description="Retire", permissions=["operate"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        self._change_all(request, queryset, retire)
+
+    def _change_all(
+        self,
+        request: HttpRequest,
+        versions: QuerySet[ModelVersion],
+        change: Callable[[ModelVersion], object],
+    ) -> None:
+        for version in versions:
+            try:
+                change(version)
+            except ApplicationError as error:
+                self.message_user(request, error.message, messages.WARNING)
+            else:
+                self.message_user(request, f"{version}: done.", messages.SUCCESS)
+
+
+@admin.register(ModelSwitch)
+class ModelSwitchAdmin(ReadOnlyAdmin[ModelSwitch]):
+    list_display = ("switched_at", "region", "before", "after", "reason", "actor")
+    list_filter = ("reason", "region")
+    list_select_related = ("region", "before", "after")
+    date_hierarchy = "switched_at"
+
+
+@admin.register(ForecastSkill)
+class ForecastSkillAdmin(ReadOnlyAdmin[ForecastSkill]):
+    list_display = (
+        "forecast",
+        "model_version",
+        "is_shadow",
+        "observed_count",
+        "gain",
+        "brier_score",
+        "n_test_low",
+        "n_test_high",
+        "scored_at",
+    )
+    list_filter = ("forecast__region", "forecast__horizon_sec", "forecast__is_shadow")
+    list_select_related = ("forecast__model_version",)
+
+    @admin.display(ordering="forecast__model_version")
+    def model_version(self, skill: ForecastSkill) -> str:
+        return str(skill.forecast.model_version)
+
+    @admin.display(boolean=True)
+    def is_shadow(self, skill: ForecastSkill) -> bool:
+        return skill.forecast.is_shadow
+
+
+def _trend_row(week: WeekOfSkill) -> tuple[str, ...]:
+    figures = week.figures
+    gain = "" if figures.gain is None else f"{figures.gain:+.3f}"
+    return (
+        f"{week.week:%Y-%m-%d}",
+        f"{figures.horizon_sec // 3_600} h",
+        str(figures.forecast_count),
+        str(figures.event_count),
+        gain,
+        f"{figures.brier_score:.4f}",
+        str(figures.n_test_failures),
+    )

@@ -9,7 +9,7 @@ from django_stubs_ext import WithAnnotations
 
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
-from scoring.tasks import refresh_region
+from scoring.services.registry_jobs import queue_fit
 
 
 class RegionSummary(TypedDict):
@@ -46,16 +46,18 @@ class RegionAdmin(admin.ModelAdmin[Region]):
     def cells(self, region: "WithAnnotations[Region, RegionSummary]") -> int:
         return region.cell_count
 
-    @admin.action(description="Train a model version and publish its forecasts")
+    @admin.action(
+        description="Train a model version and publish its forecasts",
+        permissions=["change"],
+    )
     def refresh_forecasts(
         self, request: HttpRequest, queryset: QuerySet[Region]
     ) -> None:
-        slugs = list(queryset.values_list("slug", flat=True))
-        for slug in slugs:
-            refresh_region.enqueue(slug)
-        self.message_user(
-            request, f"Queued for the worker: {', '.join(slugs)}.", messages.SUCCESS
-        )
+        regions = list(queryset)
+        for region in regions:
+            queue_fit(region)
+        slugs = ", ".join(region.slug for region in regions)
+        self.message_user(request, f"Queued for the worker: {slugs}.", messages.SUCCESS)
 
 
 @admin.register(Cell)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,28 +18,43 @@ from riskplatform.api.inputs import (
     query_parameters,
 )
 from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer, finite_list
+from riskplatform.api.tables import (
+    ArrowRenderer,
+    Column,
+    CsvRenderer,
+    arrow_table,
+    csv_table,
+)
 from scoring.api.access import sees_only_public
 from scoring.api.schemas import RiskMap, RiskMapQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.models import Forecast, Region
+from scoring.selectors.cell_shapes import cell_feature
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.selectors.regions import cell_feature, get_region
+from scoring.selectors.regions import get_region
 from scoring.selectors.risk_maps import get_risk_map
+
+CSV_FACTS = ("region", "model_version", "time", "horizon_sec")
 
 
 class RiskMapView(APIView):
     """Public regions are open to everybody; the selectors leave out the others."""
 
     permission_classes = (AllowAny,)
-    renderer_classes = (OrjsonRenderer, GeoJsonRenderer)
+    renderer_classes = (OrjsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer)
 
     @extend_schema(
         operation_id="risk_map",
         parameters=query_parameters(RiskMapQuery),
-        responses={(200, "application/json"): body_schema(RiskMap)},
+        responses={
+            (200, OrjsonRenderer.media_type): body_schema(RiskMap),
+            (200, GeoJsonRenderer.media_type): {"type": "object"},
+            (200, CsvRenderer.media_type): {"type": "string"},
+            (200, ArrowRenderer.media_type): {"type": "string", "format": "binary"},
+        },
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         query = decode_query(request, RiskMapQuery)
         bbox = None if query.bbox is None else parse_bbox(query.bbox)
         region = get_region(query.region, public_only=sees_only_public(request))
@@ -45,7 +62,10 @@ class RiskMapView(APIView):
             region, horizon_sec=query.horizon_sec, moment=query.time
         )
         columns = get_risk_map(forecast, bbox=bbox, min_p=query.min_p)
-        if request.accepted_renderer.format == GeoJsonRenderer.format:
+        wanted = request.accepted_renderer
+        if isinstance(wanted, CsvRenderer | ArrowRenderer):
+            return _table(wanted, columns, forecast_header(region, forecast))
+        if isinstance(wanted, GeoJsonRenderer):
             return Response(_geojson(columns))
         body = forecast_header(region, forecast)
         return Response({**body, "aggregated": risk_rows(columns)})
@@ -103,3 +123,34 @@ def _geojson(columns: ForecastColumns) -> dict[str, Any]:
         "type": "FeatureCollection",
         "features": [cell_feature(row["cell_id"], row) for row in rows],
     }
+
+
+def _table(
+    wanted: CsvRenderer | ArrowRenderer,
+    columns: ForecastColumns,
+    header: dict[str, Any],
+) -> HttpResponse:
+    """Answer with one row a cell; the facts of the forecast are its metadata."""
+    table: dict[str, Column] = {
+        "cell_id": columns.cells,
+        "cell_hex": [hex_of(cell) for cell in columns.cells.tolist()],
+        "p_event": columns.p_event,
+        "mean_risk": columns.p_event,
+        "q05": columns.q05,
+        "q50": columns.q50,
+        "q95": columns.q95,
+    }
+    facts = {**header, "time": header["time"].isoformat()}
+    facts = {name: str(value) for name, value in facts.items()}
+    if isinstance(wanted, ArrowRenderer):
+        return HttpResponse(
+            arrow_table(table, facts=facts), content_type=wanted.media_type
+        )
+    name = f"{facts['region']}-{facts['horizon_sec']}s.csv"
+    # Facts that a row needs to be told from those of another forecast.
+    told = {fact: [facts[fact]] * len(columns.cells) for fact in CSV_FACTS}
+    return HttpResponse(
+        csv_table({**told, **table}),
+        content_type=f"{wanted.media_type}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -34,7 +34,16 @@ class RiskMapQuery(Struct, forbid_unknown_fields=True):
     min_p: Annotated[
         float, Meta(ge=0, le=1, description="Leave out cells below this p_event.")
     ] = 0.0
-    format: Annotated[str, Meta(description="json or geojson.")] = "json"
+    format: Annotated[str, Meta(description="json, geojson, csv or arrow.")] = "json"
+
+
+class TileQuery(Struct, forbid_unknown_fields=True):
+    region: Slug
+    horizon_sec: HorizonSec = DAY_S
+    time: AwareTime | None = None
+    min_p: Annotated[
+        float, Meta(ge=0, le=1, description="Leave out cells below this p_event.")
+    ] = 0.0
 
 
 class CellRisk(Struct):

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 import riskplatform.kernel.ids
 from django.db import migrations, models
 
@@ -25,6 +26,7 @@ class Migration(migrations.Migration):
                 ('value', models.DecimalField(decimal_places=2, max_digits=20, validators=[django.core.validators.MinValueValidator(0)])),
                 ('deductible', models.DecimalField(decimal_places=2, default=0, help_text='Of each event, borne by the owner.', max_digits=20)),
                 ('limit', models.DecimalField(blank=True, decimal_places=2, help_text='At most this much of each event.', max_digits=20, null=True)),
+                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 'ordering': ('id',),
@@ -55,6 +57,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='forecast',
+            name='served_at',
+            field=models.DateTimeField(default=django.utils.timezone.now, help_text='When it was put in service, again after a change of champion.'),
+        ),
+        migrations.AddField(
+            model_name='forecast',
             name='ledgered_at',
             field=models.DateTimeField(blank=True, help_text='When its cells were written to the ledger.', null=True),
         ),
@@ -72,9 +79,11 @@ class Migration(migrations.Migration):
                 ('severity', models.CharField(choices=[('info', 'Info'), ('warning', 'Warning'), ('critical', 'Critical')], default='warning', max_length=16)),
                 ('daily_budget', models.PositiveIntegerField(default=20, help_text='New alerts in 24 hours at most.')),
                 ('is_enabled', models.BooleanField(default=True)),
+                ('held_back_count', models.PositiveIntegerField(default=0, editable=False, help_text='Hot areas that the budget kept quiet, counted at each forecast.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alert_rules', to='keys.organisation')),
+                ('last_forecast', models.ForeignKey(blank=True, editable=False, help_text='The newest forecast that the rule was asked about.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='scoring.forecast')),
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alert_rules', to='scoring.region')),
             ],
             options={
@@ -88,10 +97,11 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('snoozed', 'Snoozed'), ('resolved', 'Resolved')], default='open', max_length=16)),
                 ('severity', models.CharField(choices=[('info', 'Info'), ('warning', 'Warning'), ('critical', 'Critical')], max_length=16)),
                 ('cells', models.JSONField(help_text='H3 indexes of the area, hottest first.')),
+                ('first_cells', models.JSONField(help_text='The area of the first forecast, by which the alert is judged.')),
                 ('value', models.FloatField(help_text='The figure that fired, at its worst cell.')),
                 ('lat', models.FloatField(help_text='Latitude of the worst cell, degrees.')),
                 ('lon', models.FloatField(help_text='Longitude of the worst cell, degrees.')),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
+                ('opened_at', models.DateTimeField()),
                 ('last_seen_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
                 ('acknowledged_by', models.CharField(blank=True, max_length=200)),
@@ -102,10 +112,25 @@ class Migration(migrations.Migration):
                 ('lead_time_s', models.FloatField(blank=True, help_text='From the forecast to the first event.', null=True)),
                 ('first_forecast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts_opened', to='scoring.forecast')),
                 ('last_forecast', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts_seen', to='scoring.forecast')),
+                ('merged_into', models.ForeignKey(blank=True, help_text='The alert whose area grew over this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='merged', to='scoring.alert')),
                 ('rule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='scoring.alertrule')),
             ],
             options={
                 'ordering': ('-id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='AlertChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('opened', 'Opened'), ('acknowledged', 'Acknowledged'), ('snoozed', 'Snoozed'), ('woken', 'the snooze has passed'), ('resolved', 'Resolved')], max_length=16)),
+                ('actor', models.CharField(blank=True, help_text='Empty: the platform itself.', max_length=200)),
+                ('changed_at', models.DateTimeField()),
+                ('snoozed_until', models.DateTimeField(blank=True, null=True)),
+                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='scoring.alert')),
+            ],
+            options={
+                'ordering': ('id',),
             },
         ),
         migrations.CreateModel(
@@ -168,8 +193,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=riskplatform.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=200)),
-                ('currency', models.CharField(help_text='ISO 4217 code; XXX where values are not money.', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$')])),
-                ('revision', models.PositiveIntegerField(default=1, help_text='Counts every change of the assets.')),
+                ('currency', models.CharField(help_text='ISO 4217 code; XXX where values are not money.', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}\\Z', 'A currency is three capital letters (ISO 4217), such as USD.')])),
+                ('revision', models.PositiveIntegerField(default=1, help_text='Counts every change of the assets and their places.')),
+                ('asset_count', models.PositiveIntegerField(default=0, editable=False)),
+                ('total_value', models.DecimalField(decimal_places=2, default=0, editable=False, max_digits=30)),
+                ('outside_count', models.PositiveIntegerField(default=0, editable=False, help_text='Assets that lie in no cell of any region.')),
+                ('outside_value', models.DecimalField(decimal_places=2, default=0, editable=False, max_digits=30)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='portfolios', to='keys.organisation')),
@@ -225,12 +254,29 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, help_text='Empty: every event in the cell takes the whole value.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='assets', to='scoring.vulnerability'),
         ),
         migrations.CreateModel(
+            name='PeriodicRun',
+            fields=[
+                ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ('due_at', models.DateTimeField()),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('runner', models.CharField(blank=True, max_length=100)),
+                ('run_count', models.PositiveBigIntegerField(default=0)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('error', models.TextField(blank=True, help_text='Of the last run, if it failed.')),
+            ],
+            options={
+                'ordering': ('name',),
+            },
+        ),
+        migrations.CreateModel(
             name='Webhook',
             fields=[
                 ('id', models.UUIDField(default=riskplatform.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=200)),
                 ('url', models.CharField(help_text='An https address.', max_length=500)),
                 ('secret_number', models.PositiveIntegerField(default=1, help_text='The secret is derived from it; counting up rotates it.')),
+                ('rotated_at', models.DateTimeField(blank=True, help_text='The secret before stays good for a day.', null=True)),
                 ('is_enabled', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='keys.organisation')),
@@ -253,7 +299,7 @@ class Migration(migrations.Migration):
                 ('last_error', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='scoring.alert')),
+                ('change', models.ForeignKey(blank=True, help_text='Empty: a test message.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='scoring.alertchange')),
                 ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='scoring.webhook')),
             ],
             options={
@@ -266,12 +312,20 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('state', 'resolved'), _negated=True), fields=['rule'], name='scoring_alert_unresolved'),
         ),
         migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('scored_at', None)), fields=['first_forecast'], name='scoring_alert_unscored'),
+        ),
+        migrations.AddIndex(
             model_name='assetplace',
             index=models.Index(fields=['region', 'h3'], name='scoring_assetplace_h3'),
         ),
         migrations.AddConstraint(
             model_name='assetplace',
             constraint=models.UniqueConstraint(fields=('asset', 'region'), name='scoring_assetplace_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='forecast',
+            index=models.Index(condition=models.Q(('ledgered_at', None)), fields=['created_at'], name='scoring_forecast_unledgered'),
         ),
         migrations.AddIndex(
             model_name='job',
@@ -291,7 +345,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='vulnerability',
-            constraint=models.UniqueConstraint(fields=('organisation', 'slug'), name='scoring_vulnerability_slug_unique', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('organisation', 'slug'), name='scoring_vulnerability_slug_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='vulnerability',
+            constraint=models.UniqueConstraint(condition=models.Q(('organisation', None)), fields=('slug',), name='scoring_vulnerability_shared_slug_unique'),
         ),
         migrations.AddConstraint(
             model_name='asset',
@@ -315,6 +373,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(fields=('webhook', 'alert', 'occasion'), name='scoring_webhookdelivery_unique'),
+            constraint=models.UniqueConstraint(fields=('webhook', 'change'), name='scoring_webhookdelivery_unique'),
         ),
     ]

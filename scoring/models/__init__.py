@@ -1,11 +1,12 @@
 """The domain's tables; import them from here."""
 
-from scoring.models.alert import Alert, AlertRule, AlertSeverity
+from scoring.models.alert import Alert, AlertChange, AlertRule, AlertSeverity
 from scoring.models.assessment import Assessment
 from scoring.models.forecast import Forecast, ForecastArrays
 from scoring.models.job import Job
 from scoring.models.model_switch import ModelSwitch
 from scoring.models.model_version import ModelArtifact, ModelVersion
+from scoring.models.periodic_run import PeriodicRun
 from scoring.models.portfolio import Asset, AssetPlace, Portfolio, Vulnerability
 from scoring.models.region import Cell, Region
 from scoring.models.skill import ForecastSkill
@@ -13,6 +14,7 @@ from scoring.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Alert",
+    "AlertChange",
     "AlertRule",
     "AlertSeverity",
     "Assessment",
@@ -26,6 +28,7 @@ __all__ = [
     "ModelArtifact",
     "ModelSwitch",
     "ModelVersion",
+    "PeriodicRun",
     "Portfolio",
     "Region",
     "Vulnerability",

@@ -1,5 +1,6 @@
 """Standing questions about risk, and the answers that fired."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -73,6 +74,20 @@ class AlertRule(models.Model):
         default=20, help_text="New alerts in 24 hours at most."
     )
     is_enabled = models.BooleanField(default=True)
+    last_forecast = models.ForeignKey(
+        Forecast,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The newest forecast that the rule was asked about.",
+    )
+    held_back_count = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="Hot areas that the budget kept quiet, counted at each forecast.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -97,6 +112,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def unresolved(self) -> Self:
         return self.exclude(state=Alert.State.RESOLVED)
 
+    def snoozed_before(self, moment: datetime) -> Self:
+        """Keep the snoozed alerts whose snooze has passed."""
+        return self.filter(state=Alert.State.SNOOZED, snoozed_until__lte=moment)
+
 
 class Alert(models.Model):
     """A rule that fired for one connected hot area, from first to last forecast."""
@@ -118,15 +137,26 @@ class Alert(models.Model):
         Forecast, on_delete=models.CASCADE, related_name="alerts_seen"
     )
     cells = models.JSONField(help_text="H3 indexes of the area, hottest first.")
+    first_cells = models.JSONField(
+        help_text="The area of the first forecast, by which the alert is judged."
+    )
     value = models.FloatField(help_text="The figure that fired, at its worst cell.")
     lat = models.FloatField(help_text="Latitude of the worst cell, degrees.")
     lon = models.FloatField(help_text="Longitude of the worst cell, degrees.")
-    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=200, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        related_name="merged",
+        null=True,
+        blank=True,
+        help_text="The alert whose area grew over this one.",
+    )
     scored_at = models.DateTimeField(
         null=True, blank=True, help_text="Once the horizon has passed."
     )
@@ -147,7 +177,37 @@ class Alert(models.Model):
                 condition=~Q(state="resolved"),
                 name="scoring_alert_unresolved",
             ),
+            models.Index(
+                fields=("first_forecast",),
+                condition=Q(scored_at=None),
+                name="scoring_alert_unscored",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.rule_id} {self.state}"
+
+
+class AlertChange(models.Model):
+    """One step in the life of an alert: what, when and by whom."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened"
+        ACKNOWLEDGED = "acknowledged"
+        SNOOZED = "snoozed"
+        WOKEN = "woken", "the snooze has passed"
+        RESOLVED = "resolved"
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    actor = models.CharField(
+        max_length=200, blank=True, help_text="Empty: the platform itself."
+    )
+    changed_at = models.DateTimeField()
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} {self.kind}"

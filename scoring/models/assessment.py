@@ -47,3 +47,7 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.portfolio_id} at {self.forecast_id}"
+
+    @property
+    def is_stored(self) -> bool:
+        return not self._state.adding

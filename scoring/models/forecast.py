@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.utils import timezone
 
 from riskplatform.kernel.ids import uuid7
 from scoring.models.model_version import ModelVersion
@@ -25,7 +26,8 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         return self.filter(is_shadow=False)
 
     def newest_first(self) -> Self:
-        return self.order_by("-issued_for", "-created_at", "-id")
+        """Of one instant, the forecast that was put in service last comes first."""
+        return self.order_by("-issued_for", "-served_at", "-id")
 
 
 class Forecast(models.Model):
@@ -49,6 +51,10 @@ class Forecast(models.Model):
     is_shadow = models.BooleanField(
         default=False, help_text="Made by a challenger, to be scored, not served."
     )
+    served_at = models.DateTimeField(
+        default=timezone.now,
+        help_text="When it was put in service, again after a change of champion.",
+    )
     ledgered_at = models.DateTimeField(
         null=True, blank=True, help_text="When its cells were written to the ledger."
     )
@@ -68,6 +74,11 @@ class Forecast(models.Model):
             models.Index(
                 fields=("region", "horizon_sec", "-issued_for"),
                 name="scoring_forecast_latest",
+            ),
+            models.Index(
+                fields=("created_at",),
+                condition=models.Q(ledgered_at=None),
+                name="scoring_forecast_unledgered",
             ),
         )
 

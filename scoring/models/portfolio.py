@@ -4,7 +4,8 @@ from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.ids import uuid7
@@ -12,6 +13,8 @@ from scoring.models.region import Region
 
 MONEY_DIGITS = 20
 MONEY_PLACES = 2
+TOTAL_DIGITS = 30
+CURRENCY_FORM = "A currency is three capital letters (ISO 4217), such as USD."
 
 
 class VulnerabilityQuerySet(models.QuerySet["Vulnerability"]):
@@ -45,8 +48,12 @@ class Vulnerability(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("organisation", "slug"),
-                nulls_distinct=False,
                 name="scoring_vulnerability_slug_unique",
+            ),
+            models.UniqueConstraint(
+                fields=("slug",),
+                condition=Q(organisation=None),
+                name="scoring_vulnerability_shared_slug_unique",
             ),
         )
 
@@ -57,12 +64,6 @@ class Vulnerability(models.Model):
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
     def for_organisation(self, organisation: Organisation) -> Self:
         return self.filter(organisation=organisation)
-
-    def with_totals(self) -> Self:
-        """Add `asset_count` and `total_value`, one query for any page size."""
-        return self.annotate(
-            asset_count=Count("assets"), total_value=Sum("assets__value")
-        )
 
 
 class Portfolio(models.Model):
@@ -75,11 +76,28 @@ class Portfolio(models.Model):
     name = models.CharField(max_length=200)
     currency = models.CharField(
         max_length=3,
-        validators=[RegexValidator(r"^[A-Z]{3}$")],
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", CURRENCY_FORM)],
         help_text="ISO 4217 code; XXX where values are not money.",
     )
     revision = models.PositiveIntegerField(
-        default=1, help_text="Counts every change of the assets."
+        default=1, help_text="Counts every change of the assets and their places."
+    )
+    # The totals belong to the revision: whoever changes an asset settles them.
+    asset_count = models.PositiveIntegerField(default=0, editable=False)
+    total_value = models.DecimalField(
+        max_digits=TOTAL_DIGITS,
+        decimal_places=MONEY_PLACES,
+        default=0,
+        editable=False,
+    )
+    outside_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Assets that lie in no cell of any region."
+    )
+    outside_value = models.DecimalField(
+        max_digits=TOTAL_DIGITS,
+        decimal_places=MONEY_PLACES,
+        default=0,
+        editable=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -104,7 +122,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
 
     def outside(self) -> Self:
         """Keep the assets that lie in no cell of any region."""
-        return self.filter(places=None)
+        return self.filter(~Exists(AssetPlace.objects.filter(asset=OuterRef("pk"))))
+
+    def inside(self) -> Self:
+        return self.filter(Exists(AssetPlace.objects.filter(asset=OuterRef("pk"))))
 
 
 class Asset(models.Model):
@@ -148,6 +169,7 @@ class Asset(models.Model):
         blank=True,
         help_text="Empty: every event in the cell takes the whole value.",
     )
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AssetQuerySet.as_manager()
 

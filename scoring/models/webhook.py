@@ -1,12 +1,14 @@
 """Where alerts are sent, and each sending."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.ids import uuid7
-from scoring.models.alert import Alert
+from scoring.models.alert import AlertChange
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
@@ -26,6 +28,9 @@ class Webhook(models.Model):
     secret_number = models.PositiveIntegerField(
         default=1, help_text="The secret is derived from it; counting up rotates it."
     )
+    rotated_at = models.DateTimeField(
+        null=True, blank=True, help_text="The secret before stays good for a day."
+    )
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -43,6 +48,20 @@ class Webhook(models.Model):
         return self.name
 
 
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def for_organisation(self, organisation: Organisation) -> Self:
+        return self.filter(webhook__organisation=organisation)
+
+    def due_at(self, moment: datetime) -> Self:
+        """Keep what may be sent now and that nobody is sending."""
+        return self.filter(
+            Q(lease_until=None) | Q(lease_until__lte=moment),
+            state=WebhookDelivery.State.PENDING,
+            next_attempt_at__lte=moment,
+            webhook__is_enabled=True,
+        )
+
+
 class WebhookDelivery(models.Model):
     """One message to one address, until it has arrived or is given up."""
 
@@ -55,8 +74,13 @@ class WebhookDelivery(models.Model):
     webhook = models.ForeignKey(
         Webhook, on_delete=models.CASCADE, related_name="deliveries"
     )
-    alert = models.ForeignKey(
-        Alert, on_delete=models.CASCADE, related_name="deliveries"
+    change = models.ForeignKey(
+        AlertChange,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        null=True,
+        blank=True,
+        help_text="Empty: a test message.",
     )
     occasion = models.CharField(max_length=40, help_text="alert.opened, alert.resolved")
     body = models.BinaryField()
@@ -71,13 +95,14 @@ class WebhookDelivery(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
 
+    objects = WebhookDeliveryQuerySet.as_manager()
+
     class Meta:
         ordering = ("-id",)
         verbose_name_plural = "webhook deliveries"
         constraints = (
             models.UniqueConstraint(
-                fields=("webhook", "alert", "occasion"),
-                name="scoring_webhookdelivery_unique",
+                fields=("webhook", "change"), name="scoring_webhookdelivery_unique"
             ),
         )
         indexes = (

@@ -8,11 +8,15 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from scoring.arrays import ForecastColumns, unpack_columns, unpack_scenarios
 from scoring.engine.simulation import ScenarioSet
 from scoring.errors import ForecastNotFoundError
-from scoring.models import Forecast, ForecastArrays, Region
+from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
 
 
 def get_latest_forecast(
-    region: Region, *, horizon_sec: int, moment: datetime | None = None
+    region: Region,
+    *,
+    horizon_sec: int,
+    moment: datetime | None = None,
+    model_version: ModelVersion | None = None,
 ) -> Forecast:
     """Return the newest forecast of a horizon, as issued at or before `moment`.
 
@@ -24,9 +28,11 @@ def get_latest_forecast(
     forecasts = Forecast.objects.of_region(region).served().for_horizon(horizon_sec)
     if moment is not None:
         forecasts = forecasts.issued_by(moment)
+    if model_version is not None:
+        forecasts = forecasts.filter(model_version=model_version)
     latest = forecasts.newest_first().select_related("model_version").first()
     if latest is None:
-        raise _no_forecast(region, horizon_sec, moment)
+        raise _no_forecast(region, horizon_sec, moment, model_version)
     return latest
 
 
@@ -66,7 +72,10 @@ def riskiest_first(columns: ForecastColumns, *, limit: int) -> ForecastColumns:
 
 
 def _no_forecast(
-    region: Region, horizon_sec: int, moment: datetime | None
+    region: Region,
+    horizon_sec: int,
+    moment: datetime | None,
+    model_version: ModelVersion | None,
 ) -> ForecastNotFoundError:
     horizons = sorted(
         Forecast.objects.of_region(region)
@@ -77,8 +86,9 @@ def _no_forecast(
     )
     known = ", ".join(str(horizon) for horizon in horizons) or "none"
     when = "" if moment is None else f" issued by {moment.isoformat()}"
+    whose = "" if model_version is None else f" of {model_version}"
     return ForecastNotFoundError(
-        f"Region {region.slug!r} has no forecast for {horizon_sec} s{when}. "
+        f"Region {region.slug!r} has no forecast for {horizon_sec} s{whose}{when}. "
         f"Horizons there: {known}.",
         region=region.slug,
         horizons=horizons,

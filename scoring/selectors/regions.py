@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import h3.api.basic_int as h3
 import numpy as np
 from django.db.models import QuerySet
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from analytics.grid import RegionGrid
 from scoring.cell_ids import hex_of
 from scoring.errors import RegionNotFoundError
 from scoring.models import Cell, Region
+from scoring.selectors.cell_shapes import cell_feature
 
 
 def list_regions(*, public_only: bool) -> QuerySet[Region]:
@@ -69,14 +69,3 @@ def get_region_grid(region: Region) -> RegionGrid:
     return RegionGrid(
         slug=region.slug, resolution=region.resolution, timezone=region.timezone
     )
-
-
-def cell_feature(cell: int, properties: dict[str, Any]) -> dict[str, Any]:
-    """Draw a cell as a GeoJSON polygon (longitude first, RFC 7946)."""
-    ring = [[round(lon, 6), round(lat, 6)] for lat, lon in h3.cell_to_boundary(cell)]
-    return {
-        "type": "Feature",
-        "id": hex_of(cell),
-        "properties": properties,
-        "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
-    }

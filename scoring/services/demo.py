@@ -14,6 +14,7 @@ from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
 from scoring.services.datasets import Dataset
+from scoring.services.demo_portfolio import CityReport
 from scoring.services.refreshing import SERVED_KIND, RefreshedRegion, refresh_forecasts
 from scoring.services.regions import RegionDefinition, define_region
 
@@ -27,12 +28,14 @@ class DemoReport:
     region: Region
     rejected_count: int
     refreshed: RefreshedRegion
+    cities: CityReport | None = None
 
     def as_dict(self, *, url: str) -> dict[str, Any]:
         """Give the report as JSON; `top_cells` are those of the shortest horizon."""
         refreshed = self.refreshed
         return {
             "region": self.region.slug,
+            "name": self.region.name,
             "source": self.region.source_credit,
             "events": refreshed.event_count,
             "rejected": self.rejected_count,
@@ -48,6 +51,7 @@ class DemoReport:
                 if report is not None
             },
             "url": url,
+            **({} if self.cities is None else {"portfolio": self.cities.as_dict()}),
         }
 
 
@@ -70,7 +74,12 @@ def load_demo(
     return DemoReport(
         region=region,
         rejected_count=outcome.conflicts,
-        refreshed=refresh_forecasts(region, kind=kind, progress=progress),
+        refreshed=refresh_forecasts(
+            region,
+            kind=kind,
+            forced_because="The demo shows what it has fitted.",
+            progress=progress,
+        ),
     )
 
 
@@ -121,6 +130,7 @@ def _events(dataset: Dataset) -> EventColumns:
         lat=dataset.lat,
         lon=dataset.lon,
         event_type=dataset.event_type,
+        severity=dataset.severity,
     )
 
 

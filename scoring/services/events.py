@@ -31,16 +31,25 @@ def load_history(region: Region, grid: Grid, *, until: datetime) -> EventHistory
         columns.cell,
         columns.occurred_s,
         severity=columns.severity,
-        transform=_transform(region),
+        transform=severity_transform_of(region),
     )
 
 
-def load_aggregates(region: Region, grid: Grid, *, instant: datetime) -> CellAggregates:
-    """Aggregate in ClickHouse what happened in each cell before `instant`."""
+def load_aggregates(
+    region: Region, grid: Grid, *, instant: datetime, known_at: datetime | None = None
+) -> CellAggregates:
+    """Aggregate in ClickHouse what happened in each cell before `instant`.
+
+    With `known_at`, what arrived later is left out.
+    """
     columns = cell_aggregates(
-        region.slug, instant, scales_s=SCALES_S, weight=_transform(region)
+        region.slug,
+        instant,
+        scales_s=SCALES_S,
+        weight=severity_transform_of(region),
+        known_at=known_at,
     )
-    spread, instant_s = _Spreader(grid, columns.cell), instant.timestamp()
+    spread, instant_s = CellSpreader(grid, columns.cell), instant.timestamp()
     return CellAggregates(
         excitation=spread(columns.excitation),
         count=spread(columns.count),
@@ -53,11 +62,11 @@ def load_aggregates(region: Region, grid: Grid, *, instant: datetime) -> CellAgg
     )
 
 
-def _transform(region: Region) -> SeverityTransform:
+def severity_transform_of(region: Region) -> SeverityTransform:
     return TRANSFORMS[Region.SeverityTransform(region.severity_transform)]
 
 
-class _Spreader:
+class CellSpreader:
     """Puts the values of the cells that saw events where the grid has these cells."""
 
     def __init__(self, grid: Grid, cells: NDArray[np.uint64]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import transaction
 
@@ -9,10 +10,12 @@ from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
+from scoring.engine.simulation import ScenarioSet
 from scoring.engine.snapshots import take_snapshot
 from scoring.metrics import FORECASTS_PUBLISHED
 from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion
 from scoring.services.events import load_aggregates
+from scoring.services.registry import is_champion_now
 
 # Enough for the 99 % quantile of a portfolio's loss (see docs/adr/0003).
 N_SCENARIOS = 10_000
@@ -50,16 +53,13 @@ def publish_forecast(
         forecast = Forecast.objects.create(
             **run,
             region=region,
+            is_shadow=not is_champion_now(model_version),
             event_count=int(aggregates.count.sum()),
             cell_count=len(grid),
             expected_count=float(columns.mean.sum()),
             region_alpha=forecaster.calibration.region_alpha(columns.mean),
         )
-        ForecastArrays.objects.create(
-            forecast=forecast,
-            body=pack_columns(columns),
-            scenarios=pack_scenarios(scenarios),
-        )
+        _store_arrays(forecast, columns, scenarios)
     FORECASTS_PUBLISHED.labels(model_version.kind).inc()
     return forecast
 
@@ -70,9 +70,26 @@ def run_seed(model_version: ModelVersion, issued_for: datetime) -> int:
     return int.from_bytes(hashlib.sha256(key).digest()[:7])
 
 
+def _store_arrays(
+    forecast: Forecast, columns: ForecastColumns, scenarios: ScenarioSet
+) -> None:
+    ForecastArrays.objects.create(
+        forecast=forecast,
+        body=pack_columns(columns),
+        scenarios=pack_scenarios(scenarios),
+    )
+
+
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:
-    """Rebuild a forecaster from its artifact, whose digest is checked."""
-    artifact = ModelArtifact.objects.get(
+    """Rebuild a forecaster from its artifact, or give the one this process has."""
+    artifact = ModelArtifact.objects.defer("body").get(
         model_version=model_version, horizon_sec=horizon_sec
     )
-    return load_artifact(bytes(artifact.body), digest=artifact.digest)
+    return _load(artifact.digest)
+
+
+@lru_cache(maxsize=16)
+def _load(digest: str) -> Forecaster:
+    """Check the artifact and read it; the digest says that it is still the same."""
+    bodies = ModelArtifact.objects.filter(digest=digest).values_list("body", flat=True)
+    return load_artifact(bytes(bodies[:1].get()), digest=digest)

@@ -1,4 +1,4 @@
-"""From the events of a region to a new champion and its forecasts."""
+"""From the events of a region to a model version and served forecasts."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,11 @@ from scoring.engine.grid import Grid, build_grid
 from scoring.errors import TooFewEventsError
 from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelVersion, Region
+from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.forecasting import publish_forecast
+from scoring.services.promotion import promote
+from scoring.services.publishing import publish_version
 from scoring.services.training import TrainingPlan, train_model_version
 
 DAY_S = 86_400
@@ -24,6 +27,8 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshedRegion:
+    """`model_version` is the one just fitted, `forecasts` are those now served."""
+
     model_version: ModelVersion
     forecasts: tuple[Forecast, ...]
     grid: Grid
@@ -33,12 +38,17 @@ class RefreshedRegion:
 
 
 def refresh_forecasts(
-    region: Region, *, kind: str = SERVED_KIND, progress: Progress = lambda _: None
+    region: Region,
+    *,
+    kind: str = SERVED_KIND,
+    forced_because: str = "",
+    progress: Progress = lambda _: None,
 ) -> RefreshedRegion:
     """Fit a model version on all events and publish a forecast for each horizon.
 
     The forecasts are issued for the first full minute after the last event, so that
-    it is known to them. Repeating it makes a new version and new forecasts.
+    it is known to them. Where the region has a champion, they are its forecasts and
+    the new version stays a candidate, unless it is `forced_because` of something.
 
     Raises
     ------
@@ -54,7 +64,7 @@ def refresh_forecasts(
     model_version = train_model_version(region, plan=plan, progress=progress)
     fitted = time.perf_counter()
     FIT_SECONDS.labels(kind).observe(fitted - started)
-    forecasts = _publish_all(model_version, grid, issued_for, progress)
+    forecasts = _serve(model_version, grid, issued_for, forced_because, progress)
     return RefreshedRegion(
         model_version=model_version,
         forecasts=forecasts,
@@ -75,6 +85,23 @@ def _instant_after_last_event(region: Region) -> tuple[datetime, int]:
         )
     last = extent.last_occurred_at.astimezone(UTC)
     return last.replace(second=0, microsecond=0) + timedelta(minutes=1), extent.count
+
+
+def _serve(
+    fitted: ModelVersion,
+    grid: Grid,
+    issued_for: datetime,
+    forced_because: str,
+    progress: Progress,
+) -> tuple[Forecast, ...]:
+    champion = find_champion(fitted.region)
+    if champion is not None and not forced_because:
+        return publish_version(champion, grid=grid, issued_for=issued_for)
+    forecasts = _publish_all(fitted, grid, issued_for, progress)
+    promote(fitted, actor="refresh", forced_because=forced_because)
+    for forecast in forecasts:
+        forecast.refresh_from_db(fields=("is_shadow", "served_at"))
+    return forecasts
 
 
 def _publish_all(

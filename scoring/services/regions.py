@@ -10,6 +10,7 @@ from django.db import transaction
 
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
+from scoring.services.asset_places import place_in_cells
 
 NEIGHBOUR_RINGS = 1
 
@@ -55,8 +56,12 @@ def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Regi
     return region
 
 
+@transaction.atomic
 def add_cells(region: Region, cells: Iterable[int]) -> int:
-    """Add the cells a region does not have yet; returns how many came in."""
+    """Add the cells a region does not have yet; returns how many came in.
+
+    Assets of portfolios that lie in the new cells get their places.
+    """
     known = set(Cell.objects.filter(region=region).values_list("h3", flat=True))
     fresh = sorted(set(cells) - known)
     Cell.objects.bulk_create(
@@ -64,6 +69,7 @@ def add_cells(region: Region, cells: Iterable[int]) -> int:
         batch_size=2_000,
         ignore_conflicts=True,
     )
+    place_in_cells(region, fresh)
     return len(fresh)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +9,12 @@ from numpy.typing import NDArray
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
-from scoring.engine.grid import Grid, build_grid
 from scoring.engine.scenarios import factor_scenarios
 from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasting import load_forecaster
+from scoring.services.grids import grid_of
 
 FeatureValues = Mapping[str, float]
 
@@ -49,7 +48,7 @@ def score_cells(
         n_scenarios=n_scenarios,
         seed=_seed(forecast),
         correlation=matched_correlation(
-            _grid(columns.cells.tobytes()), columns, region_alpha=forecast.region_alpha
+            grid_of(columns.cells), columns, region_alpha=forecast.region_alpha
         ),
     )
     return ScoredCells(columns=columns.take(rows), risk_values=risk_values[:, rows])
@@ -105,12 +104,6 @@ def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list
             ],
         )
     return [given[name] for name in names]
-
-
-@lru_cache(maxsize=8)
-def _grid(cells: bytes) -> Grid:
-    """Relate the cells of a region; it keeps its cells, so this is kept too."""
-    return build_grid(np.frombuffer(cells, dtype=np.uint64))
 
 
 def _seed(forecast: Forecast) -> int:

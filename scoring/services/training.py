@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max
-
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.backtesting import BacktestPlan, backtest
 from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_forecaster
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
-from scoring.models import ModelArtifact, ModelVersion, Region
+from scoring.models import ModelVersion, Region
 from scoring.services.events import load_history
+from scoring.services.registry import NewArtifact, NewVersion, register_version
 
 BASELINE = "long_run_count"
 # The back-test forecasts the end of the record; most of it is left to learn from.
@@ -46,7 +44,7 @@ class FittedHorizon:
 def train_model_version(
     region: Region, *, plan: TrainingPlan, progress: Progress
 ) -> ModelVersion:
-    """Fit one forecaster a horizon, back-test it, and make the version champion."""
+    """Fit one forecaster a horizon, back-test it, and register a candidate."""
     progress("Reading the events of the region")
     history = load_history(region, plan.grid, until=plan.until)
     fitted = []
@@ -59,7 +57,7 @@ def train_model_version(
         fitted.append(
             FittedHorizon(horizon_sec=horizon_sec, forecaster=forecaster, skill=skill)
         )
-    return _store_champion(region, history, plan, fitted)
+    return _register(region, history, plan, fitted)
 
 
 def _fit(
@@ -93,34 +91,23 @@ def _measure_skill(
     return backtest(history, plan.grid, plan=test).as_dict()
 
 
-@transaction.atomic
-def _store_champion(
+def _register(
     region: Region,
     history: EventHistory,
     plan: TrainingPlan,
     fitted: Sequence[FittedHorizon],
 ) -> ModelVersion:
-    # Two trainings of one region at once must not take one number.
-    Region.objects.select_for_update().get(pk=region.pk)
-    versions = ModelVersion.objects.of_region(region)
-    newest = versions.aggregate(newest=Max("number"))["newest"] or 0
-    versions.champions().update(state=ModelVersion.State.RETIRED)
-    version = ModelVersion.objects.create(
-        region=region,
-        number=newest + 1,
+    version = NewVersion(
         kind=plan.kind,
-        state=ModelVersion.State.CHAMPION,
         trained_from=datetime.fromtimestamp(float(history.occurred_s[0]), tz=UTC),
         trained_until=plan.until,
         event_count=len(history),
         skill={str(fit.horizon_sec): fit.skill for fit in fitted},
+        artifacts=[_artifact(fit) for fit in fitted],
     )
-    for fit in fitted:
-        body = dump_artifact(fit.forecaster)
-        ModelArtifact.objects.create(
-            model_version=version,
-            horizon_sec=fit.horizon_sec,
-            digest=digest_of(body),
-            body=body,
-        )
-    return version
+    return register_version(region, version=version)
+
+
+def _artifact(fit: FittedHorizon) -> NewArtifact:
+    body = dump_artifact(fit.forecaster)
+    return NewArtifact(horizon_sec=fit.horizon_sec, digest=digest_of(body), body=body)

@@ -37,13 +37,14 @@ def one_connection() -> Generator[None]:
 
 
 @pytest.fixture
-def key(db: None, one_connection: None) -> str:
+def key(one_connection: None) -> str:
     make_forecast(make_region())
     organisation = Organisation.objects.create(slug="fuzz", name="Fuzz")
     issued = issue_key(organisation, name="fuzz", scopes=list(Scope.values))
     return issued.text.text
 
 
+@pytest.mark.django_db(databases=["default", "clickhouse"])
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
 def test_an_operation_answers_as_the_schema_says(

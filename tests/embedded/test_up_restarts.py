@@ -86,9 +86,9 @@ def test_realtime_answers_again_on_its_port(up: Up) -> None:
 
 
 def test_the_worker_is_started_again(up: Up) -> None:
-    before = up.child("db_worker").pid
-    kill_and_wait(up, "worker", up.child("db_worker"))
-    assert up.child("db_worker").pid != before
+    before = up.child("run_worker").pid
+    kill_and_wait(up, "worker", up.child("run_worker"))
+    assert up.child("run_worker").pid != before
 
 
 def test_the_shipper_is_started_again(up: Up) -> None:

@@ -7,8 +7,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from scoring.models import Cell, Forecast, ModelVersion, Region
-from scoring.tasks import refresh_region
+from scoring.models import Cell, Forecast, Job, ModelVersion, Region
 from tests.factories import make_forecast, make_model_version, make_region
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -68,12 +67,11 @@ def test_staff_can_queue_a_refresh(admin: Client) -> None:
         follow=True,
     )
     assert "Queued for the worker: chicago." in response.content.decode()
+    job = Job.objects.get()
+    assert (job.kind, job.state) == ("fit-model", "queued")
+    assert job.parameters == {"region": "chicago", "kind": "ensemble"}
 
 
 def test_every_model_of_scoring_that_people_read_is_registered() -> None:
     registered = {model.__name__ for model in admin.site._registry}
     assert {model.__name__ for model in MODELS} <= registered
-
-
-def test_the_refresh_is_a_task_by_name() -> None:
-    assert refresh_region.module_path == "scoring.tasks.refresh_region"

@@ -5,8 +5,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from scoring.errors import TooFewEventsError
-from scoring.models import Forecast, ModelVersion
-from scoring.selectors.forecasts import get_columns, get_scenarios
+from scoring.models import Forecast, ModelSwitch, ModelVersion
+from scoring.selectors.forecasts import get_columns, get_latest_forecast, get_scenarios
 from scoring.services.forecasting import publish_forecast
 from scoring.services.refreshing import refresh_forecasts
 from tests.factories import DAY_S, make_region
@@ -69,15 +69,36 @@ def test_what_is_published_is_counted() -> None:
     assert REGISTRY.get_sample_value(name, kind) == before + 2
 
 
-def test_a_second_run_retires_the_first_champion() -> None:
+def test_a_second_run_leaves_the_champion_in_service() -> None:
+    region = make_region()
+    store_random_events(region)
+    first = refresh_forecasts(region, kind="poisson_glm")
+    second = refresh_forecasts(region, kind="poisson_glm")
+    states = list(ModelVersion.objects.order_by("number").values_list("state"))
+    assert states == [("champion",), ("candidate",)]
+    assert second.model_version.number == 2
+    assert second.forecasts == first.forecasts
+    assert Forecast.objects.served().count() == Forecast.objects.count() == 2
+
+
+def test_a_second_run_can_be_forced_into_service_with_a_reason() -> None:
     region = make_region()
     store_random_events(region)
     first = refresh_forecasts(region, kind="poisson_glm").model_version
-    second = refresh_forecasts(region, kind="poisson_glm").model_version
+    second = refresh_forecasts(
+        region, kind="poisson_glm", forced_because="It is a test."
+    )
     first.refresh_from_db()
-    assert (first.state, second.state) == ("retired", "champion")
-    assert (first.number, second.number) == (1, 2)
-    assert Forecast.objects.count() == 4
+    assert first.state == "retired"
+    switch = ModelSwitch.objects.first()
+    assert switch is not None
+    assert (switch.before, switch.after) == (first, second.model_version)
+    assert (switch.reason, switch.figures) == (
+        "promotion",
+        {"forced_because": "It is a test."},
+    )
+    assert get_latest_forecast(region, horizon_sec=DAY_S) == second.forecasts[0]
+    assert Forecast.objects.served().count() == 4
 
 
 def test_publishing_a_run_again_gives_the_forecast_that_is_there() -> None:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from riskplatform.management.first_admin import USERNAME, ensure_first_admin
 from scoring.management.commands.load_demo import Command as LoadDemo
+from scoring.services.demo_portfolio import join_demo_organisation
 
 
 class Command(LoadDemo):
@@ -22,3 +23,5 @@ class Command(LoadDemo):
         if settings.EMBEDDED and (password := ensure_first_admin(settings.VAR_DIR)):
             self.say(f"Staff signs in at /admin/ as {USERNAME}, password in {password}")
         super().handle(**options)
+        if settings.EMBEDDED:
+            join_demo_organisation(USERNAME)

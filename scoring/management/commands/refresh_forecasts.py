@@ -15,13 +15,20 @@ from scoring.services.refreshing import SERVED_KIND, refresh_forecasts
 class Command(BaseCommand):
     help = (
         "Fit a model version on all events of a region and publish its forecasts. "
-        "Safe to repeat: each run makes a new version."
+        "Where the region has a champion, the new version stays a candidate. Safe to "
+        "repeat: each run makes a new version."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--region", required=True, help="Slug of the region.")
         parser.add_argument(
             "--model", choices=KINDS, default=SERVED_KIND, help="Model family to fit."
+        )
+        parser.add_argument(
+            "--promote",
+            metavar="REASON",
+            default="",
+            help="Make the version champion without the gate, because of REASON.",
         )
         parser.add_argument(
             "--json", action="store_true", help="Print the result as JSON."
@@ -32,6 +39,7 @@ class Command(BaseCommand):
             refreshed = refresh_forecasts(
                 get_region(region),
                 kind=options["model"],
+                forced_because=options["promote"],
                 progress=self.stderr.write,
             )
         except ApplicationError as error:

@@ -13,7 +13,8 @@ class Dataset:
     """Events of one source and the region they belong to.
 
     `occurred_at` holds times with a zone, `lat` and `lon` degrees (WGS 84), all of
-    shape (n_events,); `cells` are the H3 cells of the region.
+    shape (n_events,); `severity`, where events have one, likewise, NaN where
+    unknown; `cells` are the H3 cells of the region.
     """
 
     slug: str
@@ -30,3 +31,4 @@ class Dataset:
     lon: NDArray[np.float64]
     cells: frozenset[int]
     boundary: dict[str, Any] | None
+    severity: NDArray[np.float64] | None = None

@@ -7,8 +7,7 @@ const KEY_AREA_SHARE = 0.05;
 /** Shapes of the grid, projected once. */
 export function cellsFromGeoJson(collection, projection) {
   return collection.features.map((feature) => {
-    const [outer] = feature.geometry.coordinates;
-    const ring = outer.slice(0, -1).map((corner) => projection.project(corner));
+    const ring = ringOf(feature.geometry, projection);
     const centre = ringCentroid(ring);
     const [longitude, latitude] = projection.unproject(centre);
     const stretch = projection.stretchAt(latitude);
@@ -22,6 +21,25 @@ export function cellsFromGeoJson(collection, projection) {
       areaName: "",
     };
   });
+}
+
+/** The corners of a cell; one that is cut at the antimeridian has two parts. */
+export function cornersOf({ type, coordinates }) {
+  const outers = type === "MultiPolygon" ? coordinates.map(([outer]) => outer) : coordinates;
+  return outers.flatMap((outer) => outer.slice(0, -1));
+}
+
+/** The parts of a cell put together: it is convex, so its corners go round. */
+function ringOf(geometry, projection) {
+  const isCut = geometry.type === "MultiPolygon";
+  const corners = cornersOf(geometry);
+  const whole = isCut ? corners.filter(([longitude]) => Math.abs(longitude) !== 180) : corners;
+  const ring = whole.map((corner) => projection.project(corner));
+  if (!isCut) return ring;
+  const [x, y] = ring.reduce(([sx, sy], [cx, cy]) => [sx + cx, sy + cy], [0, 0]);
+  const middle = [x / ring.length, y / ring.length];
+  const turn = ([cx, cy]) => Math.atan2(cy - middle[1], cx - middle[0]);
+  return ring.sort((one, other) => turn(one) - turn(other));
 }
 
 /** One row a cell with a value, riskiest first; equal values share a rank.

@@ -2,8 +2,8 @@
 
 import { readJson } from "./api.js";
 import { areasFromGeoJson, nameCells } from "./areas.js";
-import { cellsFromGeoJson, rankedRows } from "./cells.js";
-import { boundsOf, Projection } from "./projection.js";
+import { cellsFromGeoJson, cornersOf, rankedRows } from "./cells.js";
+import { Projection } from "./projection.js";
 
 export class ForecastSource {
   constructor(apiRoot, slug) {
@@ -54,13 +54,19 @@ async function readBoundary(path) {
 }
 
 function geometryOf(cellCollection, boundary) {
-  const corners = cellCollection.features.map(
-    ({ geometry }) => geometry.coordinates[0][0],
-  );
-  const [west, south, east, north] = boundsOf(corners);
-  const projection = new Projection((west + east) / 2, (south + north) / 2);
+  const corners = cellCollection.features.map(({ geometry }) => cornersOf(geometry)[0]);
+  const latitudes = corners.map(([, latitude]) => latitude);
+  const middle = (Math.min(...latitudes) + Math.max(...latitudes)) / 2;
+  const projection = new Projection(meanLongitude(corners), middle);
   const cells = cellsFromGeoJson(cellCollection, projection);
   const areas = areasFromGeoJson(boundary, projection);
   nameCells(cells, areas);
   return { cells, areas, projection };
+}
+
+/** The middle of places also where longitudes begin anew between them. */
+function meanLongitude(places) {
+  const angles = places.map(([longitude]) => (longitude * Math.PI) / 180);
+  const sumOf = (wave) => angles.reduce((sum, angle) => sum + wave(angle), 0);
+  return (Math.atan2(sumOf(Math.sin), sumOf(Math.cos)) * 180) / Math.PI;
 }

@@ -1,4 +1,4 @@
-"""Benchmarks of the domain; `manage.py benchmark --suite inference` runs them."""
+"""Benchmarks of the engine; `manage.py benchmark --suite inference` runs them."""
 
 import subprocess
 import sys

@@ -1,0 +1,80 @@
+"""The queue of jobs, and the work that comes round."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
+from scoring.errors import JobStateError
+from scoring.models import Job, PeriodicRun
+from scoring.services.jobs import cancel_job, retry_job
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin[Job]):
+    list_display = (
+        "id",
+        "kind",
+        "state",
+        "organisation",
+        "progress",
+        "attempts",
+        "error",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
+    list_filter = ("state", "kind")
+    list_select_related = ("organisation",)
+    search_fields = ("=id", "kind")
+    date_hierarchy = "created_at"
+    actions = ("cancel", "retry")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        jobs = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and match.url_name == "scoring_job_changelist":
+            # Results may be large, and the list does not show them.
+            jobs = jobs.defer("parameters", "result", "traceback")
+        return jobs
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("scoring.change_job")
+
+    @admin.display(description="done")
+    def progress(self, job: Job) -> str:
+        return f"{job.done} of {job.total}" if job.total else str(job.done)
+
+    @admin.action(description="Cancel", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._change_all(request, queryset, cancel_job)
+
+    @admin.action(description="Try again", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._change_all(request, queryset, retry_job)
+
+    def _change_all(
+        self, request: HttpRequest, jobs: QuerySet[Job], change: Callable[[Job], Job]
+    ) -> None:
+        for job in jobs:
+            try:
+                change(job)
+            except JobStateError as error:
+                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
+            else:
+                self.message_user(request, f"{job.pk}: done.", messages.SUCCESS)
+
+
+@admin.register(PeriodicRun)
+class PeriodicRunAdmin(ReadOnlyAdmin[PeriodicRun]):
+    list_display = (
+        "name",
+        "due_at",
+        "run_count",
+        "started_at",
+        "finished_at",
+        "runner",
+        "error",
+    )

@@ -1,0 +1,169 @@
+"""Portfolios and their assets; every write goes through the services."""
+
+from typing import Any, TypedDict
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_stubs_ext import WithAnnotations
+from typing_extensions import override
+
+from scoring.models import Asset, AssetPlace, Portfolio
+from scoring.services.asset_places import place_again
+from scoring.services.assets import create_asset, delete_asset, update_asset
+from scoring.services.portfolios import delete_portfolio, update_portfolio
+
+TOTALS = ("asset_count", "total_value", "outside_count", "outside_value")
+
+
+class AssetSummary(TypedDict):
+    place_count: int
+
+
+@admin.register(Portfolio)
+class PortfolioAdmin(admin.ModelAdmin[Portfolio]):
+    list_display = (
+        *("name", "organisation", "currency", *TOTALS),
+        *("revision", "updated_at", "assets_link"),
+    )
+    list_filter = ("currency", "organisation")
+    list_select_related = ("organisation",)
+    search_fields = ("name", "organisation__slug")
+    autocomplete_fields = ("organisation",)
+    readonly_fields = (*TOTALS, "revision", "created_at", "updated_at")
+    show_full_result_count = False
+    actions = ("find_places_again",)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Portfolio | None = None
+    ) -> tuple[str, ...]:
+        # Another currency would silently turn the values into other amounts.
+        fixed = () if obj is None else ("organisation", "currency")
+        return (*fixed, *self.readonly_fields)
+
+    @override
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Portfolio,
+        form: "ModelForm[Portfolio]",
+        change: bool,
+    ) -> None:
+        if change:
+            update_portfolio(obj, name=obj.name)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Portfolio) -> None:
+        delete_portfolio(obj)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[Portfolio]
+    ) -> None:
+        for portfolio in queryset.select_related("organisation"):
+            delete_portfolio(portfolio)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Say how much goes, without reading each of perhaps 100,000 assets."""
+        portfolios = list(objs)
+        lines = [f"{row.name}: {row.asset_count} assets" for row in portfolios]
+        counts = {
+            "portfolios": len(portfolios),
+            "assets": sum(row.asset_count for row in portfolios),
+        }
+        return lines, counts, set(), []
+
+    @admin.display(description="")
+    def assets_link(self, portfolio: Portfolio) -> SafeString:
+        address = reverse("admin:scoring_asset_changelist")
+        return format_html(
+            '<a href="{}?portfolio__id__exact={}">Assets</a>', address, portfolio.pk
+        )
+
+    @admin.action(description="Find the places of all assets anew")
+    def find_places_again(
+        self, request: HttpRequest, chosen: QuerySet[Portfolio]
+    ) -> None:
+        outside = sum(place_again(portfolio) for portfolio in chosen)
+        self.message_user(request, f"Done; {outside} assets lie outside every region.")
+
+
+class AssetPlaceInline(admin.TabularInline[AssetPlace, Asset]):
+    model = AssetPlace
+    fields = ("region", "cell_hex")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AssetPlace]:
+        return super().get_queryset(request).select_related("region")
+
+    def has_add_permission(self, *args: Any) -> bool:
+        return False
+
+    @admin.display(description="cell")
+    def cell_hex(self, place: AssetPlace) -> str:
+        return f"{place.h3:x}"
+
+
+@admin.register(Asset)
+class AssetAdmin(admin.ModelAdmin[Asset]):
+    list_display = (
+        *("reference", "name", "portfolio", "lat", "lon", "value"),
+        *("deductible", "limit", "vulnerability", "is_placed"),
+    )
+    list_select_related = ("portfolio", "vulnerability")
+    list_filter = ("portfolio__currency",)
+    search_fields = ("reference", "name", "portfolio__name")
+    autocomplete_fields = ("portfolio", "vulnerability")
+    readonly_fields = ("updated_at",)
+    inlines = (AssetPlaceInline,)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        return super().get_queryset(request).annotate(place_count=Count("places"))
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Asset | None = None
+    ) -> tuple[str, ...]:
+        fixed = () if obj is None else ("portfolio", "reference")
+        return (*fixed, *self.readonly_fields)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        is_portfolio = lookup == "portfolio__id__exact"
+        return is_portfolio or super().lookup_allowed(lookup, value, request)
+
+    @override
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Asset,
+        form: "ModelForm[Asset]",
+        change: bool,
+    ) -> None:
+        values = {
+            name: value
+            for name, value in form.cleaned_data.items()
+            if name != "portfolio"
+        }
+        if change:
+            update_asset(Asset.objects.get(pk=obj.pk), values=values)
+        else:
+            obj.pk = create_asset(obj.portfolio, values={"id": obj.pk, **values}).pk
+
+    def delete_model(self, request: HttpRequest, obj: Asset) -> None:
+        delete_asset(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
+        for asset in queryset.select_related("portfolio__organisation"):
+            delete_asset(asset)
+
+    @admin.display(description="in a region", boolean=True, ordering="place_count")
+    def is_placed(self, asset: "WithAnnotations[Asset, AssetSummary]") -> bool:
+        return asset.place_count > 0

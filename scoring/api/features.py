@@ -1,0 +1,186 @@
+"""Features of cells: those that models look at, and sums over chosen windows."""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics.clickhouse import EARLIEST, LATEST
+from riskplatform.api.inputs import (
+    body_schema,
+    decode_body,
+    decode_query,
+    invalid_input,
+    query_parameters,
+)
+from riskplatform.api.keys.models import Scope
+from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.renderers import finite_list
+from scoring.api.access import sees_only_public
+from scoring.api.feature_schemas import (
+    MAX_ROWS,
+    FeatureSnapshotAnswer,
+    FeatureSnapshotQuery,
+    WindowAnswer,
+    WindowRequest,
+)
+from scoring.cell_ids import hex_of, parse_cell_id
+from scoring.selectors.regions import get_region, get_region_of_cells
+from scoring.services.feature_windows import (
+    FeatureSnapshot,
+    WindowFeatures,
+    build_windows,
+    take_feature_snapshot,
+)
+
+DAY_S = 86_400
+# ClickHouse adds in any order; what rounding hides would be a new answer each time.
+DECIMALS = 9
+
+
+class FeatureSnapshotView(APIView):
+    permission_classes = (has_scope(Scope.SCORES_READ),)
+
+    @extend_schema(
+        operation_id="features_snapshot",
+        parameters=query_parameters(FeatureSnapshotQuery),
+        responses={(200, "application/json"): body_schema(FeatureSnapshotAnswer)},
+    )
+    def get(self, request: Request) -> Response:
+        """Give the features of every cell as known at `time`.
+
+        They are the features that `score-snapshot` takes; each rests on all events
+        before `time`, whatever the horizon.
+        """
+        query = decode_query(request, FeatureSnapshotQuery)
+        known_at = _known_at(query)
+        region = get_region(query.region, public_only=sees_only_public(request))
+        snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
+        return Response(
+            {
+                "region": region.slug,
+                "time": query.time,
+                "known_at": known_at,
+                "horizon_sec": query.horizon_sec,
+                "features": list(_snapshot_rows(snapshot, query.time)),
+            }
+        )
+
+
+class WindowFeaturesView(APIView):
+    permission_classes = (has_scope(Scope.SCORES_READ),)
+
+    @extend_schema(
+        operation_id="features_build_window",
+        request={"application/json": body_schema(WindowRequest)},
+        responses={(200, "application/json"): body_schema(WindowAnswer)},
+    )
+    def post(self, request: Request) -> Response:
+        """Sum the events of chosen cells over windows that end at `time`.
+
+        `count` and `rate_per_day` are of the window; `excitation` weighs all events
+        before `time` by exp(-age / window); `total` and `days_since_last` are of all
+        time. One row a cell and window, in the order asked for.
+        """
+        asked = decode_body(request, WindowRequest)
+        known_at = _known_at(asked)
+        cells = _cells(asked)
+        public_only = sees_only_public(request)
+        if asked.region is None:
+            region = get_region_of_cells(cells, public_only=public_only)
+        else:
+            region = get_region(asked.region, public_only=public_only)
+        features = build_windows(
+            region,
+            cells=cells,
+            instant=asked.time,
+            windows_s=asked.window_sizes_sec,
+            known_at=known_at,
+        )
+        return Response(
+            {
+                "region": region.slug,
+                "time": asked.time,
+                "known_at": known_at,
+                "features": list(_window_rows(features, cells, asked)),
+            }
+        )
+
+
+def _known_at(asked: FeatureSnapshotQuery | WindowRequest) -> datetime:
+    known_at = asked.known_at or asked.time
+    for name, moment in (("time", asked.time), ("known_at", known_at)):
+        if not EARLIEST <= moment < LATEST:
+            span = f"{EARLIEST.year} to {LATEST.year - 1}"
+            raise invalid_input(f"/{name}", f"{name} lies in the years {span}.")
+    return known_at
+
+
+def _cells(asked: WindowRequest) -> list[int]:
+    cells = [
+        parse_cell_id(cell, pointer=f"/cell_ids/{index}")
+        for index, cell in enumerate(asked.cell_ids)
+    ]
+    _refuse_repeats("/cell_ids", cells)
+    _refuse_repeats("/window_sizes_sec", asked.window_sizes_sec)
+    if len(cells) * len(asked.window_sizes_sec) > MAX_ROWS:
+        raise invalid_input(
+            "/cell_ids", f"Cells times windows are at most {MAX_ROWS}; ask in parts."
+        )
+    return cells
+
+
+def _refuse_repeats(pointer: str, values: Sequence[int]) -> None:
+    seen: set[int] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise invalid_input(f"{pointer}/{index}", f"{value} is given twice.")
+        seen.add(value)
+
+
+def _snapshot_rows(
+    snapshot: FeatureSnapshot, instant: datetime
+) -> Iterator[dict[str, Any]]:
+    cells, features = snapshot.cells.tolist(), np.round(snapshot.features, DECIMALS)
+    for cell, row in zip(cells, features, strict=True):
+        vector: dict[str, float | None] = dict(
+            zip(snapshot.names, finite_list(row), strict=True)
+        )
+        yield _row(cell, snapshot.window_start, instant, vector)
+
+
+def _window_rows(
+    features: WindowFeatures, cells: Sequence[int], asked: WindowRequest
+) -> Iterator[dict[str, Any]]:
+    counts = features.count.tolist()
+    excitations = np.round(features.excitation, DECIMALS).tolist()
+    for index, cell in enumerate(cells):
+        days = float(features.days_since_last[index])
+        for place, window_s in enumerate(asked.window_sizes_sec):
+            vector = {
+                "count": counts[index][place],
+                "rate_per_day": counts[index][place] * DAY_S / window_s,
+                "excitation": excitations[index][place],
+                "total": float(features.total[index]),
+                "days_since_last": None if math.isnan(days) else days,
+            }
+            start = asked.time - timedelta(seconds=window_s)
+            yield _row(cell, start, asked.time, vector)
+
+
+def _row(
+    cell: int, start: datetime, end: datetime, vector: dict[str, float | None]
+) -> dict[str, Any]:
+    return {
+        "cell_id": cell,
+        "cell_hex": hex_of(cell),
+        "window_start": start,
+        "window_end": end,
+        "feature_vector": vector,
+    }

@@ -1,0 +1,49 @@
+"""GET metrics: risk by region and hour."""
+
+from dataclasses import asdict
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from riskplatform.api.inputs import body_schema, decode_query, query_parameters
+from riskplatform.api.keys.models import Scope
+from riskplatform.api.keys.permissions import has_scope
+from scoring.api.access import sees_only_public
+from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
+from scoring.api.instants import checked_instant
+from scoring.selectors.regions import get_region, list_regions
+from scoring.services.metrics_report import tabulate_metrics
+
+
+class MetricsReportView(APIView):
+    permission_classes = (has_scope(Scope.SCORES_READ),)
+
+    @extend_schema(
+        operation_id="metrics_report",
+        parameters=query_parameters(MetricsQuery),
+        responses={(200, "application/json"): body_schema(MetricsReport)},
+    )
+    def get(self, request: Request) -> Response:
+        """Set what was forecast beside what happened, hour by hour, newest first."""
+        query = decode_query(request, MetricsQuery)
+        public_only = sees_only_public(request)
+        regions = (
+            list(list_regions(public_only=public_only))
+            if query.region is None
+            else [get_region(query.region, public_only=public_only)]
+        )
+        until = checked_instant(query.until, name="until")
+        table = tabulate_metrics(regions, until=until, limit=query.limit)
+        error = table.error
+        return Response(
+            {
+                "since": table.since,
+                "until": table.until,
+                "results": [asdict(row) for row in table.rows],
+                "error": None
+                if error is None
+                else {"code": error.code, "detail": error.message},
+            }
+        )

@@ -1,0 +1,117 @@
+"""GET /risk-map/tiles/{z}/{x}/{y}.mvt: the risk map for maps that load tile by tile."""
+
+from collections.abc import Iterable
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from riskplatform.api.inputs import decode_query, invalid_input, query_parameters
+from riskplatform.api.renderers import OrjsonRenderer, finite_list
+from riskplatform.api.vector_tiles import (
+    CONTENT_TYPE,
+    EXTENT,
+    TileFeature,
+    encode_tile,
+    tile_ring,
+)
+from scoring.api.access import sees_only_public
+from scoring.api.schemas import TileQuery
+from scoring.arrays import ForecastColumns
+from scoring.cell_ids import hex_of
+from scoring.selectors.cell_shapes import TileAddress, rings_in_tile
+from scoring.selectors.forecasts import get_columns, get_latest_forecast
+from scoring.selectors.regions import get_region
+
+LAYER = "cells"
+MAX_ZOOM = 22
+# Units beyond the edge, so that outlines do not end in sight.
+MARGIN = 64
+
+
+class TileRenderer(OrjsonRenderer):
+    """Lets tiles be asked for; a problem stays JSON."""
+
+    media_type = CONTENT_TYPE
+    format = "mvt"
+
+
+class OneFormat(BaseContentNegotiation):
+    """The address says what it is, whatever a map says that it accepts."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        (only,) = renderers
+        return only, CONTENT_TYPE
+
+
+class RiskMapTileView(APIView):
+    """Public regions are open to everybody; the selectors leave out the others."""
+
+    permission_classes = (AllowAny,)
+    renderer_classes = (TileRenderer,)
+    content_negotiation_class = OneFormat
+
+    @extend_schema(
+        operation_id="risk_map_tile",
+        parameters=query_parameters(TileQuery),
+        responses={
+            (200, CONTENT_TYPE): {"type": "string", "format": "binary"},
+            204: None,
+        },
+    )
+    def get(self, request: Request, z: int, x: int, y: int) -> HttpResponse:
+        """Draw the cells as polygons of the layer `cells`; 204 where there are none.
+
+        Tiles are those of web maps: Web Mercator, y from the north, Mapbox Vector
+        Tile 2.1. Cells smaller than 1/4096 of the tile are left out.
+        """
+        tile = _address(z, x, y)
+        query = decode_query(request, TileQuery)
+        region = get_region(query.region, public_only=sees_only_public(request))
+        forecast = get_latest_forecast(
+            region, horizon_sec=query.horizon_sec, moment=query.time
+        )
+        features = _features(get_columns(forecast), tile, min_p=query.min_p)
+        if not features:
+            return HttpResponse(status=204)
+        return HttpResponse(encode_tile(LAYER, features), content_type=CONTENT_TYPE)
+
+
+def _address(z: int, x: int, y: int) -> TileAddress:
+    if z > MAX_ZOOM:
+        raise invalid_input("/z", f"Tiles have zoom 0 to {MAX_ZOOM}.")
+    for name, value in (("x", x), ("y", y)):
+        if value >= 2**z:
+            raise invalid_input(f"/{name}", f"{name} is below {2**z} at zoom {z}.")
+    return TileAddress(zoom=z, x=x, y=y)
+
+
+def _features(
+    columns: ForecastColumns, tile: TileAddress, *, min_p: float
+) -> list[TileFeature]:
+    cells = columns.cells.tolist()
+    figures = {
+        name: finite_list(getattr(columns, name))
+        for name in ("p_event", "q05", "q50", "q95")
+    }
+    features = []
+    for row, outline in rings_in_tile(
+        columns.cells, tile, extent=EXTENT, margin=MARGIN
+    ):
+        if figures["p_event"][row] < min_p or not (ring := tile_ring(outline)):
+            continue
+        properties: dict[str, str | float] = {"cell_hex": hex_of(cells[row])}
+        properties |= {name: values[row] for name, values in figures.items()}
+        features.append(
+            TileFeature(feature_id=cells[row], ring=ring, properties=properties)
+        )
+    return features

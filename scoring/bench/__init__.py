@@ -1,0 +1,5 @@
+"""Benchmarks of the domain; importing this package registers their suites."""
+
+from scoring.bench import assess, inference
+
+__all__ = ["assess", "inference"]

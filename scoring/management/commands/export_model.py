@@ -1,0 +1,39 @@
+"""Write the artifacts of a model version to files."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from riskplatform.kernel.errors import ApplicationError
+from scoring.selectors.model_versions import find_model_version
+from scoring.selectors.regions import get_region
+from scoring.services.model_stores import SUFFIX
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the artifacts of a model version to a folder, one file a horizon, as "
+        "POST /reload-model takes them. Safe to repeat."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version", help="Id, or name such as ensemble-3.")
+        parser.add_argument("folder", type=Path, help="Made if it is not there.")
+        parser.add_argument("--region", required=True, help="Slug of the region.")
+
+    def handle(
+        self, *, version: str, folder: Path, region: str, **_options: Any
+    ) -> None:
+        try:
+            found = find_model_version(version, region=get_region(region))
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+        if found is None:
+            raise CommandError(f"Region {region!r} has no model version {version!r}.")
+        folder.mkdir(parents=True, exist_ok=True)
+        for artifact in found.artifacts.iterator():
+            path = folder / f"{artifact.horizon_sec}{SUFFIX}"
+            path.write_bytes(bytes(artifact.body))
+            self.stdout.write(f"{path} {artifact.digest}")

@@ -1,0 +1,147 @@
+"""Read a file of assets into a portfolio."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from analytics.ingest.byte_source import ByteSource
+from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.errors import ApplicationError
+from scoring.errors import AssetFileError, AssetRowsError
+from scoring.models import Portfolio
+from scoring.services.asset_import import AssetImport, ImportOptions, import_assets
+from scoring.services.portfolios import create_portfolio
+
+PROGRESS_EVERY_S = 5.0
+SHOWN_FAULTS = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Read a CSV file of assets (id, lat, lon, value, or an OED location file), "
+        "plain or gzip, into a portfolio: all of it or nothing. Every fault is listed "
+        "with its row. Safe to repeat with --replace, and to interrupt."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="CSV file, plain or gzip.")
+        parser.add_argument(
+            "--organisation", required=True, help="Slug of the organisation."
+        )
+        parser.add_argument("--portfolio", required=True, help="Name of the portfolio.")
+        parser.add_argument(
+            "--currency",
+            metavar="CODE",
+            help="Create the portfolio in this currency if it is new.",
+        )
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="A row replaces the asset with its reference.",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Check every row, store nothing."
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="Print the report as JSON."
+        )
+
+    def handle(self, *, file: Path, **options: Any) -> None:
+        try:
+            done = self._import(file, options)
+        except AssetRowsError as error:
+            self._list_faults(error.context["errors"])
+            raise CommandError(error.message) from error
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+        report = _report(done)
+        if options["json"]:
+            self.stdout.write(json.dumps(report))
+            return
+        verb = "would be" if done.is_dry_run else "were"
+        self.stdout.write(
+            f"{file.name}: {done.created_count} assets {verb} added to"
+            f" {done.portfolio.name!r} and {done.replaced_count} replaced;"
+            f" {done.outside_count} of them, worth {done.outside_value}"
+            f" {done.portfolio.currency}, lie outside every region."
+        )
+
+    def _import(self, file: Path, options: dict[str, Any]) -> AssetImport:
+        with transaction.atomic(), ByteSource(file) as source:
+            portfolio = _portfolio(options)
+            done = import_assets(
+                portfolio,
+                source,
+                options=ImportOptions(
+                    is_replacing=options["replace"], is_dry_run=options["dry_run"]
+                ),
+                name=file.name,
+                on_progress=ProgressLine(self.stderr, source),
+            )
+            if source.fault is not None:
+                raise AssetFileError(source.fault.reason)
+            # A rehearsal leaves no portfolio behind.
+            transaction.set_rollback(options["dry_run"])
+        return done
+
+    def _list_faults(self, faults: list[dict[str, Any]]) -> None:
+        for fault in faults[:SHOWN_FAULTS]:
+            where = f", column {fault['column']}" if fault["column"] else ""
+            self.stderr.write(f"row {fault['row']}{where}: {fault['reason']}")
+        if len(faults) > SHOWN_FAULTS:
+            self.stderr.write(f"… and {len(faults) - SHOWN_FAULTS} more.")
+
+
+class ProgressLine:
+    """Says at most every few seconds how far the import is."""
+
+    def __init__(self, out: Any, source: ByteSource) -> None:
+        self._out = out
+        self._source = source
+        self._started_s = monotonic()
+        self._next_s = self._started_s + PROGRESS_EVERY_S
+
+    def __call__(self, row_count: int) -> None:
+        if (now_s := monotonic()) < self._next_s:
+            return
+        self._next_s = now_s + PROGRESS_EVERY_S
+        fraction = self._source.read_bytes / max(1, self._source.size_bytes)
+        rows_per_s = row_count / (now_s - self._started_s)
+        self._out.write(f"{row_count} rows ({fraction:.0%}), {rows_per_s:.0f} rows/s")
+
+
+def _portfolio(options: dict[str, Any]) -> Portfolio:
+    slug, name = options["organisation"], options["portfolio"]
+    organisation = Organisation.objects.filter(slug=slug).first()
+    if organisation is None:
+        raise CommandError(f"There is no organisation {slug!r}. Make it in the admin.")
+    known = Portfolio.objects.for_organisation(organisation).filter(name=name).first()
+    if known is None and options["currency"] is None:
+        raise CommandError(
+            f"{slug!r} has no portfolio {name!r}. Add --currency USD to make it."
+        )
+    return known or create_portfolio(
+        organisation, name=name, currency=options["currency"]
+    )
+
+
+def _report(done: AssetImport) -> dict[str, Any]:
+    return {
+        "portfolio_id": str(done.portfolio.pk),
+        "portfolio": done.portfolio.name,
+        "format": done.format,
+        "rows": done.row_count,
+        "created": done.created_count,
+        "replaced": done.replaced_count,
+        "outside_count": done.outside_count,
+        "outside_value": str(done.outside_value),
+        "asset_count": done.portfolio.asset_count,
+        "total_value": str(done.portfolio.total_value),
+        "currency": done.portfolio.currency,
+        "dry_run": done.is_dry_run,
+    }

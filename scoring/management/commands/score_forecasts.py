@@ -1,0 +1,26 @@
+"""Score the forecasts whose horizon has passed."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+
+from scoring.services.champion_watch import roll_back_failing_champions
+from scoring.services.forecast_skill import MOST_AT_ONCE, score_due_forecasts
+
+
+class Command(BaseCommand):
+    help = (
+        "Score the forecasts whose horizon has passed against the events that came, "
+        "and roll back champions that failed twice in a row, as the worker does now "
+        "and then. Safe to repeat and to interrupt."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--limit", type=int, default=MOST_AT_ONCE, help="Forecasts at most."
+        )
+
+    def handle(self, *, limit: int, **_options: object) -> None:
+        self.stdout.write(f"{score_due_forecasts(limit=limit)} forecasts scored.")
+        for champion in roll_back_failing_champions():
+            self.stdout.write(f"{champion.region.slug} went back to {champion}.")

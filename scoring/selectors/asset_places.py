@@ -1,0 +1,82 @@
+"""Finds the cells of regions in which places lie, many places at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import h3.api.basic_int as h3
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.models import Cell, Region
+
+FloatArray = NDArray[np.float64]
+CellArray = NDArray[np.uint64]
+
+# With more candidates it is quicker to read all cells than to look each one up.
+MAX_LOOKED_UP = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Places:
+    """Which place lies in which cell of which region; every array is as long."""
+
+    row: NDArray[np.int64]
+    region_id: NDArray[np.int64]
+    cell: CellArray
+
+
+def find_places(lat: FloatArray, lon: FloatArray) -> Places:
+    """Find every region's cell of each place: two queries for any number of places."""
+    regions = list(Region.objects.order_by("pk").values_list("pk", "resolution"))
+    cells_at = {
+        resolution: cells_of(lat, lon, resolution)
+        for resolution in {resolution for _, resolution in regions}
+    }
+    known = _known_cells([pk for pk, _ in regions], cells_at.values())
+    found = [
+        _members(pk, cells_at[resolution], known[pk])
+        for pk, resolution in regions
+        if pk in known
+    ]
+    return _joined(found)
+
+
+def cells_of(lat: FloatArray, lon: FloatArray, resolution: int) -> CellArray:
+    place = h3.latlng_to_cell
+    pairs = zip(lat.tolist(), lon.tolist(), strict=True)
+    cells = (place(y, x, resolution) for y, x in pairs)
+    return np.fromiter(cells, dtype=np.uint64, count=lat.size)
+
+
+def _known_cells(
+    region_ids: list[int], candidates: Iterable[CellArray]
+) -> dict[int, CellArray]:
+    """Read the cells that count, by region."""
+    cells = Cell.objects.filter(region__in=region_ids)
+    wanted = np.unique(np.concatenate([np.zeros(0, np.uint64), *candidates]))
+    if wanted.size <= MAX_LOOKED_UP:
+        cells = cells.filter(h3__in=wanted.tolist())
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = cells.order_by().values_list("region_id", "h3")
+    for region_id, cell in rows.iterator(chunk_size=20_000):
+        found[region_id].append(cell)
+    return {pk: np.array(ids, dtype=np.uint64) for pk, ids in found.items()}
+
+
+def _members(region_id: int, cells: CellArray, known: CellArray) -> Places:
+    rows = np.flatnonzero(np.isin(cells, known))
+    return Places(
+        row=rows.astype(np.int64),
+        region_id=np.full(rows.size, region_id, dtype=np.int64),
+        cell=cells[rows],
+    )
+
+
+def _joined(parts: list[Places]) -> Places:
+    none = np.zeros(0, np.int64)
+    return Places(
+        row=np.concatenate([none, *(part.row for part in parts)]),
+        region_id=np.concatenate([none, *(part.region_id for part in parts)]),
+        cell=np.concatenate([none.astype(np.uint64), *(part.cell for part in parts)]),
+    )

@@ -1,0 +1,76 @@
+"""Reads of the model registry."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from scoring.errors import ModelVersionNotFoundError
+from scoring.models import ModelSwitch, ModelVersion, Region
+from scoring.models.model_version import ModelVersionQuerySet
+
+# What made a version champion for the first time; going back is no such thing.
+ARRIVALS = (
+    ModelSwitch.Reason.FIRST,
+    ModelSwitch.Reason.PROMOTION,
+    ModelSwitch.Reason.RELOAD,
+)
+
+
+def list_model_versions(
+    *, region: str | None = None, state: str | None = None
+) -> ModelVersionQuerySet:
+    versions = ModelVersion.objects.select_related("region").defer("region__boundary")
+    if region is not None:
+        versions = versions.filter(region__slug=region)
+    return versions if state is None else versions.filter(state=state)
+
+
+def get_model_version(version_id: UUID) -> ModelVersion:
+    version = list_model_versions().filter(pk=version_id).first()
+    if version is None:
+        raise ModelVersionNotFoundError(f"There is no model version {version_id}.")
+    return version
+
+
+def find_model_version(name: str, *, region: Region | None) -> ModelVersion | None:
+    """Find a version by its id, or by its name (such as `ensemble-3`) in a region.
+
+    Raises
+    ------
+    ModelVersionNotFoundError
+        Several regions have a version of this name.
+    """
+    versions = list_model_versions(region=None if region is None else region.slug)
+    try:
+        return versions.filter(pk=UUID(name)).first()
+    except ValueError:
+        kind, _, number = name.rpartition("-")
+    if not (number.isascii() and number.isdigit()) or len(number) > 9:
+        return None
+    found = list(versions.filter(kind=kind, number=int(number))[:2])
+    if len(found) > 1:
+        raise ModelVersionNotFoundError(
+            f"Several regions have a model version {name}. Name the region."
+        )
+    return found[0] if found else None
+
+
+def find_champion(region: Region) -> ModelVersion | None:
+    return list_model_versions(region=region.slug).champions().first()
+
+
+def find_champion_before(version: ModelVersion) -> ModelVersion | None:
+    """Find which version gave way when this one first became champion."""
+    arrival = (
+        ModelSwitch.objects.filter(after=version, reason__in=ARRIVALS)
+        .select_related("before__region")
+        .order_by("-switched_at", "-pk")
+        .first()
+    )
+    return None if arrival is None else arrival.before
+
+
+def list_switches(version: ModelVersion) -> QuerySet[ModelSwitch]:
+    """Return the changes of champion that a version had part in, newest first."""
+    part = Q(before=version) | Q(after=version)
+    return ModelSwitch.objects.filter(part).select_related("before", "after")

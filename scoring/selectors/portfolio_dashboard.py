@@ -1,0 +1,168 @@
+"""What the dashboard of a portfolio shows: its risk, its events, its alerts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Max, QuerySet
+from numpy.typing import NDArray
+
+from analytics.activity import activity_by_cell
+from analytics.clickhouse import from_milliseconds
+from scoring.arrays import ForecastColumns
+from scoring.cell_ids import hex_of
+from scoring.models import (
+    Alert,
+    AlertRule,
+    Assessment,
+    AssetPlace,
+    Forecast,
+    Portfolio,
+    Region,
+)
+from scoring.selectors.alert_documents import alert_document
+from scoring.selectors.alerts import list_alerts
+from scoring.selectors.forecasts import get_columns
+
+NEWEST_ALERTS = 10
+
+Cells = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardPart:
+    """Figures, and the time up to which they know what happened."""
+
+    as_of: datetime | None
+    data: dict[str, Any]
+
+
+def asset_cells(portfolio: Portfolio) -> dict[Region, Cells]:
+    """Return the cells with assets of each region: two queries."""
+    places = AssetPlace.objects.filter(asset__portfolio=portfolio)
+    pairs = places.order_by("region", "h3").values_list("region", "h3").distinct()
+    cells: dict[int, list[int]] = {}
+    for region_id, cell in pairs:
+        cells.setdefault(region_id, []).append(cell)
+    regions = Region.objects.filter(pk__in=cells).defer("boundary").order_by("slug")
+    return {region: np.array(cells[region.pk], dtype=np.uint64) for region in regions}
+
+
+def read_risk(
+    portfolio: Portfolio, cells: Mapping[Region, Cells], *, span_s: int, until: datetime
+) -> DashboardPart:
+    """Read the newest forecast of each region, of the horizon closest to the span."""
+    forecasts = {
+        region: forecast
+        for region in cells
+        if (forecast := _forecast(region, span_s=span_s, until=until)) is not None
+    }
+    issued = [forecast.issued_for for forecast in forecasts.values()]
+    data = {
+        "currency": portfolio.currency,
+        "asset_count": portfolio.asset_count,
+        "total_value": f"{portfolio.total_value:.2f}",
+        "regions": [
+            _region_risk(region, forecast, cells[region])
+            for region, forecast in forecasts.items()
+        ],
+        "assessment": _newest_assessment(portfolio),
+    }
+    return DashboardPart(as_of=min(issued, default=None), data=data)
+
+
+def read_events(
+    cells: Mapping[Region, Cells], *, since: datetime, until: datetime
+) -> DashboardPart:
+    """Count the events in cells with assets: one aggregation a region."""
+    regions: list[dict[str, Any]] = []
+    ingested_ms = 0
+    for region, own in cells.items():
+        seen = activity_by_cell(region.slug, since=since, until=until)
+        inside = np.isin(seen.cell, own)
+        last_ms = int(seen.last_occurred_ms[inside].max(initial=0))
+        ingested_ms = max(ingested_ms, int(seen.last_ingested_ms.max(initial=0)))
+        regions.append(
+            {
+                "region": region.slug,
+                "count": int(seen.count[inside].sum()),
+                "cell_count": int(inside.sum()),
+                "last_occurred_at": from_milliseconds(last_ms) if last_ms else None,
+            }
+        )
+    as_of = from_milliseconds(ingested_ms) if ingested_ms else None
+    count = sum(row["count"] for row in regions)
+    return DashboardPart(as_of=as_of, data={"count": count, "regions": regions})
+
+
+def read_alerts(portfolio: Portfolio, *, since: datetime) -> DashboardPart:
+    """Count the alerts of the rules that watch a portfolio, and name the newest."""
+    alerts = list_alerts(portfolio.organisation, portfolio_id=portfolio.pk)
+    rules = AlertRule.objects.filter(portfolio=portfolio)
+    newest = alerts.order_by("-pk")[:NEWEST_ALERTS]
+    data = {
+        "rule_count": rules.count(),
+        "opened_count": alerts.filter(opened_at__gte=since).count(),
+        "unresolved": _by_severity(alerts.exclude(state=Alert.State.RESOLVED)),
+        "newest": [alert_document(alert) for alert in newest],
+    }
+    as_of = rules.aggregate(as_of=Max("last_forecast__issued_for"))["as_of"]
+    return DashboardPart(as_of=as_of, data=data)
+
+
+def _forecast(region: Region, *, span_s: int, until: datetime) -> Forecast | None:
+    known = Forecast.objects.of_region(region).served().issued_by(until)
+    horizons = known.order_by().values_list("horizon_sec", flat=True).distinct()
+    closest = min(horizons, key=lambda horizon: abs(horizon - span_s), default=None)
+    if closest is None:
+        return None
+    newest = known.for_horizon(closest).newest_first()
+    return newest.select_related("model_version").first()
+
+
+def _region_risk(region: Region, forecast: Forecast, own: Cells) -> dict[str, Any]:
+    columns = get_columns(forecast)
+    inside = columns.take(np.isin(columns.cells, own))
+    return {
+        "region": region.slug,
+        "forecast_id": str(forecast.pk),
+        "model_version": str(forecast.model_version),
+        "issued_for": forecast.issued_for,
+        "horizon_sec": forecast.horizon_sec,
+        "cell_count": int(inside.cells.size),
+        "expected_count": float(inside.mean.sum()),
+        "worst_cell": _worst(inside),
+    }
+
+
+def _worst(columns: ForecastColumns) -> dict[str, Any] | None:
+    if not columns.cells.size:
+        return None
+    worst = int(columns.p_event.argmax())
+    cell = int(columns.cells[worst])
+    return {
+        "cell_id": cell,
+        "cell_hex": hex_of(cell),
+        "p_event": float(columns.p_event[worst]),
+    }
+
+
+def _newest_assessment(portfolio: Portfolio) -> dict[str, Any] | None:
+    newest = Assessment.objects.filter(portfolio=portfolio).first()
+    if newest is None:
+        return None
+    return {
+        "id": str(newest.pk),
+        "forecast_id": str(newest.forecast_id),
+        "portfolio_revision": newest.portfolio_revision,
+        "risk_score": newest.risk_score,
+        "expected_loss": f"{newest.expected_loss:.2f}",
+        "created_at": newest.created_at,
+    }
+
+
+def _by_severity(alerts: QuerySet[Alert]) -> dict[str, int]:
+    counts = alerts.order_by().values_list("severity").annotate(count=Count("pk"))
+    return dict(counts)

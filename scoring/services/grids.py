@@ -1,0 +1,20 @@
+"""The grids of regions, kept: relating the cells of a region takes a while."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.engine.grid import Grid, build_grid
+
+KEPT_REGIONS = 8
+
+
+def grid_of(cells: NDArray[np.uint64]) -> Grid:
+    """Give the grid of a region's cells, ascending; it is shared, so only read it."""
+    return _grid(cells.tobytes())
+
+
+@lru_cache(maxsize=KEPT_REGIONS)
+def _grid(cells: bytes) -> Grid:
+    return build_grid(np.frombuffer(cells, dtype=np.uint64))

@@ -1,0 +1,57 @@
+"""Why a row of a file of assets is refused."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_LISTED = 1_000
+
+
+class FaultCode(StrEnum):
+    MISSING_VALUE = "missing_value"
+    BAD_TEXT = "bad_text"
+    BAD_NUMBER = "bad_number"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_CURRENCY = "wrong_currency"
+    UNKNOWN_VULNERABILITY = "unknown_vulnerability"
+    UNSUPPORTED_TERM = "unsupported_term"
+    DUPLICATE_REFERENCE = "duplicate_reference"
+    REFERENCE_TAKEN = "reference_taken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFault:
+    """What is wrong with a row; `row` is its line in the file, the header being 1."""
+
+    row: int
+    column: str | None
+    code: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f", column {self.column}" if self.column else ""
+        return f"row {self.row}{where}: {self.reason}"
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "pointer": f"/{self.row}" + (f"/{self.column}" if self.column else ""),
+            "row": self.row,
+            "column": self.column,
+            "code": self.code,
+            "reason": self.reason,
+        }
+
+
+class FaultList:
+    """Counts all faults and keeps the first of them, in the order of rows."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kept: list[RowFault] = []
+
+    def add(self, fault: RowFault) -> None:
+        self.count += 1
+        if len(self._kept) < 2 * MAX_LISTED:
+            self._kept.append(fault)
+
+    def listed(self) -> list[RowFault]:
+        return sorted(self._kept, key=lambda fault: fault.row)[:MAX_LISTED]

@@ -1,0 +1,95 @@
+"""Publish what the champion of a region says, and in its shadow the challengers."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from analytics.features import region_extent
+from scoring.engine.grid import Grid
+from scoring.errors import ModelVersionNotFoundError
+from scoring.models import Forecast, ModelVersion, Region
+from scoring.selectors.model_versions import find_champion, list_model_versions
+from scoring.selectors.regions import list_cell_ids
+from scoring.services.forecasting import publish_forecast
+from scoring.services.grids import grid_of
+
+# Where the last event is older than this, nobody feeds the region any more.
+LIVE_FOR = timedelta(days=7)
+
+
+def issue_instant(region: Region) -> datetime:
+    """Choose what moment the next forecasts are for.
+
+    The present hour of a region that is fed; the first full minute after the last
+    event of one that is not, so that the forecast knows it.
+    """
+    last = region_extent(region.slug).last_occurred_at
+    now = timezone.now()
+    if last is None or now - last < LIVE_FOR:
+        return now.replace(minute=0, second=0, microsecond=0)
+    whole = last.astimezone(UTC).replace(second=0, microsecond=0)
+    return whole + timedelta(minutes=1)
+
+
+def renew_forecasts(
+    region: Region, *, issued_for: datetime | None = None
+) -> tuple[Forecast, ...]:
+    """Publish the champion's forecasts, and those of challengers for comparison.
+
+    Repeating it for the same moment changes nothing.
+
+    Raises
+    ------
+    ModelVersionNotFoundError
+        The region has no champion.
+    """
+    champion = find_champion(region)
+    if champion is None:
+        raise ModelVersionNotFoundError(
+            f"Region {region.slug!r} has no champion. Fit a model version first, "
+            f"with manage.py refresh_forecasts --region {region.slug}."
+        )
+    grid = grid_of(list_cell_ids(region))
+    moment = issued_for or issue_instant(region)
+    served = publish_version(champion, grid=grid, issued_for=moment)
+    for challenger in list_challengers(region):
+        publish_version(challenger, grid=grid, issued_for=moment)
+    return served
+
+
+def list_challengers(region: Region) -> Sequence[ModelVersion]:
+    state = ModelVersion.State.CHALLENGER
+    return list(list_model_versions(region=region.slug, state=state))
+
+
+def publish_version(
+    version: ModelVersion,
+    *,
+    grid: Grid,
+    issued_for: datetime,
+    horizons_sec: Iterable[int] | None = None,
+) -> tuple[Forecast, ...]:
+    """Publish one version for each of its horizons, the shortest first."""
+    horizons = horizons_sec
+    if horizons is None:
+        artifacts = version.artifacts.order_by("horizon_sec")
+        horizons = list(artifacts.values_list("horizon_sec", flat=True))
+    return tuple(
+        _publish(version, grid, issued_for, horizon_sec) for horizon_sec in horizons
+    )
+
+
+def _publish(
+    version: ModelVersion, grid: Grid, issued_for: datetime, horizon_sec: int
+) -> Forecast:
+    try:
+        return publish_forecast(
+            version, grid=grid, issued_for=issued_for, horizon_sec=horizon_sec
+        )
+    except IntegrityError:
+        # Another process was faster with the same run.
+        return Forecast.objects.get(
+            model_version=version, issued_for=issued_for, horizon_sec=horizon_sec
+        )

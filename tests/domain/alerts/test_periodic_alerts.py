@@ -1,0 +1,35 @@
+"""The worker evaluates, wakes, judges and sends without being asked."""
+
+from importlib import import_module
+
+import pytest
+
+from scoring.models import Alert, Region, Webhook, WebhookDelivery
+from scoring.services.periodic import registered_works
+from tests.domain.alerts.watching import line_of_cells, make_rule, publish
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+]
+NAMES = (
+    *("evaluate-alert-rules", "wake-alerts", "judge-alerts"),
+    *("send-webhooks", "forget-sent-messages"),
+)
+
+
+def test_a_published_forecast_becomes_an_alert_and_an_attempt_to_tell(
+    region: Region,
+) -> None:
+    import_module("scoring.tasks")
+    rule = make_rule(region)
+    Webhook.objects.create(
+        organisation=rule.organisation, name="Pager", url="https://127.0.0.1/"
+    )
+    publish(region, {line_of_cells(1)[0]: 0.9})
+    works = registered_works()
+    for name in NAMES:
+        works[name].function()
+    assert Alert.objects.get().state == "open"
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.attempts, delivery.state) == (1, "pending")
+    assert delivery.last_error == "Messages are sent to public addresses only."

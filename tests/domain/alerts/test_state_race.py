@@ -1,0 +1,56 @@
+"""Who acknowledges an alert while it is being followed waits, and then finds it."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, connections, transaction
+
+from scoring.models import Alert
+from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alert_states import acknowledge_alert
+from tests.domain.alerts.watching import line_of_cells, publish
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]
+DEADLINE_S = 10.0
+
+
+def acknowledge(alert: Alert, started: threading.Event) -> Alert:
+    try:
+        started.set()
+        return acknowledge_alert(
+            alert.pk, organisation=alert.rule.organisation, actor="kim"
+        )
+    finally:
+        connections.close_all()
+
+
+def wait_until_somebody_waits() -> None:
+    """PostgreSQL tells who waits for a lock; SQLite has one lock and tells nothing."""
+    if connection.vendor != "postgresql":
+        return
+    until_s = time.monotonic() + DEADLINE_S
+    question = "SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1"
+    with connection.cursor() as cursor:
+        while time.monotonic() < until_s:
+            cursor.execute(question)
+            if cursor.fetchone():
+                return
+    raise AssertionError("Nobody waits for the row.")
+
+
+def test_an_alert_that_is_being_followed_can_be_acknowledged(alert: Alert) -> None:
+    later = publish(alert.rule.region, {line_of_cells(1)[0]: 0.8}, hours=1)
+    assert alert.rule.organisation.slug == "acme"
+    started = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            assert evaluate_rules(later).followed_count == 1
+            waiting = threads.submit(acknowledge, alert, started)
+            assert started.wait(DEADLINE_S)
+            wait_until_somebody_waits()
+        seen = waiting.result(timeout=DEADLINE_S)
+    assert (seen.state, seen.last_forecast_id) == ("acknowledged", later.pk)
+    alert.refresh_from_db()
+    assert (alert.state, alert.value) == ("acknowledged", 0.8)
