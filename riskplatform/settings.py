@@ -182,6 +182,7 @@ INGEST_MAX_BODY_BYTES = env_int("INGEST_MAX_BODY_BYTES", 1 << 28, minimum=1)
 INGEST_MAX_UNPACKED_BYTES = env_int("INGEST_MAX_UNPACKED_BYTES", 1 << 30, minimum=1)
 INGEST_MAX_ROWS = env_int("INGEST_MAX_ROWS", 2_000_000, minimum=1)
 INGEST_MAX_BACKLOG = env_int("INGEST_MAX_BACKLOG", 5_000_000, minimum=1)
+INGEST_INBOX_RETENTION_DAYS = env_int("INGEST_INBOX_RETENTION_DAYS", 90, minimum=1)
 SPECTACULAR_SETTINGS = {
     "TITLE": "riskplatform",
     "DESCRIPTION": "Calibrated risk forecasts per grid cell.",
