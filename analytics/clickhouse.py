@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from clickhouse_driver.errors import ErrorCodes
 from django.db import Error, connections
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from analytics.errors import EventStoreUnavailableError, QueryBudgetError
@@ -21,7 +22,7 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2286, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
-SqlValue = str | int | float | datetime | Sequence[float] | bytes | None
+SqlValue = str | int | float | datetime | Sequence[float] | Sequence[str] | bytes | None
 Columns = dict[str, NDArray[Any]]
 
 
@@ -109,6 +110,18 @@ def fetch_rows(
         return rows
 
 
+def run_statement(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue] | None = None,
+    *,
+    budget: Budget = WRITE,
+) -> None:
+    """Run what answers nothing: INSERT … SELECT, ALTER, CREATE, DROP."""
+    with _query(name, budget) as cursor:
+        cursor.execute(sql, params or {})
+
+
 def to_milliseconds(moment: datetime) -> int:
     """Give milliseconds since 1970, as DateTime64(3) keeps them; the rest is cut."""
     return (moment - EPOCH) // MILLISECOND
@@ -153,6 +166,22 @@ def insert_columns(
         cursor.set_settings(settings)
         cursor.executemany(sql, list(columns.values()))
     return row_count
+
+
+@contextmanager
+def measured(name: str) -> Generator[None]:
+    """Measure a query of the ORM and translate its errors, as for those by name."""
+    try:
+        with QUERY_SECONDS.labels(name).time():
+            yield
+    except (Error, OSError, EOFError) as error:
+        raise _translated(name, error) from error
+
+
+def budgeted(rows: QuerySet[Any], name: str, budget: Budget) -> QuerySet[Any]:
+    """Give a query of the ORM its budget, and its name in ClickHouse's log."""
+    limited: QuerySet[Any] = rows.settings(**_settings(name, budget))  # type: ignore[attr-defined]  # the backend's
+    return limited
 
 
 def error_code(error: Exception) -> int | None:

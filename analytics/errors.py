@@ -19,6 +19,21 @@ class EventFileError(InvalidInputError):
     title = "The event file cannot be used"
 
 
+class MissingExtraError(InvalidInputError):
+    code = "missing_extra"
+    title = "A part of the platform is not installed"
+
+
+class ImportWorkerError(UnavailableError):
+    code = "import_worker_died"
+    title = "A process of the import died"
+
+
+class UnknownImportSourceError(InvalidInputError):
+    code = "unknown_import_source"
+    title = "There is no such saved source"
+
+
 class EventColumnsError(InvalidInputError):
     code = "event_columns_invalid"
     title = "The events are not valid"
@@ -89,3 +104,36 @@ class BacklogFullError(UnavailableError):
     code = "backlog_full"
     title = "Too many events wait to be stored"
     retry_after_s = 30
+
+
+class ReportWindowError(InvalidInputError):
+    code = "report_window_invalid"
+    title = "The report cannot cover this"
+
+
+class RegionNotFoundError(NotFoundError):
+    code = "region_not_found"
+    title = "There is no such region"
+
+
+class CursorError(InvalidInputError):
+    code = "cursor_invalid"
+    title = "The cursor is not one of ours"
+
+
+class UnknownReportError(NotFoundError):
+    code = "unknown_report"
+    title = "There is no such report"
+
+
+class UnavailableFormatError(ApplicationError):
+    """A format that is not installed or not known."""
+
+    code = "format_not_available"
+    title = "The answer cannot be given in this format"
+    status = 406
+
+
+class LedgerColumnsError(InvalidInputError):
+    code = "ledger_columns_invalid"
+    title = "The forecast cannot be recorded"

@@ -25,9 +25,10 @@ TRAINING = Budget(max_seconds=120)
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# FINAL reads as if all merges had happened. A replaced row shares its month
-# with the row that replaces it, so months can be read one by one. is_deleted is
-# asked after that, so a withdrawal hides what it withdraws, then itself.
+# FINAL reads as if all merges had happened. A replaced row shares its year with
+# the row that replaces it, so years can be read one by one. PREWHERE comes before
+# that, on what all versions of an event share; is_deleted is asked after it, so a
+# withdrawal hides what it withdraws, then itself.
 AGGREGATES = """
 WITH
     toUnixTimestamp64Milli(occurred_at) AS occurred_ms,
@@ -55,9 +56,9 @@ SELECT
     min(occurred_ms) AS first_ms,
     max(occurred_ms) AS last_ms
 FROM analytics_event FINAL
-WHERE region = %(region)s
+PREWHERE region = %(region)s
     AND occurred_at < fromUnixTimestamp64Milli(%(instant_ms)s, 'UTC')
-    AND ingested_at <= fromUnixTimestamp64Milli(%(known_ms)s, 'UTC')
+WHERE ingested_at <= fromUnixTimestamp64Milli(%(known_ms)s, 'UTC')
     AND is_deleted = 0
 GROUP BY cell
 ORDER BY cell
@@ -70,10 +71,10 @@ SELECT
     toUnixTimestamp64Milli(ingested_at) AS arrived_ms,
     severity
 FROM analytics_event FINAL
-WHERE region = %(region)s
+PREWHERE region = %(region)s
     AND occurred_at >= fromUnixTimestamp64Milli(%(since_ms)s, 'UTC')
     AND occurred_at < fromUnixTimestamp64Milli(%(until_ms)s, 'UTC')
-    AND is_deleted = 0
+WHERE is_deleted = 0
 ORDER BY occurred_at, cell
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """
@@ -84,7 +85,8 @@ SELECT
     toUnixTimestamp64Milli(min(occurred_at)),
     toUnixTimestamp64Milli(max(occurred_at))
 FROM analytics_event FINAL
-WHERE region = %(region)s AND is_deleted = 0
+PREWHERE region = %(region)s
+WHERE is_deleted = 0
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """
 

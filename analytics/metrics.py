@@ -43,7 +43,31 @@ SHIPPED_EVENTS = Counter(
     "Accepted events brought to ClickHouse, by outcome.",
     ["outcome"],
 )
+PRUNED_EVENTS = Counter(
+    "analytics_pruned_events_total",
+    "Shipped events of which the inbox kept only what tells repetitions.",
+)
 SHIPPING_FAILURES = Counter(
     "analytics_shipping_failures_total",
     "Attempts to ship that failed and are made again.",
+)
+ROLLUP_SECONDS = Histogram(
+    "analytics_rollup_refresh_seconds",
+    "Time to compute one year of the rollups anew.",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+ROLLUP_STALE = Gauge(
+    "analytics_rollup_stale_partitions",
+    "Years of which the rollups lag behind the events, as last seen.",
+    multiprocess_mode="mostrecent",
+)
+EXPORTED_EVENTS = Counter(
+    "analytics_exported_events_total",
+    "Events written into exports, by format.",
+    ["format"],
+)
+LEDGER_ROWS = Counter(
+    "analytics_ledger_rows_total",
+    "Rows written to the ledger of forecasts, by table.",
+    ["table"],
 )

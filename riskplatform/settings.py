@@ -180,6 +180,7 @@ INGEST_MAX_BODY_BYTES = env_int("INGEST_MAX_BODY_BYTES", 1 << 28, minimum=1)
 INGEST_MAX_UNPACKED_BYTES = env_int("INGEST_MAX_UNPACKED_BYTES", 1 << 30, minimum=1)
 INGEST_MAX_ROWS = env_int("INGEST_MAX_ROWS", 2_000_000, minimum=1)
 INGEST_MAX_BACKLOG = env_int("INGEST_MAX_BACKLOG", 5_000_000, minimum=1)
+INGEST_INBOX_RETENTION_DAYS = env_int("INGEST_INBOX_RETENTION_DAYS", 90, minimum=1)
 # Forecasts: how often the worker looks whether new ones are due (0: never), and how
 # long after its horizon a forecast is scored, because events arrive late.
 FORECAST_REFRESH_S = env_int("FORECAST_REFRESH_S", 300)

@@ -1,5 +1,6 @@
 """Entry point of the web process (Granian)."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -7,3 +8,6 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
 
 application = get_wsgi_application()
+# What is loaded stays; the collector need not look at it again and again.
+gc.collect()
+gc.freeze()

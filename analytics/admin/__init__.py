@@ -1,6 +1,28 @@
 """What staff see of events, of the inbox and of shipping."""
 
 from analytics.admin.events import EventAdmin
+from analytics.admin.imports import ImportRunAdmin, ImportSourceAdmin
 from analytics.admin.inbox import IngestBatchAdmin, ParkedEventAdmin, ShipmentAdmin
+from analytics.admin.tables import (
+    EventCellDayAdmin,
+    EventDayAdmin,
+    EventHourAdmin,
+    ForecastCellAdmin,
+    ForecastOutcomeAdmin,
+    ForecastScenarioAdmin,
+)
 
-__all__ = ["EventAdmin", "IngestBatchAdmin", "ParkedEventAdmin", "ShipmentAdmin"]
+__all__ = [
+    "EventAdmin",
+    "EventCellDayAdmin",
+    "EventDayAdmin",
+    "EventHourAdmin",
+    "ForecastCellAdmin",
+    "ForecastOutcomeAdmin",
+    "ForecastScenarioAdmin",
+    "ImportRunAdmin",
+    "ImportSourceAdmin",
+    "IngestBatchAdmin",
+    "ParkedEventAdmin",
+    "ShipmentAdmin",
+]

@@ -20,6 +20,7 @@ class IngestBatchAdmin(ReadOnlyAdmin[IngestBatch]):
         "duplicate_count",
         "refused_count",
         "shipment",
+        "pruned_at",
     )
     list_filter = ("organisation",)
     list_select_related = ("organisation", "shipment")

@@ -49,7 +49,7 @@ class FatesQuery(Struct, forbid_unknown_fields=True):
 class RowFate(Struct, omit_defaults=True):
     index: int
     fate: Annotated[
-        str, Meta(description="waiting, stored, parked, refused or duplicate.")
+        str, Meta(description="waiting, stored, parked, refused, duplicate or pruned.")
     ]
     external_id: str | None = None
     version: int | None = None

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -13,8 +15,10 @@ from django.db import connections, router, transaction
 from analytics.clickhouse import to_milliseconds
 from analytics.inbox.bulk import Value, insert_rows
 from analytics.inbox.event_input import MAX_REASON_CHARS
+from analytics.inbox.facts import Facts
 from analytics.inbox.judging import Judged, Judgement, RefusedRow
 from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
+from analytics.inbox.wakeup import announce
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from riskplatform.api.keys.models import Organisation
@@ -33,11 +37,19 @@ SELECT external_id, version, received_ms, is_retracted, region, cell,
     occurred_ms, lat, lon, event_type, severity, amount, attributes
 FROM analytics_inboxevent
 WHERE source_id = %s AND external_id {is_one_of}
-ORDER BY version
 """
-# Both take the ids as one parameter: the number of parameters has its limits.
+HAS_SETTLED = """
+SELECT 1 FROM analytics_settledevent WHERE source_id = %s LIMIT 1
+"""
+FIND_SETTLED = """
+SELECT external_id, version, received_ms, is_retracted, region, cell,
+    occurred_ms, facts_digest
+FROM analytics_settledevent
+WHERE source_id = %s AND external_id {is_one_of}
+"""
+# Both take the ids as one JSON array: parameters are few, and it is quickly written.
 IS_ONE_OF = {
-    "postgresql": "= ANY(%s)",
+    "postgresql": "= ANY(ARRAY(SELECT json_array_elements_text(%s)))",
     "sqlite": "IN (SELECT value FROM json_each(%s))",
 }
 
@@ -89,6 +101,8 @@ def accept_block(post: Post, judgement: Judgement, *, first_index: int) -> Accep
         duplicate_count=batch.duplicate_count,
         refused=refused,
     )
+    if batch.accepted_count:
+        announce()
     transaction.on_commit(partial(_count, accepted))
     return accepted
 
@@ -115,22 +129,30 @@ def _find_versions(
     source: EventSource, ids: Sequence[str]
 ) -> Mapping[str, Sequence[Version]]:
     connection = connections[router.db_for_read(InboxEvent)]
-    sql = FIND_VERSIONS.format(is_one_of=IS_ONE_OF[connection.vendor])
-    wanted: list[str] | str = list(ids)
-    if connection.vendor == "sqlite":
-        wanted = orjson.dumps(wanted).decode()
+    is_one_of = IS_ONE_OF[connection.vendor]
+    wanted = orjson.dumps(ids).decode()
     versions: defaultdict[str, list[Version]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [source.pk, wanted])
-        for external_id, number, received_ms, is_retracted, *place in cursor.fetchall():
-            region, cell, *facts = place
-            versions[external_id].append(
-                Version(
-                    *(number, received_ms, bool(is_retracted)),
-                    *(region, cell, tuple(facts)),
-                )
-            )
+        cursor.execute(FIND_VERSIONS.format(is_one_of=is_one_of), [source.pk, wanted])
+        for row in cursor.fetchall():
+            versions[row[0]].append(_version(row, facts=tuple(row[6:])))
+        # After the others: what is pruned meanwhile is then found twice, not never.
+        cursor.execute(HAS_SETTLED, [source.pk])
+        if cursor.fetchone() is not None:
+            sql = FIND_SETTLED.format(is_one_of=is_one_of)
+            cursor.execute(sql, [source.pk, wanted])
+            for row in cursor.fetchall():
+                versions[row[0]].append(_version(row, facts=bytes(row[7])))
+    for history in versions.values():
+        history.sort(key=attrgetter("number"))
     return versions
+
+
+def _version(row: Sequence[Any], *, facts: Facts | bytes) -> Version:
+    number, received_ms, is_retracted, region, cell, occurred_ms = row[1:7]
+    return Version(
+        *(number, received_ms, bool(is_retracted), region, cell, occurred_ms), facts
+    )
 
 
 def _create_batch(
@@ -155,14 +177,15 @@ def _event_rows(
 ) -> Iterator[Sequence[Value]]:
     batch_id = _as_stored(batch.pk)
     for event, version, previous in accepted:
-        number, received_ms, is_retracted, region, cell, facts = version
+        number, received_ms, is_retracted, region, cell, *_ = version
         has_moved = previous is not None and previous.place != version.place
         left = (
             previous.place if previous is not None and has_moved else ("", None, None)
         )
         yield (
             *(batch_id, source_ids[event.source], event.row_index, event.external_id),
-            *(number, received_ms, is_retracted, region, cell, *facts, *left),
+            *(number, received_ms, is_retracted, region, cell),
+            *(*version.known_facts, *left),
         )
 
 

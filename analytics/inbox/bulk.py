@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connections, models, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Value = str | int | float | bytes | UUID | None
 
@@ -24,6 +25,16 @@ def insert_rows(
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", list(rows))  # noqa: S608 - names of the model
             return
-        with cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(_types(model, columns, connections[alias]))
             for row in rows:
                 copy.write_row(row)
+
+
+def _types(
+    model: type[models.Model], columns: Sequence[str], connection: BaseDatabaseWrapper
+) -> list[str]:
+    """Name the types of the columns, without their lengths."""
+    options = model._meta  # noqa: SLF001 - documented interface of Django
+    declared = {it.column: it.db_type(connection) for it in options.local_fields}
+    return [str(declared[name]).partition("(")[0] for name in columns]

@@ -13,7 +13,8 @@ from analytics.inbox.event_input import (
 )
 from analytics.ingest.column_map import ATTRIBUTE
 from analytics.ingest.line_source import LineSource
-from analytics.ingest.row_source import BadRow, RowSource
+from analytics.ingest.row_source import RowSource
+from analytics.ingest.rows import BadRow
 
 BLOCK_ROWS = 10_000
 BLOCK_CHARS = 1 << 22

@@ -64,7 +64,8 @@ def get_post(organisation: Organisation, batch_id: UUID) -> PostSummary:
 def list_fates(post: PostSummary, *, start: int, limit: int) -> list[Row]:
     """Tell the fate of the rows from `start` on, in three queries.
 
-    A row that was neither accepted nor refused was a repetition.
+    A row that was neither accepted nor refused was a repetition. Of a batch that
+    was pruned only the counts are left; each accepted row of it is stored.
     """
     end = min(start + limit, post.row_count)
     batches = list(
@@ -78,6 +79,10 @@ def list_fates(post: PostSummary, *, start: int, limit: int) -> list[Row]:
         if batch.first_index + batch.row_count > start
     }
     fates = _accepted_fates(by_id, start, end) | _refused_fates(list(by_id), start, end)
+    for batch in by_id.values():
+        if batch.pruned_at is not None:
+            places = range(batch.first_index, batch.first_index + batch.row_count)
+            fates |= {index: {"fate": "pruned"} for index in places}
     repeated = {"fate": "duplicate"}
     return [
         {"index": index, **fates.get(index, repeated)} for index in range(start, end)

@@ -13,13 +13,12 @@ import orjson
 from analytics.clickhouse import EARLIEST, EPOCH, MILLISECOND, to_milliseconds
 from analytics.errors import UnknownRegionError
 from analytics.inbox.event_input import EventInput, ReadRow, Refusal
+from analytics.inbox.facts import NO_FACTS, Facts
 from analytics.placement import RegionDirectory
 
 # Clocks of clients go wrong by about this much.
 CLOCK_TOLERANCE = timedelta(minutes=1)
 EARLIEST_MS = to_milliseconds(EARLIEST)
-
-Facts = tuple[int, float, float, str, float | None, float | None, str]
 
 
 class Judged(NamedTuple):
@@ -58,7 +57,6 @@ class PostDefaults:
     region: str | None = None
 
 
-NO_FACTS = (0, 0.0, 0.0, "", None, None, "")
 MISSING = Refusal(
     "missing_value", "An event needs occurred_at, lat and lon, unless it is retracted."
 )

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analytics.inbox.event_input import Refusal
-from analytics.inbox.judging import Facts, Judged, RefusedRow
+from analytics.inbox.facts import NO_FACTS, Facts, digest_of
+from analytics.inbox.judging import Judged, RefusedRow
 
 RETRACTED = Refusal(
     "retracted_event",
@@ -22,19 +23,35 @@ UNKNOWN = Refusal(
 
 
 class Version(NamedTuple):
-    """What one version of an event says, and where in ClickHouse it stands."""
+    """What one version of an event says, and where in ClickHouse it stands.
+
+    Of a version that was pruned from the inbox, the facts are their digest.
+    """
 
     number: int
     received_ms: int
     is_retracted: bool
     region: str
     cell: int
-    facts: Facts
+    occurred_ms: int
+    facts: Facts | bytes
 
     @property
     def place(self) -> tuple[str, int, int]:
         """What the order of the table tells rows of one event apart by."""
-        return self.region, self.cell, self.facts[0]
+        return self.region, self.cell, self.occurred_ms
+
+    def says(self, facts: Facts) -> bool:
+        if isinstance(self.facts, bytes):
+            return self.facts == digest_of(facts)
+        return self.facts == facts
+
+    @property
+    def known_facts(self) -> Facts:
+        """Give the facts as far as they are known; the time always is."""
+        if isinstance(self.facts, bytes):
+            return (self.occurred_ms, *NO_FACTS[1:])
+        return self.facts
 
 
 class NewVersion(NamedTuple):
@@ -84,7 +101,7 @@ def _is_repeated(event: Judged, history: Sequence[Version]) -> bool:
     if event.is_retracted:
         return history[-1].is_retracted
     return any(
-        version.facts == event.facts
+        version.says(event.facts)
         and not version.is_retracted
         and (event.is_placed or version.region == event.region)
         for version in history
@@ -101,23 +118,18 @@ def _next_version(
     event: Judged, history: Sequence[Version], received_ms: int
 ) -> NewVersion:
     if not history:
-        version = Version(
-            *(received_ms, received_ms, False),
-            *(event.region, event.cell, event.facts),
-        )
+        place, facts = _place_of(event), event.facts
+        version = Version(received_ms, received_ms, event.is_retracted, *place, facts)
         return NewVersion(event, version, None)
     last = history[-1]
     number = max(received_ms, last.number + 1)
     # A corrected event stays known since it first arrived, so that what a forecast
     # could know at a time does not lose it.
-    version = Version(
-        number,
-        last.received_ms,
-        event.is_retracted,
-        *(
-            (last.region, last.cell, last.facts)
-            if event.is_retracted
-            else (event.region, event.cell, event.facts)
-        ),
-    )
+    place = last.place if event.is_retracted else _place_of(event)
+    facts = last.known_facts if event.is_retracted else event.facts
+    version = Version(number, last.received_ms, event.is_retracted, *place, facts)
     return NewVersion(event, version, last)
+
+
+def _place_of(event: Judged) -> tuple[str, int, int]:
+    return event.region, event.cell, event.facts[0]

@@ -1,37 +1,46 @@
 """Bytes of an event file, unpacked; what breaks gives up no byte before the break."""
 
+import os
+import sys
 import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from analytics.errors import EventFileError
+from analytics.ingest.arrow import load_arrow
 from analytics.ingest.rejections import Fault, RejectionCode
 
 PIECE_BYTES = 1 << 16
 MAX_UNPACKED_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_WINDOW = zlib.MAX_WBITS | 16
+STANDARD_INPUT = Path("-")
 OTHER_FORMATS = {
     b"PK\x03\x04": "a ZIP archive or a spreadsheet; save it as CSV",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"PAR1": "a Parquet file; save it as CSV",
-    b"\x28\xb5\x2f\xfd": "packed with zstd; unpack it first",
+    b"PAR1": "a Parquet file; import it with --format parquet",
     b"BZh": "packed with bzip2; unpack it first",
     b"\xfd7zXZ": "packed with xz; unpack it first",
 }
 
 
 class ByteSource:
-    """Iterates over the unpacked content; `fault` is set when it broke off early."""
+    """Iterates over the unpacked content; `fault` is set when it broke off early.
+
+    The path `-` is the standard input, whose size nobody knows.
+    """
 
     def __init__(self, path: Path) -> None:
         self.fault: Fault | None = None
-        self.name = path.name
-        self._file = _open_file(path)
-        self.size_bytes = path.stat().st_size
+        self._unpacker: Any = None
+        self._is_stream = path == STANDARD_INPUT
+        self.name = "standard input" if self._is_stream else path.name
+        self._file = _standard_input() if self._is_stream else _open_file(path)
+        self._size_bytes = 0 if self._is_stream else path.stat().st_size
 
     def __enter__(self) -> Self:
         return self
@@ -40,9 +49,11 @@ class ByteSource:
         self._file.close()
 
     @property
-    def read_bytes(self) -> int:
+    def fraction(self) -> float | None:
         """How much of the file, as it lies on the disk, has been read."""
-        return self._file.tell()
+        if self._is_stream:
+            return None
+        return self._file.tell() / max(self._size_bytes, 1)
 
     def __iter__(self) -> Iterator[bytes]:
         start = self._file.peek(8)
@@ -51,6 +62,8 @@ class ByteSource:
                 raise EventFileError(f"{self.name} is {meaning}.", file=self.name)
         if start.startswith(GZIP_MAGIC):
             yield from self._unpacked()
+        elif start.startswith(ZSTD_MAGIC):
+            yield from self._unpacked_zstd()
         else:
             yield from self._pieces()
 
@@ -69,7 +82,7 @@ class ByteSource:
                     yield inflater.decompress(packed, MAX_UNPACKED_BYTES)
                 except zlib.error as error:
                     yield _salvage(before, packed)
-                    self.fault = _corruption(error)
+                    self.fault = _corruption("gzip", error)
                     return
                 packed = inflater.unconsumed_tail
                 if inflater.eof:
@@ -77,22 +90,43 @@ class ByteSource:
                     inflater, is_inside = zlib.decompressobj(GZIP_WINDOW), False
         if is_inside:
             yield inflater.flush()
-            self.fault = TRUNCATION
+            self.fault = _truncation("gzip")
+
+    def _unpacked_zstd(self) -> Iterator[bytes]:
+        arrow = load_arrow("pyarrow", purpose="A file packed with zstd")
+        # Whoever lets go of the stream closes the file below it.
+        self._unpacker = arrow.CompressedInputStream(self._file, "zstd")
+        try:
+            while piece := self._unpacker.read(PIECE_BYTES):
+                yield piece
+        except OSError as error:
+            is_cut = "Truncated" in str(error)
+            self.fault = _truncation("zstd") if is_cut else _corruption("zstd", error)
 
 
-TRUNCATION = Fault(
-    RejectionCode.TRUNCATED_FILE,
-    "the gzip file ends here, before its end mark, so later rows are missing."
-    " Fetch the file again and repeat the import.",
-)
+def _truncation(packing: str) -> Fault:
+    return Fault(
+        RejectionCode.TRUNCATED_FILE,
+        f"the {packing} file ends here, before its end mark, so later rows are"
+        " missing. Fetch the file again and repeat the import.",
+    )
 
 
-def _corruption(error: zlib.error) -> Fault:
+def _corruption(packing: str, error: Exception) -> Fault:
     return Fault(
         RejectionCode.CORRUPT_FILE,
-        f"the gzip file is damaged from about here on ({error})."
+        f"the {packing} file is damaged from about here on ({error})."
         " Fetch the file again and repeat the import.",
     )
+
+
+def check_file(path: Path) -> None:
+    """Refuse what cannot be opened."""
+    _open_file(path).close()
+
+
+def _standard_input() -> BufferedReader:
+    return os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def _open_file(path: Path) -> BufferedReader:

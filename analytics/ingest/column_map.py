@@ -47,10 +47,11 @@ class ColumnMap:
             )
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, *, defaults: Mapping[str, str] | None = None) -> Self:
         """Read `field=column` and `field:constant`, separated by commas.
 
-        An item with a comma in it is put between double quotes.
+        An item with a comma in it is put between double quotes. `defaults` are
+        columns of fields that the text leaves out.
         """
         columns: dict[str, str] = {}
         constants: dict[str, str] = {}
@@ -59,7 +60,7 @@ class ColumnMap:
             if name in columns or name in constants:
                 raise ColumnMapError(f"The column map gives {name} twice.", field=name)
             (columns if separator == "=" else constants)[name] = value
-        return cls(columns=columns, constants=constants)
+        return cls(columns={**(defaults or {}), **columns}, constants=constants)
 
     def __str__(self) -> str:
         items = [f"{name}={column}" for name, column in self.columns.items()]

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from analytics.ingest.chunk_work import ChunkResult
 from analytics.ingest.chunks import Chunk
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.rejections import Fault, Rejection, RejectionCode, shown
 from analytics.ingest.storage import StoredEvents
-from analytics.ingest.validation import Verdict
 
 MAX_VALUE_CHARS = 200
 
@@ -20,19 +20,22 @@ class Refusals:
     columns: dict[str, int]
 
     def of_chunk(
-        self, chunk: Chunk, verdict: Verdict, stored: StoredEvents
+        self, chunk: Chunk, result: ChunkResult, stored: StoredEvents
     ) -> list[Rejection]:
-        """Give the refused rows in the order of the file."""
+        """Give the refused rows in the order of the file.
+
+        `stored` tells what became of the doubtful events.
+        """
         refused = [
             self._rejection(number, bad.fault, bad.column, bad.value)
             for number, bad in chunk.bad
         ]
-        for place, (field, fault) in verdict.faults.items():
+        for place, (field, fault) in result.faults.items():
             value = chunk.rows[place][self.columns[field]].strip()
             refused.append(self._at(chunk.numbers[place], field, fault, value))
         for event in stored.conflict_places.tolist():
-            row = int(verdict.places[event])
-            external_id = verdict.events.external_id[event]
+            row = int(result.doubtful_places[event])
+            external_id = result.doubtful.external_id[event]
             has_id = "external_id" in self.column_map.columns
             fault = _conflict(external_id) if has_id else IMPORTED_DIFFERENTLY
             refused.append(

@@ -23,6 +23,8 @@ class RejectionCode(StrEnum):
     NOT_UTF8 = "not_utf8"
     RAGGED_ROW = "ragged_row"
     BAD_QUOTES = "bad_quotes"
+    BAD_JSON = "bad_json"
+    NOT_A_POINT = "not_a_point"
     CONFLICTING_ID = "conflicting_id"
     TRUNCATED_FILE = "truncated_file"
     CORRUPT_FILE = "corrupt_file"
@@ -41,7 +43,11 @@ Faults = dict[int, Fault]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """One refused row; `row` is its line in the file, the header being line 1."""
+    """One refused row of a file.
+
+    `row` is its line, the header of a CSV file being line 1; in GeoJSON and Parquet
+    it is the number of the feature or row, from 1.
+    """
 
     file: str
     row: int

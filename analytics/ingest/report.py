@@ -9,24 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.clickhouse import from_milliseconds
+from analytics.ingest.chunk_work import ChunkResult
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.storage import StoredEvents
-from analytics.ingest.validation import Verdict
 
 MAX_KEPT_REJECTIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProgress:
-    """How far an import is; `fraction` counts bytes of the file on the disk."""
+    """How far an import is.
 
+    Parameters
+    ----------
+    rows_done
+        Rows of the file whose fate is settled, those of an earlier run included.
+    fraction
+        Of the bytes of the file on the disk; none where nobody knows the size.
+    left_s
+        Seconds that the rest will take at this pace.
+    """
+
+    rows_done: int
     rows: int
     accepted: int
     duplicates: int
-    rejected: int
-    fraction: float
+    rejected_by_code: Mapping[str, int]
+    fraction: float | None
     rows_per_s: float
-    left_s: float
+    left_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +46,10 @@ class ImportReport:
 
     Parameters
     ----------
+    skipped
+        Rows at the beginning of the file that an earlier run had settled.
     accepted, duplicates, rejected_count
-        Rows of the file; together they are all of them that are not blank.
+        Rows behind these; together they are all of them that are not blank.
     rejected
         The refused rows, at most the first 10,000.
     broken_off
@@ -48,6 +61,7 @@ class ImportReport:
     """
 
     file: str
+    skipped: int
     accepted: int
     duplicates: int
     rejected: tuple[Rejection, ...]
@@ -67,6 +81,7 @@ class ImportTally:
     """Counts while an import runs."""
 
     file: str
+    skipped: int = 0
     accepted: int = 0
     duplicates: int = 0
     ambiguous_times: int = 0
@@ -85,13 +100,16 @@ class ImportTally:
     def row_count(self) -> int:
         return self.accepted + self.duplicates + self.rejected_count
 
-    def add_stored(self, verdict: Verdict, stored: StoredEvents) -> None:
-        self.ambiguous_times += verdict.ambiguous_count
-        self.accepted += stored.accepted
+    def add(self, result: ChunkResult, stored: StoredEvents) -> None:
+        """Count a chunk; `stored` tells what became of its doubtful events."""
+        self.ambiguous_times += result.ambiguous_count
+        self.accepted += result.occurred_ms.size + stored.accepted
         self.duplicates += stored.duplicates
-        self._cells.update(np.unique(stored.cells).tolist())
-        if stored.accepted:
-            self._add_times(verdict.events.occurred_ms[stored.accepted_places])
+        self._cells.update(result.cells.tolist(), np.unique(stored.cells).tolist())
+        late = result.doubtful.occurred_ms[stored.accepted_places]
+        for occurred_ms in (result.occurred_ms, late):
+            if occurred_ms.size:
+                self._add_times(occurred_ms)
 
     def add_rejection(self, rejection: Rejection) -> None:
         self.rejected_by_code[rejection.code.value] += 1
@@ -101,6 +119,7 @@ class ImportTally:
     def report(self, *, is_dry_run: bool, seconds: float) -> ImportReport:
         return ImportReport(
             file=self.file,
+            skipped=self.skipped,
             accepted=self.accepted,
             duplicates=self.duplicates,
             rejected=tuple(self.rejected),

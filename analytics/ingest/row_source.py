@@ -3,25 +3,16 @@
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analytics.errors import EventFileError
 from analytics.ingest.line_source import MAX_LINE_BYTES, LineSource
 from analytics.ingest.rejections import Fault, RejectionCode, shown
+from analytics.ingest.rows import BadRow, NumberedRow
 
 DELIMITERS = ",;\t|"
 MAX_FIELD_CHARS = 1 << 16
 MAX_VALUE_CHARS = 200
 SURROGATE = re.compile("[\udc80-\udcff]")
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be split into its fields, or not be trusted then."""
-
-    fault: Fault
-    column: str | None = None
-    value: str | None = None
 
 
 class RowSource:
@@ -44,8 +35,15 @@ class RowSource:
         if isinstance(fields, Fault):
             raise EventFileError(f"{file}, row 1: {fields.reason}", file=file)
         self.header = [name.strip() for name in fields]
+        # In whatever order its columns stand, a row says the same.
+        places = range(len(self.header))
+        self.identity = sorted(places, key=lambda place: (self.header[place], place))
 
-    def __iter__(self) -> Iterator[tuple[int, list[str] | BadRow]]:
+    @property
+    def number(self) -> int:
+        return self._lines.number
+
+    def __iter__(self) -> Iterator[NumberedRow]:
         for line in self._lines:
             if line.isspace():
                 continue

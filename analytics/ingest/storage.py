@@ -84,20 +84,15 @@ def store_events(
     The identity of an event is region, source and external id. What two runs
     insert at the same moment has one sorting key, so the table keeps one of it.
     """
-    if not source.strip() or len(source) > MAX_SOURCE_CHARS:
-        raise EventColumnsError(
-            f"A source has a name of 1 to {MAX_SOURCE_CHARS} characters.", source=source
-        )
+    check_source(source)
     events = replace(events, external_id=name_events(events))
     _check_ids(events.external_id)
-    _check_times(events.occurred_ms)
     parts = _sort_out(events, grid.slug, source)
-    new = events.take(parts[0])
-    cells = grid.cells_of(new.lat, new.lon)
+    cells = store_new(
+        events.take(parts[0]), grid=grid, source=source, now=now, dry_run=dry_run
+    )
     if not dry_run:
-        rows = _rows(new, cells, region=grid.slug, source=source, now=now)
-        insert_columns("events_insert", "analytics_event", rows)
-        for outcome, places in zip(OUTCOMES, parts, strict=True):
+        for outcome, places in zip(OUTCOMES[1:], parts[1:], strict=True):
             EVENTS.labels(outcome).inc(places.size)
     return StoredEvents(
         accepted_places=parts[0],
@@ -105,6 +100,31 @@ def store_events(
         conflict_places=parts[2],
         cells=cells,
     )
+
+
+def store_new(
+    events: EventColumns,
+    *,
+    grid: RegionGrid,
+    source: str,
+    now: datetime,
+    dry_run: bool = False,
+) -> NDArray[np.uint64]:
+    """Store events that are known to be new, each with an id; give their cells."""
+    _check_times(events.occurred_ms)
+    cells = grid.cells_of(events.lat, events.lon)
+    if not dry_run:
+        rows = _rows(events, cells, region=grid.slug, source=source, now=now)
+        insert_columns("events_insert", "analytics_event", rows)
+        EVENTS.labels("accepted").inc(len(events))
+    return cells
+
+
+def check_source(source: str) -> None:
+    if not source.strip() or len(source) > MAX_SOURCE_CHARS:
+        raise EventColumnsError(
+            f"A source has a name of 1 to {MAX_SOURCE_CHARS} characters.", source=source
+        )
 
 
 def _check_ids(ids: Sequence[str]) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from analytics.grid import Bounds
 from analytics.ingest.column_map import ATTRIBUTE, ColumnMap
 from analytics.ingest.events import DEFAULT_EVENT_TYPE, EventColumns
-from analytics.ingest.identity import RowNames
 from analytics.ingest.numbers import parse_numbers
 from analytics.ingest.places import latitude_faults, longitude_faults, region_faults
 from analytics.ingest.rejections import Fault, Faults, RejectionCode
@@ -58,17 +57,17 @@ class Verdict:
 
 
 class RowValidator:
-    """Judges the rows of one file; it remembers which rows came before."""
+    """Judges the rows of one file."""
 
-    def __init__(
-        self, header: Sequence[str], *, columns: Mapping[str, int], rules: RowRules
-    ) -> None:
+    def __init__(self, *, columns: Mapping[str, int], rules: RowRules) -> None:
         self._columns = columns
         self._rules = rules
-        self._names = RowNames(header)
 
-    def validate(self, rows: Sequence[Row]) -> Verdict:
-        """Judge rows as long as the header; the first fault of a row counts."""
+    def validate(self, rows: Sequence[Row], names: Sequence[str] = ()) -> Verdict:
+        """Judge rows as long as the header; the first fault of a row counts.
+
+        `names` are the ids of rows whose source names none.
+        """
         reading = _Reading(rows, self._columns)
         times = parse_times(
             reading.texts("occurred_at"), now=self._rules.now, zone=self._rules.zone
@@ -83,7 +82,7 @@ class RowValidator:
             occurred_ms=times.occurred_ms[places],
             lat=lat[places],
             lon=lon[places],
-            external_id=_chosen(ids, places) or self._names.of(_chosen(rows, places)),
+            external_id=_chosen(ids or names or None, places),
             event_type=_chosen(event_type, places) or self._constant_type(),
             severity=None if severity is None else severity[places],
             amount=None if amount is None else amount[places],

@@ -1,22 +1,35 @@
 """Facts in ClickHouse, and the inbox through which they get there."""
 
 from analytics.models.event import Event, EventQuerySet
+from analytics.models.imports import ImportRun, ImportSource
 from analytics.models.inbox import (
     EventSource,
     InboxEvent,
     IngestBatch,
     ParkedEvent,
     RefusedEvent,
+    SettledEvent,
 )
+from analytics.models.ledger import ForecastCell, ForecastOutcome, ForecastScenario
+from analytics.models.rollups import EventCellDay, EventDay, EventHour
 from analytics.models.shipment import Shipment
 
 __all__ = [
     "Event",
+    "EventCellDay",
+    "EventDay",
+    "EventHour",
     "EventQuerySet",
     "EventSource",
+    "ForecastCell",
+    "ForecastOutcome",
+    "ForecastScenario",
+    "ImportRun",
+    "ImportSource",
     "InboxEvent",
     "IngestBatch",
     "ParkedEvent",
     "RefusedEvent",
+    "SettledEvent",
     "Shipment",
 ]

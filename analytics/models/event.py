@@ -1,10 +1,15 @@
 """Facts in ClickHouse: one row is one event as one source told it."""
 
-from typing import Self
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Self
 
 from clickhouse_backend import models
 from clickhouse_backend.models.base import ClickhouseManager
 from clickhouse_backend.models.query import QuerySet
+from django.db.models import Q
+
+from analytics.models import columns
 
 
 class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
@@ -19,37 +24,89 @@ class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
         rows: Self = self.filter(region=region)
         return rows
 
+    def in_region(self, region: str) -> Self:
+        """Narrow to a region before versions are merged: all of one share it."""
+        rows: Self = self.prewhere(region=region)
+        return rows
+
+    def of_type(self, event_type: str) -> Self:
+        rows: Self = self.filter(event_type=event_type)
+        return rows
+
+    def in_cells(self, cells: Sequence[int]) -> Self:
+        rows: Self = self.prewhere(cell__in=list(cells))
+        return rows
+
+    def since(self, moment: datetime) -> Self:
+        rows: Self = self.prewhere(occurred_at__gte=moment)
+        return rows
+
+    def before(self, moment: datetime) -> Self:
+        rows: Self = self.prewhere(occurred_at__lt=moment)
+        return rows
+
+    def newest_first(self) -> Self:
+        rows: Self = self.order_by("-occurred_at", "-source", "-external_id")
+        return rows
+
+    def after_place(self, place: tuple[datetime, str, str]) -> Self:
+        """Go on below a place in the order of `newest_first`."""
+        occurred_at, source, external_id = place
+        same_source = Q(source=source, external_id__lt=external_id)
+        same_time = Q(occurred_at=occurred_at) & (Q(source__lt=source) | same_source)
+        rows: Self = self.prewhere(occurred_at__lte=occurred_at).filter(
+            Q(occurred_at__lt=occurred_at) | same_time
+        )
+        return rows
+
+    def listed(self) -> Self:
+        """Read only what a list shows."""
+        rows: Self = self.only(*LISTED)
+        return rows
+
+
+LISTED = (
+    *("external_id", "source", "region", "cell", "occurred_at", "ingested_at"),
+    *("event_type", "lat", "lon", "severity", "amount", "attributes"),
+)
+
 
 class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
     """Something that happened at a place and a time, as one source told it."""
 
     region = models.StringField(low_cardinality=True)
-    cell = models.UInt64Field()
-    occurred_at = models.DateTime64Field(precision=3)
-    ingested_at = models.DateTime64Field(precision=3)
-    event_type = models.StringField(low_cardinality=True)
+    cell = columns.UInt64Field(codec="Delta, ZSTD(1)")
+    # Many sources tell whole minutes, which GCD makes small numbers of.
+    occurred_at = columns.DateTime64Field(precision=3, codec="GCD, Delta, ZSTD(1)")
+    ingested_at = columns.DateTime64Field(precision=3, codec="Delta, ZSTD(1)")
+    event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
     source = models.StringField(low_cardinality=True)
     # Django wants one column as key; ClickHouse enforces none. The identity of
     # an event is (region, source, external_id), held by analytics.ingest.
-    external_id = models.StringField(primary_key=True)
-    lat = models.Float64Field()
-    lon = models.Float64Field()
-    severity = models.Float64Field(null=True)
-    amount = models.Float64Field(null=True)
-    attributes = models.MapField(
-        models.StringField(low_cardinality=True), models.StringField(), default=dict
+    external_id = columns.StringField(primary_key=True, codec="ZSTD(3)")
+    # Gorilla is larger than ZSTD here: neighbouring events share whole places or
+    # amounts, not leading bits.
+    lat = columns.Float64Field(codec="ZSTD(3)")
+    lon = columns.Float64Field(codec="ZSTD(3)")
+    severity = columns.Float64Field(null=True, codec="ZSTD(3)")
+    amount = columns.Float64Field(null=True, codec="ZSTD(3)")
+    attributes = columns.MapField(
+        models.StringField(low_cardinality=True),
+        models.StringField(),
+        default=dict,
+        codec="ZSTD(1)",
     )
-    version = models.UInt64Field()
+    version = columns.UInt64Field(codec="Delta, ZSTD(1)")
     # A row that withdraws what stood at its place in the order: an event that was
     # retracted, or that a correction moved elsewhere.
-    is_deleted = models.UInt8Field(default=0)
+    is_deleted = columns.UInt8Field(default=0, codec="ZSTD(1)")
 
     objects = ClickhouseManager.from_queryset(EventQuerySet)()
 
     class Meta:
         # The order serves `SELECT cell, … WHERE region = ? AND occurred_at < ?
         # GROUP BY cell`: one region is one range of the table, a cell's events
-        # lie together in time order, and months outside the window are skipped
+        # lie together in time order, and years outside the window are skipped
         # as partitions. source and external_id end the sorting key only to tell
         # events apart when rows are replaced; they would double the primary
         # index, which stays in memory, and speed up nothing.
@@ -57,8 +114,39 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
             "version",
             order_by=("region", "cell", "occurred_at", "source", "external_id"),
             primary_key=("region", "cell", "occurred_at"),
-            partition_by=models.toYYYYMM("occurred_at"),
+            # Months would be many and nearly empty where a history is long.
+            partition_by=columns.ToYear("occurred_at"),
+        )
+        indexes = (
+            models.Index(
+                fields=("external_id",),
+                name="external_id_bloom",
+                type=models.BloomFilter(0.01),
+                granularity=4,
+            ),
+            models.Index(
+                fields=("ingested_at",),
+                name="ingested_at_minmax",
+                type=models.MinMax(),
+                granularity=4,
+            ),
+            models.Index(
+                fields=("severity",),
+                name="severity_minmax",
+                type=models.MinMax(),
+                granularity=4,
+            ),
+            models.Index(
+                fields=("event_type",),
+                name="event_type_set",
+                type=models.Set(100),
+                granularity=4,
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.source}/{self.external_id}"
+
+    def as_row(self) -> dict[str, Any]:
+        """Give what a list shows, by name."""
+        return {name: getattr(self, name) for name in LISTED}

@@ -64,6 +64,9 @@ class IngestBatch(models.Model):
     shipment = models.ForeignKey(
         Shipment, on_delete=models.PROTECT, null=True, related_name="batches"
     )
+    pruned_at = models.DateTimeField(
+        null=True, help_text="Since then only the counts of its rows are known."
+    )
 
     objects = IngestBatchQuerySet.as_manager()
 
@@ -75,6 +78,11 @@ class IngestBatch(models.Model):
                 fields=("received_at",),
                 condition=Q(shipment=None, accepted_count__gt=0),
                 name="analytics_batch_unclaimed",
+            ),
+            models.Index(
+                fields=("received_at",),
+                condition=Q(pruned_at=None),
+                name="analytics_batch_unpruned",
             ),
         )
         constraints = (
@@ -143,6 +151,41 @@ class InboxEvent(models.Model):
             models.UniqueConstraint(
                 fields=("batch", "row_index"),
                 name="analytics_inboxevent_batch_row_index_unique",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.external_id} ({self.version})"
+
+
+class SettledEvent(models.Model):
+    """What is left of a version that was shipped and pruned from the inbox.
+
+    It is what telling repetitions, corrections and retractions apart takes: the
+    identity, the place in ClickHouse, and a digest of all that the version said.
+    """
+
+    source = models.ForeignKey(
+        EventSource,
+        on_delete=models.CASCADE,
+        related_name="settled_events",
+        db_constraint=False,
+        db_index=False,
+    )
+    external_id = models.CharField(max_length=200)
+    version = models.BigIntegerField()
+    received_ms = models.BigIntegerField()
+    is_retracted = models.BooleanField()
+    region = models.CharField(max_length=50)
+    cell = models.BigIntegerField()
+    occurred_ms = models.BigIntegerField()
+    facts_digest = models.BinaryField(max_length=16)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("source", "external_id", "version"),
+                name="analytics_settledevent_identity_version_unique",
             ),
         )
 

@@ -18,8 +18,9 @@ SCANNED_BATCHES = 5_000
 
 def form_shipments(*, linger: timedelta = LINGER) -> int:
     """Put batches that wait into shipments; safe to run in several processes."""
-    formed_count = 0
-    while chosen := _choose_batches(timezone.now() - linger):
+    # What arrives while this forms shipments is left to the next round.
+    formed_count, before = 0, timezone.now() - linger
+    while chosen := _choose_batches(before):
         formed_count += _form(chosen)
     return formed_count
 

@@ -21,12 +21,14 @@ from scoring.engine.dispersion import Dispersion
 from scoring.engine.errors import ArtifactError
 from scoring.engine.features import feature_names
 from scoring.engine.forecasters import FeatureModel, Forecaster
+from scoring.engine.intervals import IntervalShift
 from scoring.engine.models.registry import MODEL_TYPES
 from scoring.engine.recalibration import MeanCorrection
 from scoring.engine.scenario_models import ScenarioModel
+from scoring.engine.scenarios import SpatialCorrelation
 
 FORMAT: Final = "riskplatform-forecaster"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 LARGEST_BYTES: Final = 256 * 1024 * 1024
 MANIFEST: Final = "manifest.json"
 
@@ -34,8 +36,10 @@ _TYPES: Final[dict[str, type[Any]]] = {
     "Forecaster": Forecaster,
     "Calibration": Calibration,
     "Dispersion": Dispersion,
+    "IntervalShift": IntervalShift,
     "MeanCorrection": MeanCorrection,
     "ScenarioModel": ScenarioModel,
+    "SpatialCorrelation": SpatialCorrelation,
     **{model.__name__: model for model in MODEL_TYPES},
 }
 

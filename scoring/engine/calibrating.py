@@ -14,8 +14,11 @@ from scoring.engine.calibration import (
     trailing_level,
     trailing_levels,
 )
+from scoring.engine.dependence import fit_spatial_correlation
 from scoring.engine.dispersion import fit_dispersion
 from scoring.engine.forecasters import FeatureModel, MeanModel
+from scoring.engine.grid import Grid
+from scoring.engine.intervals import coverage_scale, helpful_shift
 from scoring.engine.models.registry import fit_model
 from scoring.engine.recalibration import MeanCorrection, helpful_correction
 from scoring.engine.snapshots import walk_snapshots
@@ -29,7 +32,7 @@ def calibrate(kind: str, window: TrainingWindow) -> Calibration:
 
     A model fitted without the last quarter of the windows forecasts. What it says of
     that quarter gives the dispersion of cells; totals of blocks and of the region
-    are few, so that theirs comes from as many windows as can be forecast in time,
+    are few, so that theirs come from as many windows as can be forecast in time,
     the earlier ones included, where the model has few ways to fit a total.
     """
     model = fit_model(kind, window)
@@ -52,14 +55,57 @@ def calibrate(kind: str, window: TrainingWindow) -> Calibration:
         means[n_lead_in:] *= levels[:, None]
     means, observed = means[n_lead_in:], observed[n_lead_in:]
     uncalibrated = Calibration(level_prior_events=prior_events, correction=correction)
+    levelled = replace(
+        uncalibrated, level=_level(model, window, n_lead_in, uncalibrated)
+    )
+    return with_scatter(
+        levelled, window.grid, means=means, observed=observed, n_held_out=n_held_out
+    )
+
+
+def with_scatter(
+    calibration: Calibration,
+    grid: Grid,
+    *,
+    means: Floats,
+    observed: Floats,
+    n_held_out: int,
+) -> Calibration:
+    """Complete a calibration with how numbers scatter, alone and together.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    grid : Grid
+    means, observed : ndarray of shape (n_windows, n_cells)
+        Calibrated forecasts; the model has not seen the last `n_held_out` windows.
+    n_held_out : int
+    """
+    cells = means[-n_held_out:], observed[-n_held_out:]
+    blocks = in_blocks(grid, means), in_blocks(grid, observed)
+    totals = means.sum(axis=1), observed.sum(axis=1)
+    cell, block, region = (fit_dispersion(*pair) for pair in (cells, blocks, totals))
+    # Scenarios scatter in total as this dispersion says, shifts do not reach them.
+    region = region.scaled(
+        coverage_scale(totals[0], region.alpha(totals[0]), totals[1])
+    )
+    shifts = [
+        helpful_shift(mean, dispersion.alpha(mean), happened)
+        for dispersion, (mean, happened) in (
+            (cell, cells),
+            (block, blocks),
+            (region, totals),
+        )
+    ]
     return replace(
-        uncalibrated,
-        level=_level(model, window, n_lead_in, uncalibrated),
-        dispersion=fit_dispersion(means[-n_held_out:], observed[-n_held_out:]),
-        block_dispersion=fit_dispersion(
-            in_blocks(window.grid, means), in_blocks(window.grid, observed)
-        ),
-        region_dispersion=fit_dispersion(means.sum(axis=1), observed.sum(axis=1)),
+        calibration,
+        dispersion=cell,
+        block_dispersion=block,
+        region_dispersion=region,
+        cell_shift=shifts[0],
+        block_shift=shifts[1],
+        region_shift=shifts[2],
+        spatial=fit_spatial_correlation(grid, cell, mean=cells[0], observed=cells[1]),
     )
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from scoring.engine.arrays import Floats
 from scoring.engine.dispersion import Dispersion, fit_dispersion
 from scoring.engine.distributions import CellDistribution, distribution_of
+from scoring.engine.intervals import IntervalShift
 from scoring.engine.recalibration import MeanCorrection
+from scoring.engine.scenarios import SpatialCorrelation
 from scoring.engine.state import DAY_S
 
 PRIOR_EVENTS: Final = 50.0
@@ -31,6 +33,10 @@ class Calibration:
         Monotone, of the mean before the level.
     dispersion, block_dispersion, region_dispersion : Dispersion
         Of the numbers of events per cell, per block of cells and in all.
+    cell_shift, block_shift, region_shift : IntervalShift
+        Of the intervals of these numbers.
+    spatial : SpatialCorrelation
+        How neighbouring cells err together.
     """
 
     level: float = 1.0
@@ -39,6 +45,10 @@ class Calibration:
     dispersion: Dispersion = field(default_factory=Dispersion)
     block_dispersion: Dispersion = field(default_factory=Dispersion)
     region_dispersion: Dispersion = field(default_factory=Dispersion)
+    cell_shift: IntervalShift = field(default_factory=IntervalShift)
+    block_shift: IntervalShift = field(default_factory=IntervalShift)
+    region_shift: IntervalShift = field(default_factory=IntervalShift)
+    spatial: SpatialCorrelation = field(default_factory=SpatialCorrelation)
 
     def calibrated(self, mean: Floats) -> Floats:
         """Mean after recalibration, shape of `mean`."""

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from scipy.special import gammaln
 
-from scoring.engine.arrays import Floats
+from scoring.engine.arrays import Floats, Integers
 from scoring.engine.skill import cumulative
 
 N_SIMULATIONS: Final = 400
@@ -57,6 +57,7 @@ def spatial_score(
     *,
     rng: np.random.Generator,
     alpha: Floats | None = None,
+    ranks: Integers | None = None,
     n_simulations: int = N_SIMULATIONS,
 ) -> float:
     """S-test: share of simulated maps that are no likelier than the observed one.
@@ -72,8 +73,13 @@ def spatial_score(
     rng : numpy.random.Generator
     alpha : ndarray of shape (n_cells,), optional
         Dispersion of the forecast: simulated maps cluster as it says. Without it
-        they are Poisson, the classical test.
+        they are Poisson, the classical test. Rates are drawn whatever their total,
+        so that a right forecast passes a little more often than the level says.
+    ranks : ndarray of shape (n_simulations, n_cells), int64, optional
+        `scenarios.joint_ranks` of the cells: with them simulated maps cluster in
+        space as the forecast says, without them cell by cell.
     n_simulations : int
+        As many as there are ranks where these are given.
 
     Returns
     -------
@@ -86,11 +92,9 @@ def spatial_score(
     rates = np.maximum(mean, SMALLEST_RATE)
     log_share = np.log(rates / rates.sum())
     actual = float(map_score(observed, log_share))
+    drawn = _draw_rates(rates, alpha, ranks, n_simulations, rng)
     simulated = np.array(
-        [
-            map_score(_draw_map(rates, alpha, n_events, rng), log_share)
-            for _ in range(n_simulations)
-        ]
+        [map_score(_draw_map(row, n_events, rng), log_share) for row in drawn]
     )
     # Equal maps differ by the rounding of their sums.
     tolerance = 1e-9 * max(abs(actual), 1.0)
@@ -103,14 +107,27 @@ def map_score(counts: Floats, log_share: Floats) -> float:
     return float(counts[busy] @ log_share[busy] - gammaln(counts[busy] + 1.0).sum())
 
 
-def _draw_map(
-    rates: Floats, alpha: Floats | None, n_events: int, rng: np.random.Generator
+def _draw_rates(
+    rates: Floats,
+    alpha: Floats | None,
+    ranks: Integers | None,
+    n_simulations: int,
+    rng: np.random.Generator,
 ) -> Floats:
-    drawn = rates
-    if alpha is not None:
-        size = 1.0 / np.maximum(alpha, 1e-6)
-        drawn = rng.gamma(size, rates / size) + SMALLEST_RATE
-    edges = np.cumsum(drawn)
+    """Rates of every simulated map, shape (n_simulations, n_cells)."""
+    shape = (n_simulations if ranks is None else ranks.shape[0], rates.size)
+    if alpha is None:
+        return np.broadcast_to(rates, shape)
+    size = 1.0 / np.maximum(alpha, 1e-6)
+    drawn = rng.gamma(size, rates / size, shape) + SMALLEST_RATE
+    if ranks is None:
+        return drawn
+    # Margins stay as drawn, their order becomes that of the copula (Iman & Conover).
+    return np.take_along_axis(np.sort(drawn, axis=0), ranks, axis=0)
+
+
+def _draw_map(rates: Floats, n_events: int, rng: np.random.Generator) -> Floats:
+    edges = np.cumsum(rates)
     places = np.searchsorted(edges, rng.random(n_events) * edges[-1], side="right")
     counts = np.bincount(places, minlength=rates.size)[: rates.size]
     return counts.astype(np.float64)

@@ -1,5 +1,6 @@
 """How much the cells of a forecast move together, from the scatter of their total."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -8,14 +9,23 @@ from scipy.special import gammaincinv, ndtri
 from scoring.engine.arrays import Floats, product
 from scoring.engine.distributions import POISSON_LIMIT, CellDistribution
 from scoring.engine.grid import Grid
-from scoring.engine.scenarios import FactorCorrelation, correlation_of
+from scoring.engine.scenarios import (
+    FactorCorrelation,
+    SpatialCorrelation,
+    correlation_of,
+)
 
 N_QUADRATURE: Final = 2_000
 LARGEST_SHARED: Final = 0.95
+BY_RINGS: Final = SpatialCorrelation()
 
 
 def matched_correlation(
-    grid: Grid, forecast: CellDistribution, *, region_alpha: float
+    grid: Grid,
+    forecast: CellDistribution,
+    *,
+    region_alpha: float,
+    spatial: SpatialCorrelation = BY_RINGS,
 ) -> FactorCorrelation:
     """Correlation under which the total scatters as `region_alpha` says.
 
@@ -33,6 +43,9 @@ def matched_correlation(
         Of all cells of the grid.
     region_alpha : float
         NB2 dispersion of the total number of events.
+    spatial : SpatialCorrelation
+        Its range is how far neighbours move together. Its shared part, which pairs
+        of cells gave, gives way to what the dispersion of the total asks for.
     """
     spread = np.sqrt(forecast.alpha) * forecast.mean
     own = float(np.square(spread).sum())
@@ -42,11 +55,12 @@ def matched_correlation(
         return FactorCorrelation(shared=0.0)
     typical = float(np.average(forecast.alpha, weights=spread))
     normal = _correlation_of_normals(min(wanted, 1.0), typical)
-    near = _from_neighbours(grid, spread, own, pairs)
+    local = correlation_of(grid, shared=0.0, range_km=spatial.range_km)
+    near = _from_neighbours(local, spread, own, pairs)
     if near > normal:
         return FactorCorrelation(shared=min(normal, LARGEST_SHARED))
     shared = (normal - near) / max(1.0 - near, 1e-9)
-    return correlation_of(grid, shared=float(np.clip(shared, 0.0, LARGEST_SHARED)))
+    return replace(local, shared=float(np.clip(shared, 0.0, LARGEST_SHARED)))
 
 
 def _correlation_of_normals(wanted: float, alpha: float) -> float:
@@ -64,10 +78,11 @@ def _correlation_of_normals(wanted: float, alpha: float) -> float:
     return float(min((root - linear) / (2.0 * curved), 1.0))
 
 
-def _from_neighbours(grid: Grid, spread: Floats, own: float, pairs: float) -> float:
+def _from_neighbours(
+    local: FactorCorrelation, spread: Floats, own: float, pairs: float
+) -> float:
     """Mean correlation of the locally smooth part over pairs of cells."""
-    mixing = correlation_of(grid, shared=0.0).neighbours
-    if mixing is None:
+    if local.neighbours is None:
         return 0.0
-    gathered = product(mixing.T.tocsr(), spread)
+    gathered = product(local.neighbours.T.tocsr(), spread)
     return max((float(np.square(gathered).sum()) - own) / pairs, 0.0)

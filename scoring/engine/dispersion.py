@@ -1,7 +1,7 @@
 """How much more the numbers scatter than Poisson: negative binomial by likelihood."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 from scipy.optimize import minimize
@@ -25,6 +25,10 @@ class Dispersion:
         """Dispersion at each mean, shape of `mean`."""
         exponent = self.intercept + self.slope * np.log(np.maximum(mean, 1e-12))
         return np.exp(np.clip(exponent, *LOG_ALPHA_BOUNDS))
+
+    def scaled(self, factor: float) -> Self:
+        """The same curve times a factor."""
+        return replace(self, intercept=self.intercept + float(np.log(factor)))
 
 
 def fit_dispersion(

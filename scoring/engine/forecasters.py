@@ -106,14 +106,22 @@ class Forecaster:
         return self.calibration.distribution_of_calibrated(self.mean_of(snapshot))
 
     def scenarios(
-        self, snapshot: Snapshot, *, n_scenarios: int, seed: int
+        self,
+        snapshot: Snapshot,
+        *,
+        n_scenarios: int,
+        seed: int,
+        forecast: CellDistribution | None = None,
     ) -> ScenarioSet:
-        """Joint scenarios of events that agree with the forecast for a snapshot."""
+        """Joint scenarios of events that agree with a forecast for a snapshot.
+
+        With `distribution_at` of the snapshot where no `forecast` is given.
+        """
         if self.scenario_model is None:
             raise EngineError(
                 f"The forecaster {self.name} was fitted without a scenario model."
             )
-        forecast = self.distribution_at(snapshot)
+        forecast = forecast or self.distribution_at(snapshot)
         request = ScenarioRequest(
             forecast=forecast,
             horizon_s=self.horizon_s,

@@ -9,17 +9,16 @@ import numpy as np
 from scoring.engine import skill
 from scoring.engine.arrays import Floats
 from scoring.engine.blocks import in_blocks
-from scoring.engine.consistency import SIGNIFICANCE, number_test, spatial_score
 from scoring.engine.distributions import event_probability
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.grid import Grid
+from scoring.engine.pass_shares import Consistency, consistency_of
 from scoring.engine.resampling import Interval, ratio_interval
 from scoring.engine.scores import ranked_probability_score, transform_histogram
 from scoring.engine.state import DAY_S
 
 AREA_SHARES: Final = (0.005, 0.01, 0.05, 0.10)
 QUARTER_S: Final = 365.25 / 4 * DAY_S
-N_SIMULATIONS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +28,6 @@ class Coverage:
     cell: float
     block: float
     region: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consistency:
-    """Share of windows that pass each CSEP test at 5 %; right is 0.95.
-
-    Attributes
-    ----------
-    number : float
-        N-test with the dispersion of the region's total.
-    spatial, spatial_poisson : float
-        S-test (and, with one class of events, CL-test), maps simulated with the
-        dispersion of the forecast and without.
-    """
-
-    number: float
-    spatial: float
-    spatial_poisson: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +160,7 @@ def skill_of(
         level_bias=float(mean.sum()) / events,
         level_bias_by_quarter=_bias_by_quarter(table),
         reliability=_reliability(table, probability),
-        consistency=consistency_of(table) if with_consistency else None,
+        consistency=consistency_of(table, grid) if with_consistency else None,
     )
 
 
@@ -189,51 +170,24 @@ def coverage_of(table: ForecastTable, grid: Grid) -> Coverage:
     block = in_blocks(grid, table.mean)
     region = table.mean.sum(axis=1)
     return Coverage(
-        cell=skill.interval_coverage(table.observed, table.mean, table.alpha),
+        cell=skill.interval_coverage(
+            table.observed,
+            table.mean,
+            table.alpha,
+            shift=calibration.cell_shift.apply,
+        ),
         block=skill.interval_coverage(
             in_blocks(grid, table.observed),
             block,
             calibration.block_dispersion.alpha(block),
+            shift=calibration.block_shift.apply,
         ),
         region=skill.interval_coverage(
             table.observed.sum(axis=1),
             region,
             calibration.region_dispersion.alpha(region),
+            shift=calibration.region_shift.apply,
         ),
-    )
-
-
-def consistency_of(table: ForecastTable, *, seed: int = 0) -> Consistency:
-    """Pass shares of the N-test and both S-tests over the windows with events."""
-    rng = np.random.Generator(np.random.Philox(key=seed))
-    totals = table.mean.sum(axis=1)
-    alphas = table.calibration.region_dispersion.alpha(totals)
-    happened = table.observed.sum(axis=1)
-    numbers = [
-        number_test(count, total, alpha=alpha).is_passed
-        for count, total, alpha in zip(happened, totals, alphas, strict=True)
-    ]
-    rows = np.flatnonzero(happened)
-    scores = np.array(
-        [
-            [
-                spatial_score(
-                    table.mean[row],
-                    table.observed[row],
-                    rng=rng,
-                    alpha=alpha,
-                    n_simulations=N_SIMULATIONS,
-                )
-                for alpha in (table.alpha[row], None)
-            ]
-            for row in rows
-        ]
-    ).reshape(-1, 2)
-    passed = (scores > SIGNIFICANCE).mean(axis=0) if rows.size else np.ones(2)
-    return Consistency(
-        number=float(np.mean(numbers)),
-        spatial=float(passed[0]),
-        spatial_poisson=float(passed[1]),
     )
 
 

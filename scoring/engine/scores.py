@@ -39,25 +39,14 @@ def ranked_probability_score(observed: Floats, mean: Floats, alpha: Floats) -> F
     return total.reshape(shape)
 
 
-def transformed(
-    observed: Floats, mean: Floats, alpha: Floats, *, rng: np.random.Generator
-) -> Floats:
-    """Randomised probability integral transform, uniform when calibrated.
-
-    F(y - 1) + v (F(y) - F(y - 1)) with v uniform (Czado, Gneiting & Held 2009).
-    """
-    upper = cumulative(observed, mean, alpha)
-    lower = cumulative(observed - 1.0, mean, alpha)
-    return np.asarray(lower + rng.random(upper.shape) * (upper - lower))
-
-
 def transform_histogram(
     observed: Floats, mean: Floats, alpha: Floats, *, n_bins: int = 10
 ) -> Floats:
-    """Share of the transform's probability in equal bins, shape (n_bins,).
+    """Share of the probability integral transform in equal bins, shape (n_bins,).
 
-    Not random: each number spreads over the bins as its transform would. Every bin
-    holds 1 / n_bins when the forecasts are calibrated.
+    Not random: each number spreads over the bins as its randomised transform would
+    (Czado, Gneiting & Held 2009). Every bin holds 1 / n_bins when the forecasts are
+    calibrated.
     """
     upper = cumulative(observed, mean, alpha)
     lower = cumulative(observed - 1.0, mean, alpha)

@@ -4,6 +4,7 @@ Arrays have the shape (n_origins, n_cells) unless said otherwise; functions that
 average return one number over all of them.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,10 @@ from scoring.engine.distributions import POISSON_LIMIT
 
 SMALLEST_MEAN: Final = 1e-12
 N_BINS: Final = 10
+INTERVAL_LEVEL: Final = 0.9
+
+# From a cumulative probability and the mean to the level it really has.
+LevelShift = Callable[[Floats, Floats], Floats]
 
 
 def captured(
@@ -152,7 +157,12 @@ def cumulative(observed: Floats, mean: Floats, alpha: Floats) -> Floats:
 
 
 def interval_coverage(
-    observed: Floats, mean: Floats, alpha: Floats, *, level: float = 0.9
+    observed: Floats,
+    mean: Floats,
+    alpha: Floats,
+    *,
+    level: float = INTERVAL_LEVEL,
+    shift: LevelShift | None = None,
 ) -> float:
     """Share of numbers inside the central interval; right is `level`.
 
@@ -162,6 +172,8 @@ def interval_coverage(
     """
     upper = cumulative(observed, mean, alpha)
     lower = cumulative(observed - 1.0, mean, alpha)
+    if shift is not None:
+        lower, upper = shift(lower, mean), shift(upper, mean)
     tail = (1.0 - level) / 2.0
     overlap = np.clip(np.minimum(upper, 1.0 - tail) - np.maximum(lower, tail), 0, None)
     return float(np.mean(overlap / np.maximum(upper - lower, SMALLEST_MEAN)))

@@ -9,10 +9,14 @@ from django.utils import timezone
 
 from analytics.features import cell_aggregates
 from analytics.grid import Bounds
+from analytics.ingest.byte_source import STANDARD_INPUT, check_file
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.importer import ImportPlan, import_file
+from analytics.ingest.file_format import FileFormat
+from analytics.ingest.importer import ImportMode, ImportPlan, import_file
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.report import ImportProgress, ImportReport
+from analytics.ingest.runs import begin_run, end_run, identify, note_progress
+from analytics.models import ImportRun
 from scoring.engine.state import SCALES_S
 from scoring.models import Cell, Region
 from scoring.selectors.regions import get_region_grid
@@ -25,10 +29,21 @@ BOUNDS_MARGIN_DEGREES = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
+    """What to do with a file.
+
+    Parameters
+    ----------
+    restart
+        Begin at the first row, also where an interrupted run could go on.
+    """
+
     column_map: ColumnMap
     source: str
+    file_format: FileFormat = FileFormat.CSV
     default_timezone: str | None = None
     dry_run: bool = False
+    restart: bool = False
+    workers: int = 1
 
 
 def import_events(
@@ -41,29 +56,64 @@ def import_events(
 ) -> ImportReport:
     """Import a file; safe to repeat and to interrupt (see `import_file`).
 
-    A region without a boundary grows by the cells of its events and their
-    neighbours; one with a boundary refuses events far from it.
+    An interrupted import of a file goes on where it was; the standard input and a
+    rehearsal leave no trace of how far they got. The region grows with its events.
     """
-    has_boundary = region.boundary is not None
-    plan = ImportPlan(
-        column_map=request.column_map,
-        grid=get_region_grid(region),
-        source=request.source,
-        default_timezone=request.default_timezone,
-        bounds=_bounds(region) if has_boundary else None,
-    )
+    plan = _plan(region, request)
+    run = _begin(path, plan, request)
+
+    def keep(progress: ImportProgress) -> None:
+        if run is not None:
+            note_progress(run, progress)
+        on_progress(progress)
+
     report = import_file(
         path,
         plan=plan,
         now=timezone.now(),
-        dry_run=request.dry_run,
-        on_progress=on_progress,
+        mode=ImportMode(
+            dry_run=request.dry_run,
+            skip_rows=0 if run is None else run.rows_done,
+            workers=request.workers,
+        ),
+        on_progress=keep,
         on_rejection=on_rejection,
     )
-    if not (request.dry_run or has_boundary):
-        seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
-        add_cells(region, with_neighbours(seen.tolist()))
+    if run is not None:
+        end_run(run, report)
+    if not request.dry_run:
+        grow_region(region)
     return report
+
+
+def grow_region(region: Region) -> int:
+    """Add the cells where events happened, and their neighbours; give how many.
+
+    A region with a boundary is what its boundary says, wherever events happen.
+    """
+    if region.boundary is not None:
+        return 0
+    seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
+    return add_cells(region, with_neighbours(seen.tolist()))
+
+
+def _plan(region: Region, request: ImportRequest) -> ImportPlan:
+    return ImportPlan(
+        column_map=request.column_map,
+        grid=get_region_grid(region),
+        source=request.source,
+        default_timezone=request.default_timezone,
+        bounds=None if region.boundary is None else _bounds(region),
+        file_format=request.file_format,
+    )
+
+
+def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:
+    if request.dry_run or path == STANDARD_INPUT:
+        return None
+    check_file(path)
+    identity = identify(path, plan)
+    return begin_run(path, plan=plan, identity=identity, restart=request.restart)
 
 
 def _bounds(region: Region) -> Bounds:

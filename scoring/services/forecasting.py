@@ -10,10 +10,11 @@ from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
+from scoring.engine.horizons import distribution_of_longest
 from scoring.engine.simulation import ScenarioSet
-from scoring.engine.snapshots import take_snapshot
+from scoring.engine.snapshots import Snapshot, take_snapshot
 from scoring.metrics import FORECASTS_PUBLISHED
-from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion
+from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion, Region
 from scoring.services.events import load_aggregates
 from scoring.services.registry import is_champion_now
 
@@ -40,24 +41,23 @@ def publish_forecast(
     if (existing := Forecast.objects.filter(**run).first()) is not None:
         return existing
     region = model_version.region
-    aggregates = load_aggregates(region, grid, instant=issued_for)
-    snapshot = take_snapshot(
-        grid, aggregates, issued_for.timestamp(), timezone=region.timezone
-    )
-    forecaster = load_forecaster(model_version, horizon_sec)
-    columns = ForecastColumns.of(grid.cells, forecaster.distribution_at(snapshot))
-    scenarios = forecaster.scenarios(
-        snapshot, n_scenarios=N_SCENARIOS, seed=run_seed(model_version, issued_for)
+    snapshot = _snapshot_at(region, grid, issued_for)
+    forecasters = _load_up_to(model_version, horizon_sec)
+    distribution = distribution_of_longest(forecasters, snapshot)
+    columns = ForecastColumns.of(grid.cells, distribution)
+    seed = run_seed(model_version, issued_for)
+    scenarios = forecasters[-1].scenarios(
+        snapshot, n_scenarios=N_SCENARIOS, seed=seed, forecast=distribution
     )
     with transaction.atomic():
         forecast = Forecast.objects.create(
             **run,
             region=region,
             is_shadow=not is_champion_now(model_version),
-            event_count=int(aggregates.count.sum()),
+            event_count=int(snapshot.aggregates.count.sum()),
             cell_count=len(grid),
             expected_count=float(columns.mean.sum()),
-            region_alpha=forecaster.calibration.region_alpha(columns.mean),
+            region_alpha=forecasters[-1].calibration.region_alpha(columns.mean),
         )
         _store_arrays(forecast, columns, scenarios)
     FORECASTS_PUBLISHED.labels(model_version.kind).inc()
@@ -93,3 +93,17 @@ def _load(digest: str) -> Forecaster:
     """Check the artifact and read it; the digest says that it is still the same."""
     bodies = ModelArtifact.objects.filter(digest=digest).values_list("body", flat=True)
     return load_artifact(bytes(bodies[:1].get()), digest=digest)
+
+
+def _load_up_to(model_version: ModelVersion, horizon_sec: int) -> list[Forecaster]:
+    """Rebuild the forecasters of all horizons up to one, the shortest first."""
+    shorter = model_version.artifacts.filter(horizon_sec__lt=horizon_sec)
+    horizons = shorter.order_by("horizon_sec").values_list("horizon_sec", flat=True)
+    return [load_forecaster(model_version, each) for each in (*horizons, horizon_sec)]
+
+
+def _snapshot_at(region: Region, grid: Grid, instant: datetime) -> Snapshot:
+    aggregates = load_aggregates(region, grid, instant=instant)
+    return take_snapshot(
+        grid, aggregates, instant.timestamp(), timezone=region.timezone
+    )

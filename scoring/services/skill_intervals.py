@@ -22,16 +22,23 @@ def coverage_intervals(table: ForecastTable, grid: Grid) -> dict[str, Interval]:
     blocks = in_blocks(grid, table.mean)
     total = table.mean.sum(axis=1, keepdims=True)
     levels = {
-        "cell": (table.observed, table.mean, table.alpha),
+        "cell": (
+            table.observed,
+            table.mean,
+            table.alpha,
+            calibration.cell_shift.apply,
+        ),
         "block": (
             in_blocks(grid, table.observed),
             blocks,
             calibration.block_dispersion.alpha(blocks),
+            calibration.block_shift.apply,
         ),
         "region total": (
             table.observed.sum(axis=1, keepdims=True),
             total,
             calibration.region_dispersion.alpha(total),
+            calibration.region_shift.apply,
         ),
     }
     return {name: _mean_interval(_coverage(*level)) for name, level in levels.items()}
@@ -86,10 +93,12 @@ def share_interval(share: float, n_cases: int) -> Interval:
     return Interval(value=share, low=centre - half, high=centre + half)
 
 
-def _coverage(observed: Floats, mean: Floats, alpha: Floats) -> Floats:
+def _coverage(
+    observed: Floats, mean: Floats, alpha: Floats, shift: skill.LevelShift
+) -> Floats:
     """Coverage in each window, shape (n_origins,)."""
     rows = zip(observed, mean, alpha, strict=True)
-    return np.array([skill.interval_coverage(*row) for row in rows])
+    return np.array([skill.interval_coverage(*row, shift=shift) for row in rows])
 
 
 def _mean_interval(by_origin: Floats) -> Interval:

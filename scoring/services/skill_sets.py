@@ -32,6 +32,7 @@ from scoring.services.backtests.running import (
     Record,
     run_backtests,
 )
+from scoring.services.skill_reference import reference_findings
 from scoring.services.skill_targets import Finding, judge
 
 HORIZONS_SEC: Final = (DAY_S, 7 * DAY_S)
@@ -162,7 +163,10 @@ def _measure_horizon(job: SetJob, frozen: FrozenSet, horizon_sec: int) -> Horizo
     return HorizonSkill(
         horizon_sec=horizon_sec,
         report=result.report,
-        findings=judge(frozen.name, result, frozen.grid),
+        findings=(
+            *judge(frozen.name, result, frozen.grid),
+            *reference_findings(frozen, result),
+        ),
     )
 
 

@@ -89,7 +89,10 @@ def test_small_file_that_unpacks_to_much_comes_in_pieces(tmp_path: Path) -> None
     [
         (b"PK\x03\x04", "e.csv is a ZIP archive or a spreadsheet; save it as CSV."),
         ("time".encode("utf-16"), "e.csv is UTF-16 text; save it as UTF-8."),
-        (b"PAR1", "e.csv is a Parquet file; save it as CSV."),
+        (
+            b"PAR1",
+            "e.csv is a Parquet file; import it with --format parquet.",
+        ),
     ],
 )
 def test_other_formats_are_named(tmp_path: Path, start: bytes, reason: str) -> None:

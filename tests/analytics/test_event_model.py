@@ -35,7 +35,7 @@ def test_table_is_partitioned_ordered_and_indexed_as_designed() -> None:
     assert keys == [
         "region, cell, occurred_at, source, external_id",
         "region, cell, occurred_at",
-        "(toYYYYMM(occurred_at, 'UTC'))",
+        "(toYear(occurred_at, 'UTC'))",
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.features import region_extent
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.importer import ImportPlan, import_file
+from analytics.ingest.importer import ImportMode, ImportPlan, import_file
 from analytics.ingest.report import ImportProgress
 from analytics.models import Event
 from tests.analytics.conftest import CHICAGO, NOW, ImportRows, WriteCsv, good_row
@@ -78,7 +78,7 @@ def test_dry_run_reports_the_same_and_stores_nothing(
 ) -> None:
     path = write_csv(good_row(1), good_row(2), good_row(1), "bad")
 
-    dry = import_file(path, plan=plan, now=NOW, dry_run=True)
+    dry = import_file(path, plan=plan, now=NOW, mode=ImportMode(dry_run=True))
 
     assert region_extent("chicago").count == 0
     real = import_file(path, plan=plan, now=NOW)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from analytics.errors import EventFileError
 from analytics.ingest.line_source import LineSource
 from analytics.ingest.rejections import RejectionCode
-from analytics.ingest.row_source import BadRow, RowSource
+from analytics.ingest.row_source import RowSource
+from analytics.ingest.rows import BadRow
 
 GOOD = ["3", "4"]
 HUGE = "x" * 1_100_000

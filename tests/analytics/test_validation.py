@@ -40,7 +40,7 @@ def test_good_rows_become_events_in_order_and_bad_ones_faults(
 ) -> None:
     rows = [make_row(number, column) for number, column in enumerate(plan)]
 
-    verdict = RowValidator(HEADER, columns=COLUMNS, rules=RULES).validate(rows)
+    verdict = RowValidator(columns=COLUMNS, rules=RULES).validate(rows)
 
     good = [number for number, column in enumerate(plan) if column is None]
     assert verdict.places.tolist() == good
@@ -54,7 +54,7 @@ def test_good_rows_become_events_in_order_and_bad_ones_faults(
 def test_first_fault_of_a_row_is_the_one_that_is_told() -> None:
     row = ["?", "?", "-187", "", "nan", "x"]
 
-    verdict = RowValidator(HEADER, columns=COLUMNS, rules=RULES).validate([row])
+    verdict = RowValidator(columns=COLUMNS, rules=RULES).validate([row])
 
     assert len(verdict.events) == 0
     ((field, fault),) = verdict.faults.values()
@@ -64,7 +64,7 @@ def test_first_fault_of_a_row_is_the_one_that_is_told() -> None:
 def test_surrounding_blanks_are_no_part_of_a_value() -> None:
     row = [f" {value}\t" for value in GOOD]
 
-    verdict = RowValidator(HEADER, columns=COLUMNS, rules=RULES).validate([row])
+    verdict = RowValidator(columns=COLUMNS, rules=RULES).validate([row])
 
     assert verdict.faults == {}
     assert verdict.events.types() == ["theft"]

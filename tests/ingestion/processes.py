@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from django.db import connections
@@ -12,12 +13,15 @@ from django.db import connections
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start_python(program: str, *arguments: str, **env: str) -> "subprocess.Popen[str]":
+def start_python(
+    program: str, *arguments: str, stdin: IO[bytes] | None = None, **env: str
+) -> "subprocess.Popen[str]":
     """Run a program after `django.setup()`, on this test's databases."""
     return subprocess.Popen(
         [sys.executable, "-c", f"import django\ndjango.setup()\n{program}", *arguments],
         cwd=ROOT,
         env={**os.environ, **database_urls(), **env},
+        stdin=stdin,
         text=True,
     )
 

@@ -6,7 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.judging import NO_FACTS, Judged
+from analytics.inbox.facts import NO_FACTS, digest_of
+from analytics.inbox.judging import Judged
 from analytics.inbox.versions import Version, sort_out
 
 Histories = dict[str, list[Version]]
@@ -53,6 +54,26 @@ def test_what_was_accepted_is_not_accepted_again_in_any_order(
     chance.shuffle(again)
 
     assert play([again], histories) == []
+
+
+@given(bodies, bodies)
+def test_pruned_versions_tell_the_same_apart(
+    earlier: list[list[Judged]], later: list[list[Judged]]
+) -> None:
+    whole: Histories = defaultdict(list)
+    play(earlier, whole)
+    pruned = defaultdict(
+        list, {name: list(map(prune, it)) for name, it in whole.items()}
+    )
+
+    assert play(later, pruned) == play(later, whole)
+    for name, history in whole.items():
+        assert [it.place for it in pruned[name]] == [it.place for it in history]
+
+
+def prune(version: Version) -> Version:
+    assert not isinstance(version.facts, bytes)
+    return version._replace(facts=digest_of(version.facts))
 
 
 @given(bodies)

@@ -5,6 +5,9 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 PATHS = {
+    "/api/v1/reports/{name}",
+    "/api/v1/reports",
+    "/api/v1/events/export",
     "/api/v1/alert-rules",
     "/api/v1/alert-rules/{rule_id}",
     "/api/v1/alert-rules/{rule_id}/performance",

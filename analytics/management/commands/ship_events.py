@@ -10,11 +10,16 @@ from types import FrameType
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, close_old_connections
+from django.utils import timezone
 
+from analytics.inbox.pruning import prune_inbox, retention
+from analytics.shipping.forming import MAX_ROWS
 from analytics.shipping.shipper import ShippingReport, ship_due
+from analytics.shipping.waiting import Waiter
 from riskplatform.api.idempotency.services import forget_old_answers
 
-POLL_S = 0.5
+# An insert costs a part on the disk, so small shipments keep a distance.
+SPACING_S = 0.2
 AFTER_DATABASE_ERROR_S = 2.0
 TIDY_EVERY_S = 600.0
 
@@ -53,29 +58,42 @@ class Loop:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        self._waiter = Waiter(self._stopping)
         self._tidied_s = float("-inf")
+        self._may_prune = False
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self._stopping.is_set():
-            self._stopping.wait(self._work())
+            close_old_connections()
+            try:
+                self._work()
+            except Error:
+                logger.exception("the database does not answer; shipping waits")
+                self._stopping.wait(AFTER_DATABASE_ERROR_S)
 
-    def _work(self) -> float:
-        """Do what is due; give the seconds to wait then."""
-        close_old_connections()
-        try:
-            self._tidy()
-            report = ship_due()
-        except Error:
-            logger.exception("the database does not answer; shipping waits")
-            return AFTER_DATABASE_ERROR_S
-        return 0.0 if _has_progressed(report) else POLL_S
+    def _work(self) -> None:
+        """Ship what is due, and wait for more."""
+        started_s = time.monotonic()
+        self._waiter.listen()
+        self._tidy()
+        report = ship_due(linger=timedelta(0))
+        if self._may_prune:
+            # One batch at a time, so that shipping never waits for long.
+            before = timezone.now() - retention()
+            pruned = prune_inbox(shipped_before=before, max_batches=1)
+            self._may_prune = pruned.batch_count > 0
+        elif not _has_progressed(report):
+            self._waiter.wait()
+        elif report.event_count < MAX_ROWS:
+            self._stopping.wait(SPACING_S - (time.monotonic() - started_s))
 
     def _tidy(self) -> None:
         if time.monotonic() - self._tidied_s > TIDY_EVERY_S:
             self._tidied_s = time.monotonic()
             forget_old_answers()
+            self._may_prune = True
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()

@@ -15,28 +15,30 @@ from scoring.engine.models.linear import LinearPoisson
 from scoring.engine.snapshots import Snapshot
 
 SMALLEST: Final = 1e-12
-N_MEMBERS: Final = 3
-# Pull towards equal shares, in events.
-PRIOR_EVENTS: Final = 2.0
+N_MEMBERS: Final = 4
+# Pull towards equal shares per event: what a few events prefer is chance.
+PULL_TO_EQUAL: Final = 0.03
 
 Member = PoissonGlm | LinearPoisson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ensemble:
-    """Geometric mean of a multiplicative model, an additive one and both corrected.
+    """Geometric mean of two regressions, of both corrected by trees, and of trees.
 
-    The trees correct the geometric mean of the two regressions. Beyond what has been
-    seen in training their correction stays what it was, and the regressions go on.
+    The correction is of the geometric mean of the two regressions. Beyond what has
+    been seen in training it stays what it was, and the regressions go on.
 
     Attributes
     ----------
     multiplicative, additive : models
     correction : BoostedPoisson
         Grown from the geometric mean of the two.
-    shares : ndarray of shape (3,)
-        Exponents of the multiplicative, the additive and the corrected member; not
-        negative, their sum is one.
+    trees : BoostedPoisson
+        Grown from the mean of all rows.
+    shares : ndarray of shape (4,)
+        Exponents of the multiplicative, the additive, the corrected member and the
+        trees; not negative, their sum is one.
     """
 
     kind: ClassVar[str] = "ensemble"
@@ -45,6 +47,7 @@ class Ensemble:
     multiplicative: PoissonGlm
     additive: LinearPoisson
     correction: BoostedPoisson
+    trees: BoostedPoisson
     shares: Floats
 
     def predict(self, features: Floats) -> Floats:
@@ -56,11 +59,11 @@ class Ensemble:
         return self.predict(snapshot.features)
 
     def log_members(self, features: Floats) -> Floats:
-        """Logarithm of the mean of each member, shape (3, n_rows)."""
+        """Logarithm of the mean of each member, shape (4, n_rows)."""
         regressions = log_means((self.multiplicative, self.additive), features)
         corrected = regressions.mean(axis=0) + self.correction.sum_of_leaves(features)
-        bounded = np.minimum(corrected, LINEAR_BOUND)
-        return np.vstack([regressions, bounded])
+        grown = np.vstack([corrected, self.trees.sum_of_leaves(features)])
+        return np.vstack([regressions, np.minimum(grown, LINEAR_BOUND)])
 
 
 def log_means(members: Sequence[Member], features: Floats) -> Floats:
@@ -73,8 +76,7 @@ def stacked_shares(log_members: Floats, observed: Floats, weight: Floats) -> Flo
     """Exponents of a geometric mean that maximise the likelihood of where events fell.
 
     Logarithmic pooling (Genest & Zidek 1986) under a Poisson likelihood with a free
-    level, so that only the pattern counts. Shares are a softmax, drawn to equality
-    by a weak prior.
+    level, so that only the pattern counts. Shares are a softmax, drawn to equality.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ def stacked_shares(log_members: Floats, observed: Floats, weight: Floats) -> Flo
         pattern = happened @ pooled / n_events
         level = float(logsumexp(pooled + log_weight))
         distance = np.square(shares - 1.0 / shares.size).sum()
-        return level - float(pattern) + PRIOR_EVENTS * float(distance) / n_events
+        return level - float(pattern) + PULL_TO_EQUAL * float(distance)
 
     best = minimize(loss, np.zeros(log_members.shape[0] - 1), method="BFGS")
     return softmax(np.append(best.x, 0.0))

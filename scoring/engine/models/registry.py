@@ -88,6 +88,7 @@ def _fit_ensemble(window: TrainingWindow) -> Ensemble:
         multiplicative=multiplicative,
         additive=additive,
         correction=_grow_trees(window, regressions.mean(axis=0)),
+        trees=_fitted(BoostedPoisson, window),
         shares=np.full(N_MEMBERS, 1.0 / N_MEMBERS),
     )
     # The beginning of a window has no later rows of its own to be judged by.

@@ -1,188 +1,264 @@
 """Read a file of events into a region."""
 
-import csv
-import json
+import gc
+import os
 from argparse import ArgumentParser
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from analytics.ingest.byte_source import STANDARD_INPUT
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.rejections import Rejection
-from analytics.ingest.report import ImportProgress, ImportReport
+from analytics.ingest.file_format import FileFormat, format_of, read_format
+from analytics.ingest.geojson_rows import PLACES
+from analytics.ingest.report import ImportReport
+from analytics.ingest.sources import find_source, get_source, list_sources, save_source
 from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import RegionNotFoundError
+from scoring.management.import_report import (
+    ProgressLine,
+    RejectionListing,
+    as_json,
+    as_text,
+)
 from scoring.models import Region
 from scoring.selectors.regions import get_region
 from scoring.services.event_import import ImportRequest, import_events
 from scoring.services.regions import RegionDefinition, define_region
 
-PROGRESS_EVERY_S = 5.0
-SHOWN_REJECTIONS = 20
+INTERRUPTED = 130  # what a shell calls a program that SIGINT ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """The options of the command that `BaseCommand` does not know."""
+
+    file: Path | None
+    region: str | None
+    map: str | None
+    format: str | None
+    source: str | None
+    save_source: str | None
+    list_sources: bool
+    times_in: str | None
+    rejections: Path | None
+    dry_run: bool
+    restart: bool
+    workers: int
+    json: bool
+    create: bool
+    name: str | None
+    resolution: int
+    timezone: str
 
 
 class Command(BaseCommand):
     help = (
-        "Read a CSV file of events, plain or gzip, into a region. Every refused row is "
-        "listed with its reason. Safe to repeat and to interrupt: nothing comes twice."
+        "Read a file of events (CSV, NDJSON, GeoJSON points or Parquet; plain, gzip or "
+        "zstd) into a region. Every refused row is listed with its reason. Safe to "
+        "repeat and to interrupt: nothing comes twice, and an interrupted import goes "
+        "on where it was. Ends with 0 when the file was read to its end, with 1 when "
+        "it was not, with 130 when it was interrupted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV file, plain or gzip.")
-        parser.add_argument("--region", required=True, help="Slug of the region.")
         parser.add_argument(
-            "--map",
-            required=True,
-            help="Fields and their columns: occurred_at=time,lat=Y,lon=X,severity=mag.",
+            "file", type=Path, nargs="?", help="The file, or - for standard input."
         )
-        parser.add_argument(
-            "--source", help="Name of the source; the file's by default."
-        )
-        parser.add_argument(
-            "--times-in", metavar="ZONE", help="Zone of times without an offset."
-        )
-        parser.add_argument(
-            "--rejections", type=Path, help="CSV file to write every refused row to."
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Check every row, store nothing."
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="Print the report as JSON."
-        )
-        creation = parser.add_argument_group("creating the region")
-        creation.add_argument(
-            "--create", action="store_true", help="Create the region if it is new."
-        )
-        creation.add_argument("--name", help="Name of a new region.")
-        creation.add_argument(
-            "--resolution", type=int, default=8, help="H3 resolution of a new region."
-        )
-        creation.add_argument(
-            "--timezone", default="UTC", help="IANA time zone of a new region."
-        )
+        parser.add_argument("--region", help="Slug of the region.")
+        _add_reading(parser)
+        _add_running(parser)
+        _add_creation(parser)
 
-    def handle(self, *, file: Path, dry_run: bool, **options: Any) -> None:
+    def handle(self, **given: Any) -> None:
+        names = ImportOptions.__dataclass_fields__
+        options = ImportOptions(**{name: given[name] for name in names})
+        if options.list_sources:
+            self._list_sources()
+            return
+        progress = ProgressLine(self.stderr)
         try:
-            with transaction.atomic():
-                region = _region(options)
-                # A rehearsal leaves no region behind.
-                transaction.set_rollback(dry_run)
-            report = self._import(file, region, dry_run=dry_run, options=options)
+            with _few_collections():
+                self._import(options, progress)
         except ApplicationError as error:
             raise CommandError(error.message) from error
-        self._print(report, region, as_json=options["json"])
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Interrupted after {progress.rows_done:,} rows, which are kept. The"
+                " same command goes on from there.",
+                returncode=INTERRUPTED,
+            ) from None
+
+    def _import(self, options: ImportOptions, progress: ProgressLine) -> None:
+        if options.file is None or options.region is None:
+            raise CommandError("Name the file, and the region with --region.")
+        request = _request(options.file, options)
+        with transaction.atomic():
+            region = _region(options.region, options)
+            # A rehearsal leaves no region behind.
+            transaction.set_rollback(options.dry_run)
+        with ExitStack() as stack:
+            listing = RejectionListing(self.stderr, options.rejections, stack)
+            report = import_events(
+                options.file,
+                region=region,
+                request=request,
+                on_progress=progress,
+                on_rejection=listing.add,
+            )
+        self._print(report, region=region.slug, source=request.source, options=options)
         if report.broken_off is not None:
             raise CommandError(f"{report.broken_off} What came before was kept.")
 
-    def _import(
-        self, file: Path, region: Region, *, dry_run: bool, options: dict[str, Any]
-    ) -> ImportReport:
-        request = ImportRequest(
-            column_map=ColumnMap.parse(options["map"]),
-            source=options["source"] or file.name.split(".")[0],
-            default_timezone=options["times_in"],
-            dry_run=dry_run,
-        )
-        with ExitStack() as stack:
-            listing = RejectionListing(self.stderr, options["rejections"], stack)
-            return import_events(
-                file,
-                region=region,
-                request=request,
-                on_progress=ProgressLine(self.stderr),
-                on_rejection=listing.add,
-            )
-
-    def _print(self, report: ImportReport, region: Region, *, as_json: bool) -> None:
-        if as_json:
-            summary = {**asdict(report), "region": region.slug}
-            self.stdout.write(json.dumps(summary, default=str))
-            return
-        verb = "would be stored" if report.is_dry_run else "stored"
-        self.stdout.write(
-            f"{report.file}: {report.accepted} events {verb} in {region.slug!r}, "
-            f"{report.duplicates} were there already, {report.rejected_count} rows "
-            f"refused ({report.seconds:.1f} s)."
-        )
-        if report.accepted and not report.is_dry_run:
-            self.stdout.write(
-                f"Next: manage.py refresh_forecasts --region {region.slug}"
-            )
-
-
-class ProgressLine:
-    """Says at most every few seconds how far the import is."""
-
-    def __init__(self, out: Any) -> None:
-        self._out = out
-        self._next_s = monotonic() + PROGRESS_EVERY_S
-
-    def __call__(self, progress: ImportProgress) -> None:
-        if monotonic() < self._next_s:
-            return
-        self._next_s = monotonic() + PROGRESS_EVERY_S
-        self._out.write(
-            f"{progress.rows} rows ({progress.fraction:.0%}), "
-            f"{progress.rows_per_s:.0f} rows/s, {progress.left_s:.0f} s left"
-        )
-
-
-class RejectionListing:
-    """Lists refused rows: the first on the terminal, all of them in a file."""
-
-    def __init__(self, out: Any, path: Path | None, stack: ExitStack) -> None:
-        self._out = out
-        self._count = 0
-        self._path = path
-        self._writer = None
-        if path is not None:
-            file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-            self._writer = csv.writer(file)
-            self._writer.writerow(["row", "column", "code", "reason", "value"])
+    def _print(
+        self, report: ImportReport, *, region: str, source: str, options: ImportOptions
+    ) -> None:
+        if options.json:
+            self.stdout.write(as_json(report, region=region, source=source))
         else:
-            stack.callback(self._say_what_is_not_shown)
+            self.stdout.write(as_text(report, region=region))
 
-    def add(self, rejection: Rejection) -> None:
-        self._count += 1
-        if self._count <= SHOWN_REJECTIONS:
-            self._out.write(str(rejection))
-        if self._writer is not None:
-            self._writer.writerow(
-                [
-                    rejection.row,
-                    rejection.column,
-                    rejection.code.value,
-                    rejection.reason,
-                    rejection.value,
-                ]
-            )
-
-    def _say_what_is_not_shown(self) -> None:
-        if self._count > SHOWN_REJECTIONS:
-            hidden = self._count - SHOWN_REJECTIONS
-            self._out.write(f"… and {hidden} more; list all with --rejections FILE.")
+    def _list_sources(self) -> None:
+        for source in list_sources():
+            told = [source.column_map]
+            told += [f"--format {source.file_format}"] if source.file_format else []
+            told += [f"--times-in {source.times_in}"] if source.times_in else []
+            self.stdout.write(f"{source.name}: {' '.join(told)}")
 
 
-def _region(options: dict[str, Any]) -> Region:
-    slug: str = options["region"]
+def _add_reading(parser: ArgumentParser) -> None:
+    reading = parser.add_argument_group("reading the file")
+    reading.add_argument(
+        "--map",
+        help="Fields and their columns: occurred_at=time,lat=Y,lon=X,severity=mag. "
+        "NDJSON takes a.b for nested fields; GeoJSON has @lat, @lon and @id beside "
+        "the properties, and needs no map for the place.",
+    )
+    reading.add_argument(
+        "--format", help="csv, ndjson, geojson or parquet; by the file's name else."
+    )
+    reading.add_argument("--source", help="A saved source, or a name; the file's else.")
+    reading.add_argument(
+        "--save-source",
+        metavar="NAME",
+        help="Save map, format and zone under this name, which is the source then.",
+    )
+    reading.add_argument(
+        "--list-sources", action="store_true", help="List the saved sources, and end."
+    )
+    reading.add_argument(
+        "--times-in", metavar="ZONE", help="Zone of times without an offset."
+    )
+
+
+def _add_running(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--rejections", type=Path, help="CSV file to write every refused row to."
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="Check every row, store nothing."
+    )
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="Begin at the first row, though an interrupted import could go on.",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        help="Processes that check and store; more than 1 pays on idle cores.",
+    )
+    parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+
+
+def _add_creation(parser: ArgumentParser) -> None:
+    creation = parser.add_argument_group("creating the region")
+    creation.add_argument(
+        "--create", action="store_true", help="Create the region if it is new."
+    )
+    creation.add_argument("--name", help="Name of a new region.")
+    creation.add_argument(
+        "--resolution", type=int, default=8, help="H3 resolution of a new region."
+    )
+    creation.add_argument(
+        "--timezone", default="UTC", help="IANA time zone of a new region."
+    )
+
+
+def _request(file: Path, options: ImportOptions) -> ImportRequest:
+    """Put together how to read the file: as saved, and as said here instead."""
+    _check_workers(options.workers)
+    name = options.save_source or options.source
+    saved = find_source(options.source) if options.source else None
+    if options.map is None and saved is None:
+        if options.source is None:
+            raise CommandError("Say with --map which column means what, or --source.")
+        saved = get_source(options.source)
+    chosen = options.format or (saved.file_format if saved else "")
+    file_format = read_format(chosen) if chosen else format_of(file)
+    text = options.map or (saved.column_map if saved else "")
+    column_map = ColumnMap.parse(text, defaults=_defaults(file_format))
+    times_in = options.times_in or (saved.times_in if saved else "") or None
+    if options.save_source and not options.dry_run:
+        save_source(
+            options.save_source,
+            column_map=column_map,
+            file_format=FileFormat(chosen) if chosen else None,
+            times_in=times_in,
+        )
+    if name is None and file == STANDARD_INPUT:
+        raise CommandError("Name the source of the standard input with --source.")
+    return ImportRequest(
+        column_map=column_map,
+        source=name or file.name.split(".")[0],
+        file_format=file_format,
+        default_timezone=times_in,
+        dry_run=options.dry_run,
+        restart=options.restart,
+        workers=options.workers,
+    )
+
+
+def _defaults(file_format: FileFormat) -> dict[str, str]:
+    return PLACES if file_format is FileFormat.GEOJSON else {}
+
+
+def _check_workers(count: int) -> None:
+    limit = 4 * (os.cpu_count() or 1)
+    if not 1 <= count <= limit:
+        raise CommandError(f"--workers is between 1 and {limit} on this machine.")
+
+
+@contextmanager
+def _few_collections() -> Generator[None]:
+    """Look for cycles seldom: rows are many objects, and hold none."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _region(slug: str, options: ImportOptions) -> Region:
     try:
         return get_region(slug)
     except RegionNotFoundError as error:
-        if not options["create"]:
+        if not options.create:
             raise RegionNotFoundError(
                 f"{error.message} "
                 "Add --create --resolution 8 --timezone ZONE to make it."
             ) from error
     definition = RegionDefinition(
         slug=slug,
-        name=options["name"] or slug,
-        timezone=options["timezone"],
-        resolution=options["resolution"],
+        name=options.name or slug,
+        timezone=options.timezone,
+        resolution=options.resolution,
     )
     return define_region(definition, cells=())

@@ -1,0 +1,34 @@
+"""Cursors of the event list: a place in its order, as a text for the client."""
+
+import base64
+import binascii
+from datetime import datetime
+
+import msgspec
+
+from analytics.clickhouse import from_milliseconds, to_milliseconds
+from analytics.errors import CursorError
+
+Place = tuple[datetime, str, str]
+
+
+def write_cursor(place: Place) -> str:
+    occurred_at, source, external_id = place
+    content = (to_milliseconds(occurred_at), source, external_id)
+    return (
+        base64.urlsafe_b64encode(msgspec.msgpack.encode(content)).decode().rstrip("=")
+    )
+
+
+def read_cursor(text: str) -> Place:
+    try:
+        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        milliseconds, source, external_id = msgspec.msgpack.decode(
+            content, type=tuple[int, str, str]
+        )
+        return from_milliseconds(milliseconds), source, external_id
+    except (ValueError, OverflowError, binascii.Error, msgspec.MsgspecError):
+        raise CursorError(
+            "The cursor cannot be read. Give the `next` of the page before, as it is.",
+            errors=[{"pointer": "/after", "reason": "not a cursor"}],
+        ) from None

@@ -1,0 +1,123 @@
+"""GET /events and GET /events/export: events one by one, and as files."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.api.cursors import read_cursor, write_cursor
+from analytics.api.event_schemas import EventListQuery, EventPage, ExportQuery
+from analytics.api.events import EventsView
+from analytics.api.reading import ReadingView, check_region, organisation_of
+from analytics.event_lists import iterate_rows, list_events, place_of
+from analytics.exports import ARROW, CSV, PARQUET, get_format
+from analytics.models import Event
+from riskplatform.api.inputs import body_schema, decode_query, query_parameters
+from riskplatform.api.renderers import OrjsonRenderer
+
+
+class EventsResource(EventsView):
+    """Posting is for those who write events, listing for those who read scores."""
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        if self._is_reading():
+            return [kind() for kind in ReadingView.authentication_classes]
+        return super().get_authenticators()
+
+    def get_permissions(self) -> Sequence[Any]:
+        if self._is_reading():
+            return [kind() for kind in ReadingView.permission_classes]
+        return super().get_permissions()
+
+    @extend_schema(
+        operation_id="events_list",
+        parameters=query_parameters(EventListQuery),
+        responses={(200, "application/json"): body_schema(EventPage)},
+    )
+    def get(self, request: Request) -> Response:
+        """List the events of a region, the newest first."""
+        query = decode_query(request, EventListQuery)
+        check_region(request, query.region)
+        found = list_events(
+            query.as_filter(organisation_of(request)),
+            limit=query.limit + 1,
+            after=None if query.after is None else read_cursor(query.after),
+        )
+        page = found[: query.limit]
+        is_last = len(found) <= query.limit
+        following = None if is_last else write_cursor(place_of(page[-1]))
+        return Response({"events": [_listed(one) for one in page], "next": following})
+
+    def _is_reading(self) -> bool:
+        request: Any = getattr(self, "request", None)
+        return request is not None and request.method in {"GET", "HEAD"}
+
+
+class _ErrorsAsJson(OrjsonRenderer):
+    """Stands for a format in the negotiation; only problems are rendered by it."""
+
+
+class CsvRenderer(_ErrorsAsJson):
+    media_type = CSV.media_type
+    format = CSV.name
+
+
+class ArrowRenderer(_ErrorsAsJson):
+    media_type = ARROW.media_type
+    format = ARROW.name
+
+
+class ParquetRenderer(_ErrorsAsJson):
+    media_type = PARQUET.media_type
+    format = PARQUET.name
+
+
+class EventExportView(ReadingView):
+    renderer_classes = (CsvRenderer, ArrowRenderer, ParquetRenderer)
+
+    @extend_schema(
+        operation_id="events_export",
+        parameters=query_parameters(ExportQuery),
+        responses={
+            (200, kind.media_type): OpenApiTypes.BINARY
+            for kind in (CSV, ARROW, PARQUET)
+        },
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Send all events that match, as CSV, Arrow stream or Parquet."""
+        query = decode_query(request, ExportQuery)
+        check_region(request, query.region)
+        chosen = get_format(str(request.accepted_renderer.format))
+        pieces = chosen.encode(iterate_rows(query.as_filter(organisation_of(request))))
+        # What goes wrong before the first piece is still told as a problem.
+        return StreamingHttpResponse(
+            _begun(pieces),
+            content_type=chosen.media_type,
+            headers={
+                "Content-Disposition": "attachment; filename="
+                f'"events-{query.region}.{chosen.name}"'
+            },
+        )
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    first = list(next_two(pieces))
+    return chain(first, pieces)
+
+
+def next_two(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Take the head and the first rows: the head alone asks ClickHouse nothing."""
+    for _, piece in zip(range(2), pieces, strict=False):
+        yield piece
+
+
+def _listed(event: Event) -> dict[str, Any]:
+    row = event.as_row()
+    cell = row.pop("cell")
+    return {**row, "cell_id": cell, "cell_hex": f"{cell:x}"}

@@ -1,0 +1,197 @@
+"""Benchmarks of questions; `manage.py benchmark --suite queries` runs them.
+
+They work in a database of their own, which is dropped at the end. The number of
+events is ten million, or BENCHMARK_EVENTS.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from functools import partial
+from statistics import quantiles
+
+import numpy as np
+
+from analytics.bench.made_events import CITY
+from analytics.bench.plain_queries import PLAIN_AGGREGATES, PLAIN_QUERIES
+from analytics.bench.twins import bytes_on_disk, estimate, twins
+from analytics.clickhouse import (
+    LATEST,
+    Columns,
+    SqlValue,
+    fetch_columns,
+    fetch_rows,
+    to_milliseconds,
+)
+from analytics.features import AGGREGATES
+from analytics.reports import REPORTS, ReportWindow, report_parameters, run_report
+from perf.bench.measurement import (
+    AnyMeasurement,
+    Budget,
+    Comparison,
+    Direction,
+    Meter,
+    reported,
+)
+from perf.bench.registry import registry
+from riskplatform.env import env_int
+
+EVENT_COUNT = 10_000_000
+P95_CALLS = 40
+PORTFOLIO_CELLS = 200
+RATIO = 3.0
+# A disk that holds 40 % less.
+DISK_RATIO = 1 / 0.6
+YEAR = (date(2024, 1, 1), date(2024, 12, 29))
+WINDOWS = {
+    "hourly-counts": (date(2024, 6, 1), date(2024, 6, 29)),
+    "top-cells": YEAR,
+    "trend": YEAR,
+    "severity-quantiles": (date(2022, 1, 1), date(2024, 12, 29)),
+    "neighbourhood-counts": YEAR,
+}
+CELLS = """
+SELECT cell FROM analytics_event WHERE region = %(region)s
+GROUP BY cell ORDER BY sipHash64(cell) LIMIT %(limit)s
+"""
+P95_MS: Meter[float] = reported("ms", direction=Direction.LOWER, figure=float)
+MEBIBYTES: Meter[int] = reported(
+    "MiB", direction=Direction.LOWER, figure=lambda size: size / 2**20
+)
+GRANULES: Meter[int] = reported("granules", direction=Direction.LOWER, figure=float)
+ROWS: Meter[int] = reported("rows", direction=Direction.LOWER, figure=float)
+
+
+@registry.suite("queries")
+def queries() -> Iterator[AnyMeasurement]:
+    """Questions about events: a table as it comes (before), the platform's (after)."""
+    yield from measure_queries(
+        event_count=env_int("BENCHMARK_EVENTS", EVENT_COUNT, minimum=1)
+    )
+
+
+def measure_queries(
+    *, event_count: int, p95_calls: int = P95_CALLS
+) -> Iterator[AnyMeasurement]:
+    with twins(event_count=event_count):
+        windows = _windows()
+        for name, window in windows.items():
+            yield _compare(name, window)
+        yield _compare_aggregates()
+        for name, window in windows.items():
+            yield Budget(
+                name=f"{name}: P95",
+                after=partial(_p95_ms, partial(run_report, name, window), p95_calls),
+                meter=P95_MS,
+                check=lambda milliseconds: milliseconds > 0,
+                target_value=100.0,
+                repeats=3,
+            )
+        for name, window in windows.items():
+            yield from _compare_reading(name, window)
+        yield Comparison(
+            name="disk, rollups included",
+            before=partial(bytes_on_disk, is_plain=True),
+            after=partial(bytes_on_disk, is_plain=False),
+            meter=MEBIBYTES,
+            check=_both_positive,
+            target_ratio=DISK_RATIO,
+            repeats=1,
+        )
+
+
+def same_columns(before: Columns, after: Columns) -> bool:
+    """Compare answers; sums of floats may differ by the order of adding."""
+    return before.keys() == after.keys() and all(
+        _same(before[name], after[name]) for name in before
+    )
+
+
+def _windows() -> dict[str, ReportWindow]:
+    cells = fetch_rows("bench_cells", CELLS, {"region": CITY, "limit": PORTFOLIO_CELLS})
+    return {
+        name: ReportWindow(
+            region=CITY,
+            since=WINDOWS[name][0],
+            until=WINDOWS[name][1],
+            cells=[cell for (cell,) in cells],
+            rings=2,
+        )
+        for name in REPORTS
+    }
+
+
+def _compare(name: str, window: ReportWindow) -> AnyMeasurement:
+    params = report_parameters(window, stale=())
+    return Comparison(
+        name=name,
+        before=partial(fetch_columns, "bench_plain", PLAIN_QUERIES[name], params),
+        after=partial(run_report, name, window),
+        check=same_columns,
+        target_ratio=RATIO,
+        repeats=20,
+    )
+
+
+def _compare_aggregates() -> AnyMeasurement:
+    """Measure what a forecast asks: all cells of a region over all time."""
+    instant = datetime(2024, 12, 1, tzinfo=UTC)
+    params: dict[str, SqlValue] = {
+        "region": CITY,
+        "instant_ms": to_milliseconds(instant),
+        "known_ms": to_milliseconds(LATEST),
+        "scales_ms": [8.64e7, 6.048e8, 3.15e10],
+        "kind": "one",
+        "coefficient": 0.0,
+        "reference": 0.0,
+    }
+    return Comparison(
+        name="aggregates of all cells, ten years",
+        before=partial(fetch_columns, "bench_plain", PLAIN_AGGREGATES, params),
+        after=partial(fetch_columns, "features_cell_aggregates", AGGREGATES, params),
+        check=same_columns,
+        target_ratio=1.0,
+        repeats=7,
+    )
+
+
+def _compare_reading(name: str, window: ReportWindow) -> Iterator[AnyMeasurement]:
+    params = report_parameters(window, stale=())
+    sides = (PLAIN_QUERIES[name], REPORTS[name].query.sql(has_stale=False))
+    before, after = (partial(estimate, sql, params) for sql in sides)
+    for place, meter in enumerate((ROWS, GRANULES)):
+        yield Comparison(
+            name=f"{name}: {meter.unit} read",
+            before=partial(_nth, before, place),
+            after=partial(_nth, after, place),
+            meter=meter,
+            check=_both_positive,
+            target_ratio=1.0,
+            repeats=1,
+            warmups=0,
+        )
+
+
+def _nth(ask: Callable[[], tuple[int, int]], place: int) -> int:
+    return ask()[place]
+
+
+def _both_positive(before: int, after: int) -> bool:
+    return min(before, after) > 0
+
+
+def _p95_ms(ask: Callable[[], object], calls: int) -> float:
+    milliseconds = []
+    for _ in range(calls):
+        started_s = time.perf_counter()
+        ask()
+        milliseconds.append(1_000 * (time.perf_counter() - started_s))
+    return quantiles(milliseconds, n=20)[-1]
+
+
+def _same(before: np.ndarray, after: np.ndarray) -> bool:
+    if before.shape != after.shape:
+        return False
+    if before.dtype == np.float64:
+        return bool(np.allclose(before, after, rtol=1e-9, atol=0, equal_nan=True))
+    return bool((before == after).all())

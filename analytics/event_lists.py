@@ -1,0 +1,75 @@
+"""Reads of events one by one: pages of a list, and all rows for an export."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from analytics.clickhouse import Budget, budgeted, measured
+from analytics.models import Event, EventQuerySet
+from analytics.models.event import LISTED
+
+LIST = Budget(max_seconds=10, max_rows=200_000_000)
+EXPORT = Budget(max_seconds=280, max_rows=5_000_000_000)
+CHUNK_ROWS = 10_000
+
+Place = tuple[datetime, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are asked for: since <= occurred_at < until.
+
+    `organisation` leaves its own events and those that no organisation sent; nobody
+    sees what others sent.
+    """
+
+    region: str
+    since: datetime
+    until: datetime
+    event_type: str | None = None
+    cell: int | None = None
+    organisation: str | None = None
+
+
+def list_events(
+    wanted: EventFilter, *, limit: int, after: Place | None = None
+) -> list[Event]:
+    """Give a page of events, the newest first, by one query whatever its size."""
+    rows = _matching(wanted).listed().newest_first()
+    if after is not None:
+        rows = rows.after_place(after)
+    with measured("events_list"):
+        return list(budgeted(rows[:limit], "events_list", LIST))
+
+
+def iterate_rows(wanted: EventFilter) -> Iterator[tuple[Any, ...]]:
+    """Give all events as tuples of `LISTED`, in the order of the table.
+
+    That order lets ClickHouse send the first row before it has read the last.
+    """
+    rows = _matching(wanted).order_by(
+        "region", "cell", "occurred_at", "source", "external_id"
+    )
+    values = budgeted(rows, "events_export", EXPORT).values_list(*LISTED)
+    with measured("events_export"):
+        yield from values.iterator(chunk_size=CHUNK_ROWS)
+
+
+def place_of(event: Event) -> Place:
+    return event.occurred_at, event.source, event.external_id
+
+
+def _matching(wanted: EventFilter) -> EventQuerySet:
+    rows: EventQuerySet = Event.objects.merged().in_region(wanted.region)
+    rows = rows.since(wanted.since).before(wanted.until)
+    if wanted.cell is not None:
+        rows = rows.in_cells([wanted.cell])
+    if wanted.event_type is not None:
+        rows = rows.of_type(wanted.event_type)
+    if wanted.organisation is not None:
+        own = Q(source__startswith=f"{wanted.organisation}/")
+        rows = rows.filter(own | ~Q(source__contains="/"))
+    return rows

@@ -1,0 +1,93 @@
+"""`manage.py event_report`: a report on a region's events, as a table or as JSON."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from analytics.api.event_schemas import parse_cell
+from analytics.report_rows import rows_of
+from analytics.reports import REPORTS, ReportWindow, run_report
+from riskplatform.kernel.errors import ApplicationError
+
+DEFAULT_DAYS = 28
+
+
+class Command(BaseCommand):
+    help = (
+        "Answer one of the named questions about a region's events. Reads only;"
+        " safe to run at any time. Days are days of UTC."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        known = "; ".join(f"{one.name}: {one.description}" for one in REPORTS.values())
+        parser.add_argument("name", choices=sorted(REPORTS), help=known)
+        parser.add_argument("--region", required=True, help="Slug of the region.")
+        parser.add_argument(
+            "--from",
+            dest="since",
+            type=date.fromisoformat,
+            help=f"First day; {DEFAULT_DAYS} days before --to by default.",
+        )
+        parser.add_argument(
+            "--to",
+            dest="until",
+            type=date.fromisoformat,
+            help="Day after the last; tomorrow by default.",
+        )
+        parser.add_argument("--event-type", help="Count events of this type only.")
+        parser.add_argument(
+            "--cells",
+            default="",
+            help="H3 cells separated by commas, for neighbourhood-counts.",
+        )
+        parser.add_argument(
+            "--rings", type=int, default=1, help="Rings around each of the cells."
+        )
+        parser.add_argument("--limit", type=int, default=20, help="Rows of top-cells.")
+        parser.add_argument("--json", action="store_true", help="Write JSON.")
+
+    def handle(self, *, name: str, **options: Any) -> None:
+        try:
+            rows = rows_of(run_report(name, _window(options)))
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+        if options["json"]:
+            self.stdout.write(orjson.dumps(rows).decode())
+            return
+        for line in _table(rows):
+            self.stdout.write(line)
+
+
+def _window(options: dict[str, Any]) -> ReportWindow:
+    until = options["until"] or timezone.now().date() + timedelta(days=1)
+    texts = [text for text in options["cells"].split(",") if text]
+    return ReportWindow(
+        region=options["region"],
+        since=options["since"] or until - timedelta(days=DEFAULT_DAYS),
+        until=until,
+        event_type=options["event_type"],
+        cells=[parse_cell(text, "--cells") for text in texts],
+        rings=options["rings"],
+        limit=options["limit"],
+    )
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return ["No events."]
+    texts = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        for row in texts
+    ]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,79 @@
+"""How many windows of a back-test pass the consistency tests."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from scoring.engine.arrays import Floats
+from scoring.engine.consistency import SIGNIFICANCE, number_test, spatial_score
+from scoring.engine.forecast_tables import ForecastTable
+from scoring.engine.grid import Grid
+from scoring.engine.scenarios import correlation_of, joint_ranks
+
+N_SIMULATIONS: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consistency:
+    """Share of windows that pass each CSEP test at 5 %; right is 0.95.
+
+    Attributes
+    ----------
+    number : float
+        N-test with the dispersion of the region's total.
+    spatial, spatial_poisson : float
+        S-test (and, with one class of events, CL-test), maps simulated with the
+        dispersion and the correlation of the forecast, and without.
+    """
+
+    number: float
+    spatial: float
+    spatial_poisson: float
+
+
+def consistency_of(table: ForecastTable, grid: Grid, *, seed: int = 0) -> Consistency:
+    """Pass shares of the N-test and both S-tests over the windows with events."""
+    totals = table.mean.sum(axis=1)
+    alphas = table.calibration.region_dispersion.alpha(totals)
+    happened = table.observed.sum(axis=1)
+    numbers = [
+        number_test(count, total, alpha=alpha).is_passed
+        for count, total, alpha in zip(happened, totals, alphas, strict=True)
+    ]
+    scores = _spatial_scores(table, grid, seed=seed)
+    passed = (scores > SIGNIFICANCE).mean(axis=0) if scores.size else np.ones(2)
+    return Consistency(
+        number=float(np.mean(numbers)),
+        spatial=float(passed[0]),
+        spatial_poisson=float(passed[1]),
+    )
+
+
+def _spatial_scores(table: ForecastTable, grid: Grid, *, seed: int) -> Floats:
+    """Dispersed and Poisson S-test of each window with events, (n_windows, 2)."""
+    rng = np.random.Generator(np.random.Philox(key=seed))
+    spatial = table.calibration.spatial
+    ranks = joint_ranks(
+        len(grid),
+        N_SIMULATIONS,
+        seed=seed,
+        correlation=correlation_of(
+            grid, shared=spatial.shared, range_km=spatial.range_km
+        ),
+    )
+    scores = [
+        [
+            spatial_score(
+                table.mean[row],
+                table.observed[row],
+                rng=rng,
+                alpha=alpha,
+                ranks=ranks,
+                n_simulations=N_SIMULATIONS,
+            )
+            for alpha in (table.alpha[row], None)
+        ]
+        for row in np.flatnonzero(table.observed.sum(axis=1))
+    ]
+    return np.array(scores).reshape(-1, 2)

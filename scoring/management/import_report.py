@@ -1,0 +1,106 @@
+"""What the import of a file says on the terminal, and writes of refused rows."""
+
+import csv
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+
+from django.core.management.base import OutputWrapper
+
+from analytics.ingest.rejections import Rejection
+from analytics.ingest.report import ImportProgress, ImportReport
+
+PROGRESS_EVERY_S = 5.0
+SHOWN_REJECTIONS = 20
+COLUMNS = ("row", "column", "code", "reason", "value")
+
+
+class ProgressLine:
+    """Says at most every few seconds how far the import is."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        self.rows_done = 0
+        self._out = out
+        self._next_s = monotonic() + PROGRESS_EVERY_S
+
+    def __call__(self, progress: ImportProgress) -> None:
+        self.rows_done = progress.rows_done
+        if monotonic() < self._next_s:
+            return
+        self._next_s = monotonic() + PROGRESS_EVERY_S
+        self._out.write(told(progress))
+
+
+def told(progress: ImportProgress) -> str:
+    pace = f"{progress.rows_per_s:,.0f} rows/s"
+    if progress.fraction is None or progress.left_s is None:
+        return f"{progress.rows_done:,} rows, {pace}"
+    return (
+        f"{progress.rows_done:,} rows ({progress.fraction:.0%}), {pace},"
+        f" {progress.left_s:.0f} s left"
+    )
+
+
+class RejectionListing:
+    """Lists refused rows: the first on the terminal, all of them in a file."""
+
+    def __init__(self, out: OutputWrapper, path: Path | None, stack: ExitStack) -> None:
+        self._out = out
+        self._count = 0
+        self._writer = None
+        if path is not None:
+            file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+            self._writer = csv.writer(file)
+            self._writer.writerow(COLUMNS)
+        else:
+            stack.callback(self._say_what_is_not_shown)
+
+    def add(self, rejection: Rejection) -> None:
+        self._count += 1
+        if self._count <= SHOWN_REJECTIONS:
+            self._out.write(str(rejection))
+        if self._writer is not None:
+            self._writer.writerow(
+                [
+                    rejection.row,
+                    rejection.column,
+                    rejection.code.value,
+                    rejection.reason,
+                    rejection.value,
+                ]
+            )
+
+    def _say_what_is_not_shown(self) -> None:
+        if self._count > SHOWN_REJECTIONS:
+            hidden = self._count - SHOWN_REJECTIONS
+            self._out.write(f"… and {hidden} more; list all with --rejections FILE.")
+
+
+def as_json(report: ImportReport, *, region: str, source: str) -> str:
+    told = {**asdict(report), "region": region, "source": source}
+    told["rows_per_s"] = round(row_count(report) / max(report.seconds, 1e-6))
+    return json.dumps(told, default=str)
+
+
+def as_text(report: ImportReport, *, region: str) -> str:
+    verb = "would be stored" if report.is_dry_run else "stored"
+    rows_per_s = row_count(report) / max(report.seconds, 1e-6)
+    text = (
+        f"{report.file}: {report.accepted:,} events {verb} in {region!r},"
+        f" {report.duplicates:,} were there already, {report.rejected_count:,} rows"
+        f" refused ({report.seconds:.1f} s, {rows_per_s:,.0f} rows/s)."
+    )
+    if report.skipped:
+        text += (
+            f"\nThis import went on behind {report.skipped:,} rows that an interrupted"
+            " one had settled; --restart begins at the first row."
+        )
+    if report.accepted and not report.is_dry_run:
+        text += f"\nNext: manage.py refresh_forecasts --region {region}"
+    return text
+
+
+def row_count(report: ImportReport) -> int:
+    return report.accepted + report.duplicates + report.rejected_count

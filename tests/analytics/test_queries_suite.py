@@ -1,0 +1,31 @@
+"""The benchmark of questions gives equal answers, and leaves nothing behind."""
+
+import pytest
+
+from analytics.bench.queries import measure_queries
+from analytics.clickhouse import fetch_rows
+from perf.bench.registry import Suite
+from perf.bench.runner import Bounds, Runner
+
+pytestmark = pytest.mark.django_db(databases=["clickhouse"])
+
+
+def test_both_forms_give_the_same_answers() -> None:
+    runner = Runner(bounds=Bounds(repeats=1), say=lambda _line: None)
+
+    run = runner.run(
+        Suite(
+            name="queries",
+            build=lambda: measure_queries(event_count=20_000, p95_calls=2),
+        )
+    )
+
+    assert run.failures == []
+    assert len(run.rows) == 22
+    assert (
+        fetch_rows(
+            "test",
+            "SELECT name FROM system.databases WHERE startsWith(name, 'benchmark_')",
+        )
+        == []
+    )

@@ -1,0 +1,64 @@
+"""What was accepted is shipped at a call, long before the shipper would look."""
+
+import time
+
+import psycopg
+import pytest
+from django.db import connection
+
+from analytics.inbox import wakeup
+from analytics.models import IngestBatch
+from tests.ingestion.conftest import Post
+from tests.ingestion.events import make_event, make_events, stored
+from tests.ingestion.processes import database_urls, start_python
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "clickhouse"], transaction=True),
+    pytest.mark.usefixtures("empty_store"),
+    pytest.mark.skipif(
+        connection.vendor != "postgresql", reason="only PostgreSQL can call"
+    ),
+]
+PATIENCE_S = 60.0
+SHIP = """
+from analytics.shipping import waiting
+from django.core.management import call_command
+waiting.POLL_WITH_CALLS_S = 1e6
+call_command("ship_events")
+"""
+
+
+def test_a_call_comes_with_the_commit_and_not_with_a_refusal(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakeup, "SILENT_FOR_S", 0.0)
+    with psycopg.connect(database_urls()["DATABASE_URL"], autocommit=True) as listener:
+        listener.execute(f"LISTEN {wakeup.CHANNEL}")
+
+        post([make_event(0, lat=99)])
+        post([make_event(0)])
+        post([make_event(0)])
+
+        calls = list(listener.notifies(timeout=1, stop_after=1))
+        assert [call.channel for call in calls] == [wakeup.CHANNEL]
+        assert list(listener.notifies(timeout=0.1)) == []
+
+
+def test_a_shipper_that_never_looks_by_itself_is_called(post: Post) -> None:
+    shipper = start_python(SHIP)
+    try:
+        for number in range(3):
+            post(make_events(2, first=2 * number))
+            wait_until_all_is_shipped()
+    finally:
+        shipper.kill()
+        shipper.wait(30)
+
+    assert len(stored()) == 6
+
+
+def wait_until_all_is_shipped() -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while IngestBatch.objects.waiting().exists():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
