@@ -1,37 +1,44 @@
 """What the worker does: a runner for each kind of job, and work that comes round."""
 
+from functools import partial
 from itertools import count
 from typing import Any
 
 from django.conf import settings
 
+from analytics.rollups import RollupKeeper
 from riskplatform.api.idempotency.services import forget_old_answers
 from scoring.models import Job
 from scoring.selectors.regions import get_region
-from scoring.services.alert_evaluation import evaluate_due_rules
-from scoring.services.alert_outcomes import score_due_alerts
-from scoring.services.alert_states import wake_alerts
-from scoring.services.assessment_batches import ASSESS, run_batch
-from scoring.services.champion_watch import roll_back_failing_champions
+from scoring.services.alerts.evaluation import evaluate_due_rules
+from scoring.services.alerts.outcomes import score_due_alerts
+from scoring.services.alerts.states import wake_alerts
+from scoring.services.assessments.batches import ASSESS, run_batch
 from scoring.services.forecast_skill import score_due_forecasts
-from scoring.services.jobs import Progress, job_runner
-from scoring.services.jobs_running import count_unfinished_jobs
-from scoring.services.periodic import register_periodic
+from scoring.services.jobs.periodic import register_periodic
+from scoring.services.jobs.queue import Progress, job_runner
+from scoring.services.jobs.running import count_unfinished_jobs
+from scoring.services.ledger import write_missing_forecasts
+from scoring.services.ledger_store import ClickHouseLedger
 from scoring.services.publishing import renew_forecasts
 from scoring.services.refreshing import refresh_forecasts
-from scoring.services.registry_jobs import (
+from scoring.services.registry.champion_watch import roll_back_failing_champions
+from scoring.services.registry.jobs import (
     FIT,
     RENEW,
     forget_old_jobs,
     queue_due_renewals,
 )
-from scoring.services.webhook_sending import send_due_deliveries
-from scoring.services.webhooks import forget_sent_messages
+from scoring.services.webhooks.registration import forget_sent_messages
+from scoring.services.webhooks.sending import send_due_deliveries
 
 register_periodic("count-unfinished-jobs", 15, count_unfinished_jobs)
 register_periodic("forget-old-answers", 600, forget_old_answers)
 register_periodic("forget-old-jobs", 3_600, forget_old_jobs)
-register_periodic("score-forecasts", 60, score_due_forecasts)
+LEDGER = ClickHouseLedger()
+register_periodic("write-ledger", 10, partial(write_missing_forecasts, LEDGER))
+register_periodic("score-forecasts", 60, partial(score_due_forecasts, ledger=LEDGER))
+register_periodic("refresh-rollups", 10, RollupKeeper().refresh_if_due)
 register_periodic("watch-champions", 60, roll_back_failing_champions)
 if settings.FORECAST_REFRESH_S:
     register_periodic(
@@ -53,6 +60,7 @@ def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
         kind=job.parameters["kind"],
         progress=lambda _: progress(next(steps)),
     )
+    _tell_at_once()
     return {
         "model_version": str(refreshed.model_version.pk),
         "forecasts": [str(forecast.pk) for forecast in refreshed.forecasts],
@@ -63,7 +71,14 @@ def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
 def renew_region(job: Job, progress: Progress) -> dict[str, Any]:
     """Publish what the champion and its challengers say of the present."""
     forecasts = renew_forecasts(get_region(job.parameters["region"]))
+    _tell_at_once()
     return {"forecasts": [str(forecast.pk) for forecast in forecasts]}
+
+
+def _tell_at_once() -> None:
+    """Ask the alert rules about what was just published, without waiting a round."""
+    evaluate_due_rules()
+    send_due_deliveries()
 
 
 job_runner(ASSESS)(run_batch)

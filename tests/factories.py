@@ -23,8 +23,8 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
-from scoring.services.assets import create_asset
-from scoring.services.portfolios import create_portfolio
+from scoring.services.portfolios.assets import create_asset
+from scoring.services.portfolios.portfolios import create_portfolio
 from scoring.services.regions import RegionDefinition, define_region
 
 DAY_S = 86_400

@@ -72,10 +72,10 @@ def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for path, operation in _operations(result):
         if "requestBody" in operation:
             operation["requestBody"].setdefault("required", True)
-        for status in _possible(path, operation):
-            name = PROBLEMS[status][0]
+        for code in _possible(path, operation):
+            name = PROBLEMS[code][0]
             operation["responses"].setdefault(
-                status, {"$ref": f"#/components/responses/{name}"}
+                code, {"$ref": f"#/components/responses/{name}"}
             )
     return result
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.errors import AlertResolvedError
 from scoring.models import Alert, AlertChange
-from scoring.services.alert_states import acknowledge_alert, snooze_alert
+from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 
 SNOOZE = timedelta(days=1)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.errors import JobStateError
 from scoring.models import Job, PeriodicRun
-from scoring.services.jobs import cancel_job, retry_job
+from scoring.services.jobs.queue import cancel_job, retry_job
 
 
 @admin.register(Job)

@@ -13,7 +13,7 @@ from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from riskplatform.kernel.errors import ApplicationError
 from scoring.models import ForecastSkill, ModelArtifact, ModelSwitch, ModelVersion
 from scoring.selectors.forecast_skill import WeekOfSkill, list_skill_by_week
-from scoring.services.promotion import challenge, promote, retire, roll_back
+from scoring.services.registry.promotion import challenge, promote, retire, roll_back
 
 TREND_HEADINGS = (
     *("week", "horizon", "forecasts", "events"),

@@ -13,9 +13,9 @@ from django_stubs_ext import WithAnnotations
 from typing_extensions import override
 
 from scoring.models import Asset, AssetPlace, Portfolio
-from scoring.services.asset_places import place_again
-from scoring.services.assets import create_asset, delete_asset, update_asset
-from scoring.services.portfolios import delete_portfolio, update_portfolio
+from scoring.services.portfolios.asset_places import place_again
+from scoring.services.portfolios.assets import create_asset, delete_asset, update_asset
+from scoring.services.portfolios.portfolios import delete_portfolio, update_portfolio
 
 TOTALS = ("asset_count", "total_value", "outside_count", "outside_value")
 

@@ -9,7 +9,7 @@ from django_stubs_ext import WithAnnotations
 
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
-from scoring.services.registry_jobs import queue_fit
+from scoring.services.registry.jobs import queue_fit
 
 
 class RegionSummary(TypedDict):

@@ -9,7 +9,7 @@ from django_stubs_ext import WithAnnotations
 
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Webhook, WebhookDelivery
-from scoring.services.webhooks import queue_again
+from scoring.services.webhooks.registration import queue_again
 
 
 class DeliveryCounts(TypedDict):

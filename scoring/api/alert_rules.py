@@ -40,7 +40,7 @@ from scoring.selectors.alerts import (
 )
 from scoring.selectors.portfolios import get_portfolio
 from scoring.selectors.regions import get_region
-from scoring.services.alert_rules import (
+from scoring.services.alerts.rules import (
     RuleDefinition,
     change_alert_rule,
     create_alert_rule,

@@ -28,7 +28,7 @@ from scoring.api.alert_schemas import (
 from scoring.selectors.alert_documents import alert_document, change_document
 from scoring.selectors.alerts import list_alerts, list_changes
 from scoring.selectors.portfolios import get_portfolio
-from scoring.services.alert_states import acknowledge_alert, snooze_alert
+from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 
 
 class AlertListView(AlertView):

@@ -8,8 +8,8 @@ from msgspec import Meta, Struct, field
 from riskplatform.api.paging import PageQuery
 from scoring.api.portfolio_schemas import Money
 from scoring.api.schemas import DAY_S, AwareTime, HorizonSec, Probability, Slug
-from scoring.services.assessment_batches import MOST
-from scoring.services.assessments import QUANTILES
+from scoring.services.assessments.assessing import QUANTILES
+from scoring.services.assessments.batches import MOST
 
 Quantile = Annotated[
     float, Meta(gt=0, lt=1, description="With six decimal places at most.")

@@ -38,14 +38,14 @@ from scoring.api.portfolio_money import money_text
 from scoring.models import Assessment
 from scoring.selectors.assessments import get_assessment, list_assessments
 from scoring.selectors.portfolios import get_portfolio
-from scoring.services.assessment_batches import (
+from scoring.services.assessments.assessing import AssessmentQuestion, assess_portfolio
+from scoring.services.assessments.batches import (
     AT_ONCE,
     BatchResult,
     assess_batch,
     problem_of,
     queue_batch,
 )
-from scoring.services.assessments import AssessmentQuestion, assess_portfolio
 
 SCOPES = (has_scope(Scope.PORTFOLIOS_READ), has_scope(Scope.SCORES_READ))
 QUANTILE_PLACES = 6

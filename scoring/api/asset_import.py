@@ -16,7 +16,11 @@ from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from scoring.api.portfolio_money import money_text
 from scoring.api.portfolio_schemas import AssetImportQuery, AssetImportReceipt
 from scoring.api.portfolios import PortfolioView, portfolio_body, portfolio_of
-from scoring.services.asset_import import AssetImport, ImportOptions, import_assets
+from scoring.services.portfolios.asset_import import (
+    AssetImport,
+    ImportOptions,
+    import_assets,
+)
 
 MAX_BODY_BYTES = 1 << 26
 MAX_UNPACKED_BYTES = 1 << 27

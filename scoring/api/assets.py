@@ -35,7 +35,12 @@ from scoring.cell_ids import hex_of
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities, get_asset, list_assets
 from scoring.selectors.regions import get_region
-from scoring.services.assets import asset_tag, create_asset, delete_asset, update_asset
+from scoring.services.portfolios.assets import (
+    asset_tag,
+    create_asset,
+    delete_asset,
+    update_asset,
+)
 
 AMOUNTS = ("value", "deductible", "limit")
 

@@ -19,7 +19,7 @@ from riskplatform.api.paging import PageQuery, page_of
 from scoring.api.schemas import AwareTime
 from scoring.models import Job
 from scoring.selectors.jobs import get_job, list_jobs
-from scoring.services.jobs import cancel_job, retry_job
+from scoring.services.jobs.queue import cancel_job, retry_job
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 # Whoever may start a kind of job may follow it.

@@ -17,8 +17,8 @@ from scoring.api.registry_schemas import ReloadAnswer, ReloadRequest, SwitchAnsw
 from scoring.models import ModelVersion
 from scoring.selectors.model_versions import get_model_version
 from scoring.selectors.regions import get_region
-from scoring.services.promotion import Switched, promote, roll_back
-from scoring.services.registry_reloading import reload_model
+from scoring.services.registry.promotion import Switched, promote, roll_back
+from scoring.services.registry.reloading import reload_model
 
 ANSWERS = {(200, "application/json"): body_schema(SwitchAnswer)}
 

@@ -38,8 +38,8 @@ from scoring.selectors.model_versions import (
     list_switches,
 )
 from scoring.selectors.regions import get_region
-from scoring.services.promotion import challenge
-from scoring.services.registry_jobs import queue_fit
+from scoring.services.registry.jobs import queue_fit
+from scoring.services.registry.promotion import challenge
 
 READERS = has_scope(Scope.SCORES_READ) | has_scope(Scope.MODELS_WRITE)
 WRITERS = has_scope(Scope.MODELS_WRITE)

@@ -33,7 +33,7 @@ from scoring.api.portfolio_schemas import (
 )
 from scoring.models import Portfolio
 from scoring.selectors.portfolios import get_portfolio, list_portfolios
-from scoring.services.portfolios import (
+from scoring.services.portfolios.portfolios import (
     create_portfolio,
     delete_portfolio,
     portfolio_tag,

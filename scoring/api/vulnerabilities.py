@@ -24,7 +24,7 @@ from scoring.api.portfolio_schemas import (
 from scoring.api.portfolios import PortfolioView
 from scoring.models import Vulnerability
 from scoring.selectors.portfolios import get_vulnerability, list_vulnerabilities
-from scoring.services.vulnerabilities import (
+from scoring.services.portfolios.vulnerabilities import (
     CurveDefinition,
     create_vulnerability,
     delete_vulnerability,

@@ -32,8 +32,7 @@ from scoring.api.webhook_schemas import (
 )
 from scoring.models import Webhook, WebhookDelivery
 from scoring.selectors.webhooks import get_webhook, list_deliveries, list_webhooks
-from scoring.services.webhook_secrets import secret_of
-from scoring.services.webhooks import (
+from scoring.services.webhooks.registration import (
     change_webhook,
     create_webhook,
     delete_webhook,
@@ -41,6 +40,7 @@ from scoring.services.webhooks import (
     redeliver,
     rotate_secret,
 )
+from scoring.services.webhooks.secrets import secret_of
 
 
 class WebhookListView(WebhookView):

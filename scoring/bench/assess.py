@@ -32,13 +32,13 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
-from scoring.services.assessment_batches import assess_batch
-from scoring.services.assessment_inputs import forget_inputs
-from scoring.services.assessments import (
+from scoring.services.assessments.assessing import (
     AssessmentQuestion,
     assess_portfolio,
     prepare_assessment,
 )
+from scoring.services.assessments.batches import assess_batch
+from scoring.services.assessments.inputs import forget_inputs
 from scoring.services.regions import RegionDefinition, define_region
 
 N_CELLS = 1_000

@@ -9,9 +9,9 @@ from typing import Final
 from scoring.engine.report import BacktestReport
 from scoring.engine.resampling import Interval
 from scoring.services.backtests.requests import horizon_word
-from scoring.services.skill_sets import HorizonSkill, SetSkill
-from scoring.services.skill_targets import JUDGED_SHARES, Finding, best_baseline
-from scoring.services.skill_truth import TruthSkill
+from scoring.services.skill.sets import HorizonSkill, SetSkill
+from scoring.services.skill.targets import JUDGED_SHARES, Finding, best_baseline
+from scoring.services.skill.truth import TruthSkill
 
 VERDICTS: Final = {True: "yes", False: "**no**", None: "does not apply"}
 INTRODUCTION: Final = """\

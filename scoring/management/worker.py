@@ -9,8 +9,8 @@ from types import FrameType
 
 from django.db import Error, close_old_connections, connections
 
-from scoring.services.jobs_running import run_next_job
-from scoring.services.periodic import run_due_work
+from scoring.services.jobs.periodic import run_due_work
+from scoring.services.jobs.running import run_next_job
 
 POLL_S = 0.5
 PERIODIC_POLL_S = 1.0

@@ -67,5 +67,8 @@ def get_cells_geojson(region: Region) -> dict[str, Any]:
 
 def get_region_grid(region: Region) -> RegionGrid:
     return RegionGrid(
-        slug=region.slug, resolution=region.resolution, timezone=region.timezone
+        slug=region.slug,
+        resolution=region.resolution,
+        timezone=region.timezone,
+        is_public=region.is_public,
     )

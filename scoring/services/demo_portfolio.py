@@ -14,13 +14,16 @@ from django.db import transaction
 
 from riskplatform.api.keys.models import Membership, Organisation
 from scoring.models import Assessment, Forecast, Portfolio, Vulnerability
-from scoring.services.assessments import assess_against
-from scoring.services.asset_import import ImportOptions, import_assets
+from scoring.services.assessments.assessing import assess_against
 from scoring.services.datasets import Dataset
 from scoring.services.datasets.cities import CITIES_CREDIT, City
 from scoring.services.datasets.coasts import near_sea
-from scoring.services.portfolios import create_portfolio
-from scoring.services.vulnerabilities import CurveDefinition, create_vulnerability
+from scoring.services.portfolios.asset_import import ImportOptions, import_assets
+from scoring.services.portfolios.portfolios import create_portfolio
+from scoring.services.portfolios.vulnerabilities import (
+    CurveDefinition,
+    create_vulnerability,
+)
 
 ORGANISATION: Final = "demo"
 PORTFOLIO: Final = "Coastal cities of the North Atlantic"

@@ -16,7 +16,7 @@ from scoring.engine.snapshots import Snapshot, take_snapshot
 from scoring.metrics import FORECASTS_PUBLISHED
 from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion, Region
 from scoring.services.events import load_aggregates
-from scoring.services.registry import is_champion_now
+from scoring.services.registry.versions import is_champion_now
 
 # Enough for the 99 % quantile of a portfolio's loss (see docs/adr/0003).
 N_SCENARIOS = 10_000

@@ -12,9 +12,10 @@ from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import list_cell_ids
+from scoring.services.event_import import grow_region
 from scoring.services.forecasting import publish_forecast
-from scoring.services.promotion import promote
 from scoring.services.publishing import publish_version
+from scoring.services.registry.promotion import promote
 from scoring.services.training import TrainingPlan, train_model_version
 
 DAY_S = 86_400
@@ -56,6 +57,7 @@ def refresh_forecasts(
         The region has fewer than `MIN_EVENTS` events.
     """
     issued_for, event_count = _instant_after_last_event(region)
+    grow_region(region)
     grid = build_grid(list_cell_ids(region))
     started = time.perf_counter()
     plan = TrainingPlan(

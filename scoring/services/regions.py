@@ -10,7 +10,7 @@ from django.db import transaction
 
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
-from scoring.services.asset_places import place_in_cells
+from scoring.services.portfolios.asset_places import place_in_cells
 
 NEIGHBOUR_RINGS = 1
 

@@ -13,7 +13,7 @@ from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.models import ModelVersion, Region
 from scoring.services.events import load_history
-from scoring.services.registry import NewArtifact, NewVersion, register_version
+from scoring.services.registry.versions import NewArtifact, NewVersion, register_version
 
 BASELINE = "long_run_count"
 # The back-test forecasts the end of the record; most of it is left to learn from.

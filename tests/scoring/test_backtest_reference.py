@@ -11,7 +11,7 @@ from scoring.engine.report import gain_interval
 from scoring.engine.skill import information_gain
 from scoring.services.backtests.requests import BacktestRequest
 from scoring.services.backtests.running import HorizonResult, Record, run_backtests
-from scoring.services.skill_reference import reference_findings
+from scoring.services.skill.reference import reference_findings
 from tests.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=4)

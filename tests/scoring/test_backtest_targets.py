@@ -14,8 +14,8 @@ from scoring.services.backtests.running import (
     Record,
     run_backtests,
 )
-from scoring.services.skill_intervals import share_interval
-from scoring.services.skill_targets import Finding, best_baseline, judge
+from scoring.services.skill.intervals import share_interval
+from scoring.services.skill.targets import Finding, best_baseline, judge
 from tests.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=3)

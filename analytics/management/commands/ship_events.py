@@ -16,7 +16,6 @@ from analytics.inbox.pruning import prune_inbox, retention
 from analytics.shipping.forming import MAX_ROWS
 from analytics.shipping.shipper import ShippingReport, ship_due
 from analytics.shipping.waiting import Waiter
-from riskplatform.api.idempotency.services import forget_old_answers
 
 # An insert costs a part on the disk, so small shipments keep a distance.
 SPACING_S = 0.2
@@ -92,7 +91,6 @@ class Loop:
     def _tidy(self) -> None:
         if time.monotonic() - self._tidied_s > TIDY_EVERY_S:
             self._tidied_s = time.monotonic()
-            forget_old_answers()
             self._may_prune = True
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from riskplatform.kernel.errors import ApplicationError
 from scoring.selectors.model_versions import find_model_version
 from scoring.selectors.regions import get_region
-from scoring.services.model_stores import SUFFIX
+from scoring.services.registry.stores import SUFFIX
 
 
 class Command(BaseCommand):

@@ -14,8 +14,12 @@ from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.models import Portfolio
-from scoring.services.asset_import import AssetImport, ImportOptions, import_assets
-from scoring.services.portfolios import create_portfolio
+from scoring.services.portfolios.asset_import import (
+    AssetImport,
+    ImportOptions,
+    import_assets,
+)
+from scoring.services.portfolios.portfolios import create_portfolio
 
 PROGRESS_EVERY_S = 5.0
 SHOWN_FAULTS = 20
@@ -110,9 +114,10 @@ class ProgressLine:
         if (now_s := monotonic()) < self._next_s:
             return
         self._next_s = now_s + PROGRESS_EVERY_S
-        fraction = self._source.read_bytes / max(1, self._source.size_bytes)
+        fraction = self._source.fraction
+        share = "" if fraction is None else f" ({fraction:.0%})"
         rows_per_s = row_count / (now_s - self._started_s)
-        self._out.write(f"{row_count} rows ({fraction:.0%}), {rows_per_s:.0f} rows/s")
+        self._out.write(f"{row_count} rows{share}, {rows_per_s:.0f} rows/s")
 
 
 def _portfolio(options: dict[str, Any]) -> Portfolio:

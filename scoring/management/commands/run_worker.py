@@ -6,8 +6,8 @@ from importlib import import_module
 from django.core.management.base import BaseCommand, CommandError
 
 from scoring.management.worker import Worker
-from scoring.services.jobs_running import run_next_job
-from scoring.services.periodic import run_due_work
+from scoring.services.jobs.periodic import run_due_work
+from scoring.services.jobs.running import run_next_job
 
 RUNNERS = "scoring.tasks"
 

@@ -4,8 +4,10 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
-from scoring.services.champion_watch import roll_back_failing_champions
 from scoring.services.forecast_skill import MOST_AT_ONCE, score_due_forecasts
+from scoring.services.ledger import write_missing_forecasts
+from scoring.services.ledger_store import ClickHouseLedger
+from scoring.services.registry.champion_watch import roll_back_failing_champions
 
 
 class Command(BaseCommand):
@@ -21,6 +23,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, limit: int, **_options: object) -> None:
-        self.stdout.write(f"{score_due_forecasts(limit=limit)} forecasts scored.")
+        ledger = ClickHouseLedger()
+        write_missing_forecasts(ledger, limit=limit)
+        count = score_due_forecasts(limit=limit, ledger=ledger)
+        self.stdout.write(f"{count} forecasts scored.")
         for champion in roll_back_failing_champions():
             self.stdout.write(f"{champion.region.slug} went back to {champion}.")

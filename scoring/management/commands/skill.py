@@ -22,14 +22,14 @@ from scoring.management.skill_document import (
     render_lines,
 )
 from scoring.services.backtests.table_store import LIBRARIES, engine_digest
-from scoring.services.skill_sets import (
+from scoring.services.skill.sets import (
     QUICK_ORIGINS,
     SetJob,
     SetSkill,
     measure_sets,
     split_by_presence,
 )
-from scoring.services.skill_truth import FULL, QUICK, TruthSkill, measure_truth
+from scoring.services.skill.truth import FULL, QUICK, TruthSkill, measure_truth
 
 DATA_VARIABLE: Final = "RISKPLATFORM_DATA"
 MAKE_COMMAND: Final = f"{DATA_VARIABLE}=DIR make skill"

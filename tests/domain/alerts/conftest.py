@@ -5,7 +5,7 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import Alert, Region
-from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 from tests.factories import make_client, make_organisation, make_region
 

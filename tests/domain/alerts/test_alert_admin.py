@@ -8,7 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from scoring.models import Alert, AlertRule, Region, Webhook, WebhookDelivery
-from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 from tests.factories import make_organisation
 

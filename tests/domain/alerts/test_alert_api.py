@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from riskplatform.api.keys.models import Organisation
 from scoring.api.alert_schemas import AlertDetail, AlertHistory, AlertList
 from scoring.models import Alert, Region
-from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import (
     CENTRE_CELL,
     line_of_cells,

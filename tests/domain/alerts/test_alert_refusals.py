@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import Alert
-from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.test_alert_api import ADDRESS, post, snooze
 from tests.domain.alerts.watching import (
     publish,

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from riskplatform.api.keys.models import Organisation
 from scoring.api.alert_schemas import AlertRuleDetail
 from scoring.models import Alert, AlertRule, Region
-from scoring.services.alert_evaluation import evaluate_due_rules
+from scoring.services.alerts.evaluation import evaluate_due_rules
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 from tests.factories import DAY_S, make_portfolio
 

@@ -135,7 +135,7 @@ def test_a_region_that_a_key_may_not_see_is_absent(acme: Organisation) -> None:
 def test_an_organisation_has_so_many_rules(
     client: Client, region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoring.services.alert_rules.MAX_RULES", 1)
+    monkeypatch.setattr("scoring.services.alerts.rules.MAX_RULES", 1)
     assert post(client).status_code == 201
     refused = post(client, **body(name="Another"))
     assert (refused.status_code, refused.json()["code"]) == (409, "quota_reached")

@@ -8,8 +8,8 @@ from django.utils import timezone
 from riskplatform.kernel.errors import InvalidInputError
 from scoring.errors import AlertNotFoundError, AlertResolvedError
 from scoring.models import Alert, AlertChange
-from scoring.services.alert_evaluation import evaluate_rules
-from scoring.services.alert_states import (
+from scoring.services.alerts.evaluation import evaluate_rules
+from scoring.services.alerts.states import (
     MAX_SNOOZE,
     acknowledge_alert,
     snooze_alert,

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from scoring.models import Alert, AlertChange, Region
-from scoring.services.alert_evaluation import evaluate_due_rules, evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_due_rules, evaluate_rules
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 from tests.factories import DAY_S
 

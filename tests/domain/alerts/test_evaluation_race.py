@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from scoring.models import Alert, AlertChange, Forecast
-from scoring.services.alert_evaluation import EvaluationReport, evaluate_rules
+from scoring.services.alerts.evaluation import EvaluationReport, evaluate_rules
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 from tests.factories import make_region
 

@@ -13,8 +13,8 @@ from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from scoring.models import Alert, AlertRule, Forecast, Region
 from scoring.selectors.regions import get_region_grid
-from scoring.services.alert_evaluation import evaluate_rules
-from scoring.services.alert_outcomes import score_due_alerts
+from scoring.services.alerts.evaluation import evaluate_rules
+from scoring.services.alerts.outcomes import score_due_alerts
 from tests.domain.alerts.watching import at, line_of_cells, make_rule, publish
 
 pytestmark = [

@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 from scoring.models import Alert, Region, Webhook, WebhookDelivery
-from scoring.services.periodic import registered_works
+from scoring.services.jobs.periodic import registered_works
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 
 pytestmark = [

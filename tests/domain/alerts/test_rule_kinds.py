@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from scoring.models import Alert, AlertRule, ForecastArrays, Region
-from scoring.services.alert_evaluation import evaluate_due_rules, evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_due_rules, evaluate_rules
 from tests.domain.alerts.watching import (
     CENTRE_CELL,
     line_of_cells,

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from scoring.models import Alert
-from scoring.services.alert_evaluation import evaluate_rules
-from scoring.services.alert_states import acknowledge_alert
+from scoring.services.alerts.evaluation import evaluate_rules
+from scoring.services.alerts.states import acknowledge_alert
 from tests.domain.alerts.watching import line_of_cells, publish
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]

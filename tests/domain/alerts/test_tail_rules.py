@@ -3,7 +3,7 @@
 import pytest
 
 from scoring.models import Alert, AlertRule, Assessment, Portfolio, Region
-from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import at, make_rule, publish
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
 from tests.factories import make_organisation, make_portfolio

@@ -9,11 +9,11 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Assessment, Forecast, Job, Portfolio
-from scoring.services import assessment_batches
-from scoring.services.assessment_batches import ASSESS, queue_batch, run_batch
-from scoring.services.assessments import AssessmentQuestion
-from scoring.services.jobs import JobCancelledError, find_runner
-from scoring.services.jobs_running import run_next_job
+from scoring.services.assessments import batches as assessment_batches
+from scoring.services.assessments.assessing import AssessmentQuestion
+from scoring.services.assessments.batches import ASSESS, queue_batch, run_batch
+from scoring.services.jobs.queue import JobCancelledError, find_runner
+from scoring.services.jobs.running import run_next_job
 from tests.factories import make_organisation, make_portfolio
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]

@@ -21,7 +21,7 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
-from scoring.services.assessments import assess_against
+from scoring.services.assessments.assessing import assess_against
 from tests.domain.assessments.portfolios_of_losses import scenario_set
 from tests.factories import (
     ISSUED_FOR,
@@ -111,7 +111,7 @@ def test_without_severities_every_event_has_severity_one(
 def test_a_portfolio_without_curves_needs_no_store_of_events(
     insured: Portfolio, two_events: Forecast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("scoring.services.assessment_inputs.ranked_severities")
+    monkeypatch.delattr("scoring.services.assessments.inputs.ranked_severities")
     insured.assets.update(vulnerability=None)
     found = figures(insured, two_events)
     assert found.expected_loss == Decimal("300.00")

@@ -1,6 +1,6 @@
 import numpy as np
 
-from scoring.services.assessment_cache import ByteCache
+from scoring.services.assessments.cache import ByteCache
 
 
 def kilobytes(count: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":

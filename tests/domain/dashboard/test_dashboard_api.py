@@ -13,7 +13,7 @@ from scoring.api.dashboard_schemas import PortfolioDashboard
 from scoring.models import Portfolio, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.selectors.regions import get_region_grid
-from scoring.services.alert_evaluation import evaluate_rules
+from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import make_rule
 from tests.factories import (
     CENTRE,

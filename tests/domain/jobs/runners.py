@@ -1,8 +1,8 @@
 """Runs the next job with a runner made for one test."""
 
 from scoring.models import Job
-from scoring.services.jobs import RunnerFunction, job_runner
-from scoring.services.jobs_running import IsOverdue, run_next_job
+from scoring.services.jobs.queue import RunnerFunction, job_runner
+from scoring.services.jobs.running import IsOverdue, run_next_job
 
 
 def run_with(

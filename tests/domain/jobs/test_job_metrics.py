@@ -4,8 +4,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from scoring.models import Job
-from scoring.services.jobs import enqueue_job
-from scoring.services.jobs_running import count_unfinished_jobs
+from scoring.services.jobs.queue import enqueue_job
+from scoring.services.jobs.running import count_unfinished_jobs
 from tests.domain.jobs.runners import run_with
 
 pytestmark = pytest.mark.django_db

@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 
 from scoring.models import PeriodicRun
-from scoring.services import periodic
-from scoring.services.periodic import register_periodic, run_due_work
+from scoring.services.jobs import periodic
+from scoring.services.jobs.periodic import register_periodic, run_due_work
 from tests.ingestion.processes import start_python
 
 RACER = """
 import sys, time
 from pathlib import Path
-from scoring.services.periodic import register_periodic, run_due_work
+from scoring.services.jobs.periodic import register_periodic, run_due_work
 
 def work():
     with (Path(sys.argv[1]) / sys.argv[2]).open("a") as notes:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from riskplatform.kernel.errors import UnavailableError
 from scoring.errors import JobStateError, TooFewEventsError
 from scoring.models import Job
-from scoring.services.jobs import Progress, cancel_job, enqueue_job, retry_job
-from scoring.services.jobs_running import run_next_job
+from scoring.services.jobs.queue import Progress, cancel_job, enqueue_job, retry_job
+from scoring.services.jobs.running import run_next_job
 from tests.domain.jobs.runners import run_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

@@ -12,7 +12,7 @@ from riskplatform.api.keys.models import Organisation
 from scoring.api import asset_import as api
 from scoring.api.portfolio_schemas import AssetImportReceipt
 from scoring.models import Asset, Portfolio
-from scoring.services import asset_import
+from scoring.services.portfolios import asset_import
 from tests.factories import make_asset, make_portfolio, make_region, make_vulnerability
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

@@ -8,7 +8,11 @@ from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.models import Asset, Portfolio
-from scoring.services.asset_import import AssetImport, ImportOptions, import_assets
+from scoring.services.portfolios.asset_import import (
+    AssetImport,
+    ImportOptions,
+    import_assets,
+)
 from tests.factories import make_portfolio, make_vulnerability
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

@@ -10,7 +10,7 @@ from riskplatform.api.keys.models import Organisation
 from scoring.models import Asset, AssetPlace, Portfolio, Region
 from scoring.selectors import asset_places
 from scoring.selectors.asset_places import find_places
-from scoring.services.asset_places import place_again
+from scoring.services.portfolios.asset_places import place_again
 from scoring.services.regions import RegionDefinition, add_cells, define_region
 from tests.factories import CENTRE, make_asset, make_portfolio, make_region
 

@@ -8,7 +8,7 @@ import pytest
 
 from scoring.errors import ModelStateError, PromotionRefusedError
 from scoring.models import ModelSwitch, ModelVersion
-from scoring.services.promotion import promote
+from scoring.services.registry.promotion import promote
 from tests.domain.registry.versions import (
     OFF,
     day,

@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 
 from scoring.errors import ArtifactNotUsableError
-from scoring.services.model_stores import read_artifacts
+from scoring.services.registry.stores import read_artifacts
 
 OUTSIDE = (
     "http://127.0.0.1/model",

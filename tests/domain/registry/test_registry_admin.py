@@ -16,7 +16,7 @@ from scoring.models import (
     PeriodicRun,
     Region,
 )
-from scoring.services.promotion import promote
+from scoring.services.registry.promotion import promote
 from tests.domain.registry.versions import (
     day,
     make_rivals,

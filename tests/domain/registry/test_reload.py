@@ -10,9 +10,9 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Scope
 from scoring.models import ModelSwitch, ModelVersion, Region
-from scoring.services import model_stores_loading
-from scoring.services.promotion import promote
 from scoring.services.refreshing import refresh_forecasts
+from scoring.services.registry import store_loading
+from scoring.services.registry.promotion import promote
 from tests.domain.registry.artifacts import SENSELESS, Change, rewritten
 from tests.factories import make_client, make_organisation, make_region
 from tests.scoring.events import store_random_events
@@ -105,7 +105,7 @@ def test_a_candidate_has_to_pass_the_gate(
 def test_an_artifact_without_sense_is_refused_and_the_process_lives(
     change: Change, store: Path, operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_stores_loading, "TRIAL_CPU_S", 5)
+    monkeypatch.setattr(store_loading, "TRIAL_CPU_S", 5)
     damaged = store / "86400.model"
     damaged.write_bytes(rewritten(damaged.read_bytes(), change))
     _require_refused(operator, "store://shelf/chicago/86400.model")

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from scoring.models import ModelSwitch
-from scoring.services.promotion import make_champion
+from scoring.services.registry.promotion import make_champion
 from tests.domain.registry.versions import day, make_rivals, make_run
 from tests.embedded.waiting import wait_until
 from tests.factories import make_region

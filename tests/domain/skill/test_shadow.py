@@ -10,8 +10,8 @@ from scoring.selectors.forecasts import get_latest_forecast
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.forecast_skill import score_due_forecasts
 from scoring.services.grids import grid_of
-from scoring.services.promotion import challenge, promote
 from scoring.services.publishing import renew_forecasts
+from scoring.services.registry.promotion import challenge, promote
 from scoring.services.training import TrainingPlan, train_model_version
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import START, store_random_events

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Webhook, WebhookDelivery
-from scoring.services.webhooks import queue_test_message
+from scoring.services.webhooks.registration import queue_test_message
 
 
 def make_webhook(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scoring.errors import WebhookAddressError
-from scoring.services.webhook_addresses import check_url, is_public, resolve
-from scoring.services.webhook_requests import post
+from scoring.services.webhooks.addresses import check_url, is_public, resolve
+from scoring.services.webhooks.requests import post
 
 PRIVATE = [
     ".".join("0000"),

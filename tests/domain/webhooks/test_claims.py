@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import WebhookDelivery
-from scoring.services import webhook_sending
-from scoring.services.webhook_sending import LEASE, send_due_deliveries
-from scoring.services.webhooks import forget_sent_messages
+from scoring.services.webhooks import sending as webhook_sending
+from scoring.services.webhooks.registration import forget_sent_messages
+from scoring.services.webhooks.sending import LEASE, send_due_deliveries
 from tests.domain.webhooks.queueing import make_delivery, make_webhook
 from tests.domain.webhooks.receiver import Receiver
 

@@ -6,8 +6,8 @@ from django.db import transaction
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Alert, Region, WebhookDelivery
-from scoring.services.alert_evaluation import evaluate_rules
-from scoring.services.alert_states import acknowledge_alert
+from scoring.services.alerts.evaluation import evaluate_rules
+from scoring.services.alerts.states import acknowledge_alert
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 from tests.domain.webhooks.queueing import make_webhook
 from tests.factories import make_organisation, make_region

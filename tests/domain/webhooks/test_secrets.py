@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Webhook
-from scoring.services.webhook_secrets import secret_of, signature_of
-from scoring.services.webhooks import rotate_secret
+from scoring.services.webhooks.registration import rotate_secret
+from scoring.services.webhooks.secrets import secret_of, signature_of
 from tests.domain.webhooks.queueing import make_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

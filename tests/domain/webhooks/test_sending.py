@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import WebhookDelivery
-from scoring.services.webhook_secrets import secret_of
-from scoring.services.webhook_sending import (
+from scoring.services.webhooks.secrets import secret_of
+from scoring.services.webhooks.sending import (
     FIRST_DELAY_S,
     MAX_ATTEMPTS,
     MAX_DELAY_S,

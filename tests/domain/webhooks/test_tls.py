@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from django.utils import timezone
 from pytest_django import Settings
 
-from scoring.services import webhook_requests
-from scoring.services.webhook_requests import post
+from scoring.services.webhooks import requests as webhook_requests
+from scoring.services.webhooks.requests import post
 from tests.domain.webhooks.receiver import Receiver, receiving
 
 HOST = "hooks.example.com"

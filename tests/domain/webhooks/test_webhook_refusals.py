@@ -42,7 +42,7 @@ def test_a_name_is_given_once_and_there_are_so_many(
 ) -> None:
     make_webhook(acme)
     assert post(client).json()["code"] == "name_taken"
-    monkeypatch.setattr("scoring.services.webhooks.MAX_WEBHOOKS", 1)
+    monkeypatch.setattr("scoring.services.webhooks.registration.MAX_WEBHOOKS", 1)
     assert post(client, name="Two").json()["code"] == "quota_reached"
 
 

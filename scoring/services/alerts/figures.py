@@ -1,0 +1,114 @@
+"""The figure that an alert rule asks about, for each cell it watches."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.arrays import ForecastColumns
+from scoring.models import AlertRule, AssetPlace, Forecast, Region
+from scoring.selectors.forecasts import get_columns
+from scoring.services.alerts.areas import HotArea, find_hot_areas
+from scoring.services.alerts.losses import portfolio_tvar
+
+# What was next to nothing before makes a change large, but never infinite.
+SMALLEST_BEFORE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastPair:
+    """A forecast and the one before it; their arrays are read at most once."""
+
+    forecast: Forecast
+
+    @cached_property
+    def region(self) -> Region:
+        return Region.objects.defer("boundary").get(pk=self.forecast.region_id)
+
+    @cached_property
+    def before(self) -> Forecast | None:
+        """Return the newest served forecast of the horizon for an earlier instant."""
+        return (
+            Forecast.objects.served()
+            .for_horizon(self.forecast.horizon_sec)
+            .filter(
+                region_id=self.forecast.region_id,
+                issued_for__lt=self.forecast.issued_for,
+            )
+            .newest_first()
+            .first()
+        )
+
+    @cached_property
+    def columns(self) -> ForecastColumns:
+        return get_columns(self.forecast)
+
+    @cached_property
+    def columns_before(self) -> ForecastColumns | None:
+        return None if self.before is None else get_columns(self.before)
+
+
+def hot_areas_of(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
+    """Return the areas in which a rule fires, hottest first."""
+    if rule.metric == AlertRule.Metric.TVAR:
+        return _portfolio_area(rule, pair)
+    now = pair.columns.take(_watched(rule, pair.columns.cells))
+    figures = _figure(rule, now)
+    if rule.comparison == AlertRule.Comparison.CHANGE:
+        if pair.columns_before is None:
+            return []
+        figures = figures / _figures_before(rule, now.cells, pair.columns_before)
+    return find_hot_areas(now.cells, figures, threshold=rule.threshold)
+
+
+def _portfolio_area(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
+    """Take the cells with assets as one area, those of the highest risk first."""
+    figure = portfolio_tvar(rule, pair.forecast)
+    if figure is None:
+        return []
+    if rule.comparison == AlertRule.Comparison.CHANGE:
+        before = None if pair.before is None else portfolio_tvar(rule, pair.before)
+        if before is None:
+            return []
+        figure /= max(before, SMALLEST_BEFORE)
+    if figure < rule.threshold:
+        return []
+    watched = pair.columns.take(_watched(rule, pair.columns.cells))
+    order = np.lexsort((watched.cells, -watched.p_event))
+    cells = tuple(watched.cells[order].tolist())
+    return [HotArea(cells=cells, values=(figure,) * len(cells))] if cells else []
+
+
+def _figure(rule: AlertRule, columns: ForecastColumns) -> NDArray[np.float64]:
+    is_probability = rule.metric == AlertRule.Metric.P_EVENT
+    return columns.p_event if is_probability else columns.mean
+
+
+def _figures_before(
+    rule: AlertRule, cells: NDArray[np.uint64], before: ForecastColumns
+) -> NDArray[np.float64]:
+    """Return the figures that the cells had; infinity for cells that are new."""
+    known = dict(
+        zip(before.cells.tolist(), _figure(rule, before).tolist(), strict=True)
+    )
+    figures = [known.get(cell, np.inf) for cell in cells.tolist()]
+    return np.maximum(figures, SMALLEST_BEFORE)
+
+
+def _watched(rule: AlertRule, cells: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    watched = np.ones(cells.size, dtype=np.bool_)
+    if rule.cells:
+        watched &= np.isin(cells, np.array(rule.cells, dtype=np.uint64))
+    if rule.portfolio_id is not None:
+        places = _asset_cells(rule.region_id, rule.portfolio_id)
+        watched &= np.isin(cells, np.array(places, dtype=np.uint64))
+    return watched
+
+
+def _asset_cells(region_id: int, portfolio_id: UUID) -> list[int]:
+    places = AssetPlace.objects.filter(
+        region_id=region_id, asset__portfolio_id=portfolio_id
+    )
+    return list(places.order_by("h3").values_list("h3", flat=True).distinct())

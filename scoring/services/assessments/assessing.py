@@ -1,0 +1,180 @@
+"""Assess a portfolio: what the scenarios of a forecast would cost it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from scoring.engine.errors import EngineError
+from scoring.errors import NotAssessableError, PortfolioNotFoundError
+from scoring.metrics import ASSESSMENT_SECONDS, ASSESSMENTS_MADE
+from scoring.models import Assessment, Forecast, Portfolio, Region
+from scoring.models.portfolio import MONEY_DIGITS, MONEY_PLACES
+from scoring.selectors.assessments import find_assessment, get_forecast_to_assess
+from scoring.selectors.regions import get_region
+from scoring.services.assessments.figures import measure, quantile_text
+from scoring.services.assessments.inputs import (
+    RegionExposure,
+    find_regions,
+    load_damage_ratios,
+    load_region_exposure,
+    load_scenarios,
+)
+
+DAY_S = 86_400
+QUANTILES = (0.9, 0.95, 0.99)
+BEYOND = 10.0 ** (MONEY_DIGITS - MONEY_PLACES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentQuestion:
+    """Against which forecast portfolios are assessed, and which quantiles to give.
+
+    Without a region it is the one in which the portfolio lies, without a moment the
+    newest forecast counts, without a model version that of the champion.
+    """
+
+    horizon_sec: int = DAY_S
+    moment: datetime | None = None
+    model_version: str | None = None
+    quantiles: Sequence[float] = QUANTILES
+    region: str | None = None
+
+
+def assess_portfolio(portfolio: Portfolio, question: AssessmentQuestion) -> Assessment:
+    """Assess a portfolio, or return what the same question was answered before."""
+    return store_assessment(prepare_assessment(portfolio, question))
+
+
+def assess_against(
+    portfolio: Portfolio, forecast: Forecast, *, quantiles: Sequence[float] = QUANTILES
+) -> Assessment:
+    """Assess a portfolio against one forecast, whose region is at hand."""
+    return store_assessment(_prepare(portfolio, forecast, sorted(quantiles)))
+
+
+def prepare_assessment(
+    portfolio: Portfolio, question: AssessmentQuestion
+) -> Assessment:
+    """Return the stored answer to a question, or a new one, not yet stored.
+
+    Raises
+    ------
+    NotAssessableError
+        Nothing lies in the region, or it is not clear which region is meant.
+    ForecastNotFoundError
+    RegionNotFoundError
+    """
+    region = _region_of(portfolio, question.region)
+    forecast = get_forecast_to_assess(
+        region,
+        horizon_sec=question.horizon_sec,
+        moment=question.moment,
+        model_version=question.model_version,
+    )
+    forecast.region = region
+    return _prepare(portfolio, forecast, sorted(question.quantiles))
+
+
+def store_assessment(assessment: Assessment) -> Assessment:
+    """Store an assessment; if it was made twice at once, the first stays."""
+    return assessment if assessment.is_stored else _stored(assessment)
+
+
+@transaction.atomic
+def _stored(assessment: Assessment) -> Assessment:
+    portfolios = Portfolio.objects.filter(pk=assessment.portfolio_id)
+    # With its row locked the portfolio cannot be deleted meanwhile.
+    if portfolios.select_for_update(no_key=True).first() is None:
+        raise PortfolioNotFoundError(
+            f"There is no portfolio {assessment.portfolio_id}."
+        )
+    stored, is_new = Assessment.objects.get_or_create(
+        portfolio=assessment.portfolio,
+        portfolio_revision=assessment.portfolio_revision,
+        forecast=assessment.forecast,
+        quantiles=assessment.quantiles,
+        defaults={
+            "risk_score": assessment.risk_score,
+            "expected_loss": assessment.expected_loss,
+            "figures": assessment.figures,
+        },
+    )
+    if is_new:
+        ASSESSMENTS_MADE.inc()
+    return stored
+
+
+def _prepare(
+    portfolio: Portfolio, forecast: Forecast, quantiles: Sequence[float]
+) -> Assessment:
+    names = ",".join(quantile_text(quantile) for quantile in quantiles)
+    stored = find_assessment(portfolio, forecast, quantiles=names)
+    if stored is not None:
+        stored.portfolio, stored.forecast = portfolio, forecast
+        return stored
+    try:
+        with ASSESSMENT_SECONDS.time():
+            return _computed(portfolio, forecast, quantiles, names)
+    except EngineError as error:
+        # Assets and curves are checked on their way in, but not by every hand.
+        raise NotAssessableError(str(error)) from error
+
+
+def _computed(
+    portfolio: Portfolio, forecast: Forecast, quantiles: Sequence[float], names: str
+) -> Assessment:
+    scenarios = load_scenarios(forecast)
+    exposure = load_region_exposure(portfolio, forecast.region, scenarios)
+    table = exposure.table
+    if table is None:
+        raise _nothing_there(forecast.region)
+    _check_amounts(exposure)
+    figures = measure(
+        exposure,
+        table,
+        scenarios,
+        ratios=load_damage_ratios(forecast, exposure),
+        quantiles=quantiles,
+    )
+    return Assessment(
+        portfolio=portfolio,
+        portfolio_revision=portfolio.revision,
+        forecast=forecast,
+        quantiles=names,
+        risk_score=figures.risk_score,
+        expected_loss=figures.expected_loss,
+        figures=figures.details,
+    )
+
+
+def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
+    if slug is not None:
+        return get_region(slug)
+    regions = find_regions(portfolio)
+    if not regions:
+        raise NotAssessableError(
+            f"No asset of portfolio {portfolio.name!r} lies in a region.", regions=[]
+        )
+    if len(regions) > 1:
+        slugs = [region.slug for region in regions]
+        reason = f"The assets lie in {len(slugs)} regions. Name one of them."
+        raise NotAssessableError(
+            f"{reason} {', '.join(slugs)}.",
+            regions=slugs,
+            errors=[{"pointer": "/region", "reason": reason}],
+        )
+    return regions[0]
+
+
+def _nothing_there(region: Region) -> NotAssessableError:
+    reason = f"No asset of the portfolio lies in region {region.slug!r}."
+    return NotAssessableError(reason, errors=[{"pointer": "/region", "reason": reason}])
+
+
+def _check_amounts(exposure: RegionExposure) -> None:
+    if exposure.value.sum() + float(exposure.outside_value) >= BEYOND:
+        raise NotAssessableError(
+            f"The assets are worth {BEYOND:.0e} or more. Use a larger unit of money."
+        )

@@ -1,0 +1,163 @@
+"""Assess many portfolios: some at once, more as a job."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import OperationalError, connections
+
+from riskplatform.api.keys.models import Organisation
+from riskplatform.api.problems import problem
+from riskplatform.kernel.errors import ApplicationError, UnavailableError
+from scoring.errors import PortfolioNotFoundError
+from scoring.models import Assessment, Job, Portfolio
+from scoring.services.assessments.assessing import (
+    AssessmentQuestion,
+    prepare_assessment,
+    store_assessment,
+)
+from scoring.services.jobs.queue import Progress, enqueue_job
+
+ASSESS: Final = "assess-portfolios"
+AT_ONCE = 50
+MOST = 5_000
+# Arrays of one assessment may take 200 MB, and numpy keeps few more cores busy.
+THREADS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """Of one portfolio: its assessment, or the error that kept it from one."""
+
+    portfolio_id: UUID
+    assessment: Assessment | None = None
+    error: ApplicationError | None = None
+
+
+def assess_batch(
+    organisation: Organisation,
+    portfolio_ids: Sequence[UUID],
+    question: AssessmentQuestion,
+) -> list[BatchResult]:
+    """Assess portfolios concurrently, one result each, in the order asked for.
+
+    Threads read and compute on connections of their own; what is new is written by
+    the caller, in whose transaction it may be.
+    """
+    found = Portfolio.objects.for_organisation(organisation).in_bulk(portfolio_ids)
+    shares = [portfolio_ids[number::THREADS] for number in range(THREADS)]
+    prepared = list(_threads().map(partial(_prepare_all, found, question), shares))
+    by_id = {result.portfolio_id: result for share in prepared for result in share}
+    return [_stored(by_id[portfolio_id]) for portfolio_id in portfolio_ids]
+
+
+def queue_batch(
+    organisation: Organisation,
+    portfolio_ids: Sequence[UUID],
+    question: AssessmentQuestion,
+) -> Job:
+    """Have a worker assess portfolios; the result of the job names assessments."""
+    moment = question.moment
+    return enqueue_job(
+        ASSESS,
+        parameters={
+            "portfolio_ids": [str(portfolio_id) for portfolio_id in portfolio_ids],
+            "horizon_sec": question.horizon_sec,
+            "time": None if moment is None else moment.isoformat(),
+            "model_version": question.model_version,
+            "quantiles": list(question.quantiles),
+            "region": question.region,
+        },
+        organisation=organisation,
+        total=len(portfolio_ids),
+    )
+
+
+def run_batch(job: Job, progress: Progress) -> dict[str, Any]:
+    """Carry out a queued batch; begun again, it finds what it has stored."""
+    if job.organisation is None:
+        raise PortfolioNotFoundError("A batch needs the organisation it is for.")
+    asked = job.parameters
+    portfolio_ids = [UUID(text) for text in asked["portfolio_ids"]]
+    question = AssessmentQuestion(
+        horizon_sec=asked["horizon_sec"],
+        moment=asked["time"] and datetime.fromisoformat(asked["time"]),
+        model_version=asked["model_version"],
+        quantiles=asked["quantiles"],
+        region=asked["region"],
+    )
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(portfolio_ids), AT_ONCE):
+        progress(start)
+        part = portfolio_ids[start : start + AT_ONCE]
+        results.extend(map(_summary, assess_batch(job.organisation, part, question)))
+    progress(len(portfolio_ids))
+    return {"results": results}
+
+
+def problem_of(error: ApplicationError) -> dict[str, Any]:
+    return problem(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.message,
+        **error.context,
+    )
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Start the threads of this process at the first use; all batches share them."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="assess")
+
+
+def _prepare_all(
+    found: dict[UUID, Portfolio],
+    question: AssessmentQuestion,
+    portfolio_ids: Sequence[UUID],
+) -> list[BatchResult]:
+    """Work through the share of one thread, and give back its connections."""
+    try:
+        return [
+            _prepare(found, question, portfolio_id) for portfolio_id in portfolio_ids
+        ]
+    finally:
+        connections.close_all()
+
+
+def _prepare(
+    found: dict[UUID, Portfolio], question: AssessmentQuestion, portfolio_id: UUID
+) -> BatchResult:
+    try:
+        if portfolio_id not in found:
+            raise PortfolioNotFoundError(f"There is no portfolio {portfolio_id}.")
+        assessment = prepare_assessment(found[portfolio_id], question)
+    except ApplicationError as error:
+        return BatchResult(portfolio_id=portfolio_id, error=error)
+    except OperationalError:
+        reason = "The database does not answer. Try again shortly."
+        return BatchResult(portfolio_id=portfolio_id, error=UnavailableError(reason))
+    return BatchResult(portfolio_id=portfolio_id, assessment=assessment)
+
+
+def _stored(result: BatchResult) -> BatchResult:
+    if result.assessment is None:
+        return result
+    try:
+        assessment = store_assessment(result.assessment)
+    except ApplicationError as error:
+        return BatchResult(portfolio_id=result.portfolio_id, error=error)
+    return BatchResult(portfolio_id=result.portfolio_id, assessment=assessment)
+
+
+def _summary(result: BatchResult) -> dict[str, Any]:
+    assessment, error = result.assessment, result.error
+    return {
+        "portfolio_id": str(result.portfolio_id),
+        "assessment_id": None if assessment is None else str(assessment.pk),
+        "problem": None if error is None else problem_of(error),
+    }

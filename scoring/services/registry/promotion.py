@@ -1,0 +1,236 @@
+"""Who is champion of a region: challenge, promote through the gate, roll back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from scoring.errors import (
+    ModelStateError,
+    NoEarlierChampionError,
+    PromotionRefusedError,
+)
+from scoring.metrics import MODEL_SWITCHES
+from scoring.models import Forecast, ModelSwitch, ModelVersion, Region
+from scoring.selectors.forecasts import list_latest_forecasts
+from scoring.selectors.model_versions import find_champion, find_champion_before
+from scoring.selectors.regions import list_cell_ids
+from scoring.services.grids import grid_of
+from scoring.services.publishing import list_challengers, publish_version
+from scoring.services.registry.promotion_gate import judge
+from scoring.services.registry.versions import lock_region
+
+State = ModelVersion.State
+Reason = ModelSwitch.Reason
+MOST_CHALLENGERS = 3
+SWITCH_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switched:
+    """The champion there is now; `switch` is None where nothing changed."""
+
+    champion: ModelVersion
+    switch: ModelSwitch | None
+
+
+@transaction.atomic
+def challenge(version: ModelVersion) -> ModelVersion:
+    """Have a version forecast in the shadow of the champion from now on.
+
+    Raises
+    ------
+    ModelStateError
+        It does so already, is champion, or the region has enough challengers.
+    """
+    lock_region(version.region)
+    version.refresh_from_db(fields=("state",))
+    _require_state(version, State.CANDIDATE, State.RETIRED)
+    if len(list_challengers(version.region)) >= MOST_CHALLENGERS:
+        raise ModelStateError(
+            f"Region {version.region.slug!r} has {MOST_CHALLENGERS} challengers, "
+            "which is the most there can be. Retire one first."
+        )
+    version.state = State.CHALLENGER
+    version.save(update_fields=("state",))
+    return version
+
+
+def retire(version: ModelVersion) -> ModelVersion:
+    """Have a candidate or challenger forecast no more."""
+    with transaction.atomic():
+        lock_region(version.region)
+        version.refresh_from_db(fields=("state",))
+        _require_state(version, State.CANDIDATE, State.CHALLENGER)
+        version.state = State.RETIRED
+        version.save(update_fields=("state",))
+    return version
+
+
+def promote(version: ModelVersion, *, actor: str, forced_because: str = "") -> Switched:
+    """Make a challenger champion if it passed the gate; the first needs none.
+
+    Raises
+    ------
+    PromotionRefusedError
+        It did not pass; `gate` of the context says which figures failed.
+    """
+    champion = find_champion(version.region)
+    if champion is None:
+        return make_champion(version, reason=Reason.FIRST, actor=actor)
+    if forced_because:
+        figures: dict[str, Any] = {"forced_because": forced_because}
+        return make_champion(
+            version, reason=Reason.PROMOTION, actor=actor, figures=figures
+        )
+    _require_state(version, State.CHALLENGER)
+    verdict = judge(version, champion=champion)
+    if verdict.failed:
+        raise PromotionRefusedError(
+            f"{version} does not replace {champion}: {'; '.join(verdict.failed)}.",
+            gate=verdict.as_dict(),
+        )
+    return make_champion(
+        version,
+        reason=Reason.PROMOTION,
+        actor=actor,
+        figures=verdict.as_dict(),
+        instead_of=champion,
+    )
+
+
+def roll_back(
+    champion: ModelVersion,
+    *,
+    actor: str,
+    reason: ModelSwitch.Reason = Reason.ROLLBACK,
+    figures: dict[str, Any] | None = None,
+) -> Switched:
+    """Go back to the champion before this one, without any gate.
+
+    Raises
+    ------
+    NoEarlierChampionError
+        This one was the first.
+    """
+    _require_state(champion, State.CHAMPION)
+    before = find_champion_before(champion)
+    if before is None:
+        raise NoEarlierChampionError(
+            f"{champion} is the first champion of its region; there is none before it."
+        )
+    return make_champion(
+        before, reason=reason, actor=actor, figures=figures, instead_of=champion
+    )
+
+
+def make_champion(
+    version: ModelVersion,
+    *,
+    reason: ModelSwitch.Reason,
+    actor: str,
+    figures: dict[str, Any] | None = None,
+    instead_of: ModelVersion | None = None,
+) -> Switched:
+    """Put a version and its forecasts in service at one moment.
+
+    Its forecasts for what is served now are made before, so that readers go from
+    the forecasts of the one version to those of the other and never miss one. What
+    was decided about `instead_of` holds only as long as that is champion.
+    """
+    region = version.region
+    for _ in range(SWITCH_ATTEMPTS):
+        prepared = _prepare(version)
+        with transaction.atomic():
+            lock_region(region)
+            _require_champion(instead_of)
+            # Newer forecasts came meanwhile: these have to be made as well.
+            if not _covers_what_is_served(prepared, region):
+                continue
+            return _switch(
+                version,
+                prepared,
+                ModelSwitch(reason=reason, actor=actor),
+                figures or {},
+            )
+    raise ModelStateError(
+        f"Forecasts of {region.slug!r} come faster than {version} can follow. "
+        "Try again shortly."
+    )
+
+
+def _prepare(version: ModelVersion) -> Sequence[Forecast]:
+    """Give its newest forecast of each horizon, made now where it lags behind."""
+    served = {
+        latest.horizon_sec: latest for latest in list_latest_forecasts(version.region)
+    }
+    prepared = []
+    for horizon_sec in version.artifacts.values_list("horizon_sec", flat=True):
+        latest = served.get(horizon_sec)
+        own = Forecast.objects.filter(model_version=version, horizon_sec=horizon_sec)
+        newest = own.newest_first().first()
+        if latest is not None and (
+            newest is None or newest.issued_for < latest.issued_for
+        ):
+            newest = _catch_up(version, latest)
+        if newest is not None:
+            prepared.append(newest)
+    return prepared
+
+
+def _catch_up(version: ModelVersion, latest: Forecast) -> Forecast:
+    return publish_version(
+        version,
+        grid=grid_of(list_cell_ids(version.region)),
+        issued_for=latest.issued_for,
+        horizons_sec=[latest.horizon_sec],
+    )[0]
+
+
+def _covers_what_is_served(prepared: Sequence[Forecast], region: Region) -> bool:
+    made = {forecast.horizon_sec: forecast.issued_for for forecast in prepared}
+    return all(
+        made.get(latest.horizon_sec, latest.issued_for) >= latest.issued_for
+        for latest in list_latest_forecasts(region)
+    )
+
+
+def _switch(
+    version: ModelVersion,
+    prepared: Sequence[Forecast],
+    switch: ModelSwitch,
+    figures: dict[str, Any],
+) -> Switched:
+    champion = find_champion(version.region)
+    if champion == version:
+        return Switched(champion=champion, switch=None)
+    if champion is not None:
+        champion.state = State.RETIRED
+        champion.save(update_fields=("state",))
+    version.state = State.CHAMPION
+    version.save(update_fields=("state",))
+    Forecast.objects.filter(pk__in=[forecast.pk for forecast in prepared]).update(
+        is_shadow=False, served_at=timezone.now()
+    )
+    switch.region, switch.before, switch.after = version.region, champion, version
+    switch.figures = figures
+    switch.save()
+    transaction.on_commit(lambda: MODEL_SWITCHES.labels(switch.reason).inc())
+    return Switched(champion=version, switch=switch)
+
+
+def _require_champion(expected: ModelVersion | None) -> None:
+    if expected is not None:
+        expected.refresh_from_db(fields=("state",))
+        _require_state(expected, State.CHAMPION)
+
+
+def _require_state(version: ModelVersion, *states: ModelVersion.State) -> None:
+    if version.state not in states:
+        wanted = " or ".join(state.value for state in states)
+        raise ModelStateError(
+            f"{version} is {version.state}; this takes a {wanted}.",
+            state=version.state,
+        )

@@ -1,0 +1,116 @@
+"""Put a named model version in service, from the registry or from a model store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from riskplatform.kernel.errors import InvalidInputError
+from scoring.engine.artifacts import digest_of
+from scoring.errors import (
+    ArtifactNotUsableError,
+    ModelStateError,
+    ModelVersionNotFoundError,
+)
+from scoring.models import ModelSwitch, ModelVersion, Region
+from scoring.selectors.model_versions import ARRIVALS, find_model_version
+from scoring.services.registry.promotion import make_champion
+from scoring.services.registry.store_loading import TriedArtifacts, try_artifacts
+from scoring.services.registry.stores import read_artifacts
+from scoring.services.registry.versions import NewVersion, register_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """`is_changed` is False where the version was in service already."""
+
+    version: ModelVersion
+    is_changed: bool
+    loaded_at: datetime
+
+
+def reload_model(
+    name: str, *, region: Region | None, artifact_uri: str | None, actor: str
+) -> Reloaded:
+    """Make a version champion that was so before, or that an operator has provided.
+
+    `name` is an id, or kind and number such as `ensemble-3`. Every process serves
+    the forecasts of the champion from the database, so that none has to be told.
+
+    Raises
+    ------
+    ModelVersionNotFoundError, ModelStateError, ArtifactNotUsableError
+    """
+    version = find_model_version(name, region=region)
+    if artifact_uri is not None:
+        version = _from_store(name, version, region, artifact_uri)
+    elif version is None:
+        raise ModelVersionNotFoundError(f"There is no model version {name!r}.")
+    elif version.state != ModelVersion.State.CHAMPION:
+        _require_earlier_champion(version)
+    switched = make_champion(version, reason=ModelSwitch.Reason.RELOAD, actor=actor)
+    return Reloaded(
+        version=switched.champion,
+        is_changed=switched.switch is not None,
+        loaded_at=timezone.now(),
+    )
+
+
+def _from_store(
+    name: str, version: ModelVersion | None, region: Region | None, artifact_uri: str
+) -> ModelVersion:
+    target = region if version is None else version.region
+    if target is None:
+        raise _invalid("/region", "Name the region that the new version is for.")
+    bodies = read_artifacts(artifact_uri)
+    if version is None:
+        return _register(name, target, try_artifacts(bodies, region=target))
+    _require_same(version, bodies)
+    return version
+
+
+def _register(name: str, region: Region, tried: TriedArtifacts) -> ModelVersion:
+    kind, _, number = name.rpartition("-")
+    is_number = number.isascii() and number.isdigit() and len(number) <= 9
+    if kind != tried.kind or not is_number:
+        raise _invalid(
+            "/version",
+            f"The artifact is a {tried.kind}; name it {tried.kind}- and a number.",
+        )
+    if tried.timezone != region.timezone:
+        raise ArtifactNotUsableError(
+            f"The artifact was fitted for the time zone {tried.timezone}, the region "
+            f"has {region.timezone}."
+        )
+    version = NewVersion(
+        kind=tried.kind,
+        number=int(number),
+        trained_from=tried.trained_from,
+        trained_until=tried.trained_until,
+        event_count=tried.event_count,
+        artifacts=tried.artifacts,
+    )
+    return register_version(region, version=version)
+
+
+def _require_same(version: ModelVersion, bodies: list[bytes]) -> None:
+    """Equal bytes were made here, or tried when they were registered."""
+    known = set(version.artifacts.values_list("digest", flat=True))
+    if known != {digest_of(body) for body in bodies}:
+        raise ModelStateError(
+            f"{version} is registered with other artifacts. Use a new number."
+        )
+
+
+def _require_earlier_champion(version: ModelVersion) -> None:
+    arrivals = ModelSwitch.objects.filter(after=version, reason__in=ARRIVALS)
+    if not arrivals.exists():
+        raise ModelStateError(
+            f"{version} is {version.state} and was never champion. Promote it, which "
+            "asks for its figures.",
+            state=version.state,
+        )
+
+
+def _invalid(pointer: str, reason: str) -> InvalidInputError:
+    return InvalidInputError(reason, errors=[{"pointer": pointer, "reason": reason}])
