@@ -82,7 +82,7 @@ def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def allow_either_key(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say that one of the two ways to show a key is enough."""
-    for _, operation in _operations(result):
+    for _path, operation in _operations(result):
         operation["security"] = [
             {name: scopes}
             for needed in operation.get("security", [])

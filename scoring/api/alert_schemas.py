@@ -146,8 +146,12 @@ class AlertDetail(Struct):
     state: StateName
     value: Annotated[float, Meta(description="The figure that fired, at its worst.")]
     coordinates: Annotated[
-        tuple[float, float],
-        Meta(description="Longitude and latitude of the worst cell."),
+        list[float],
+        Meta(
+            min_length=2,
+            max_length=2,
+            description="Longitude and latitude of the worst cell.",
+        ),
     ]
     cell_count: int
     cells: Annotated[list[int], Meta(description="The hottest cells, 100 at most.")]

@@ -4,11 +4,19 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
+from pytest_django.live_server_helper import LiveServer
+
+from riskplatform.api.keys.models import Scope
+from riskplatform.api.keys.services import issue_key
+from tests.contract.walking import Caller, Cast, operations_of
+from tests.factories import make_organisation
 
 PACKAGE = "riskplatform_client"
 
@@ -45,3 +53,29 @@ def client_module(client_package: Path) -> ModuleType:
     sys.modules[PACKAGE] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def cast(
+    client_module: ModuleType, client_package: Path, live_server: LiveServer
+) -> Cast:
+    """Give the people of the stories; what they know is the schema."""
+    schema = json.loads((client_package.parent / "schema.json").read_text("utf-8"))
+    operations = operations_of(schema, package=client_module.__name__)
+
+    def caller(slug: str, scopes: Sequence[str]) -> Caller:
+        issued = issue_key(make_organisation(slug), name="walk", scopes=scopes)
+        return replace(nobody, key=issued.text.text)
+
+    nobody = Caller(
+        url=live_server.url,
+        key=None,
+        package=client_module.__name__,
+        operations=operations,
+    )
+    return Cast(
+        acme=caller("acme", Scope.values),
+        other=caller("other", Scope.values),
+        limited=caller("acme", [LIMITED_SCOPE]),
+        nobody=nobody,
+    )
