@@ -6,4 +6,4 @@ from django.apps import AppConfig
 class AnalyticsConfig(AppConfig):
     name = "analytics"
     label = "analytics"
-    verbose_name = "Events"
+    verbose_name = "Events, imports and the ledger"

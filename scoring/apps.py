@@ -6,7 +6,7 @@ from analytics.placement import register_directory
 
 class ScoringConfig(AppConfig):
     name = "scoring"
-    verbose_name = "Scoring"
+    verbose_name = "Forecasts, portfolios and alerts"
 
     def ready(self) -> None:
         # By its name, because models cannot be imported before all apps are there.

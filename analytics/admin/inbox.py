@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from analytics.inbox.backlog import measure_backlog
 from analytics.models import IngestBatch, ParkedEvent, Shipment
 from analytics.shipping.parked import ship_parked
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(IngestBatch)
 class IngestBatchAdmin(ReadOnlyAdmin[IngestBatch]):
+    paginator = EstimatedCountPaginator
     list_display = (
         "post",
         "organisation",
@@ -30,6 +32,7 @@ class IngestBatchAdmin(ReadOnlyAdmin[IngestBatch]):
 
 @admin.register(Shipment)
 class ShipmentAdmin(ReadOnlyAdmin[Shipment]):
+    paginator = EstimatedCountPaginator
     list_display = (
         "id",
         "state",
@@ -57,6 +60,7 @@ class ShipmentAdmin(ReadOnlyAdmin[Shipment]):
 
 @admin.register(ParkedEvent)
 class ParkedEventAdmin(ReadOnlyAdmin[ParkedEvent]):
+    paginator = EstimatedCountPaginator
     list_display = ("event", "organisation", "reason", "parked_at")
     list_select_related = ("event__source__organisation",)
     ordering = ("-parked_at", "pk")

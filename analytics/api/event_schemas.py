@@ -1,6 +1,6 @@
 """What reading events and reports takes and gives."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import h3.api.basic_int as h3
@@ -64,8 +64,8 @@ class ListedEvent(Struct):
     region: str
     cell_id: int
     cell_hex: str
-    occurred_at: datetime
-    ingested_at: datetime
+    occurred_at: AwareTime
+    ingested_at: AwareTime
     event_type: str
     lat: float
     lon: float

@@ -1,12 +1,11 @@
 """What the API of events takes and gives, as structs that parse and document it."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from analytics.inbox.event_input import Slug, SourceName
+from analytics.inbox.event_input import AwareTime, Slug, SourceName
 
 Limit = Annotated[int, Meta(ge=1, le=1_000, description="Rows of a page.")]
 
@@ -59,8 +58,8 @@ class RowFate(Struct, omit_defaults=True):
 
 class BatchFates(Struct):
     batch_id: UUID
-    received_at: datetime
-    shipped_at: datetime | None
+    received_at: AwareTime
+    shipped_at: AwareTime | None
     rows: int
     accepted: int
     duplicates: int
@@ -83,7 +82,7 @@ class RejectionsQuery(Struct, forbid_unknown_fields=True):
 
 class RejectedRow(Struct):
     batch_id: UUID
-    received_at: datetime
+    received_at: AwareTime
     index: int
     source: str
     code: str

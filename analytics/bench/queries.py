@@ -141,6 +141,7 @@ def _compare_aggregates() -> AnyMeasurement:
         "instant_ms": to_milliseconds(instant),
         "known_ms": to_milliseconds(LATEST),
         "scales_ms": [8.64e7, 6.048e8, 3.15e10],
+        "windows_ms": [],
         "kind": "one",
         "coefficient": 0.0,
         "reference": 0.0,

@@ -1,12 +1,14 @@
 """Writes many rows at once: COPY on PostgreSQL, one prepared statement elsewhere."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-Value = str | int | float | bytes | UUID | None
+Value = str | int | float | bytes | UUID | Decimal | datetime | None
 
 
 def insert_rows(

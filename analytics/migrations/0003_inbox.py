@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-received_at', 'pk'),
+                'verbose_name_plural': 'ingest batches',
             },
         ),
         migrations.CreateModel(

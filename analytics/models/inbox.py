@@ -72,6 +72,7 @@ class IngestBatch(models.Model):
 
     class Meta:
         ordering = ("-received_at", "pk")
+        verbose_name_plural = "ingest batches"
         indexes = (
             models.Index(fields=("post", "first_index"), name="analytics_batch_post"),
             models.Index(

@@ -62,27 +62,29 @@ def name_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Give every operation the problems that it may answer with."""
+    """Give every operation the problems that it may answer with.
+
+    A view names a problem that nothing else tells of by its status alone.
+    """
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["responses"] = {
         name: _response(status, code, detail)
         for status, (name, code, detail) in PROBLEMS.items()
     }
-    for path, operation in _operations(result):
+    for method, operation in _operations(result):
         if "requestBody" in operation:
             operation["requestBody"].setdefault("required", True)
-        for code in _possible(path, operation):
+        responses = operation["responses"]
+        for code in {*_possible(method, operation), *(responses.keys() & PROBLEMS)}:
             name = PROBLEMS[code][0]
-            operation["responses"].setdefault(
-                code, {"$ref": f"#/components/responses/{name}"}
-            )
+            responses[code] = {"$ref": f"#/components/responses/{name}"}
     return result
 
 
 def allow_either_key(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say that one of the two ways to show a key is enough."""
-    for _path, operation in _operations(result):
+    for _method, operation in _operations(result):
         operation["security"] = [
             {name: scopes}
             for needed in operation.get("security", [])
@@ -92,21 +94,24 @@ def allow_either_key(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in result["paths"].items():
+    for methods in result["paths"].values():
         for method, operation in methods.items():
             if method in METHODS:
-                yield path, operation
+                yield method, operation
 
 
-def _possible(path: str, operation: dict[str, Any]) -> Iterator[str]:
+def _possible(method: str, operation: dict[str, Any]) -> Iterator[str]:
     yield from ("401", "403", "404", "406", "429", "503")
+    if method != "get":
+        # A name is taken, or others rest on what is to go.
+        yield "409"
     if "requestBody" in operation:
         yield from ("400", "413", "415")
     if "requestBody" in operation or operation.get("parameters"):
         yield "422"
     headers = {part["name"] for part in operation.get("parameters", ())}
     if "Idempotency-Key" in headers:
-        yield from ("400", "409")
+        yield "400"
     if "If-Match" in headers:
         yield "412"
 

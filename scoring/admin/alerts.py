@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.errors import AlertResolvedError
 from scoring.models import Alert, AlertChange
@@ -30,8 +31,8 @@ class AlertChangeInline(admin.TabularInline[AlertChange, Alert]):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin[Alert]):
+    paginator = EstimatedCountPaginator
     list_display = (
-        "id",
         "rule",
         "organisation",
         "state",
@@ -39,9 +40,9 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
         "value",
         "opened_at",
         "last_seen_at",
+        "was_right",
         "acknowledged_by",
         "snoozed_until",
-        "was_right",
     )
     list_filter = ("state", "severity", "was_right")
     list_select_related = ("rule__organisation",)

@@ -4,14 +4,15 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Assessment
 
 
 @admin.register(Assessment)
 class AssessmentAdmin(ReadOnlyAdmin[Assessment]):
+    paginator = EstimatedCountPaginator
     list_display = (
-        "id",
         "portfolio",
         "portfolio_revision",
         "region",
@@ -22,6 +23,7 @@ class AssessmentAdmin(ReadOnlyAdmin[Assessment]):
         "expected_loss",
         "currency",
         "created_at",
+        "id",
     )
     list_filter = ("forecast__region", "forecast__horizon_sec")
     list_select_related = (

@@ -2,14 +2,15 @@
 
 from django.contrib import admin
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Forecast
 
 
 @admin.register(Forecast)
 class ForecastAdmin(ReadOnlyAdmin[Forecast]):
+    paginator = EstimatedCountPaginator
     list_display = (
-        "id",
         "region",
         "model_version",
         "issued_for",
@@ -17,6 +18,7 @@ class ForecastAdmin(ReadOnlyAdmin[Forecast]):
         "expected_count",
         "event_count",
         "cell_count",
+        "id",
     )
     list_filter = ("region", "horizon_sec")
     list_select_related = ("region", "model_version")

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.errors import JobStateError
 from scoring.models import Job, PeriodicRun
@@ -14,22 +15,37 @@ from scoring.services.jobs.queue import cancel_job, retry_job
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin[Job]):
+    paginator = EstimatedCountPaginator
     list_display = (
-        "id",
         "kind",
         "state",
         "organisation",
         "progress",
-        "attempts",
         "error",
         "created_at",
         "started_at",
         "finished_at",
+        "attempts",
+        "id",
     )
     list_filter = ("state", "kind")
     list_select_related = ("organisation",)
     search_fields = ("=id", "kind")
     date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("id", "kind", "organisation", "parameters")}),
+        ("Outcome", {"fields": ("state", "progress", "error", "result", "traceback")}),
+        ("Times", {"fields": ("created_at", "started_at", "finished_at")}),
+        (
+            "Queue",
+            {
+                "fields": (
+                    *("attempts", "not_before", "runner", "lease_until"),
+                    "is_cancel_asked",
+                )
+            },
+        ),
+    )
     actions = ("cancel", "retry")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:

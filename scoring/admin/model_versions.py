@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from riskplatform.kernel.errors import ApplicationError
 from scoring.models import ForecastSkill, ModelArtifact, ModelSwitch, ModelVersion
@@ -124,6 +125,7 @@ class ModelSwitchAdmin(ReadOnlyAdmin[ModelSwitch]):
 
 @admin.register(ForecastSkill)
 class ForecastSkillAdmin(ReadOnlyAdmin[ForecastSkill]):
+    paginator = EstimatedCountPaginator
     list_display = (
         "forecast",
         "model_version",

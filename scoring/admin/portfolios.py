@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django_stubs_ext import WithAnnotations
 from typing_extensions import override
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.services.portfolios.asset_places import place_again
 from scoring.services.portfolios.assets import create_asset, delete_asset, update_asset
@@ -42,7 +43,7 @@ class PortfolioAdmin(admin.ModelAdmin[Portfolio]):
         self, request: HttpRequest, obj: Portfolio | None = None
     ) -> tuple[str, ...]:
         # Another currency would silently turn the values into other amounts.
-        fixed = () if obj is None else ("organisation", "currency")
+        fixed = () if obj is None else ("organisation", "currency", "assets_link")
         return (*fixed, *self.readonly_fields)
 
     @override
@@ -79,14 +80,16 @@ class PortfolioAdmin(admin.ModelAdmin[Portfolio]):
         }
         return lines, counts, set(), []
 
-    @admin.display(description="")
+    @admin.display(description="assets")
     def assets_link(self, portfolio: Portfolio) -> SafeString:
         address = reverse("admin:scoring_asset_changelist")
         return format_html(
-            '<a href="{}?portfolio__id__exact={}">Assets</a>', address, portfolio.pk
+            '<a href="{}?portfolio__id__exact={}">Show</a>', address, portfolio.pk
         )
 
-    @admin.action(description="Find the places of all assets anew")
+    @admin.action(
+        description="Find the places of all assets anew", permissions=["change"]
+    )
     def find_places_again(
         self, request: HttpRequest, chosen: QuerySet[Portfolio]
     ) -> None:
@@ -114,6 +117,7 @@ class AssetPlaceInline(admin.TabularInline[AssetPlace, Asset]):
 
 @admin.register(Asset)
 class AssetAdmin(admin.ModelAdmin[Asset]):
+    paginator = EstimatedCountPaginator
     list_display = (
         *("reference", "name", "portfolio", "lat", "lon", "value"),
         *("deductible", "limit", "vulnerability", "is_placed"),

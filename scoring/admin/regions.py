@@ -7,6 +7,7 @@ from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django_stubs_ext import WithAnnotations
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
 from scoring.services.registry.jobs import queue_fit
@@ -62,6 +63,7 @@ class RegionAdmin(admin.ModelAdmin[Region]):
 
 @admin.register(Cell)
 class CellAdmin(ReadOnlyAdmin[Cell]):
+    paginator = EstimatedCountPaginator
     list_display = ("h3_hex", "region", "lat", "lon", "area_km2")
     list_filter = ("region",)
     list_select_related = ("region",)

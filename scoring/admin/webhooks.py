@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django_stubs_ext import WithAnnotations
 
+from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Webhook, WebhookDelivery
 from scoring.services.webhooks.registration import queue_again
@@ -56,11 +57,11 @@ class WebhookAdmin(ReadOnlyAdmin[Webhook]):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
+    paginator = EstimatedCountPaginator
     list_display = (
-        "id",
+        "occasion",
         "webhook",
         "organisation",
-        "occasion",
         "state",
         "attempts",
         "last_status",

@@ -1,6 +1,5 @@
 """What the API of alert rules and alerts takes and gives."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -94,8 +93,8 @@ class AlertRuleDetail(Struct):
     is_enabled: bool
     last_forecast_id: UUID | None
     held_back_count: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: AwareTime
+    updated_at: AwareTime
 
 
 class AlertRuleList(Struct):
@@ -158,13 +157,13 @@ class AlertDetail(Struct):
     cells_hex: list[str]
     first_forecast_id: UUID
     last_forecast_id: UUID
-    valid_until: datetime
-    opened_at: datetime
-    last_seen_at: datetime
-    acknowledged_at: datetime | None
+    valid_until: AwareTime
+    opened_at: AwareTime
+    last_seen_at: AwareTime
+    acknowledged_at: AwareTime | None
     acknowledged_by: str
-    snoozed_until: datetime | None
-    resolved_at: datetime | None
+    snoozed_until: AwareTime | None
+    resolved_at: AwareTime | None
     merged_into: UUID | None
     was_right: bool | None
     lead_time_s: float | None
@@ -179,8 +178,8 @@ class AlertStep(Struct):
     sequence: int
     kind: Literal["opened", "acknowledged", "snoozed", "woken", "resolved"]
     actor: Annotated[str, Meta(description="Empty: the platform itself.")]
-    changed_at: datetime
-    snoozed_until: datetime | None
+    changed_at: AwareTime
+    snoozed_until: AwareTime | None
 
 
 class AlertHistory(Struct):

@@ -39,7 +39,7 @@ class RegionRisk(Struct):
     region: str
     forecast_id: UUID
     model_version: str
-    issued_for: datetime
+    issued_for: AwareTime
     horizon_sec: int
     cell_count: int
     expected_count: float
@@ -52,7 +52,7 @@ class DashboardAssessment(Struct):
     portfolio_revision: int
     risk_score: float
     expected_loss: str
-    created_at: datetime
+    created_at: AwareTime
 
 
 class RiskData(Struct):
@@ -67,7 +67,7 @@ class RegionEvents(Struct):
     region: str
     count: int
     cell_count: int
-    last_occurred_at: datetime | None
+    last_occurred_at: AwareTime | None
 
 
 class EventData(Struct):
@@ -85,19 +85,19 @@ class AlertData(Struct):
 class RiskPart(Struct):
     """`as_of` is the time the figures know up to; of data and error, one is null."""
 
-    as_of: datetime | None
+    as_of: AwareTime | None
     data: RiskData | None
     error: PartError | None
 
 
 class EventPart(Struct):
-    as_of: datetime | None
+    as_of: AwareTime | None
     data: EventData | None
     error: PartError | None
 
 
 class AlertPart(Struct):
-    as_of: datetime | None
+    as_of: AwareTime | None
     data: AlertData | None
     error: PartError | None
 
@@ -105,8 +105,8 @@ class AlertPart(Struct):
 class PortfolioDashboard(Struct):
     portfolio_id: UUID
     timeframe: Timeframe
-    since: datetime
-    until: datetime
+    since: AwareTime
+    until: AwareTime
     metrics: RiskPart
     events: EventPart
     alerts: AlertPart
@@ -128,7 +128,7 @@ class MetricsQuery(Struct, forbid_unknown_fields=True):
 
 class RegionHour(Struct):
     region: str
-    hour: datetime
+    hour: AwareTime
     forecast_count: Annotated[
         int, Meta(description="Forecasts that were issued for this hour.")
     ]
@@ -141,8 +141,8 @@ class RegionHour(Struct):
 
 
 class MetricsReport(Struct):
-    since: datetime
-    until: datetime
+    since: AwareTime
+    until: AwareTime
     results: list[RegionHour]
     error: Annotated[
         PartError | None, Meta(description="Why there are no observed counts.")

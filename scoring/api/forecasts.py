@@ -49,7 +49,10 @@ class ForecastSkillView(APIView):
 
     @extend_schema(
         operation_id="forecasts_skill",
-        responses={(200, "application/json"): body_schema(ForecastSkillDetail)},
+        responses={
+            (200, "application/json"): body_schema(ForecastSkillDetail),
+            409: None,
+        },
     )
     def get(self, request: Request, forecast_id: UUID) -> Response:
         """Tell how a forecast did; 409 with the time it will be known before that."""

@@ -1,6 +1,5 @@
 """What the API of portfolios takes and gives."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from riskplatform.api.paging import PageQuery
-from scoring.api.schemas import Slug
+from scoring.api.schemas import AwareTime, Slug
 
 # Text without control characters: PostgreSQL cannot store a NUL. In Python `$` also
 # stands before a newline that ends the text, so patterns rule that out by themselves.
@@ -94,8 +93,8 @@ class PortfolioDetail(Struct):
     asset_count: int
     total_value: Money
     outside: OutsideTotals
-    created_at: datetime
-    updated_at: datetime
+    created_at: AwareTime
+    updated_at: AwareTime
 
 
 class PortfolioList(Struct):
@@ -155,7 +154,7 @@ class AssetDetail(Struct):
     vulnerability: str | None
     places: list[AssetCell]
     is_outside: bool
-    updated_at: datetime
+    updated_at: AwareTime
 
 
 class AssetList(Struct):

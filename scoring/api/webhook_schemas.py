@@ -1,6 +1,5 @@
 """What the API of webhooks takes and gives."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from riskplatform.api.paging import PageQuery
 from scoring.api.portfolio_schemas import Name
+from scoring.api.schemas import AwareTime
 
 WebhookUrl = Annotated[
     str,
@@ -37,8 +37,8 @@ class WebhookDetail(Struct):
     name: str
     url: str
     is_enabled: bool
-    rotated_at: datetime | None
-    created_at: datetime
+    rotated_at: AwareTime | None
+    created_at: AwareTime
 
 
 class WebhookWithSecret(WebhookDetail):
@@ -65,11 +65,11 @@ class DeliveryDetail(Struct):
     alert_id: UUID | None
     state: DeliveryState
     attempts: int
-    next_attempt_at: Annotated[datetime | None, Meta(description="If it is pending.")]
+    next_attempt_at: Annotated[AwareTime | None, Meta(description="If it is pending.")]
     last_status: Annotated[int | None, Meta(description="HTTP status of the answer.")]
     last_error: str
-    created_at: datetime
-    sent_at: datetime | None
+    created_at: AwareTime
+    sent_at: AwareTime | None
 
 
 class DeliveryList(Struct):

@@ -57,6 +57,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='forecast',
+            name='correlation_range_km',
+            field=models.FloatField(default=0.0, help_text='How far neighbours move together; 0: as rings say.'),
+        ),
+        migrations.AddField(
+            model_name='forecast',
             name='served_at',
             field=models.DateTimeField(default=django.utils.timezone.now, help_text='When it was put in service, again after a change of champion.'),
         ),

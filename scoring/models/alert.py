@@ -185,7 +185,7 @@ class Alert(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.rule_id} {self.state}"
+        return f"{self.state} since {self.opened_at:%Y-%m-%d %H:%M}"
 
 
 class AlertChange(models.Model):
@@ -210,4 +210,4 @@ class AlertChange(models.Model):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.alert_id} {self.kind}"
+        return f"{self.kind} at {self.changed_at:%Y-%m-%d %H:%M}"

@@ -48,6 +48,9 @@ class Forecast(models.Model):
     region_alpha = models.FloatField(
         help_text="Negative binomial dispersion of the region's total."
     )
+    correlation_range_km = models.FloatField(
+        default=0.0, help_text="How far neighbours move together; 0: as rings say."
+    )
     is_shadow = models.BooleanField(
         default=False, help_text="Made by a challenger, to be scored, not served."
     )

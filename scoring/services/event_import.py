@@ -19,7 +19,7 @@ from analytics.ingest.runs import begin_run, end_run, identify, note_progress
 from analytics.models import ImportRun
 from scoring.engine.state import SCALES_S
 from scoring.models import Cell, Region
-from scoring.selectors.regions import get_region_grid
+from scoring.selectors.regions import get_region_grid, list_cell_ids
 from scoring.services.regions import add_cells, with_neighbours
 
 # Half a degree leaves room for events just outside a boundary; a swapped pair of
@@ -87,14 +87,15 @@ def import_events(
 
 
 def grow_region(region: Region) -> int:
-    """Add the cells where events happened, and their neighbours; give how many.
+    """Add cells where events happened outside, and their neighbours; give how many.
 
     A region with a boundary is what its boundary says, wherever events happen.
     """
     if region.boundary is not None:
         return 0
     seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
-    return add_cells(region, with_neighbours(seen.tolist()))
+    outside = np.setdiff1d(seen, list_cell_ids(region))
+    return add_cells(region, with_neighbours(outside.tolist()))
 
 
 def _plan(region: Region, request: ImportRequest) -> ImportPlan:

@@ -49,17 +49,17 @@ def publish_forecast(
     scenarios = forecasters[-1].scenarios(
         snapshot, n_scenarios=N_SCENARIOS, seed=seed, forecast=distribution
     )
-    with transaction.atomic():
-        forecast = Forecast.objects.create(
-            **run,
-            region=region,
-            is_shadow=not is_champion_now(model_version),
-            event_count=int(snapshot.aggregates.count.sum()),
-            cell_count=len(grid),
-            expected_count=float(columns.mean.sum()),
-            region_alpha=forecasters[-1].calibration.region_alpha(columns.mean),
-        )
-        _store_arrays(forecast, columns, scenarios)
+    calibration = forecasters[-1].calibration
+    forecast = Forecast(
+        **run,
+        region=region,
+        event_count=int(snapshot.aggregates.count.sum()),
+        cell_count=len(grid),
+        expected_count=float(columns.mean.sum()),
+        region_alpha=calibration.region_alpha(columns.mean),
+        correlation_range_km=calibration.spatial.range_km,
+    )
+    _store(forecast, columns, scenarios)
     FORECASTS_PUBLISHED.labels(model_version.kind).inc()
     return forecast
 
@@ -70,9 +70,13 @@ def run_seed(model_version: ModelVersion, issued_for: datetime) -> int:
     return int.from_bytes(hashlib.sha256(key).digest()[:7])
 
 
-def _store_arrays(
+@transaction.atomic
+def _store(
     forecast: Forecast, columns: ForecastColumns, scenarios: ScenarioSet
 ) -> None:
+    # In the transaction of the insert: nobody switches champions until its end.
+    forecast.is_shadow = not is_champion_now(forecast.model_version)
+    forecast.save(force_insert=True)
     ForecastArrays.objects.create(
         forecast=forecast,
         body=pack_columns(columns),

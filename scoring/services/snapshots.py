@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
-from scoring.engine.scenarios import factor_scenarios
+from scoring.engine.scenarios import SpatialCorrelation, factor_scenarios
 from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_columns
@@ -48,7 +48,10 @@ def score_cells(
         n_scenarios=n_scenarios,
         seed=_seed(forecast),
         correlation=matched_correlation(
-            grid_of(columns.cells), columns, region_alpha=forecast.region_alpha
+            grid_of(columns.cells),
+            columns,
+            region_alpha=forecast.region_alpha,
+            spatial=SpatialCorrelation(range_km=forecast.correlation_range_km),
         ),
     )
     return ScoredCells(columns=columns.take(rows), risk_values=risk_values[:, rows])

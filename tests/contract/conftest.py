@@ -76,6 +76,7 @@ def cast(
     return Cast(
         acme=caller("acme", Scope.values),
         other=caller("other", Scope.values),
-        limited=caller("acme", [LIMITED_SCOPE]),
+        feed=caller("acme", [Scope.EVENTS_WRITE]),
+        reader=caller("acme", [Scope.SCORES_READ]),
         nobody=nobody,
     )

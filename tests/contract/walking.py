@@ -78,11 +78,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """Two organisations with every scope, somebody with little, and nobody."""
+    """Two organisations with every scope, two keys with one each, and nobody."""
 
     acme: Caller
     other: Caller
-    limited: Caller
+    feed: Caller
+    reader: Caller
     nobody: Caller
 
 
@@ -99,10 +100,15 @@ def operations_of(schema: Mapping[str, Any], *, package: str) -> dict[str, Opera
 
 
 def require_guarded(
-    cast: Cast, operation_id: str, *, is_shared: bool = False, **parameters: Any
+    cast: Cast,
+    operation_id: str,
+    *,
+    limited: Caller | None = None,
+    is_shared: bool = False,
+    **parameters: Any,
 ) -> None:
-    """Ask as nobody, as one without the scope, and as another organisation."""
-    strangers = [(cast.nobody, 401), (cast.limited, 403)]
+    """Ask as nobody, with a key for something else, and as another organisation."""
+    strangers = [(cast.nobody, 401), (limited or cast.feed, 403)]
     for caller, status in [*strangers, *([] if is_shared else [(cast.other, 404)])]:
         answer = caller.call(operation_id, **parameters)
         assert (answer.status_code, answer.parsed.status) == (status, status)
@@ -120,9 +126,7 @@ def require_answered_once(
     """Send one body twice and another one, all with one key; give the first answer."""
     one, other = bodies
     parameters["idempotency_key"] = f"walk-{operation_id}"
-    first, again = (
-        caller.call(operation_id, body=one, **parameters) for _ in range(2)
-    )
+    first, again = (caller.call(operation_id, body=one, **parameters) for _ in range(2))
     assert first.status_code < 300, first.content
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert (REPLAYED in first.headers, again.headers[REPLAYED]) == (False, "true")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, router
@@ -59,7 +60,7 @@ def delete_assets_by_id(portfolio: Portfolio, ids: Sequence[UUID]) -> None:
 
 def _asset_values(portfolio: Portfolio, rows: AssetRows) -> Iterator[tuple[Value, ...]]:
     portfolio_id = _id(portfolio.pk)
-    updated_at = str(connection.ops.adapt_datetimefield_value(timezone.now()))
+    updated_at = connection.ops.adapt_datetimefield_value(timezone.now())
     parts = zip(rows.rows, rows.ids, rows.curve_ids, strict=True)
     for row, pk, curve_id in parts:
         yield (
@@ -69,12 +70,18 @@ def _asset_values(portfolio: Portfolio, rows: AssetRows) -> Iterator[tuple[Value
             row.name,
             row.lat,
             row.lon,
-            str(row.value),
-            str(row.deductible),
-            None if row.limit is None else str(row.limit),
+            _amount(row.value),
+            _amount(row.deductible),
+            None if row.limit is None else _amount(row.limit),
             curve_id,
             updated_at,
         )
+
+
+def _amount(value: Decimal) -> Value:
+    """Give the amount as the database takes it: SQLite takes text."""
+    adapted: Value = connection.ops.adapt_decimalfield_value(value)
+    return adapted
 
 
 def _id(value: UUID) -> Value:
