@@ -7,11 +7,14 @@ an event share; the other conditions come after it.
 # ruff: noqa: S608 - the texts are put together from this module's own words
 from dataclasses import dataclass
 
-from analytics.rollups import CELL_DAYS, DAYS, EVENTS, HOUR_OF, HOURS
+from analytics.rollups import CELL_DAYS, DAYS, EVENTS, HOUR_OF, HOURS, MONTHS
 
 OF_TYPE = "(%(event_type)s = '' OR event_type = %(event_type)s)"
 SINCE = "toDate32(%(since)s)"
 UNTIL = "toDate32(%(until)s)"
+# Whole months inside the window; where there are none, the two are the same day.
+MONTHS_SINCE = "toDate32(%(months_since)s)"
+MONTHS_UNTIL = "toDate32(%(months_until)s)"
 BEFORE_SINCE = "toDate32(%(before_since)s)"
 BEFORE_UNTIL = "toDate32(%(before_until)s)"
 SINCE_AT = "toDateTime64(%(since_at)s, 3, 'UTC')"
@@ -156,7 +159,12 @@ SELECT
     severity_sum AS total,
     severity_quantiles AS sketch
 FROM {DAYS}
-PREWHERE {IN_DAYS}
+PREWHERE {IN_DAYS} AND NOT (day >= {MONTHS_SINCE} AND day < {MONTHS_UNTIL})
+WHERE {FRESH}
+UNION ALL
+SELECT event_type, count, severity_count, severity_sum, severity_quantiles
+FROM {MONTHS}
+PREWHERE region = %(region)s AND month >= {MONTHS_SINCE} AND month < {MONTHS_UNTIL}
 WHERE {FRESH}
 """,
     stale=f"""

@@ -18,7 +18,7 @@ from analytics.report_queries import (
     TREND,
     Rolled,
 )
-from analytics.rollups import CELL_DAYS, DAYS, HOURS, stale_years
+from analytics.rollups import CELL_DAYS, DAYS, HOURS, MONTHS, stale_years
 
 REPORT = Budget(max_seconds=5, max_rows=200_000_000, max_query_bytes=1 << 22)
 QUANTILES = (0.5, 0.9, 0.99)
@@ -46,12 +46,12 @@ class ReportWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A named query over one rollup; `max_days` bounds the window and the answer."""
+    """A named query over rollups; `max_days` bounds the window and the answer."""
 
     name: str
     description: str
     query: Rolled
-    rollup: str
+    rollups: tuple[str, ...]
     max_days: int
     needs_cells: bool = False
 
@@ -63,21 +63,21 @@ REPORTS: Mapping[str, Report] = {
             name="hourly-counts",
             description="Events of each type in each hour that saw any.",
             query=HOURLY_COUNTS,
-            rollup=HOURS,
+            rollups=(HOURS,),
             max_days=92,
         ),
         Report(
             name="top-cells",
             description="The cells with the most events.",
             query=CELLS_TOP,
-            rollup=CELL_DAYS,
+            rollups=(CELL_DAYS,),
             max_days=36_525,
         ),
         Report(
             name="trend",
             description="Events of each day beside those 52 weeks before.",
             query=TREND,
-            rollup=DAYS,
+            rollups=(DAYS,),
             max_days=YEAR_BEFORE_DAYS,
         ),
         Report(
@@ -85,14 +85,14 @@ REPORTS: Mapping[str, Report] = {
             description="Counts, mean and quantiles of severity by type of event,"
             " the quantiles to one per cent.",
             query=SEVERITY_QUANTILES,
-            rollup=DAYS,
+            rollups=(DAYS, MONTHS),
             max_days=36_525,
         ),
         Report(
             name="neighbourhood-counts",
             description="Events in each of some cells, and within some rings of it.",
             query=NEIGHBOURHOOD_COUNTS,
-            rollup=CELL_DAYS,
+            rollups=(CELL_DAYS,),
             max_days=36_525,
             needs_cells=True,
         ),
@@ -104,7 +104,7 @@ def run_report(name: str, window: ReportWindow) -> Columns:
     """Answer a report as columns, one row an hour, a day, a type or a cell."""
     report = get_report(name)
     check_window(report, window)
-    stale = stale_years(report.rollup, _years(window))
+    stale = stale_years(report.rollups, _years(window))
     return fetch_columns(
         f"report_{name.replace('-', '_')}",
         report.query.sql(has_stale=bool(stale)),
@@ -127,6 +127,7 @@ def report_parameters(
     window: ReportWindow, *, stale: Sequence[str]
 ) -> dict[str, SqlValue]:
     """Name what the queries bind; `stale` are the years not to take from rollups."""
+    months_since, months_until = _whole_months(window)
     return {
         "region": window.region,
         "event_type": window.event_type or "",
@@ -134,6 +135,8 @@ def report_parameters(
         "until": window.until.isoformat(),
         "since_at": _midnight(window.since),
         "until_at": _midnight(window.until),
+        "months_since": months_since.isoformat(),
+        "months_until": months_until.isoformat(),
         "before_since": _year_before(window.since).isoformat(),
         "before_until": _year_before(window.until).isoformat(),
         "before_since_at": _midnight(_year_before(window.since)),
@@ -171,6 +174,14 @@ def check_window(report: Report, window: ReportWindow) -> None:
 def _years(window: ReportWindow) -> range:
     """Give the years that a report may touch, with those it compares to."""
     return range(_year_before(window.since).year, window.until.year + 1)
+
+
+def _whole_months(window: ReportWindow) -> tuple[date, date]:
+    """Give the first day of the first month wholly inside, and the end of the last."""
+    since, until = window.since, window.until.replace(day=1)
+    if since.day > 1:
+        since = (since.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return (since, until) if since < until else (window.since, window.since)
 
 
 def _year_before(day: date) -> date:

@@ -9,7 +9,7 @@ inserts, corrections, deletions, a crash half-way, two refreshes at once.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +24,7 @@ REFRESH = Budget(max_seconds=300, max_rows=5_000_000_000)
 EVENTS = "analytics_event"
 HOURS = "analytics_eventhour"
 DAYS = "analytics_eventday"
+MONTHS = "analytics_eventmonth"
 CELL_DAYS = "analytics_eventcellday"
 # DateTime and its functions end in 1970; events may be older.
 HOUR_OF = (
@@ -77,6 +78,19 @@ WHERE _partition_id = %(partition)s AND is_deleted = 0
 GROUP BY region, day, event_type
 UNION ALL
 SELECT '', makeDate32(%(year)s, 1, 1), %(digest)s, 0, 0, 0, 0,
+    arrayReduce('quantilesDDState(0.01, 0.5)', emptyArrayFloat64())
+""",  # noqa: S608 - names of this module
+    MONTHS: f"""
+INSERT INTO {{staging}} (region, month, event_type, count, severity_count,
+    severity_sum, severity_quantiles)
+SELECT region, makeDate32(%(year)s, toMonth(occurred_at), 1) AS month, event_type,
+    count(), count(severity), ifNull(sum(severity), 0),
+    quantilesDDStateIf(0.01, 0.5)(assumeNotNull(severity), severity IS NOT NULL)
+FROM {EVENTS} FINAL
+WHERE _partition_id = %(partition)s AND is_deleted = 0
+GROUP BY region, month, event_type
+UNION ALL
+SELECT '', makeDate32(%(year)s, 1, 1), %(digest)s, 0, 0, 0,
     arrayReduce('quantilesDDState(0.01, 0.5)', emptyArrayFloat64())
 """,  # noqa: S608 - names of this module
     CELL_DAYS: f"""
@@ -142,11 +156,16 @@ def refresh_rollups() -> int:
     return len(stale)
 
 
-def stale_years(table: str, years: Iterable[int]) -> list[str]:
+def stale_years(tables: Iterable[str], years: Iterable[int]) -> list[str]:
     """Name those of some years that have to be read from the events themselves."""
+    wanted = [str(year) for year in years]
+    return sorted({year for table in tables for year in _stale_years(table, wanted)})
+
+
+def _stale_years(table: str, years: Sequence[str]) -> list[str]:
     params: dict[str, SqlValue] = {
         "events": EVENTS,
-        "partitions": [str(year) for year in years],
+        "partitions": years,
     }
     rows = fetch_rows("rollups_state", STATE.format(table=table), params)
     digests = {partition: digest for partition, digest, is_part in rows if is_part}

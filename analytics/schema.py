@@ -17,6 +17,7 @@ from analytics.models import (
     EventCellDay,
     EventDay,
     EventHour,
+    EventMonth,
     ForecastCell,
     ForecastOutcome,
     ForecastScenario,
@@ -24,7 +25,7 @@ from analytics.models import (
 
 DATABASE = "clickhouse"
 MODELS = (
-    *(Event, EventHour, EventDay, EventCellDay),
+    *(Event, EventHour, EventDay, EventMonth, EventCellDay),
     *(ForecastCell, ForecastScenario, ForecastOutcome),
 )
 # Inserts into these come again under their tokens.

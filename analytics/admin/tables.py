@@ -10,6 +10,7 @@ from analytics.models import (
     EventCellDay,
     EventDay,
     EventHour,
+    EventMonth,
     ForecastCell,
     ForecastOutcome,
     ForecastScenario,
@@ -50,6 +51,15 @@ class EventDayAdmin(TableAdmin[EventDay]):
         *("severity_count", "severity_sum", "amount_sum"),
     )
     ordering = ("-day", "region", "event_type")
+
+
+@admin.register(EventMonth)
+class EventMonthAdmin(TableAdmin[EventMonth]):
+    list_display = (
+        *("region", "month", "event_type", "count"),
+        *("severity_count", "severity_sum"),
+    )
+    ordering = ("-month", "region", "event_type")
 
 
 @admin.register(EventCellDay)

@@ -16,6 +16,7 @@ from analytics.clickhouse import (
     joined,
     to_milliseconds,
 )
+from analytics.degrees import units_of
 from analytics.errors import EventColumnsError
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
@@ -23,11 +24,11 @@ from analytics.ingest.identity import name_events
 from analytics.metrics import EVENTS
 
 MAX_SOURCE_CHARS = 100
-# Differences below this are rounding on the way, not another place.
-SAME_PLACE_DEGREES = 1e-9
+# Differences up to this are rounding on the way, not another place.
+SAME_PLACE_UNITS = 1
 
 FIND_EXISTING = """
-SELECT external_id, toUnixTimestamp64Milli(occurred_at) AS occurred_ms, lat, lon
+SELECT external_id, toUnixTimestamp64Milli(occurred_at) AS occurred_ms, lat_e7, lon_e7
 FROM analytics_event
 WHERE region = %(region)s AND source = %(source)s
     AND external_id IN (SELECT arrayJoin(splitByChar('\\0', %(ids)s)))
@@ -163,8 +164,8 @@ def _sort_out(
     facts = zip(
         events.external_id,
         events.occurred_ms.tolist(),
-        events.lat.tolist(),
-        events.lon.tolist(),
+        units_of(events.lat),
+        units_of(events.lon),
         strict=True,
     )
     for place, (external_id, *fact) in enumerate(facts):
@@ -181,7 +182,7 @@ def _sort_out(
 
 def _find_existing(
     ids: Sequence[str], region: str, source: str
-) -> dict[str, list[float]]:
+) -> dict[str, list[int]]:
     if not ids:
         return {}
     found = fetch_columns(
@@ -190,15 +191,14 @@ def _find_existing(
         {"region": region, "source": source, "ids": joined(ids)},
         budget=LOOKUP,
     )
-    names = ("external_id", "occurred_ms", "lat", "lon")
+    names = ("external_id", "occurred_ms", "lat_e7", "lon_e7")
     rows = zip(*(found[name].tolist() for name in names), strict=True)
     return {external_id: fact for external_id, *fact in rows}
 
 
-def _is_same(one: Sequence[float], other: Sequence[float]) -> bool:
+def _is_same(one: Sequence[int], other: Sequence[int]) -> bool:
     return one[0] == other[0] and all(
-        abs(a - b) <= SAME_PLACE_DEGREES
-        for a, b in zip(one[1:], other[1:], strict=True)
+        abs(a - b) <= SAME_PLACE_UNITS for a, b in zip(one[1:], other[1:], strict=True)
     )
 
 
@@ -220,8 +220,8 @@ def _rows(
         "event_type": events.types(),
         "source": [source] * count,
         "external_id": list(events.external_id),
-        "lat": events.lat.tolist(),
-        "lon": events.lon.tolist(),
+        "lat_e7": units_of(events.lat),
+        "lon_e7": units_of(events.lon),
         "version": [ingested_ms] * count,
     }
     if events.severity is not None:

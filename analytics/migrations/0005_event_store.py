@@ -18,6 +18,13 @@ def rebuild_event_table(apps, schema_editor):
     """
     event = apps.get_model("analytics", "Event")
     columns = ", ".join(field.column for field in event._meta.local_fields)
+    told = columns
+    with schema_editor.connection.cursor() as cursor:
+        table = schema_editor.connection.introspection.get_table_description(cursor, "analytics_event")
+    # After an interruption that came late, the table has its new form already.
+    if "lat" in {column.name for column in table}:
+        for name in ("lat", "lon"):
+            told = told.replace(f"{name}_e7", f"toInt32(round({name} * 1e7))")
     event._meta.db_table = NEXT
     try:
         create, _ = schema_editor.table_sql(event)
@@ -29,7 +36,7 @@ def rebuild_event_table(apps, schema_editor):
         str(create),
         *indexes,
         REMEMBER.format(NEXT),
-        COPY.format(NEXT, columns, columns),
+        COPY.format(NEXT, columns, told),
         f"EXCHANGE TABLES analytics_event AND {NEXT}",
         f"DROP TABLE {NEXT}",
     ):
@@ -52,16 +59,16 @@ class Migration(migrations.Migration):
                         ('region', clickhouse_backend.models.StringField(low_cardinality=True)),
                         ('cell', analytics.models.columns.UInt64Field(codec='Delta, ZSTD(1)')),
                         ('occurred_at', analytics.models.columns.DateTime64Field(codec='GCD, Delta, ZSTD(1)', precision=3)),
-                        ('ingested_at', analytics.models.columns.DateTime64Field(codec='Delta, ZSTD(1)', precision=3)),
+                        ('ingested_at', analytics.models.columns.DateTime64Field(codec='ZSTD(3)', precision=3)),
                         ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
                         ('source', clickhouse_backend.models.StringField(low_cardinality=True)),
                         ('external_id', analytics.models.columns.StringField(codec='ZSTD(3)', primary_key=True, serialize=False)),
-                        ('lat', analytics.models.columns.Float64Field(codec='ZSTD(3)')),
-                        ('lon', analytics.models.columns.Float64Field(codec='ZSTD(3)')),
+                        ('lat', analytics.models.columns.DegreesField(codec="T64('bit'), ZSTD(3)", db_column='lat_e7')),
+                        ('lon', analytics.models.columns.DegreesField(codec="T64('bit'), ZSTD(3)", db_column='lon_e7')),
                         ('severity', analytics.models.columns.Float64Field(codec='ZSTD(3)', null=True)),
                         ('amount', analytics.models.columns.Float64Field(codec='ZSTD(3)', null=True)),
                         ('attributes', analytics.models.columns.MapField(codec='ZSTD(1)', default=dict, key_field=clickhouse_backend.models.StringField(low_cardinality=True), value_field=clickhouse_backend.models.StringField())),
-                        ('version', analytics.models.columns.UInt64Field(codec='Delta, ZSTD(1)')),
+                        ('version', analytics.models.columns.UInt64Field(codec='ZSTD(3)')),
                         ('is_deleted', analytics.models.columns.UInt8Field(codec='ZSTD(1)', default=0)),
                     ],
                     options={
@@ -74,7 +81,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddIndex(
                     model_name='event',
-                    index=clickhouse_backend.models.Index(fields=['external_id'], granularity=4, name='external_id_bloom', type=clickhouse_backend.models.BloomFilter(0.01)),
+                    index=clickhouse_backend.models.Index(fields=['external_id'], granularity=4, name='external_id_bloom', type=clickhouse_backend.models.BloomFilter(0.1)),
                 ),
                 migrations.AddIndex(
                     model_name='event',
@@ -96,7 +103,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('region', clickhouse_backend.models.StringField(low_cardinality=True, primary_key=True, serialize=False)),
                 ('hour', analytics.models.columns.DateTime64Field(codec='Delta, ZSTD(1)', precision=0)),
-                ('event_type', clickhouse_backend.models.StringField(low_cardinality=True)),
+                ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
                 ('count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
             ],
             options={
@@ -112,7 +119,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('region', clickhouse_backend.models.StringField(low_cardinality=True, primary_key=True, serialize=False)),
                 ('day', analytics.models.columns.Date32Field(codec='Delta, ZSTD(1)')),
-                ('event_type', clickhouse_backend.models.StringField(low_cardinality=True)),
+                ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
                 ('count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
                 ('severity_count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
                 ('severity_sum', analytics.models.columns.FloatSumField(codec='ZSTD(1)')),
@@ -121,6 +128,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 'engine': clickhouse_backend.models.AggregatingMergeTree(order_by=('region', 'day', 'event_type'), partition_by=analytics.models.columns.YearOfDate('day')),
+            },
+            managers=[
+                ('objects', django.db.models.manager.Manager()),
+                ('_overwrite_base_manager', django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='EventMonth',
+            fields=[
+                ('region', clickhouse_backend.models.StringField(low_cardinality=True, primary_key=True, serialize=False)),
+                ('month', analytics.models.columns.Date32Field(codec='Delta, ZSTD(1)')),
+                ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
+                ('count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
+                ('severity_count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
+                ('severity_sum', analytics.models.columns.FloatSumField(codec='ZSTD(1)')),
+                ('severity_quantiles', analytics.models.columns.QuantilesField(codec='ZSTD(3)')),
+            ],
+            options={
+                'engine': clickhouse_backend.models.AggregatingMergeTree(order_by=('region', 'month', 'event_type'), partition_by=analytics.models.columns.YearOfDate('month')),
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),

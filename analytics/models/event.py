@@ -78,16 +78,17 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
     cell = columns.UInt64Field(codec="Delta, ZSTD(1)")
     # Many sources tell whole minutes, which GCD makes small numbers of.
     occurred_at = columns.DateTime64Field(precision=3, codec="GCD, Delta, ZSTD(1)")
-    ingested_at = columns.DateTime64Field(precision=3, codec="Delta, ZSTD(1)")
+    ingested_at = columns.DateTime64Field(precision=3, codec="ZSTD(3)")
     event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
     source = models.StringField(low_cardinality=True)
     # Django wants one column as key; ClickHouse enforces none. The identity of
     # an event is (region, source, external_id), held by analytics.ingest.
     external_id = columns.StringField(primary_key=True, codec="ZSTD(3)")
-    # Gorilla is larger than ZSTD here: neighbouring events share whole places or
-    # amounts, not leading bits.
-    lat = columns.Float64Field(codec="ZSTD(3)")
-    lon = columns.Float64Field(codec="ZSTD(3)")
+    # SQL reads lat_e7 / 1e7; the model speaks of degrees.
+    lat = columns.DegreesField(db_column="lat_e7", codec="T64('bit'), ZSTD(3)")
+    lon = columns.DegreesField(db_column="lon_e7", codec="T64('bit'), ZSTD(3)")
+    # Gorilla is larger than ZSTD here: neighbouring events share whole amounts, not
+    # leading bits.
     severity = columns.Float64Field(null=True, codec="ZSTD(3)")
     amount = columns.Float64Field(null=True, codec="ZSTD(3)")
     attributes = columns.MapField(
@@ -96,7 +97,7 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
         default=dict,
         codec="ZSTD(1)",
     )
-    version = columns.UInt64Field(codec="Delta, ZSTD(1)")
+    version = columns.UInt64Field(codec="ZSTD(3)")
     # A row that withdraws what stood at its place in the order: an event that was
     # retracted, or that a correction moved elsewhere.
     is_deleted = columns.UInt8Field(default=0, codec="ZSTD(1)")
@@ -121,7 +122,7 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
             models.Index(
                 fields=("external_id",),
                 name="external_id_bloom",
-                type=models.BloomFilter(0.01),
+                type=models.BloomFilter(0.1),
                 granularity=4,
             ),
             models.Index(

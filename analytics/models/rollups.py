@@ -14,7 +14,7 @@ class EventHour(models.ClickhouseModel):  # type: ignore[misc]  # backend is unt
 
     region = models.StringField(low_cardinality=True, primary_key=True)
     hour = columns.DateTime64Field(precision=0, codec="Delta, ZSTD(1)")
-    event_type = models.StringField(low_cardinality=True)
+    event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
     count = columns.SumField(codec="T64, ZSTD(1)")
 
     class Meta:
@@ -32,7 +32,7 @@ class EventDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is unty
 
     region = models.StringField(low_cardinality=True, primary_key=True)
     day = columns.Date32Field(codec="Delta, ZSTD(1)")
-    event_type = models.StringField(low_cardinality=True)
+    event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
     count = columns.SumField(codec="T64, ZSTD(1)")
     severity_count = columns.SumField(codec="T64, ZSTD(1)")
     severity_sum = columns.FloatSumField(codec="ZSTD(1)")
@@ -47,6 +47,30 @@ class EventDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is unty
 
     def __str__(self) -> str:
         return f"{self.region} on {self.day}"
+
+
+class EventMonth(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
+    """How severe the events of a type were in a region in one month of UTC.
+
+    A sketch of a month merges as fast as that of a day, and there are fewer.
+    """
+
+    region = models.StringField(low_cardinality=True, primary_key=True)
+    month = columns.Date32Field(codec="Delta, ZSTD(1)")
+    event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
+    count = columns.SumField(codec="T64, ZSTD(1)")
+    severity_count = columns.SumField(codec="T64, ZSTD(1)")
+    severity_sum = columns.FloatSumField(codec="ZSTD(1)")
+    severity_quantiles = columns.QuantilesField(codec="ZSTD(3)")
+
+    class Meta:
+        engine = models.AggregatingMergeTree(
+            order_by=("region", "month", "event_type"),
+            partition_by=columns.YearOfDate("month"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.region} in {self.month:%Y-%m}"
 
 
 class EventCellDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped

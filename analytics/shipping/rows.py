@@ -1,11 +1,12 @@
 """The rows of a shipment, the same at every attempt, as columns for ClickHouse."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import orjson
 from django.db.models import QuerySet
 
+from analytics.degrees import unit_of
 from analytics.models import EventSource, InboxEvent, Shipment
 
 FIELDS = (
@@ -15,7 +16,7 @@ FIELDS = (
 )
 COLUMNS = (
     *("region", "cell", "occurred_at", "ingested_at", "event_type", "source"),
-    *("external_id", "lat", "lon", "severity", "amount", "attributes"),
+    *("external_id", "lat_e7", "lon_e7", "severity", "amount", "attributes"),
     *("version", "is_deleted"),
 )
 
@@ -61,7 +62,8 @@ def _shipped(source: str, event_id: int, values: Sequence[object]) -> ShippedRow
     known = orjson.loads(str(attributes)) if attributes else {}
     told = (
         *(received_ms, event_type, source, external_id),
-        *(lat, lon, severity, amount, known, version),
+        *(unit_of(cast("float", lat)), unit_of(cast("float", lon))),
+        *(severity, amount, known, version),
     )
     entry = (*place, occurred_ms, *told, int(bool(is_retracted)))
     has_moved = left[-1] is not None

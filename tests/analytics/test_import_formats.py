@@ -111,7 +111,8 @@ def run(path: Path, plan: ImportPlan, column_map: str = WITH_ID) -> ImportReport
 
 
 def stored_facts() -> list[tuple[Any, ...]]:
-    columns = "occurred_at, round(lat, 6), lon, event_type, severity, attributes['by']"
+    place = "round(lat_e7 / 1e7, 6), lon_e7 / 1e7"
+    columns = f"occurred_at, {place}, event_type, severity, attributes['by']"
     sql = f"SELECT external_id, {columns} FROM analytics_event FINAL ORDER BY ALL"  # noqa: S608 - the test's own text
     return fetch_rows("test", sql)
 

@@ -28,15 +28,16 @@ pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
     pytest.mark.usefixtures("empty_event_table"),
 ]
-ROLLUPS = ("eventhour", "eventday", "eventcellday")
+ROLLUPS = ("eventhour", "eventday", "eventmonth", "eventcellday")
 LEDGER = ("forecastcell", "forecastscenario", "forecastoutcome")
 
 
 def fill(count: int) -> None:
     """Give each table so many rows."""
-    hours_ms = np.arange(count) * 86_400_000
+    # Each in a month of its own.
+    times_ms = np.arange(count) * 31 * 86_400_000
     events = EventColumns(
-        occurred_ms=hours_ms, lat=np.full(count, 41.8), lon=np.full(count, -87.6)
+        occurred_ms=times_ms, lat=np.full(count, 41.8), lon=np.full(count, -87.6)
     )
     store_events(events, grid=CHICAGO, source="test", now=NOW)
     refresh_rollups()

@@ -55,7 +55,7 @@ def test_a_correction_replaces_the_event(
     assert counts(post([correction]).content) == (1, 0, 0)
     ship()
 
-    assert stored("external_id, lat, severity") == [
+    assert stored("external_id, lat_e7 / 1e7, severity") == [
         ("e0", correction["lat"], correction["severity"])
     ]
     assert region_extent("chicago").count == 1
@@ -71,7 +71,7 @@ def test_an_event_that_moves_away_and_nearly_back_is_there_once(
         post([event])
         ship()
 
-    assert stored("lat, severity") == [(41.65, 2.0)]
+    assert stored("lat_e7 / 1e7, severity") == [(41.65, 2.0)]
 
 
 def test_versions_rise_within_a_body_and_from_body_to_body(post: Post) -> None:
@@ -95,7 +95,7 @@ def test_what_is_sent_again_after_its_correction_does_not_undo_it(
     ship()
 
     assert sent == [(4, 0, 0), (0, 4, 0), (0, 4, 0)]
-    assert stored("external_id, lat, severity") == [
+    assert stored("external_id, lat_e7 / 1e7, severity") == [
         ("e0", 41.9, 1.5),
         ("e1", 41.651, 4.0),
     ]
@@ -128,7 +128,7 @@ def test_a_correction_that_ships_before_its_event_still_wins(
     held_back.update(row_count=1, accepted_count=1)
     ship()
 
-    assert stored("lat") == [(41.9,)]
+    assert stored("lat_e7 / 1e7") == [(41.9,)]
 
 
 def test_two_sources_may_use_the_same_id(post: Post, ship: Ship) -> None:

@@ -64,11 +64,11 @@ def test_a_correction_withdraws_what_stood_elsewhere(post: Post, ship: Ship) -> 
     assert counts(post, [make_event(1, lat=41.9)]) == (1, 0, 0)
 
     ship()
-    assert stored("external_id, lat") == [("e1", 41.9)]
+    assert stored("external_id, lat_e7 / 1e7") == [("e1", 41.9)]
     prune()
     assert counts(post, [make_event(1)]) == (0, 1, 0)
     ship()
-    assert stored("external_id, lat") == [("e1", 41.9)]
+    assert stored("external_id, lat_e7 / 1e7") == [("e1", 41.9)]
 
 
 def test_a_retraction_withdraws_and_stays_final(post: Post, ship: Ship) -> None:
