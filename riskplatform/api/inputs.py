@@ -16,6 +16,7 @@ from riskplatform.kernel.errors import ApplicationError, InvalidInputError
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 MESSAGE = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
+UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 STEP = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
 
 
@@ -84,7 +85,11 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
     match = MESSAGE.match(str(error))
     if match is None:
         return invalid_input("", str(error))
-    return invalid_input(_pointer(match["path"] or "$"), f"{match['reason']}.")
+    pointer = _pointer(match["path"] or "$")
+    if (unknown := UNKNOWN.match(match["reason"])) is not None:
+        name = unknown["name"].replace("~", "~0").replace("/", "~1")
+        pointer = f"{pointer}/{name}"
+    return invalid_input(pointer, f"{match['reason']}.")
 
 
 def _pointer(path: str) -> str:

@@ -118,7 +118,7 @@ def test_a_region_that_is_not_public_is_absent_for_strangers(
         ({"region": "chicago", "time": "2024-01-01T00:00:00"}, "/time", 422),
         ({"region": "chicago", "bbox": "1,2,3"}, "/bbox", 422),
         ({"region": "chicago", "bbox": "1,nan,3,4"}, "/bbox", 422),
-        ({"region": "chicago", "colour": "red"}, "", 422),
+        ({"region": "chicago", "colour": "red"}, "/colour", 422),
         ({"region": "../etc"}, "/region", 422),
         ({"region": ["chicago", "lyon"]}, "/region", 422),
     ],

@@ -90,7 +90,8 @@ def test_takes_cells_in_hex_and_finds_their_region(
         ({"n_scenarios": 10_001}, "/n_scenarios"),
         ({"time": "2024-01-02T00:00:00"}, "/time"),
         ({"horizon_sec": 0}, "/horizon_sec"),
-        ({"colour": "red"}, ""),
+        ({"colour": "red"}, "/colour"),
+        ({"cells": [{"cell_id": 12, "a/b": 1}]}, "/cells/0/a~1b"),
     ],
 )
 def test_refuses_nonsense_with_a_pointer(

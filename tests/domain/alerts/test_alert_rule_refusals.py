@@ -47,7 +47,7 @@ ELSEWHERE = 0x8A2A1072B59FFFF
         ({"portfolio_id": "one"}, "/portfolio_id"),
         ({"metric": "tvar", "quantile": 0.9, "threshold": 9}, "/portfolio_id"),
         ({"is_enabled": "yes"}, "/is_enabled"),
-        ({"organisation": "other"}, ""),
+        ({"organisation": "other"}, "/organisation"),
     ],
     ids=str,
 )

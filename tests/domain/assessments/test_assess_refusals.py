@@ -44,7 +44,7 @@ def assess(client: Client, portfolio_id: UUID, **body: Any) -> Any:
         ({"model_version": "a\u0000-1"}, "/model_version"),
         ({"region": "no region"}, "/region"),
         ({"region": "\u0000"}, "/region"),
-        ({"colour": "red"}, ""),
+        ({"colour": "red"}, "/colour"),
     ],
 )
 def test_refuses_nonsense_with_a_pointer(

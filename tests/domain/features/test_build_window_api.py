@@ -99,7 +99,7 @@ def test_what_had_not_arrived_is_unknown() -> None:
         ({"window_sizes_sec": [*range(1, 22)]}, "/window_sizes_sec"),
         ({"time": "2024-01-01T00:00:00"}, "/time"),
         ({"time": "0001-01-01T00:00:00Z"}, "/time"),
-        ({"colour": "red"}, ""),
+        ({"colour": "red"}, "/colour"),
     ],
 )
 def test_refuses_nonsense_with_a_pointer(changes: dict[str, Any], pointer: str) -> None:

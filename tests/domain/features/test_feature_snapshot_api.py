@@ -85,7 +85,7 @@ def test_costs_the_same_queries_for_any_number_of_cells(
         ({"horizon_sec": "nan"}, "/horizon_sec"),
         ({"region": "no region"}, "/region"),
         ({"region": "chi\0cago"}, "/region"),
-        ({"colour": "red"}, ""),
+        ({"colour": "red"}, "/colour"),
     ],
 )
 def test_refuses_nonsense_with_a_pointer(changes: dict[str, str], pointer: str) -> None:

@@ -136,8 +136,8 @@ def test_costs_three_queries_for_any_number_of_cells(
         (TILE, {"min_p": "nan"}, "/min_p"),
         (TILE, {"region": "no region"}, "/region"),
         (TILE, {"time": "2024-01-01T00:00:00"}, "/time"),
-        (TILE, {"colour": "red"}, ""),
-        (TILE, {"format": "json"}, ""),
+        (TILE, {"colour": "red"}, "/colour"),
+        (TILE, {"format": "json"}, "/format"),
     ],
 )
 def test_refuses_nonsense_with_a_pointer(

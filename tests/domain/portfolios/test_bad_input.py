@@ -46,7 +46,7 @@ def body_of(**changes: str) -> str:
         ({"name": '"\\n"'}, "/name"),
         ({"vulnerability": '"none"'}, "/vulnerability"),
         ({"vulnerability": '"a b"'}, "/vulnerability"),
-        ({"colour": '"red"'}, ""),
+        ({"colour": '"red"'}, "/colour"),
     ],
 )
 def test_a_bad_asset_is_refused_where_it_is_bad(

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.databases]
         ({"url": "https://example.com/\u0000"}, "/url"),
         ({"name": ""}, "/name"),
         ({"name": "\u0000"}, "/name"),
-        ({"secret": "mine"}, ""),
+        ({"secret": "mine"}, "/secret"),
     ],
     ids=str,
 )
