@@ -93,7 +93,7 @@ def event(number: int) -> None:
         lat=np.array([41.8]),
         lon=np.array([-87.6]),
         external_id=[f"e{number}"],
-        event_type="theft",
+        event_type=f"theft {number}",
     )
     store_events(columns, grid=CHICAGO, source="police", now=NOW)
 
