@@ -7,14 +7,21 @@ an event share; the other conditions come after it.
 # ruff: noqa: S608 - the texts are put together from this module's own words
 from dataclasses import dataclass
 
-from analytics.rollups import CELL_DAYS, DAYS, EVENTS, HOUR_OF, HOURS, MONTHS
+from analytics.rollups import (
+    BUCKET_LOG,
+    BUCKET_MIDDLE,
+    BUCKET_OF_ONE,
+    BUCKETS_OF_EVENTS,
+    CELL_DAYS,
+    DAYS,
+    EVENTS,
+    HOUR_OF,
+    HOURS,
+)
 
 OF_TYPE = "(%(event_type)s = '' OR event_type = %(event_type)s)"
 SINCE = "toDate32(%(since)s)"
 UNTIL = "toDate32(%(until)s)"
-# Whole months inside the window; where there are none, the two are the same day.
-MONTHS_SINCE = "toDate32(%(months_since)s)"
-MONTHS_UNTIL = "toDate32(%(months_until)s)"
 BEFORE_SINCE = "toDate32(%(before_since)s)"
 BEFORE_UNTIL = "toDate32(%(before_until)s)"
 SINCE_AT = "toDateTime64(%(since_at)s, 3, 'UTC')"
@@ -135,14 +142,28 @@ WHERE {STALE}
 GROUP BY at
 """,
 )
+# The severity at a rank is taken to be the middle of its bucket.
 SEVERITY_QUANTILES = Rolled(
     template=f"""
+WITH
+    mapSort(sumMap(buckets)) AS merged,
+    arrayCumSum(mapValues(merged)) AS places,
+    level -> arrayFirst(
+        (number, place) -> place > level * (severity_count - 1),
+        mapKeys(merged),
+        places
+    ) AS bucket_at,
+    bucket -> sign(bucket) * {BUCKET_MIDDLE}
+        * exp((abs(bucket) - {BUCKET_OF_ONE}) * {BUCKET_LOG!r}) AS middle
 SELECT
     event_type,
     sum(count) AS count,
     sum(known) AS severity_count,
     sum(total) / severity_count AS severity_mean,
-    quantilesDDMerge(0.01, 0.5, 0.9, 0.99)(sketch) AS severity_quantiles
+    arrayMap(
+        level -> if(severity_count = 0, nan, middle(bucket_at(level))),
+        [0.5, 0.9, 0.99]
+    ) AS severity_quantiles
 FROM
 (
     {{source}}
@@ -157,14 +178,9 @@ SELECT
     count,
     severity_count AS known,
     severity_sum AS total,
-    severity_quantiles AS sketch
+    severity_buckets AS buckets
 FROM {DAYS}
-PREWHERE {IN_DAYS} AND NOT (day >= {MONTHS_SINCE} AND day < {MONTHS_UNTIL})
-WHERE {FRESH}
-UNION ALL
-SELECT event_type, count, severity_count, severity_sum, severity_quantiles
-FROM {MONTHS}
-PREWHERE region = %(region)s AND month >= {MONTHS_SINCE} AND month < {MONTHS_UNTIL}
+PREWHERE {IN_DAYS}
 WHERE {FRESH}
 """,
     stale=f"""
@@ -173,8 +189,7 @@ SELECT
     count() AS count,
     count(severity) AS known,
     ifNull(sum(severity), 0) AS total,
-    quantilesDDStateIf(0.01, 0.5)(assumeNotNull(severity), severity IS NOT NULL)
-        AS sketch
+    {BUCKETS_OF_EVENTS} AS buckets
 FROM {MERGED}
 PREWHERE {IN_TIMES}
 WHERE {STALE}

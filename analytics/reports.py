@@ -18,7 +18,7 @@ from analytics.report_queries import (
     TREND,
     Rolled,
 )
-from analytics.rollups import CELL_DAYS, DAYS, HOURS, MONTHS, stale_years
+from analytics.rollups import CELL_DAYS, DAYS, HOURS, stale_years
 
 REPORT = Budget(max_seconds=5, max_rows=200_000_000, max_query_bytes=1 << 22)
 QUANTILES = (0.5, 0.9, 0.99)
@@ -85,7 +85,7 @@ REPORTS: Mapping[str, Report] = {
             description="Counts, mean and quantiles of severity by type of event,"
             " the quantiles to one per cent.",
             query=SEVERITY_QUANTILES,
-            rollups=(DAYS, MONTHS),
+            rollups=(DAYS,),
             max_days=36_525,
         ),
         Report(
@@ -127,7 +127,6 @@ def report_parameters(
     window: ReportWindow, *, stale: Sequence[str]
 ) -> dict[str, SqlValue]:
     """Name what the queries bind; `stale` are the years not to take from rollups."""
-    months_since, months_until = _whole_months(window)
     return {
         "region": window.region,
         "event_type": window.event_type or "",
@@ -135,8 +134,6 @@ def report_parameters(
         "until": window.until.isoformat(),
         "since_at": _midnight(window.since),
         "until_at": _midnight(window.until),
-        "months_since": months_since.isoformat(),
-        "months_until": months_until.isoformat(),
         "before_since": _year_before(window.since).isoformat(),
         "before_until": _year_before(window.until).isoformat(),
         "before_since_at": _midnight(_year_before(window.since)),
@@ -174,14 +171,6 @@ def check_window(report: Report, window: ReportWindow) -> None:
 def _years(window: ReportWindow) -> range:
     """Give the years that a report may touch, with those it compares to."""
     return range(_year_before(window.since).year, window.until.year + 1)
-
-
-def _whole_months(window: ReportWindow) -> tuple[date, date]:
-    """Give the first day of the first month wholly inside, and the end of the last."""
-    since, until = window.since, window.until.replace(day=1)
-    if since.day > 1:
-        since = (since.replace(day=1) + timedelta(days=31)).replace(day=1)
-    return (since, until) if since < until else (window.since, window.since)
 
 
 def _year_before(day: date) -> date:

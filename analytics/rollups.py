@@ -8,6 +8,7 @@ inserts, corrections, deletions, a crash half-way, two refreshes at once.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +25,25 @@ REFRESH = Budget(max_seconds=300, max_rows=5_000_000_000)
 EVENTS = "analytics_event"
 HOURS = "analytics_eventhour"
 DAYS = "analytics_eventday"
-MONTHS = "analytics_eventmonth"
 CELL_DAYS = "analytics_eventcellday"
 # DateTime and its functions end in 1970; events may be older.
 HOUR_OF = (
     "fromUnixTimestamp64Milli("
     "toInt64(floor(toUnixTimestamp64Milli(occurred_at) / 3600000)) * 3600000, 'UTC')"
+)
+# Severities are counted in buckets, each 1.01 / 0.99 times as far from zero as the one
+# before it, so that BUCKET_MIDDLE times its far end is within one per cent of all that
+# it holds. Their numbers have the order of the severities: 0 is zero, those of negative
+# severities mirror the others, and BUCKET_OF_ONE is above all negative logarithms.
+BUCKET_LOG = math.log(1.01 / 0.99)
+BUCKET_MIDDLE = 0.99
+BUCKET_OF_ONE = 40_000
+BUCKET = (
+    f"toInt32(sign(severity) * ({BUCKET_OF_ONE}"
+    f" + ceil(log(greatest(abs(severity), 1e-307)) / {BUCKET_LOG!r})))"
+)
+BUCKETS_OF_EVENTS = (
+    f"sumMapIf(map(assumeNotNull({BUCKET}), toUInt64(1)), severity IS NOT NULL)"
 )
 DIGESTS = """
 SELECT
@@ -69,29 +83,16 @@ SELECT '', makeDateTime64(%(year)s, 1, 1, 0, 0, 0, 0, 0, 'UTC'), %(digest)s, 0
 """,  # noqa: S608 - names of this module
     DAYS: f"""
 INSERT INTO {{staging}} (region, day, event_type, count, severity_count, severity_sum,
-    amount_sum, severity_quantiles)
+    amount_sum, severity_buckets)
 SELECT region, toDate32(occurred_at) AS day, event_type, count(), count(severity),
     ifNull(sum(severity), 0), ifNull(sum(amount), 0),
-    quantilesDDStateIf(0.01, 0.5)(assumeNotNull(severity), severity IS NOT NULL)
+    {BUCKETS_OF_EVENTS}
 FROM {EVENTS} FINAL
 WHERE _partition_id = %(partition)s AND is_deleted = 0
 GROUP BY region, day, event_type
 UNION ALL
 SELECT '', makeDate32(%(year)s, 1, 1), %(digest)s, 0, 0, 0, 0,
-    arrayReduce('quantilesDDState(0.01, 0.5)', emptyArrayFloat64())
-""",  # noqa: S608 - names of this module
-    MONTHS: f"""
-INSERT INTO {{staging}} (region, month, event_type, count, severity_count,
-    severity_sum, severity_quantiles)
-SELECT region, makeDate32(%(year)s, toMonth(occurred_at), 1) AS month, event_type,
-    count(), count(severity), ifNull(sum(severity), 0),
-    quantilesDDStateIf(0.01, 0.5)(assumeNotNull(severity), severity IS NOT NULL)
-FROM {EVENTS} FINAL
-WHERE _partition_id = %(partition)s AND is_deleted = 0
-GROUP BY region, month, event_type
-UNION ALL
-SELECT '', makeDate32(%(year)s, 1, 1), %(digest)s, 0, 0, 0,
-    arrayReduce('quantilesDDState(0.01, 0.5)', emptyArrayFloat64())
+    CAST(map(), 'Map(Int32, UInt64)')
 """,  # noqa: S608 - names of this module
     CELL_DAYS: f"""
 INSERT INTO {{staging}} (region, cell, day, event_type, count)

@@ -17,7 +17,6 @@ from analytics.models import (
     EventCellDay,
     EventDay,
     EventHour,
-    EventMonth,
     ForecastCell,
     ForecastOutcome,
     ForecastScenario,
@@ -25,7 +24,7 @@ from analytics.models import (
 
 DATABASE = "clickhouse"
 MODELS = (
-    *(Event, EventHour, EventDay, EventMonth, EventCellDay),
+    *(Event, EventHour, EventDay, EventCellDay),
     *(ForecastCell, ForecastScenario, ForecastOutcome),
 )
 # Inserts into these come again under their tokens.

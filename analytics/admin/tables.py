@@ -10,7 +10,6 @@ from analytics.models import (
     EventCellDay,
     EventDay,
     EventHour,
-    EventMonth,
     ForecastCell,
     ForecastOutcome,
     ForecastScenario,
@@ -51,15 +50,6 @@ class EventDayAdmin(TableAdmin[EventDay]):
         *("severity_count", "severity_sum", "amount_sum"),
     )
     ordering = ("-day", "region", "event_type")
-
-
-@admin.register(EventMonth)
-class EventMonthAdmin(TableAdmin[EventMonth]):
-    list_display = (
-        *("region", "month", "event_type", "count"),
-        *("severity_count", "severity_sum"),
-    )
-    ordering = ("-month", "region", "event_type")
 
 
 @admin.register(EventCellDay)

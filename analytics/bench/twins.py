@@ -8,13 +8,13 @@ from django.db import connections
 
 from analytics.bench.made_events import COLUMNS, make_events
 from analytics.clickhouse import DATABASE, WRITE, SqlValue, fetch_rows, run_statement
-from analytics.models import Event, EventCellDay, EventDay, EventHour, EventMonth
+from analytics.models import Event, EventCellDay, EventDay, EventHour
 from analytics.rollups import refresh_rollups
 from analytics.schema import create_statements
 from riskplatform.kernel.ids import uuid7
 
 PLAIN = "plain_event"
-MODELS = (Event, EventHour, EventDay, EventMonth, EventCellDay)
+MODELS = (Event, EventHour, EventDay, EventCellDay)
 # What somebody writes who thinks of nothing: the key as order, the default codec.
 PLAIN_TABLE = """
 CREATE TABLE plain_event

@@ -59,16 +59,16 @@ class Migration(migrations.Migration):
                         ('region', clickhouse_backend.models.StringField(low_cardinality=True)),
                         ('cell', analytics.models.columns.UInt64Field(codec='Delta, ZSTD(1)')),
                         ('occurred_at', analytics.models.columns.DateTime64Field(codec='GCD, Delta, ZSTD(1)', precision=3)),
-                        ('ingested_at', analytics.models.columns.DateTime64Field(codec='ZSTD(3)', precision=3)),
+                        ('ingested_at', analytics.models.columns.DateTime64Field(codec='ZSTD(6)', precision=3)),
                         ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
                         ('source', clickhouse_backend.models.StringField(low_cardinality=True)),
                         ('external_id', analytics.models.columns.StringField(codec='ZSTD(3)', primary_key=True, serialize=False)),
                         ('lat', analytics.models.columns.DegreesField(codec="T64('bit'), ZSTD(3)", db_column='lat_e7')),
                         ('lon', analytics.models.columns.DegreesField(codec="T64('bit'), ZSTD(3)", db_column='lon_e7')),
                         ('severity', analytics.models.columns.Float64Field(codec='ZSTD(3)', null=True)),
-                        ('amount', analytics.models.columns.Float64Field(codec='ZSTD(3)', null=True)),
+                        ('amount', analytics.models.columns.Float64Field(codec='ZSTD(6)', null=True)),
                         ('attributes', analytics.models.columns.MapField(codec='ZSTD(1)', default=dict, key_field=clickhouse_backend.models.StringField(low_cardinality=True), value_field=clickhouse_backend.models.StringField())),
-                        ('version', analytics.models.columns.UInt64Field(codec='ZSTD(3)')),
+                        ('version', analytics.models.columns.UInt64Field(codec='ZSTD(6)')),
                         ('is_deleted', analytics.models.columns.UInt8Field(codec='ZSTD(1)', default=0)),
                     ],
                     options={
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddIndex(
                     model_name='event',
-                    index=clickhouse_backend.models.Index(fields=['external_id'], granularity=4, name='external_id_bloom', type=clickhouse_backend.models.BloomFilter(0.1)),
+                    index=clickhouse_backend.models.Index(fields=['external_id'], granularity=4, name='external_id_bloom', type=clickhouse_backend.models.BloomFilter(0.25)),
                 ),
                 migrations.AddIndex(
                     model_name='event',
@@ -124,29 +124,10 @@ class Migration(migrations.Migration):
                 ('severity_count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
                 ('severity_sum', analytics.models.columns.FloatSumField(codec='ZSTD(1)')),
                 ('amount_sum', analytics.models.columns.FloatSumField(codec='ZSTD(1)')),
-                ('severity_quantiles', analytics.models.columns.QuantilesField(codec='ZSTD(3)')),
+                ('severity_buckets', analytics.models.columns.SumMapField(codec='ZSTD(3)', key_field=clickhouse_backend.models.Int32Field(), value_field=clickhouse_backend.models.UInt64Field())),
             ],
             options={
                 'engine': clickhouse_backend.models.AggregatingMergeTree(order_by=('region', 'day', 'event_type'), partition_by=analytics.models.columns.YearOfDate('day')),
-            },
-            managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('_overwrite_base_manager', django.db.models.manager.Manager()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='EventMonth',
-            fields=[
-                ('region', clickhouse_backend.models.StringField(low_cardinality=True, primary_key=True, serialize=False)),
-                ('month', analytics.models.columns.Date32Field(codec='Delta, ZSTD(1)')),
-                ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
-                ('count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
-                ('severity_count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
-                ('severity_sum', analytics.models.columns.FloatSumField(codec='ZSTD(1)')),
-                ('severity_quantiles', analytics.models.columns.QuantilesField(codec='ZSTD(3)')),
-            ],
-            options={
-                'engine': clickhouse_backend.models.AggregatingMergeTree(order_by=('region', 'month', 'event_type'), partition_by=analytics.models.columns.YearOfDate('month')),
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),
@@ -160,7 +141,7 @@ class Migration(migrations.Migration):
                 ('cell', analytics.models.columns.UInt64Field(codec='Delta, ZSTD(1)')),
                 ('day', analytics.models.columns.Date32Field(codec='Delta, ZSTD(1)')),
                 ('event_type', analytics.models.columns.StringField(codec='ZSTD(1)', low_cardinality=True)),
-                ('count', analytics.models.columns.SumField(codec='T64, ZSTD(1)')),
+                ('count', analytics.models.columns.SumField(codec='ZSTD(3)')),
             ],
             options={
                 'engine': clickhouse_backend.models.AggregatingMergeTree(order_by=('region', 'cell', 'day', 'event_type'), partition_by=analytics.models.columns.YearOfDate('day'), primary_key=('region', 'cell', 'day')),

@@ -11,7 +11,7 @@ from analytics.models.inbox import (
     SettledEvent,
 )
 from analytics.models.ledger import ForecastCell, ForecastOutcome, ForecastScenario
-from analytics.models.rollups import EventCellDay, EventDay, EventHour, EventMonth
+from analytics.models.rollups import EventCellDay, EventDay, EventHour
 from analytics.models.shipment import Shipment
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "EventCellDay",
     "EventDay",
     "EventHour",
-    "EventMonth",
     "EventQuerySet",
     "EventSource",
     "ForecastCell",

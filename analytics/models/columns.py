@@ -4,7 +4,7 @@ from typing import Any
 
 from clickhouse_backend import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, Value
+from django.db.models import Value
 
 from analytics.degrees import degrees_of, unit_of
 
@@ -91,15 +91,11 @@ class FloatSumField(Float64Field):
         return f"SimpleAggregateFunction(sum, {super().db_type(connection)})"
 
 
-class QuantilesField(WithCodec, Field):  # type: ignore[type-arg]  # no Python value stands for a state
-    """A sketch of floats whose quantiles are off by at most one per cent.
-
-    Sketches of parts merge into the sketch of the whole, in any order, so that
-    quantiles from rollups are those from the events themselves.
-    """
+class SumMapField(MapField):
+    """Counts by number: merging adds up those of one number."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        return "AggregateFunction(quantilesDD(0.01, 0.5), Float64)"
+        return f"SimpleAggregateFunction(sumMap, {super().db_type(connection)})"
 
 
 class ToYear(models.toYYYYMM):  # type: ignore[misc]  # backend is untyped

@@ -78,7 +78,7 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
     cell = columns.UInt64Field(codec="Delta, ZSTD(1)")
     # Many sources tell whole minutes, which GCD makes small numbers of.
     occurred_at = columns.DateTime64Field(precision=3, codec="GCD, Delta, ZSTD(1)")
-    ingested_at = columns.DateTime64Field(precision=3, codec="ZSTD(3)")
+    ingested_at = columns.DateTime64Field(precision=3, codec="ZSTD(6)")
     event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
     source = models.StringField(low_cardinality=True)
     # Django wants one column as key; ClickHouse enforces none. The identity of
@@ -90,14 +90,14 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
     # Gorilla is larger than ZSTD here: neighbouring events share whole amounts, not
     # leading bits.
     severity = columns.Float64Field(null=True, codec="ZSTD(3)")
-    amount = columns.Float64Field(null=True, codec="ZSTD(3)")
+    amount = columns.Float64Field(null=True, codec="ZSTD(6)")
     attributes = columns.MapField(
         models.StringField(low_cardinality=True),
         models.StringField(),
         default=dict,
         codec="ZSTD(1)",
     )
-    version = columns.UInt64Field(codec="ZSTD(3)")
+    version = columns.UInt64Field(codec="ZSTD(6)")
     # A row that withdraws what stood at its place in the order: an event that was
     # retracted, or that a correction moved elsewhere.
     is_deleted = columns.UInt8Field(default=0, codec="ZSTD(1)")
@@ -122,7 +122,7 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
             models.Index(
                 fields=("external_id",),
                 name="external_id_bloom",
-                type=models.BloomFilter(0.1),
+                type=models.BloomFilter(0.25),
                 granularity=4,
             ),
             models.Index(

@@ -37,7 +37,10 @@ class EventDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is unty
     severity_count = columns.SumField(codec="T64, ZSTD(1)")
     severity_sum = columns.FloatSumField(codec="ZSTD(1)")
     amount_sum = columns.FloatSumField(codec="ZSTD(1)")
-    severity_quantiles = columns.QuantilesField(codec="ZSTD(3)")
+    # How many severities lie in each bucket; see BUCKET in analytics.rollups.
+    severity_buckets = columns.SumMapField(
+        models.Int32Field(), models.UInt64Field(), codec="ZSTD(3)"
+    )
 
     class Meta:
         engine = models.AggregatingMergeTree(
@@ -49,30 +52,6 @@ class EventDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is unty
         return f"{self.region} on {self.day}"
 
 
-class EventMonth(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
-    """How severe the events of a type were in a region in one month of UTC.
-
-    A sketch of a month merges as fast as that of a day, and there are fewer.
-    """
-
-    region = models.StringField(low_cardinality=True, primary_key=True)
-    month = columns.Date32Field(codec="Delta, ZSTD(1)")
-    event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
-    count = columns.SumField(codec="T64, ZSTD(1)")
-    severity_count = columns.SumField(codec="T64, ZSTD(1)")
-    severity_sum = columns.FloatSumField(codec="ZSTD(1)")
-    severity_quantiles = columns.QuantilesField(codec="ZSTD(3)")
-
-    class Meta:
-        engine = models.AggregatingMergeTree(
-            order_by=("region", "month", "event_type"),
-            partition_by=columns.YearOfDate("month"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.region} in {self.month:%Y-%m}"
-
-
 class EventCellDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
     """How many events of a type a cell had on one day of UTC."""
 
@@ -80,7 +59,7 @@ class EventCellDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is 
     cell = columns.UInt64Field(codec="Delta, ZSTD(1)")
     day = columns.Date32Field(codec="Delta, ZSTD(1)")
     event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
-    count = columns.SumField(codec="T64, ZSTD(1)")
+    count = columns.SumField(codec="ZSTD(3)")
 
     class Meta:
         engine = models.AggregatingMergeTree(

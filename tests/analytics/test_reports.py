@@ -45,7 +45,7 @@ def freshness(request: pytest.FixtureRequest, told: list[Told]) -> None:
         refresh_rollups()
     if request.param == "half fresh":
         put(np.random.default_rng(4), "far away", days=1)
-    stale_count = {"fresh": 0, "half fresh": 4, "stale": 12}
+    stale_count = {"fresh": 0, "half fresh": 3, "stale": 9}
     assert len(find_stale()) == stale_count[request.param]
     if request.param == "half fresh":
         told += put(np.random.default_rng(4), "far away", days=1, is_stored=False)
@@ -125,27 +125,7 @@ def test_quantiles_are_right_to_one_per_cent(told: list[Told]) -> None:
     assert found["severity_count"].tolist() == [known.size]
     np.testing.assert_allclose(found["severity_mean"], known.mean(), rtol=1e-12)
     exact = np.quantile(known, [0.5, 0.9, 0.99], method="lower")
-    np.testing.assert_allclose(found["severity_quantiles"][0], exact, rtol=0.02)
-
-
-@pytest.mark.usefixtures("freshness")
-@pytest.mark.parametrize(
-    ("since", "until"),
-    [
-        (date(2021, 12, 5), date(2021, 12, 20)),
-        (date(2021, 11, 30), date(2022, 1, 2)),
-        (date(2021, 10, 2), date(2021, 12, 1)),
-    ],
-)
-def test_severities_are_counted_once_in_whole_months_and_beside_them(
-    told: list[Told], since: date, until: date
-) -> None:
-    found = run_report("severity-quantiles", replace(WINDOW, since=since, until=until))
-
-    within = [row for row in told if since <= row.occurred_at.date() < until]
-    counts = Counter(row.event_type for row in within)
-    counted = zip(found["event_type"], found["count"].tolist(), strict=True)
-    assert dict(counted) == counts
+    np.testing.assert_allclose(found["severity_quantiles"][0], exact, rtol=0.01)
 
 
 @pytest.mark.usefixtures("freshness")

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
     pytest.mark.usefixtures("empty_event_table"),
 ]
-ROLLUPS = ("eventhour", "eventday", "eventmonth", "eventcellday")
+ROLLUPS = ("eventhour", "eventday", "eventcellday")
 LEDGER = ("forecastcell", "forecastscenario", "forecastoutcome")
 
 
