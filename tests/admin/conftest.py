@@ -6,7 +6,7 @@ from django.db import connections
 from analytics.inbox.backlog import forget_backlog
 
 TABLES = (
-    *("event", "eventhour", "eventday", "eventmonth", "eventcellday"),
+    *("event", "eventhour", "eventday", "eventcellday"),
     *("forecastcell", "forecastscenario", "forecastoutcome"),
 )
 

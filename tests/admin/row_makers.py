@@ -71,7 +71,6 @@ ROW_MAKERS: dict[type[Model], RowMaker] = {
     analytics.Event: event_rows.event,
     analytics.EventHour: event_rows.rollup,
     analytics.EventDay: event_rows.rollup,
-    analytics.EventMonth: event_rows.rollup,
     analytics.EventCellDay: event_rows.rollup,
     analytics.ForecastCell: event_rows.ledgered,
     analytics.ForecastScenario: event_rows.ledgered,
