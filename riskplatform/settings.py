@@ -162,6 +162,9 @@ CHANNEL_LAYERS = {
     }
 }
 
+# Performance: optimisations that are switched off (perf.switches), for comparison.
+PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
+
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

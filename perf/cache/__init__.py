@@ -1,0 +1,1 @@
+"""Caches: whole responses, values, fitted models."""

@@ -1,0 +1,85 @@
+"""What processes share in Redis: the one door to it, with a circuit breaker.
+
+django-redis owns the connections. Everything kept there may be lost, so every caller
+has a way to go on without it.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from django_redis import get_redis_connection
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from perf.circuit import Circuit
+from perf.metrics import STORE_CIRCUIT_OPEN, STORE_ERRORS
+from riskplatform.kernel.errors import UnavailableError
+
+ALIAS = "default"
+# Every key begins so, and ends with what its owner adds.
+PREFIX = "riskplatform:perf:"
+
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+
+class StoreUnavailableError(UnavailableError):
+    """Redis does not answer; the caller goes on without it."""
+
+    code = "cache_unavailable"
+    title = "The cache does not answer"
+
+
+class SharedStore:
+    """Runs commands on Redis as long as it answers."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Redis] = lambda: get_redis_connection(ALIAS),
+        *,
+        circuit: Circuit | None = None,
+    ) -> None:
+        self._connect = connect
+        self._circuit = circuit or Circuit()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Tell whether the last attempts succeeded; asks nobody."""
+        return not self._circuit.is_open
+
+    def run(self, work: Callable[[Redis], Result]) -> Result:
+        """Run commands; one attempt waits as long as the socket's timeout, at most.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Redis did not answer, or has not for some seconds and is not asked.
+        """
+        if not self._circuit.lets_through():
+            raise StoreUnavailableError("The cache is not asked for some seconds.")
+        try:
+            result = work(self._connect())
+        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            self._note_failure(error)
+            raise StoreUnavailableError("The cache does not answer.") from error
+        except RedisError as error:
+            # It answers, but will not do this: out of memory, or a wrong type.
+            STORE_ERRORS.labels(type(error).__name__).inc()
+            self._circuit.succeeded()
+            raise StoreUnavailableError(f"The cache refuses: {error}.") from error
+        if self._circuit.succeeded():
+            STORE_CIRCUIT_OPEN.set(0)
+            logger.warning("Redis answers again")
+        return result
+
+    def _note_failure(self, error: Exception) -> None:
+        STORE_ERRORS.labels(type(error).__name__).inc()
+        if self._circuit.failed():
+            STORE_CIRCUIT_OPEN.set(1)
+            logger.warning("Redis does not answer and is left alone: %s", error)
+
+
+store = SharedStore()
