@@ -11,7 +11,7 @@ import msgspec
 
 from perf.cache.entries import Entry, Headers
 from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
-from perf.cache.questions import Asked, Environ
+from perf.cache.questions import Asked
 from perf.metrics import EDGE_NOT_KEPT
 
 MAX_KEPT_BYTES: Final = 16 << 20
@@ -36,14 +36,14 @@ class Answer:
     outcome: str = "miss"
 
 
-def ask(app: Any, asked: Asked, environ: Environ, policy: EdgePolicy) -> Answer:
+def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
     """Ask for a whole, plain answer; an entry comes out where it may be kept."""
     plan = Plan()
-    inner = {**environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
+    inner = {**asked.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
     for name in CONDITIONS:
         inner.pop(name, None)
     if policy.method == "POST":
-        inner["wsgi.input"] = io.BytesIO(asked.question.body)
+        inner["wsgi.input"] = io.BytesIO(asked.body)
     started: list[tuple[str, Headers]] = []
     started_s = time.monotonic()
 

@@ -51,6 +51,7 @@ class Bus:
         self._store = store
         self.shared = shared
         self._delivery = Delivery(self._send)
+        self._undelivered = self._delivery.waiting
         self.tags = tags
         self._sender = secrets.token_hex(8)
         self._lease_until_s = 0.0
@@ -65,10 +66,8 @@ class Bus:
     @property
     def is_live(self) -> bool:
         """Tell whether what is kept may be used: asks nobody, costs nothing."""
-        return (
-            self._settled_s <= time.monotonic() < self._lease_until_s
-            and self._delivery.is_complete
-        )
+        now_s = time.monotonic()
+        return self._settled_s <= now_s < self._lease_until_s and not self._undelivered
 
     def announce(self, names: frozenset[str]) -> None:
         """Drop what changed here, then tell the others."""

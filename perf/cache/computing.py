@@ -8,7 +8,7 @@ from perf.cache.asking import Answer, ask
 from perf.cache.entries import Entry
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
-from perf.cache.questions import Asked, Environ, shared_key
+from perf.cache.questions import Asked, shared_key
 from perf.cache.shared import Claim, SharedEntries
 from perf.cache.tags import Tags, Watch
 from perf.flights import Flights
@@ -32,20 +32,18 @@ class Computing:
         self._tags = tags
         self._flights: Flights[Answer] = Flights()
 
-    def answer(self, asked: Asked, environ: Environ, policy: EdgePolicy) -> Answer:
+    def answer(self, asked: Asked, policy: EdgePolicy) -> Answer:
         """Give an entry, or what the application says to this request alone."""
-        work = partial(self._find_or_compute, asked, environ, policy)
+        work = partial(self._find_or_compute, asked, policy)
         landed = self._flights.run(asked.key, work, wait_s=WAIT_S)
         if not landed.is_shared:
             return landed.result
         if landed.result.entry is None:
-            return ask(self._app, asked, environ, policy)
+            return ask(self._app, asked, policy)
         EDGE_STAMPEDES_PREVENTED.inc()
         return landed.result
 
-    def refresh(
-        self, asked: Asked, environ: Environ, policy: EdgePolicy
-    ) -> Answer | None:
+    def refresh(self, asked: Asked, policy: EdgePolicy) -> Answer | None:
         """Compute before the end of an entry; None where somebody does so already."""
         if self._flights.is_under_way(asked.key):
             return None
@@ -53,34 +51,31 @@ class Computing:
         if not isinstance(claim, Claim):
             return None
         with self._tags.watch() as watch:
-            work = partial(self._compute, asked, environ, policy, claim, watch)
+            work = partial(self._compute, asked, policy, claim, watch)
             landed = self._flights.run(asked.key, work, wait_s=WAIT_S)
         if landed.is_shared:
             self._release(claim)
         return landed.result
 
-    def _find_or_compute(
-        self, asked: Asked, environ: Environ, policy: EdgePolicy
-    ) -> Answer:
+    def _find_or_compute(self, asked: Asked, policy: EdgePolicy) -> Answer:
         # From before anything is read: what changes from now on is noticed.
         with self._tags.watch() as watch:
             found = self._wait_for_claim(shared_key(asked.key))
             if isinstance(found, Entry):
                 self._keep(watch, asked, found)
                 return Answer(entry=found, headers=found.headers, outcome="l2")
-            return self._compute(asked, environ, policy, found, watch)
+            return self._compute(asked, policy, found, watch)
 
     def _compute(
         self,
         asked: Asked,
-        environ: Environ,
         policy: EdgePolicy,
         claim: Claim | None,
         watch: Watch,
     ) -> Answer:
         entry = None
         try:
-            answer = ask(self._app, asked, environ, policy)
+            answer = ask(self._app, asked, policy)
             entry = answer.entry
         finally:
             if entry is None and claim is not None:

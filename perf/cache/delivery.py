@@ -27,26 +27,22 @@ class Delivery:
     def __init__(self, send: Callable[[frozenset[str]], None]) -> None:
         self._send = send
         # A number tells a change from a later one of the same name.
-        self._waiting: dict[str, int] = {}
+        self.waiting: dict[str, int] = {}
         self._numbers = count(1)
         self._lock = Lock()
         self._thread: Thread | None = None
 
-    @property
-    def is_complete(self) -> bool:
-        return not self._waiting
-
     def deliver(self, names: frozenset[str]) -> None:
         """Deliver now, or else in the background until it succeeds."""
         with self._lock:
-            self._waiting |= {name: next(self._numbers) for name in names}
+            self.waiting |= {name: next(self._numbers) for name in names}
         if not self.deliver_waiting():
             self._keep_trying()
 
     def deliver_waiting(self) -> bool:
         """Try once; return whether nothing waits any more."""
         with self._lock:
-            attempted = dict(self._waiting)
+            attempted = dict(self.waiting)
         if attempted:
             try:
                 self._send(frozenset(attempted))
@@ -55,8 +51,8 @@ class Delivery:
                 return False
         with self._lock:
             for name, number in attempted.items():
-                if self._waiting.get(name) == number:
-                    del self._waiting[name]
+                if self.waiting.get(name) == number:
+                    del self.waiting[name]
         EDGE_UNDELIVERED.set(0)
         return True
 
@@ -76,7 +72,7 @@ class Delivery:
         deadline_s = time.monotonic() + LAST_CHANCE_S
         while not self.deliver_waiting():
             if time.monotonic() > deadline_s:
-                names = ", ".join(sorted(self._waiting))
+                names = ", ".join(sorted(self.waiting))
                 logger.error("not delivered, caches may show it old: %s", names)
                 return
             time.sleep(RETRY_EVERY_S)

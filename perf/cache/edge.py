@@ -5,13 +5,10 @@ asked, by one of those who want the same. A view opts in (`perf.cache.policy`); 
 else is kept, and never an error, a cookie or a stream.
 """
 
-import math
 import random
 import time
-import uuid
-from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from perf.cache.asking import Answer
 from perf.cache.bus import Bus
@@ -19,10 +16,13 @@ from perf.cache.callers import Callers
 from perf.cache.computing import Computing
 from perf.cache.entries import Entry, Headers, StartResponse, respond
 from perf.cache.local import LocalEntries
-from perf.cache.questions import Asked, Environ, asked_by, question_of
+from perf.cache.policy import EdgePolicy
+from perf.cache.questions import Asked, Environ, asked_by, body_of
 from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
 from riskplatform.api.request_id import HEADER, accepted_request_id
+
+OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
 
 class EdgeCache:
@@ -44,7 +44,11 @@ class EdgeCache:
         self._local = local
         self._computing = computing
         self._bus = bus
-        self.outcomes: Counter[tuple[str, str]] = Counter()
+        self._counters = {
+            (route.name, outcome): EDGE_REQUESTS.labels(route.name, outcome)
+            for route in routes
+            for outcome in OUTCOMES
+        }
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
@@ -57,7 +61,7 @@ class EdgeCache:
         if asked is None:
             self._count(route, "bypass")
             return self._pass_on(environ, _marking(start_response, "bypass"))
-        answer = self._find(route, asked, environ)
+        answer = self._find(asked, route.policy)
         if (entry := answer.entry) is not None:
             self._count(route, answer.outcome)
             extra = _headers_of_one_request(environ, entry, answer.outcome)
@@ -68,18 +72,20 @@ class EdgeCache:
 
     def _asked(self, route: Route, environ: Environ) -> Asked | None:
         """Say what is asked and by whom; None where no kept answer will do."""
-        question = question_of(environ, route.policy)
-        if question is None:
+        body = body_of(environ, route.policy)
+        if body is None:
             return None
         caller = self._callers.find(environ)
-        return None if caller is None else asked_by(question, caller, route.policy)
+        if caller is None:
+            return None
+        return asked_by(environ, body, caller, route.policy)
 
-    def _find(self, route: Route, asked: Asked, environ: Environ) -> Answer:
+    def _find(self, asked: Asked, policy: EdgePolicy) -> Answer:
         entry = self._local.get(asked.key)
-        if entry is None or _is_past(entry):
-            return self._computing.answer(asked, environ, route.policy)
-        if _is_due(entry):
-            refreshed = self._computing.refresh(asked, environ, route.policy)
+        if entry is None or entry.is_past():
+            return self._computing.answer(asked, policy)
+        if entry.is_due():
+            refreshed = self._computing.refresh(asked, policy)
             if refreshed is not None and refreshed.entry is not None:
                 return refreshed
         return Answer(entry=entry, headers=entry.headers, outcome="l1")
@@ -91,36 +97,18 @@ class EdgeCache:
         return answer
 
     def _count(self, route: Route, outcome: str) -> None:
-        self.outcomes[route.name, outcome] += 1
-        EDGE_REQUESTS.labels(route.name, outcome).inc()
-
-
-def _is_past(entry: Entry) -> bool:
-    return time.monotonic() >= entry.expires_s
-
-
-def _is_due(entry: Entry) -> bool:
-    """Draw whether to compute anew a little early, as XFetch does.
-
-    The nearer the end and the dearer the computation, the likelier: so one of many
-    callers does it before the end, and none has to wait at it (Vattani and others,
-    2015, Optimal probabilistic cache stampede prevention).
-    """
-    left_s = entry.expires_s - time.monotonic()
-    if left_s > 10.0 * entry.cost_s:
-        return False
-    early_s = -math.log(1.0 - random.random()) * entry.cost_s  # noqa: S311 - no secret
-    return early_s >= left_s
+        self._counters[route.name, outcome].inc()
 
 
 def _headers_of_one_request(environ: Environ, entry: Entry, outcome: str) -> Headers:
     entry.hits += 1
+    given = environ.get("HTTP_X_REQUEST_ID")
+    request_id = accepted_request_id(given) if given else ""
     age_s = max(0, int(time.monotonic() - entry.created_s))
-    request_id = accepted_request_id(environ.get("HTTP_X_REQUEST_ID", ""))
     return [
         ("Age", str(age_s)),
         ("X-Cache", outcome),
-        (HEADER, request_id or uuid.uuid4().hex),
+        (HEADER, request_id or f"{random.getrandbits(128):032x}"),
     ]
 
 

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import math
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +18,8 @@ MIN_GZIP_BYTES = 200
 GZIP_LEVEL = 6
 MAX_BODY_BYTES = 64 << 20
 OVERHEAD_BYTES = 1_000
+# So many computations before its end nobody draws: one in e^10 would win.
+FAR_FROM_THE_END = 10.0
 ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 # What a request with If-None-Match is told besides that nothing changed.
 NOT_MODIFIED = frozenset(
@@ -42,6 +46,7 @@ class Entry:
     hits: int = 0
     etag: str = field(init=False)
     is_zippable: bool = field(init=False)
+    plain_headers: Headers = field(init=False)
     nbytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,10 +55,24 @@ class Entry:
         self.is_zippable = len(self.body) >= MIN_GZIP_BYTES and not is_encoded
         # With room for the compressed body, which may be made later.
         zipped = len(self.gzip_body or self.body) if self.is_zippable else 0
+        self.plain_headers = [*self.headers, ("Content-Length", str(len(self.body)))]
         self.nbytes = len(self.body) + zipped + len(self.question) + OVERHEAD_BYTES
 
-    def headers_with_length(self) -> Headers:
-        return [*self.headers, ("Content-Length", str(len(self.body)))]
+    def is_past(self) -> bool:
+        return time.monotonic() >= self.expires_s
+
+    def is_due(self) -> bool:
+        """Draw whether to compute anew a little early, as XFetch does.
+
+        The nearer the end and the dearer the computation, the likelier: so one of
+        many callers does it before the end, and none has to wait at it (Vattani and
+        others, 2015, Optimal probabilistic cache stampede prevention).
+        """
+        left_s = self.expires_s - time.monotonic()
+        if left_s > FAR_FROM_THE_END * self.cost_s:
+            return False
+        draw = 1.0 - random.random()  # noqa: S311 - spreads load, hides nothing
+        return -math.log(draw) * self.cost_s >= left_s
 
     def zipped(self) -> bytes:
         """Compress once; the time in the header is left out, so bytes are the same."""
@@ -119,12 +138,13 @@ def respond(
     extra: Headers,
 ) -> Iterable[bytes]:
     """Answer with an entry: whole, compressed, or only that nothing changed."""
-    if entry.etag and _names_tag(environ.get("HTTP_IF_NONE_MATCH"), entry.etag):
+    given = environ.get("HTTP_IF_NONE_MATCH")
+    if given is not None and entry.etag and _names_tag(given, entry.etag):
         headers = [pair for pair in entry.headers if pair[0].lower() in NOT_MODIFIED]
         start_response("304 Not Modified", [*headers, *extra])
         return [b""]
     if not _is_to_be_zipped(environ, entry):
-        start_response("200 OK", [*entry.headers_with_length(), *extra])
+        start_response("200 OK", [*entry.plain_headers, *extra])
         return [entry.body]
     body = entry.zipped()
     start_response("200 OK", [*_gzip_headers(entry, len(body)), *extra])
@@ -134,8 +154,8 @@ def respond(
 def _is_to_be_zipped(environ: Environ, entry: Entry) -> bool:
     if not entry.is_zippable:
         return False
-    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-    if ACCEPTS_GZIP.search(accepted) is None:
+    accepted = environ.get("HTTP_ACCEPT_ENCODING")
+    if accepted is None or ACCEPTS_GZIP.search(accepted) is None:
         return False
     return len(entry.zipped()) < len(entry.body)
 
@@ -148,10 +168,8 @@ def _gzip_headers(entry: Entry, length: int) -> Headers:
     return [*headers, ("Content-Encoding", "gzip"), ("Content-Length", str(length))]
 
 
-def _names_tag(if_none_match: str | None, etag: str) -> bool:
+def _names_tag(if_none_match: str, etag: str) -> bool:
     """Compare weakly, as RFC 9110 asks for reads."""
-    if if_none_match is None:
-        return False
     wanted = etag.removeprefix("W/")
     tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
     return any(tag in {wanted, "*"} for tag in tags)

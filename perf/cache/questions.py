@@ -36,44 +36,52 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, and for whom it is; `key` tells it from every other."""
+    """What is asked and by whom; `key` tells it from whatever has another answer."""
 
-    question: Question
+    environ: Environ
+    body: bytes
     caller: Caller
     key: Key
 
+    @property
+    def question(self) -> Question:
+        return msgspec.convert((*self.key[2:], self.body), Question)
 
-def question_of(environ: Environ, policy: EdgePolicy) -> Question | None:
-    """Take the question out of a request; None where no kept answer will do.
 
-    The body of a POST is read, and put back for whoever comes after.
+def body_of(environ: Environ, policy: EdgePolicy) -> bytes | None:
+    """Read what a POST asks, and put it back; None where no kept answer will do.
+
+    With a session Django checks where a POST comes from; with a key of idempotency
+    the answer is stored under it.
     """
-    body = b""
-    if policy.method == "POST":
-        # With a session Django checks where a POST comes from; with a key of
-        # idempotency the answer is stored under it.
-        if "HTTP_IDEMPOTENCY_KEY" in environ or "HTTP_CONTENT_ENCODING" in environ:
-            return None
-        if has_session(environ) or (read := _read_body(environ)) is None:
-            return None
-        body = read
-    return Question(
+    if policy.method != "POST":
+        return b""
+    if "HTTP_IDEMPOTENCY_KEY" in environ or "HTTP_CONTENT_ENCODING" in environ:
+        return None
+    return None if has_session(environ) else _read_body(environ)
+
+
+def asked_by(
+    environ: Environ, body: bytes, caller: Caller, policy: EdgePolicy
+) -> Asked:
+    """Reduce a request to its key, which those of one audience share."""
+    get = environ.get
+    query = get("QUERY_STRING", "")
+    scheme = environ["wsgi.url_scheme"]
+    if forwarded := get("HTTP_X_FORWARDED_PROTO"):
+        scheme = f"{scheme} {forwarded}"
+    key = (
+        policy.audience(caller),
+        body_digest(body) if body else "",
         environ["REQUEST_METHOD"],
-        environ["wsgi.url_scheme"] + environ.get("HTTP_X_FORWARDED_PROTO", ""),
-        environ.get("HTTP_HOST", ""),
+        scheme,
+        get("HTTP_HOST", ""),
         environ["PATH_INFO"],
-        sorted_query(environ.get("QUERY_STRING", "")),
-        environ.get("HTTP_ACCEPT", ""),
-        environ.get("CONTENT_TYPE", ""),
-        body,
+        sorted_query(query) if "&" in query else query,
+        get("HTTP_ACCEPT", ""),
+        get("CONTENT_TYPE", ""),
     )
-
-
-def asked_by(question: Question, caller: Caller, policy: EdgePolicy) -> Asked:
-    """Say for whom a question is; the audience shares one key."""
-    digest = body_digest(question.body) if question.body else ""
-    key = (policy.audience(caller), digest, *_texts(question))
-    return Asked(question, caller, key)
+    return Asked(environ, body, caller, key)
 
 
 def shared_key(key: Key) -> str:
@@ -84,7 +92,7 @@ def shared_key(key: Key) -> str:
 
 def sorted_query(query: str) -> str:
     """Order the parts: nothing that is kept depends on their order."""
-    return "&".join(sorted(query.split("&"))) if "&" in query else query
+    return "&".join(sorted(query.split("&")))
 
 
 def body_digest(body: bytes) -> str:
@@ -141,18 +149,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not JSON.")
-
-
-def _texts(question: Question) -> Key:
-    return (
-        question.method,
-        question.scheme,
-        question.host,
-        question.path,
-        question.query,
-        question.accept,
-        question.content_type,
-    )
 
 
 def _digest(body: bytes) -> str:
