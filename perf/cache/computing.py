@@ -38,10 +38,11 @@ class Computing:
         landed = self._flights.run(asked.key, work, wait_s=WAIT_S)
         if not landed.is_shared:
             return landed.result
-        if landed.result.entry is None:
+        entry = landed.result.entry
+        if entry is None:
             return ask(self._app, asked, policy)
         EDGE_STAMPEDES_PREVENTED.inc()
-        return landed.result
+        return Answer(entry=entry, headers=entry.headers, outcome="l1")
 
     def refresh(self, asked: Asked, policy: EdgePolicy) -> Answer | None:
         """Compute before the end of an entry; None where somebody does so already."""

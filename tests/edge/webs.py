@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -20,6 +21,7 @@ from riskplatform.embedded.process import Launch
 from riskplatform.embedded.processes import CHECKOUT, WebServer, WebSize
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.warden import Warden
+from tests.perf.waiting import wait_until
 
 TIMEOUT_S = 30.0
 
@@ -48,6 +50,11 @@ class Web(WebServer):
     def launch(self) -> Launch:
         return replace(super().launch(), env=self._env)
 
+    def wait_live(self) -> None:
+        """Wait until it hears of changes, and so uses what is kept."""
+        path = f"risk-map?region=none&horizon_sec={uuid.uuid4().int % 10**9 + 1}"
+        wait_until(lambda: self.ask("GET", path).came_from != "bypass")
+
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(LOOPBACK, self.port, timeout=TIMEOUT_S)
 
@@ -69,7 +76,10 @@ def ask(
     *,
     key: str | None = None,
 ) -> Reply:
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    # All processes are one site: behind a proxy they hear the same name.
+    headers = {"Host": "localhost"}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
     content = None if body is None else json.dumps(body).encode()
     connection.request(method, f"/api/v1/{path}", content, headers)
     response = connection.getresponse()
@@ -92,6 +102,28 @@ class Platform:
     def portfolios(self, organisation: str) -> list[str]:
         portfolios: list[str] = self.seeds[organisation]["portfolios"]
         return portfolios
+
+    def new_key(self, organisation: str) -> str:
+        """Issue a key by a process of its own, as staff would."""
+        words = ("create_api_key", "--organisation", organisation, "--name", "new")
+        scopes = ("--scope", "scores:read", "--scope", "portfolios:read")
+        said = self.manage(*words, *scopes)
+        (key,) = re.findall(r"rp_[a-z0-9]{8}_[\w-]{43}", said)
+        return str(key)
+
+    def revoke(self, key: str) -> None:
+        """Revoke it by a process of its own; it is told before the process ends."""
+        prefix = key.split("_")[1]
+        self.manage(
+            "shell",
+            "-c",
+            "from riskplatform.api.keys.models import ApiKey\n"
+            "from riskplatform.api.keys.services import revoke_keys\n"
+            f"revoke_keys(list(ApiKey.objects.filter(prefix={prefix!r})))",
+        )
+
+    def manage(self, *words: str) -> str:
+        return _run(self.env, "manage.py", *words).decode()
 
     @contextmanager
     def webs(
