@@ -8,6 +8,7 @@ from django.conf import settings
 from perf.cache.bus import Bus
 from perf.cache.callers import Callers
 from perf.cache.computing import Computing
+from perf.cache.demand import count_hits
 from perf.cache.edge import EdgeCache
 from perf.cache.local import LocalEntries
 from perf.cache.routes import Routes, read_routes
@@ -51,6 +52,7 @@ def build_edge_cache(
 ) -> EdgeCache:
     local = LocalEntries(local_bytes)
     bus.tags.attach(local)
+    bus.on_tidy.append(lambda: count_hits(local, bus.store))
     return EdgeCache(
         app,
         routes=routes,
