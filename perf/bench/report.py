@@ -54,9 +54,10 @@ def make_rows(
     measurement: AnyMeasurement, rounds: Sequence[Sequence[Sequence[float]]]
 ) -> list[Row]:
     """Summarise rounds; in each, every side has its figures, one a row."""
+    figures: Sequence[AnyMeasurement] = measurement.by_figure()
     return [
         make_row(figure, [tuple(side[place] for side in sides) for sides in rounds])
-        for place, figure in enumerate(measurement.by_figure())
+        for place, figure in enumerate(figures)
     ]
 
 
