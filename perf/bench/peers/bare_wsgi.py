@@ -3,25 +3,25 @@
 BARE_ANSWER names a file with the body, BARE_HEADERS holds its headers as JSON.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-ANSWER = Path(os.environ["BARE_ANSWER"])
-HEADERS = "BARE_HEADERS"
+import orjson
 
-_body = ANSWER.read_bytes()
-_headers = [
-    *((name, value) for name, value in json.loads(os.environ[HEADERS]).items()),
-    ("Content-Length", str(len(_body))),
+BODY = Path(os.environ["BARE_ANSWER"]).read_bytes()
+HEADERS = [
+    *orjson.loads(os.environ["BARE_HEADERS"]).items(),
+    ("Content-Length", str(len(BODY))),
 ]
 
 
 def application(
-    _environ: dict[str, Any],
+    environ: dict[str, Any],
     start_response: Callable[[str, list[tuple[str, str]]], Any],
 ) -> Iterable[bytes]:
-    start_response("200 OK", _headers)
-    return [_body]
+    # A server has to close a connection on which a body was left.
+    environ["wsgi.input"].read()
+    start_response("200 OK", HEADERS)
+    return [BODY]
