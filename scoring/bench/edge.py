@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from perf.bench.asking import Address, Ask, connected
 from perf.bench.bounds import is_quick_run
+from perf.bench.errors import WrongAnswerError
 from perf.bench.load import Load
 from perf.bench.machine import measured_core
 from perf.bench.measurement import AnyMeasurement
@@ -32,6 +33,7 @@ from scoring.bench.place import DAY_S
 
 BARE = "perf.bench.peers.bare_wsgi:application"
 COPIED_HEADERS = ("content-type", "content-encoding")
+NOT_KEPT = frozenset({"miss", "bypass"})
 ASKED_EACH_ROUND = 10
 STEP = timedelta(minutes=7)
 
@@ -107,6 +109,8 @@ def _bare_function(sides: Sides, ask: Ask) -> Generator[Address]:
     with connected(sides.after) as client:
         # The first answer is worked out, the next ones are what is kept of it.
         _, reply = client.send(ask), client.send(ask)
+    if reply.headers.get("x-cache") in NOT_KEPT:
+        raise WrongAnswerError("The assessment is worked out anew at each request.")
     headers = {
         name: value for name, value in reply.headers.items() if name in COPIED_HEADERS
     }

@@ -28,7 +28,7 @@ from scoring.bench.place import DAY_S
 
 USERS = 100
 MIX_LENGTH = 500
-LOAD_S, QUICK_LOAD_S = 10, 1
+LOAD_S, QUICK_LOAD_S = 8, 1
 TARGETS = LoadTargets(throughput=10.0, latency=10.0)
 # A new question each time: of five decimal places none was asked before.
 NEW_EACH_ROUND = 5

@@ -27,8 +27,9 @@ def _shared_databases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the web processes read the databases of the test."""
     for variable, alias in VARIABLES.items():
         name = connections[alias].settings_dict["NAME"]
-        url = urlsplit(os.environ[variable])._replace(path=f"/{name}").geturl()
-        monkeypatch.setenv(variable, url)
+        parts = urlsplit(os.environ[variable])
+        url = f"{parts.scheme}://{parts.netloc}/{name}"
+        monkeypatch.setenv(variable, f"{url}?{parts.query}" if parts.query else url)
 
 
 @pytest.mark.databases
