@@ -47,7 +47,9 @@ def test_one_that_does_not_come_up_shows_the_end_of_its_log() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a facility of Linux")
-def test_it_ends_when_its_starter_is_killed(bare: dict[str, str]) -> None:
+def test_it_ends_when_its_starter_is_killed(
+    bare: dict[str, str], tmp_path: Path
+) -> None:
     program = textwrap.dedent(
         """
         import time
@@ -59,7 +61,7 @@ def test_it_ends_when_its_starter_is_killed(bare: dict[str, str]) -> None:
     )
     starter = subprocess.Popen(
         [sys.executable, "-c", program],
-        env={**os.environ, **bare},
+        env={**os.environ, **bare, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
     )
