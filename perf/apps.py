@@ -1,8 +1,18 @@
 """The performance kit as a Django app; it knows no domain."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from perf.connections.capacity import check_connections_fit
+from perf.connections.forking import forget_after_fork
+from perf.connections.replicas import listen_for_writes
 
 
 class PerfConfig(AppConfig):
     name = "perf"
     verbose_name = "Performance"
+
+    def ready(self) -> None:
+        register(check_connections_fit, Tags.database)
+        forget_after_fork()
+        listen_for_writes()
