@@ -32,9 +32,7 @@ def test_it_gives_up_at_its_end(patience: Patience, clock: Clock) -> None:
     assert clock.now_s == pytest.approx(105.0, abs=0.1)
 
 
-def test_in_a_long_outage_nobody_waits_again(
-    patience: Patience, clock: Clock
-) -> None:
+def test_in_a_long_outage_nobody_waits_again(patience: Patience, clock: Clock) -> None:
     patience.outlast(lambda: False)
     gave_up_s = clock.now_s
 
