@@ -45,8 +45,12 @@ def note_write() -> None:
 
 def listen_for_writes() -> None:
     """Have every announced change pin this process to the primary."""
-    if REPLICA in settings.DATABASES:
-        listen(lambda _names: note_write())
+    if REPLICA in connections.settings:
+        listen(_hear)
+
+
+def _hear(_names: frozenset[str]) -> None:
+    note_write()
 
 
 class ReplicaRouter:
@@ -57,7 +61,7 @@ class ReplicaRouter:
     """
 
     def db_for_read(self, model: type[Model], **_hints: Any) -> str | None:
-        if REPLICA not in settings.DATABASES:
+        if REPLICA not in connections.settings:
             return None
         app = model._meta.app_label  # noqa: SLF001 - documented interface of Django
         is_current = (
@@ -68,7 +72,7 @@ class ReplicaRouter:
         return PRIMARY if is_current else REPLICA
 
     def db_for_write(self, _model: type[Model], **_hints: Any) -> str | None:
-        if REPLICA not in settings.DATABASES:
+        if REPLICA not in connections.settings:
             return None
         note_write()
         if connections[PRIMARY].in_atomic_block:

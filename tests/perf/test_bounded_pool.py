@@ -1,8 +1,6 @@
 """The bounded pool lends, waits, replaces, and starts empty in a forked child."""
 
-import os
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from perf.connections.errors import ConnectionsExhaustedError
 from perf.connections.pool import BoundedPool
+from tests.perf.forking import in_child
 from tests.perf.waiting import wait_until
 
 SERVER = "test"
@@ -140,14 +139,3 @@ def test_a_forked_child_has_none_of_its_parents_clients() -> None:
 
     assert in_child(is_fresh)
     assert pool.acquire() is idle
-
-
-def in_child(holds: Callable[[], bool]) -> bool:
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            status = 0 if holds() else 1
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

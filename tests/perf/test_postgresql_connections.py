@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.plugin import DjangoDbBlocker
 
 from riskplatform.connection_policy import ConnectionPolicy
+from tests.perf.forking import in_child
 from tests.perf.postgresql import (
     URL,
     alias_to,
@@ -16,7 +17,6 @@ from tests.perf.postgresql import (
     end_backends,
     needs_postgresql,
 )
-from tests.perf.test_bounded_pool import in_child
 
 pytestmark = needs_postgresql
 WEB = ConnectionPolicy(process="web")

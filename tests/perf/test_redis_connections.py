@@ -5,6 +5,7 @@ import socket
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,10 +15,10 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from tests.perf.test_bounded_pool import in_child
+from tests.perf.forking import in_child
 from tests.perf.waiting import wait_until
 
-OPTIONS = settings.CACHES["default"]["OPTIONS"]
+OPTIONS: Any = settings.CACHES["default"]["OPTIONS"]
 
 
 def connect(url: str, **more: object) -> Redis:
