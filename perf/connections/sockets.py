@@ -6,9 +6,8 @@ import select
 def is_silent(file_number: int) -> bool:
     """Tell whether nothing has come in since the last answer.
 
-    A server that closes a connection says so: the end of the stream can be read. What
-    vanished without a word looks silent too, so a real question has to follow now and
-    then.
+    A server that closes a connection says so: the end of the stream can be read. One
+    that vanished without a word looks silent until keep-alive has closed the socket.
     """
     poll = select.poll()
     poll.register(file_number, select.POLLIN)

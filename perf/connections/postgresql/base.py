@@ -1,6 +1,5 @@
 """The engine that DATABASES names as `perf.connections.postgresql`."""
 
-import time
 from typing import Any, ClassVar
 from weakref import finalize
 
@@ -15,18 +14,18 @@ from perf.connections.postgresql.pool import SERVER, CheckedPool
 from perf.connections.sockets import is_silent
 from perf.metrics import CONNECTION_RECONNECTS, CONNECTIONS
 
-# A connection that vanished without a word is found out after so long.
-ASK_EVERY_S = 30.0
-
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Checks an idle connection by its socket, and asks the server now and then."""
+    """Checks an idle connection by its socket, without a question to the server.
+
+    One that vanished without a word is the business of TCP's keep-alive, which closes
+    the socket; a question would hang there as well.
+    """
 
     _connection_pools: ClassVar[dict[str, CheckedPool]] = {}
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
         super().__init__(settings_dict, alias)
-        self._asked_s = float("-inf")
         self._connect_error: Exception | None = None
         self._broke = False
 
@@ -77,7 +76,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._connect_error = error
             raise
         self._connect_error = None
-        self._asked_s = time.monotonic()
         if self.pool is None:
             _count(connection)
         return connection
@@ -100,13 +98,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._close()  # type: ignore[misc]  # no stub
 
     def _seems_alive(self) -> bool:
-        now_s = time.monotonic()
         if self.connection is None or self.connection.closed or self.errors_occurred:
             return False
-        if now_s - self._asked_s < ASK_EVERY_S:
-            return is_silent(self.connection.pgconn.socket)
-        self._asked_s = now_s
-        return False
+        return is_silent(self.connection.pgconn.socket)
 
 
 def _count(connection: Connection[Any]) -> None:
