@@ -23,7 +23,7 @@ from perf.bench.measurement import (
     Meter,
     reported,
 )
-from perf.bench.overhead import OVERHEAD, measure_overhead, same_answers
+from perf.bench.overhead import OVERHEAD, Overhead, measure_overhead, same_answers
 from perf.bench.registry import suite
 
 # 80 % less.
@@ -32,9 +32,14 @@ QUESTION = "SELECT 42"
 POOL_SIZE = 4
 THREADS = 20
 REQUESTS_PER_THREAD = 10
-PLAIN = "django.db.backends.postgresql"
+DJANGO = "django.db.backends.postgresql"
 OURS = "perf.connections.postgresql"
 POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE, "timeout": 30.0}
+PLAIN = {"ENGINE": DJANGO, "CONN_MAX_AGE": 0}
+KEPT = {"ENGINE": OURS, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+POOLED = {"ENGINE": OURS, "CONN_MAX_AGE": 0, "pool": POOL}
+LEAKING = {"ENGINE": DJANGO, "CONN_MAX_AGE": 60}
+STOCK_POOL = {**PLAIN, "CONN_HEALTH_CHECKS": True, "pool": POOL}
 PLACE = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 KEY = "riskplatform:benchmark"
 BACKENDS: Meter[tuple[object, int]] = reported(
@@ -54,47 +59,44 @@ def connections() -> Iterator[AnyMeasurement]:
 
 
 def _postgresql() -> Iterator[AnyMeasurement]:
-    plain = {"ENGINE": PLAIN, "CONN_MAX_AGE": 0}
-    kept = {"ENGINE": OURS, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-    pooled = {"ENGINE": OURS, "CONN_MAX_AGE": 0, "pool": POOL}
-    leaking = {"ENGINE": PLAIN, "CONN_MAX_AGE": 60}
-    stock_pool = {
-        "ENGINE": PLAIN,
-        "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
-        "pool": POOL,
-    }
-    for name, after in (("web, kept by the thread", kept), ("realtime, pool", pooled)):
-        with _handler(plain) as old, _handler(after) as new, _open() as raw:
-            bare = partial(_ask_raw, raw)
-            yield Comparison(
-                name=f"PostgreSQL, {name}: overhead of a request",
-                before=partial(measure_overhead, partial(_request, old), bare),
-                after=partial(measure_overhead, partial(_request, new), bare),
-                meter=OVERHEAD,
-                check=same_answers,
-                target_ratio=RATIO,
-                repeats=9,
-            )
+    yield _compare_overheads("web, kept by the thread", KEPT)
+    yield _compare_overheads("realtime, pool", POOLED)
     yield Comparison(
         name=f"PostgreSQL, {THREADS} threads that have served: left open",
-        before=partial(_count_left_open, leaking),
-        after=partial(_count_left_open, pooled),
+        before=partial(_count_left_open, LEAKING),
+        after=partial(_count_left_open, POOLED),
         meter=BACKENDS,
-        check=lambda before, after: before[0] == after[0],
+        check=_same_first,
         target_ratio=THREADS / POOL_SIZE,
         repeats=3,
     )
     yield Comparison(
         name=f"PostgreSQL, {POOL_SIZE} dead in the pool: first answer",
-        before=partial(_first_answer, stock_pool),
-        after=partial(_first_answer, pooled),
+        before=partial(_first_answer, STOCK_POOL),
+        after=partial(_first_answer, POOLED),
         meter=FIRST_ANSWER,
-        check=lambda before, after: before[0] == after[0],
+        check=_same_first,
         target_ratio=RATIO,
         repeats=3,
         warmups=0,
     )
+
+
+def _compare_overheads(name: str, after: dict[str, Any]) -> AnyMeasurement:
+    return Comparison(
+        name=f"PostgreSQL, {name}: overhead of a request",
+        before=partial(_overhead, PLAIN),
+        after=partial(_overhead, after),
+        meter=OVERHEAD,
+        check=same_answers,
+        target_ratio=RATIO,
+        repeats=9,
+    )
+
+
+def _overhead(changes: dict[str, Any]) -> Overhead:
+    with _handler(changes) as handler, _open() as raw:
+        return measure_overhead(partial(_request, handler), partial(_ask_raw, raw))
 
 
 def _redis() -> Iterator[AnyMeasurement]:
@@ -200,6 +202,10 @@ def _first_answer(changes: dict[str, Any]) -> tuple[object, float]:
         started_s = perf_counter()
         answer = _request(handler)
         return answer, perf_counter() - started_s
+
+
+def _same_first(before: tuple[object, Any], after: tuple[object, Any]) -> bool:
+    return before[0] == after[0]
 
 
 def _backends(application: str) -> list[int]:
