@@ -16,8 +16,8 @@ REALTIME_COMMANDS = frozenset({"run_realtime", "runserver"})
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
-    if REALTIME_COMMANDS.intersection(sys.argv[1:2]):
-        os.environ.setdefault("RISKPLATFORM_PROCESS", "realtime")
+    is_realtime = bool(REALTIME_COMMANDS.intersection(sys.argv[1:2]))
+    os.environ["RISKPLATFORM_PROCESS"] = "realtime" if is_realtime else "command"
     with attach(sys.argv):
         execute_from_command_line(sys.argv)
 

@@ -6,7 +6,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
-os.environ.setdefault("RISKPLATFORM_PROCESS", "web")
+os.environ["RISKPLATFORM_PROCESS"] = "web"
 
 application = get_wsgi_application()
 # What is loaded stays; the collector need not look at it again and again.

@@ -40,8 +40,9 @@ def demand() -> Demand:
 
 
 def check_capacity(alias: str) -> list[checks.CheckMessage]:
-    """Compare with the server; a database of another kind has no such limit."""
-    if connections[alias].vendor != "postgresql":
+    """Compare with the server; other databases, and PgBouncer, have no such limit."""
+    is_bounded = not settings.CONNECTION_POLICY.is_behind_pgbouncer
+    if connections[alias].vendor != "postgresql" or not is_bounded:
         return []
     with connections[alias].cursor() as cursor:
         cursor.execute("SHOW max_connections")

@@ -87,6 +87,7 @@ def test_web_answers_every_reader_through_a_restart(
     with serving(web, postgres):
         assert ask_through_restart(web, postgres, path) == {200}
         assert 0 < retried(web) <= THREADS
+        assert 0 < len(held_by(postgres, "riskplatform-web")) <= THREADS
 
 
 def test_realtime_answers_every_reader_through_a_restart(
@@ -105,14 +106,14 @@ def test_realtime_leaves_no_connection_behind_and_replaces_the_dead(
     with (
         serving(realtime, postgres),
         ThreadPoolExecutor(20) as clients,
-        server(postgres.url) as connection,
     ):
         answers = clients.map(lambda _: fetch(realtime, "/api/read")[0], range(200))
         assert set(answers) == {200}
-        held = connection.execute(BACKENDS, ["riskplatform-realtime"]).fetchall()
+        held = held_by(postgres, "riskplatform-realtime")
         assert 0 < len(held) <= POOL_SIZE
-        for backend in held:
-            connection.execute(END_BACKEND, backend)
+        with server(postgres.url) as connection:
+            for backend in held:
+                connection.execute(END_BACKEND, [backend])
         answers = clients.map(lambda _: fetch(realtime, "/api/read")[0], range(20))
         assert set(answers) == {200}
         assert retried(realtime) == 0
@@ -142,6 +143,11 @@ def ask_through_restart(
         for one in asking:
             one.result()
     return set(statuses)
+
+
+def held_by(postgres: PostgresServer, application: str) -> list[int]:
+    with server(postgres.url) as connection:
+        return [pid for (pid,) in connection.execute(BACKENDS, [application])]
 
 
 def retried(process: HttpServer) -> float:
