@@ -70,7 +70,8 @@ def test_people_are_limited_and_commands_are_not() -> None:
 
 
 def test_a_pooled_connection_goes_back_and_is_lent_again() -> None:
-    with alias_to(URL, REALTIME) as connection:
+    only_one = ConnectionPolicy(process="realtime", pool_size=1)
+    with alias_to(URL, only_one) as connection:
         backend = backend_of(connection)
         end_request(connection)
 
@@ -82,7 +83,7 @@ def test_dead_pooled_connections_cost_no_error_and_no_pause() -> None:
     with alias_to(URL, REALTIME) as connection:
         pool = connection.pool
         pool.open()
-        lent = [pool.getconn() for _ in range(4)]
+        lent = [pool.getconn(timeout=20.0) for _ in range(4)]
         for one in lent:
             pool.putconn(one)
         assert end_backends("riskplatform-realtime") == 4
