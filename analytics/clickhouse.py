@@ -1,19 +1,21 @@
 """The only door to ClickHouse: named queries, each with a budget and a metric."""
 
-from collections.abc import Generator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from clickhouse_driver.errors import ErrorCodes
 from django.db import Error, connections
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from numpy.typing import NDArray
 
-from analytics.errors import EventStoreUnavailableError, QueryBudgetError
-from analytics.metrics import QUERY_ERRORS, QUERY_SECONDS
+from analytics.clickhouse_errors import BROKEN, error_code, translated
+from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
+from perf.connections.patience import Patience
+from perf.switches import Switch, is_on
 
 DATABASE = "clickhouse"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +26,8 @@ MILLISECOND = timedelta(milliseconds=1)
 
 SqlValue = str | int | float | datetime | Sequence[float] | Sequence[str] | bytes | None
 Columns = dict[str, NDArray[Any]]
+Result = TypeVar("Result")
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,26 +44,6 @@ STANDARD = Budget()
 LOOKUP = Budget(max_seconds=60, max_query_bytes=1 << 25)
 WRITE = Budget(max_seconds=300)
 
-AUTHENTICATION_FAILED = 516  # newer than the driver's list
-OVER_BUDGET = frozenset(
-    {
-        ErrorCodes.TIMEOUT_EXCEEDED,
-        ErrorCodes.TOO_SLOW,
-        ErrorCodes.TOO_MANY_ROWS,
-        ErrorCodes.MEMORY_LIMIT_EXCEEDED,
-    }
-)
-UNAVAILABLE = frozenset(
-    {
-        None,
-        ErrorCodes.NETWORK_ERROR,
-        ErrorCodes.SOCKET_TIMEOUT,
-        ErrorCodes.TOO_MANY_SIMULTANEOUS_QUERIES,
-        ErrorCodes.UNEXPECTED_PACKET_FROM_SERVER,
-        AUTHENTICATION_FAILED,
-    }
-)
-NOT_SET_UP = frozenset({ErrorCodes.UNKNOWN_TABLE, ErrorCodes.UNKNOWN_DATABASE})
 ARRAY_TYPES: Mapping[str, type[np.generic]] = {
     "Float64": np.float64,
     "Float32": np.float32,
@@ -70,6 +54,9 @@ ARRAY_TYPES: Mapping[str, type[np.generic]] = {
     "UInt16": np.uint16,
     "UInt8": np.uint8,
 }
+PROBE_TIMEOUT_S = 1.0
+
+_patience = Patience()
 
 
 def fetch_columns(
@@ -84,7 +71,8 @@ def fetch_columns(
     Missing floats are NaN; what is no number is an object. A per cent sign in
     the query is written twice.
     """
-    with _query(name, budget) as cursor:
+
+    def ask(cursor: Any) -> Columns:
         # The driver's own numpy reading would import pandas.
         cursor.cursor.columnar = True
         cursor.execute(sql, params or {})
@@ -96,6 +84,8 @@ def fetch_columns(
             )
         }
 
+    return _query(name, budget, ask, is_repeatable=True)
+
 
 def fetch_rows(
     name: str,
@@ -104,10 +94,22 @@ def fetch_rows(
     *,
     budget: Budget = STANDARD,
 ) -> list[tuple[Any, ...]]:
-    with _query(name, budget) as cursor:
+    def ask(cursor: Any) -> list[tuple[Any, ...]]:
         cursor.execute(sql, params or {})
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    return _query(name, budget, ask, is_repeatable=True)
+
+
+def fetch_objects(name: str, rows: QuerySet[Row], *, budget: Budget) -> list[Row]:
+    """Read a query of the ORM whole."""
+
+    def attempt() -> list[Row]:
+        with QUERY_SECONDS.labels(name).time():
+            return list(budgeted(rows, name, budget))
+
+    return _twice(name, attempt, is_repeatable=True)
 
 
 def run_statement(
@@ -118,8 +120,7 @@ def run_statement(
     budget: Budget = WRITE,
 ) -> None:
     """Run what answers nothing: INSERT … SELECT, ALTER, CREATE, DROP."""
-    with _query(name, budget) as cursor:
-        cursor.execute(sql, params or {})
+    _query(name, budget, lambda cursor: cursor.execute(sql, params or {}))
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -157,7 +158,8 @@ def insert_columns(
         return 0
     # The driver knows an insert by its text being one line.
     sql = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES"))
-    with _query(name, budget) as cursor:
+
+    def insert(cursor: Any) -> None:
         cursor.cursor.columnar = True
         # A file may span more months than one insert may by default.
         settings = _settings(name, budget) | {"max_partitions_per_insert_block": 0}
@@ -165,6 +167,8 @@ def insert_columns(
             settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
         cursor.set_settings(settings)
         cursor.executemany(sql, list(columns.values()))
+
+    _query(name, budget, insert, is_repeatable=token is not None)
     return row_count
 
 
@@ -175,7 +179,7 @@ def measured(name: str) -> Generator[None]:
         with QUERY_SECONDS.labels(name).time():
             yield
     except (Error, OSError, EOFError) as error:
-        raise _translated(name, error) from error
+        raise translated(name, error) from error
 
 
 def budgeted(rows: QuerySet[Any], name: str, budget: Budget) -> QuerySet[Any]:
@@ -184,29 +188,55 @@ def budgeted(rows: QuerySet[Any], name: str, budget: Budget) -> QuerySet[Any]:
     return limited
 
 
-def error_code(error: Exception) -> int | None:
-    """Find the code behind an error; none means that nobody answered."""
-    cause = error.args[0] if error.args else None
-    code = getattr(cause, "code", None)
-    return code if isinstance(code, int) else None
-
-
 def close_connection() -> None:
     """Give back what this thread holds; a thread that ends would keep it."""
     connections[DATABASE].close()
 
 
-@contextmanager
-def _query(name: str, budget: Budget) -> Generator[Any]:
-    try:
+def _query(
+    name: str,
+    budget: Budget,
+    work: Callable[[Any], Result],
+    *,
+    is_repeatable: bool = False,
+) -> Result:
+    def attempt() -> Result:
         with (
             QUERY_SECONDS.labels(name).time(),
             connections[DATABASE].cursor() as cursor,
         ):
             cursor.set_settings(_settings(name, budget))
-            yield cursor
+            return work(cursor)
+
+    return _twice(name, attempt, is_repeatable=is_repeatable)
+
+
+def _twice(name: str, attempt: Callable[[], Result], *, is_repeatable: bool) -> Result:
+    """Attempt it, and once more if the connection broke and repeating is safe."""
+    try:
+        try:
+            return attempt()
+        except (Error, OSError, EOFError) as error:
+            may_repeat = is_repeatable and is_on(Switch.CONNECTIONS)
+            if not (may_repeat and error_code(error) in BROKEN):
+                raise
+            if not _patience.outlast(_is_back):
+                raise
+        QUERY_RETRIES.labels(name).inc()
+        return attempt()
     except (Error, OSError, EOFError) as error:
-        raise _translated(name, error) from error
+        raise translated(name, error) from error
+
+
+def _is_back() -> bool:
+    connection = connections[DATABASE]
+    place = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+    try:
+        # First a bare socket: the driver logs every refusal with its traceback.
+        socket.create_connection(place, timeout=PROBE_TIMEOUT_S).close()
+        return bool(connection.is_usable())
+    except (Error, OSError, EOFError):
+        return False
 
 
 def _settings(name: str, budget: Budget) -> dict[str, str | int]:
@@ -216,32 +246,6 @@ def _settings(name: str, budget: Budget) -> dict[str, str | int]:
         "max_query_size": budget.max_query_bytes,
         "log_comment": name,
     }
-
-
-def _translated(name: str, error: Exception) -> Exception:
-    """Tell what a failure means; an error in a query itself stays what it is."""
-    code = error_code(error)
-    if code in OVER_BUDGET:
-        QUERY_ERRORS.labels(name, "budget").inc()
-        return QueryBudgetError(
-            f"The query {name} would cost more than it may. Ask for a shorter time or"
-            " a smaller region.",
-            query=name,
-        )
-    if code in UNAVAILABLE:
-        QUERY_ERRORS.labels(name, "unavailable").inc()
-        return EventStoreUnavailableError(
-            "ClickHouse, which stores the events, does not answer. Try again soon.",
-            query=name,
-        )
-    QUERY_ERRORS.labels(name, "query").inc()
-    if code in NOT_SET_UP:
-        return EventStoreUnavailableError(
-            "ClickHouse answers but has no event table."
-            " Run manage.py migrate analytics --database clickhouse.",
-            query=name,
-        )
-    return error
 
 
 def _array(values: Sequence[Any], ch_type: str) -> NDArray[Any]:

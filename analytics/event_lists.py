@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from analytics.clickhouse import Budget, budgeted, measured
+from analytics.clickhouse import Budget, budgeted, fetch_objects, measured
 from analytics.models import Event, EventQuerySet
 from analytics.models.event import LISTED
 
@@ -41,8 +41,7 @@ def list_events(
     rows = _matching(wanted).listed().newest_first()
     if after is not None:
         rows = rows.after_place(after)
-    with measured("events_list"):
-        return list(budgeted(rows[:limit], "events_list", LIST))
+    return fetch_objects("events_list", rows[:limit], budget=LIST)
 
 
 def iterate_rows(wanted: EventFilter) -> Iterator[tuple[Any, ...]]:

@@ -13,6 +13,11 @@ QUERY_ERRORS = Counter(
     "Named ClickHouse queries that failed, by reason.",
     ["query", "reason"],
 )
+QUERY_RETRIES = Counter(
+    "analytics_query_retries_total",
+    "Named ClickHouse queries asked again after their connection broke.",
+    ["query"],
+)
 EVENTS = Counter(
     "analytics_events_total",
     "Events offered to the store, by outcome.",

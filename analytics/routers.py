@@ -30,7 +30,10 @@ class ClickHouseRouter:
             belongs = bool(hints.get("clickhouse", False))
         else:
             belongs = _is_clickhouse(model)
-        return belongs == (db == CLICKHOUSE)
+        if belongs != (db == CLICKHOUSE):
+            return False
+        # Whatever else there is to say about other databases, others say.
+        return True if belongs else None
 
 
 def _is_clickhouse(model: type[Model]) -> bool:

@@ -1,7 +1,12 @@
 """The performance kit as a Django app; it knows no domain."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.module_loading import import_string
+
+from perf.connections.capacity import check_connections_fit
+from perf.connections.forking import forget_after_fork
+from perf.connections.replicas import listen_for_writes
 
 
 class PerfConfig(AppConfig):
@@ -9,5 +14,8 @@ class PerfConfig(AppConfig):
     verbose_name = "Performance"
 
     def ready(self) -> None:
+        register(check_connections_fit, Tags.database)
+        forget_after_fork()
+        listen_for_writes()
         # By its name, because models cannot be imported before all apps are there.
         import_string("perf.cache.assembly.hear_changes")()

@@ -7,6 +7,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
+os.environ["RISKPLATFORM_PROCESS"] = "realtime"
 
 application = ProtocolTypeRouter(
     {

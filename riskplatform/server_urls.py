@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from riskplatform.connection_policy import ConnectionPolicy
 from riskplatform.env import EnvError
 
 # WAL lets readers go on while one process writes; FULL keeps an acknowledged
@@ -18,20 +19,22 @@ SQLITE_PRAGMAS = (
 )
 
 
-def default_database(url: str) -> dict[str, Any]:
+def default_database(
+    url: str, policy: ConnectionPolicy | None = None
+) -> dict[str, Any]:
     """Read `postgresql://user:password@host:port/name` or `sqlite:///path`."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return _sqlite(unquote(parts.path.removeprefix("/")))
     if parts.scheme in {"postgres", "postgresql"}:
-        return _postgresql(parts)
+        return _postgresql(parts, policy or ConnectionPolicy())
     raise EnvError(
         f"DATABASE_URL begins with {parts.scheme!r}. "
         "Use postgresql://user:password@host:port/name or sqlite:///path."
     )
 
 
-def clickhouse_database(url: str) -> dict[str, Any]:
+def clickhouse_database(url: str, *, is_plain: bool = False) -> dict[str, Any]:
     """Read `clickhouse://user:password@host:port/database` (native protocol)."""
     parts = urlsplit(url)
     if parts.scheme != "clickhouse":
@@ -39,14 +42,20 @@ def clickhouse_database(url: str) -> dict[str, Any]:
             f"CLICKHOUSE_URL begins with {parts.scheme!r}. "
             "Use clickhouse://user:password@host:port/database."
         )
+    options: dict[str, Any] = {"settings": {"mutations_sync": 1}}
+    if is_plain:
+        options["connections_min"] = 0
+    else:
+        options |= {"tcp_keepalive": True, "client_name": "riskplatform"}
+    engine = "clickhouse_backend.backend" if is_plain else "analytics.clickhouse_pool"
     return {
-        "ENGINE": "clickhouse_backend.backend",
+        "ENGINE": engine,
         "NAME": parts.path.lstrip("/") or "default",
         "HOST": parts.hostname or "127.0.0.1",
         "PORT": parts.port or 9000,
         "USER": unquote(parts.username or "default"),
         "PASSWORD": unquote(parts.password or ""),
-        "OPTIONS": {"settings": {"mutations_sync": 1}, "connections_min": 1},
+        "OPTIONS": options,
         "TEST": {"fake_transaction": True, "DEPENDENCIES": []},
     }
 
@@ -62,16 +71,16 @@ def _sqlite(path: str) -> dict[str, Any]:
     }
 
 
-def _postgresql(parts: SplitResult) -> dict[str, Any]:
-    options = dict(parse_qsl(parts.query))
+def _postgresql(parts: SplitResult, policy: ConnectionPolicy) -> dict[str, Any]:
+    given = dict(parse_qsl(parts.query))
+    host = given.pop("host", None) or unquote(parts.hostname or "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
-        "HOST": options.pop("host", None) or unquote(parts.hostname or ""),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "OPTIONS": options,
-        "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": True,
+        # A transaction of PgBouncer's ends before a cursor of the server's does.
+        "DISABLE_SERVER_SIDE_CURSORS": policy.is_behind_pgbouncer,
+        **policy.engine(given),
     }

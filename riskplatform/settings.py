@@ -8,6 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
+from riskplatform.connection_policy import read_policy
 from riskplatform.env import (
     env_bool,
     env_choice,
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "riskplatform.api.request_id.RequestIdMiddleware",
+    "perf.connections.retrying.RetryMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -127,16 +129,38 @@ TEMPLATES = [
     }
 ]
 
+# Performance: optimisations that are switched off (perf.switches), for comparison.
+PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
+# Answers that each web process keeps in memory.
+EDGE_LOCAL_BYTES = env_int("EDGE_LOCAL_BYTES", 64 << 20, minimum=1)
+KEEPS_CONNECTIONS = "connections" not in PERFORMANCE_OFF
+
 # Databases
+CONNECTION_POLICY = read_policy(is_plain=not KEEPS_CONNECTIONS)
+WEB_WORKERS = env_int("WEB_WORKERS", os.cpu_count() or 1, minimum=1)
+WEB_THREADS = env_int("WEB_THREADS", 4, minimum=1)
+DATABASE_OTHER_CONNECTIONS = env_int("DATABASE_OTHER_CONNECTIONS", 12)
 DATABASES = {
     "default": default_database(
-        server_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'riskplatform.sqlite3'}")
+        server_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'riskplatform.sqlite3'}"),
+        CONNECTION_POLICY,
     ),
     "clickhouse": clickhouse_database(
-        server_url("CLICKHOUSE_URL", "clickhouse://default@127.0.0.1:9000/default")
+        server_url("CLICKHOUSE_URL", "clickhouse://default@127.0.0.1:9000/default"),
+        is_plain=not KEEPS_CONNECTIONS,
     ),
 }
-DATABASE_ROUTERS = ["analytics.routers.ClickHouseRouter"]
+DATABASE_ROUTERS = [
+    "analytics.routers.ClickHouseRouter",
+    "perf.connections.replicas.ReplicaRouter",
+]
+# A replica answers people's reads, except those of who they are and what they may do.
+# Commands and jobs act on what they read, so they read the primary.
+DATABASE_REPLICA_APPS = frozenset({"scoring", "analytics"})
+DATABASE_REPLICA_LAG_S = env_int("DATABASE_REPLICA_LAG_S", 5)
+replica_url = env_secret("DATABASE_REPLICA_URL")
+if replica_url and KEEPS_CONNECTIONS and CONNECTION_POLICY.serves_people:
+    DATABASES["replica"] = default_database(replica_url, CONNECTION_POLICY)
 
 # Cache and channels
 REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -148,24 +172,28 @@ CACHES = {
         "OPTIONS": {
             # Pickle in a shared store is code execution for whoever writes there.
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "SOCKET_CONNECT_TIMEOUT": 0.2,
-            "SOCKET_TIMEOUT": 0.2,
+            # The longest that anybody waits for a store which hangs.
+            "SOCKET_CONNECT_TIMEOUT": 0.05,
+            "SOCKET_TIMEOUT": 0.05,
             "IGNORE_EXCEPTIONS": True,
+            "CONNECTION_POOL_CLASS": "perf.connections.redis_pool.CachePool",
+            "CONNECTION_POOL_KWARGS": {
+                "max_connections": 32,
+                "timeout": 0.05,
+                "socket_keepalive": True,
+                "client_name": "riskplatform",
+            },
         },
     }
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+DJANGO_REDIS_CLOSE_CONNECTION = not KEEPS_CONNECTIONS
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [REDIS_URL]},
     }
 }
-
-# Performance: optimisations that are switched off (perf.switches), for comparison.
-PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
-# Answers that each web process keeps in memory.
-EDGE_LOCAL_BYTES = env_int("EDGE_LOCAL_BYTES", 64 << 20, minimum=1)
 
 # API
 REST_FRAMEWORK = {

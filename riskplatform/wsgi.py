@@ -6,6 +6,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
+os.environ["RISKPLATFORM_PROCESS"] = "web"
 django_application = get_wsgi_application()
 
 # Its parts need the apps, which are there only now.

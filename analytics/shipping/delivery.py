@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from clickhouse_driver.errors import ErrorCodes
 from django.db import Error
 
-from analytics.clickhouse import Budget, error_code, insert_columns
+from analytics.clickhouse import Budget, insert_columns
+from analytics.clickhouse_errors import error_code
 from analytics.shipping.rows import ShippedRow, columns_of
 
 # Less than a lease lasts, so that nobody else begins meanwhile.

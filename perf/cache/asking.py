@@ -11,6 +11,7 @@ from perf.cache.demand import remembered
 from perf.cache.entries import Entry, Headers
 from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.questions import Asked
+from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_KEPT
 
 MAX_KEPT_BYTES: Final = 16 << 20
@@ -49,7 +50,8 @@ def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
     def start_response(status: str, headers: Headers, *_: Any) -> None:
         started[:] = [(status, headers)]
 
-    result = app(inner, start_response)
+    with primary_only():
+        result = app(inner, start_response)
     status, headers = started[0]
     reason = _why_not(status, headers, plan)
     if reason:

@@ -15,6 +15,7 @@ from perf.cache.routes import Routes, read_routes
 from perf.cache.shared import SharedEntries
 from perf.cache.status import publish_status
 from perf.cache.tags import Tags
+from perf.connections.replicas import note_write
 from perf.shared_store import SharedStore, store
 from perf.switches import Switch, is_on
 from riskplatform.kernel.changes import listen
@@ -53,6 +54,7 @@ def build_edge_cache(
 ) -> EdgeCache:
     local = LocalEntries(local_bytes)
     bus.tags.attach(local)
+    bus.on_heard.append(lambda _names: note_write())
     bus.on_tidy.append(lambda: count_hits(local, bus.store))
     bus.on_tidy.append(lambda: publish_status(bus, local))
     return EdgeCache(

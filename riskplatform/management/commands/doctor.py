@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from perf.connections.capacity import check_capacity
 from riskplatform.embedded.attach import missing_variables
 from riskplatform.embedded.diagnosis import (
     FAILING,
@@ -85,6 +86,7 @@ def examine(var: Path) -> Iterator[Finding]:
     yield check_ports(supervisor_runs=supervisor_runs)
     yield from check_all_servers(var)
     yield check_migrations("default")
+    yield from check_connections()
     if env_secret("CLICKHOUSE_URL"):
         yield check_migrations("clickhouse")
     yield from map(check_tool, TOOLS)
@@ -158,6 +160,23 @@ def check_migrations(alias: str) -> Finding:
         else "all applied",
         fix=MIGRATE_FIX,
     )
+
+
+def check_connections() -> Iterator[Finding]:
+    """Hold what the processes may open against the limit of a PostgreSQL server."""
+    try:
+        warnings = check_capacity("default")
+    except DatabaseError:
+        # That it does not answer has been said.
+        return
+    for warning in warnings:
+        yield Finding(
+            name="connections",
+            state=FAILING,
+            detail=warning.msg,
+            fix=str(warning.hint),
+            required=False,
+        )
 
 
 def is_new_sqlite() -> bool:

@@ -48,12 +48,17 @@ class Command(BaseCommand):
             default=env_choice("RISKPLATFORM_DATABASE", "sqlite", DATABASES),
             help="what to use where DATABASE_URL is not set",
         )
-        size = WebSize()
         parser.add_argument(
-            "--workers", type=int, default=size.workers, help="processes of the web"
+            "--workers",
+            type=int,
+            default=settings.WEB_WORKERS,
+            help="processes of the web",
         )
         parser.add_argument(
-            "--threads", type=int, default=size.threads, help="threads of each of them"
+            "--threads",
+            type=int,
+            default=settings.WEB_THREADS,
+            help="threads of each of them",
         )
         for name in ("web", "realtime", "shipper", "worker"):
             parser.add_argument(

@@ -1,0 +1,54 @@
+"""What kept connections to ClickHouse save, as the suite `clickhouse-connections`."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from clickhouse_backend.driver.client import Client
+from clickhouse_backend.driver.connection import Connection
+from django.db import connections
+
+from analytics.clickhouse import DATABASE
+from analytics.clickhouse_pool.pool import PooledConnection
+from perf.bench.measurement import AnyMeasurement, Comparison
+from perf.bench.overhead import OVERHEAD, measure_overhead, same_answers
+from perf.bench.registry import registry
+
+QUESTION = "SELECT 42"
+# 80 % less.
+RATIO = 5.0
+
+
+@registry.suite("clickhouse-connections")
+def clickhouse_connections() -> Iterator[AnyMeasurement]:
+    """ClickHouse: a new connection per request (before), the pool (after)."""
+    wrapper: Any = connections[DATABASE]
+    parameters = wrapper.get_connection_params()
+    bare = {name: parameters[name] for name in ("host", "port", "user", "database")}
+    raw = Client(**bare, password=parameters.get("password", ""))
+    ask_raw = partial(raw.execute, QUESTION)
+    with (
+        closing(Connection(**parameters, connections_min=0)) as plain,
+        closing(PooledConnection(**parameters)) as pooled,
+    ):
+        yield Comparison(
+            name="ClickHouse: overhead of a request",
+            before=partial(measure_overhead, partial(_request, plain), ask_raw),
+            after=partial(measure_overhead, partial(_request, pooled), ask_raw),
+            meter=OVERHEAD,
+            check=same_answers,
+            target_ratio=RATIO,
+            repeats=9,
+        )
+    raw.disconnect()
+
+
+def _request(connection: Any) -> object:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(QUESTION)
+        answer: object = cursor.fetchall()
+        return answer
+    finally:
+        cursor.close()

@@ -1,0 +1,61 @@
+"""What an error of ClickHouse or of the way to it means."""
+
+from clickhouse_driver.errors import ErrorCodes
+
+from analytics.errors import EventStoreUnavailableError, QueryBudgetError
+from analytics.metrics import QUERY_ERRORS
+
+AUTHENTICATION_FAILED = 516  # newer than the driver's list
+OVER_BUDGET = frozenset(
+    {
+        ErrorCodes.TIMEOUT_EXCEEDED,
+        ErrorCodes.TOO_SLOW,
+        ErrorCodes.TOO_MANY_ROWS,
+        ErrorCodes.MEMORY_LIMIT_EXCEEDED,
+    }
+)
+UNAVAILABLE = frozenset(
+    {
+        None,
+        ErrorCodes.NETWORK_ERROR,
+        ErrorCodes.SOCKET_TIMEOUT,
+        ErrorCodes.TOO_MANY_SIMULTANEOUS_QUERIES,
+        ErrorCodes.UNEXPECTED_PACKET_FROM_SERVER,
+        AUTHENTICATION_FAILED,
+    }
+)
+BROKEN = frozenset({None, ErrorCodes.NETWORK_ERROR})
+NOT_SET_UP = frozenset({ErrorCodes.UNKNOWN_TABLE, ErrorCodes.UNKNOWN_DATABASE})
+
+
+def error_code(error: Exception) -> int | None:
+    """Find the code behind an error; none means that nobody answered."""
+    cause = error.args[0] if error.args else None
+    code = getattr(cause, "code", None)
+    return code if isinstance(code, int) else None
+
+
+def translated(name: str, error: Exception) -> Exception:
+    """Tell what a failure means; an error in a query itself stays what it is."""
+    code = error_code(error)
+    if code in OVER_BUDGET:
+        QUERY_ERRORS.labels(name, "budget").inc()
+        return QueryBudgetError(
+            f"The query {name} would cost more than it may. Ask for a shorter time or"
+            " a smaller region.",
+            query=name,
+        )
+    if code in UNAVAILABLE:
+        QUERY_ERRORS.labels(name, "unavailable").inc()
+        return EventStoreUnavailableError(
+            "ClickHouse, which stores the events, does not answer. Try again soon.",
+            query=name,
+        )
+    QUERY_ERRORS.labels(name, "query").inc()
+    if code in NOT_SET_UP:
+        return EventStoreUnavailableError(
+            "ClickHouse answers but has no event table."
+            " Run manage.py migrate analytics --database clickhouse.",
+            query=name,
+        )
+    return error

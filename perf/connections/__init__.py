@@ -1,0 +1,1 @@
+"""Connections that outlive a request: kept, counted, replaced, and never too many."""

@@ -1,0 +1,49 @@
+"""How long requests wait for a server that has gone and may be back at once."""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+
+PATIENCE_S = 5.0
+POLL_S = 0.05
+
+
+class Patience:
+    """Waits for the end of an outage, but for `patience_s` of it only.
+
+    The clock belongs to the outage: a restart is outlasted by every request, and in
+    a long outage a request tries once and waits no longer.
+    """
+
+    def __init__(
+        self,
+        *,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._patience_s = patience_s
+        self._clock = clock
+        self._pause = pause
+        self._lock = Lock()
+        self._began_s = self._seen_s = float("-inf")
+
+    def outlast(self, is_back: Callable[[], bool]) -> bool:
+        """Ask until it is back; False when patience is at its end."""
+        while not is_back():
+            now_s = self._clock()
+            if now_s >= self._note(now_s) + self._patience_s:
+                return False
+            self._pause(POLL_S)
+        with self._lock:
+            self._began_s = self._seen_s = float("-inf")
+        return True
+
+    def _note(self, now_s: float) -> float:
+        """Give the moment at which the outage was first seen."""
+        with self._lock:
+            # Nobody has seen it for so long: that one is over, and this is another.
+            if now_s - self._seen_s > self._patience_s:
+                self._began_s = now_s
+            self._seen_s = now_s
+            return self._began_s

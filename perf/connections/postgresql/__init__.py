@@ -1,0 +1,1 @@
+"""Django's PostgreSQL engine, with connections that are checked and counted."""

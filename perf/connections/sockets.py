@@ -1,0 +1,14 @@
+"""What a socket tells about its connection without asking the server."""
+
+import select
+
+
+def is_silent(file_number: int) -> bool:
+    """Tell whether nothing has come in since the last answer.
+
+    A server that closes a connection says so: the end of the stream can be read. One
+    that vanished without a word looks silent until keep-alive has closed the socket.
+    """
+    poll = select.poll()
+    poll.register(file_number, select.POLLIN)
+    return not poll.poll(0)

@@ -1,0 +1,75 @@
+"""Readers of events outlive a restart of ClickHouse."""
+
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import connections
+from prometheus_client import REGISTRY
+
+from analytics.clickhouse import close_connection, fetch_rows
+from analytics.clickhouse_pool.base import DatabaseWrapper
+from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.server import Site
+from riskplatform.embedded.warden import Warden
+from riskplatform.server_urls import clickhouse_database
+from tests.perf.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(databases=["clickhouse"])]
+READERS = 4
+
+
+@pytest.fixture
+def clickhouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[ClickHouseServer]:
+    """Start a server that threads begun from now on will use."""
+    warden = Warden()
+    site = Site(var=tmp_path, warden=warden, password="probe", durable=False)
+    started = ClickHouseServer(site)
+    started.start_and_wait()
+    database = connections.configure_settings(
+        {"default": clickhouse_database(started.url)}
+    )["default"]
+    monkeypatch.setitem(connections.settings, "clickhouse", database)
+    shared: dict[str, Any] = {}
+    monkeypatch.setattr(DatabaseWrapper, "_clickhouse_connections", shared)
+    yield started
+    for _parameters, connection in shared.values():
+        connection.close()
+    started.stop()
+    warden.close()
+
+
+def retries() -> float:
+    labels = {"query": "test_restart"}
+    return REGISTRY.get_sample_value("analytics_query_retries_total", labels) or 0.0
+
+
+def test_every_read_is_answered_through_a_restart(clickhouse: ClickHouseServer) -> None:
+    answers: list[object] = []
+    is_over = Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            answers.append(fetch_rows("test_restart", "SELECT 1"))
+        close_connection()
+
+    with ThreadPoolExecutor(READERS) as readers:
+        reading = [readers.submit(read) for _ in range(READERS)]
+        try:
+            wait_until(lambda: len(answers) > 20 * READERS, within_s=30)
+            clickhouse.stop()
+            clickhouse.start_and_wait()
+            enough = len(answers) + 20 * READERS
+            wait_until(lambda: len(answers) > enough, within_s=30)
+        finally:
+            is_over.set()
+        for one in reading:
+            one.result()
+
+    assert answers == [[(1,)]] * len(answers)
+    assert 0 < retries() <= READERS
