@@ -129,5 +129,5 @@ def test_a_replica_is_never_migrated(replica: None) -> None:
 
 def test_what_will_be_kept_for_others_is_read_from_the_primary(replica: None) -> None:
     with primary_only():
-        assert read() == "on primary"
+        assert read() == "on default"
     assert read() == "replica"
