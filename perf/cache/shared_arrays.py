@@ -33,9 +33,9 @@ from perf.metrics import (
 from perf.switches import Switch, is_on
 
 MAX_DISK_BYTES = 512 << 20
-MAX_OPEN_BYTES = 256 << 20
+MAX_OPEN_BYTES = 128 << 20
 # One group never drives out most of the others.
-MAX_SHARE = 4
+MAX_SHARE = 8
 
 logger = logging.getLogger(__name__)
 

@@ -84,15 +84,15 @@ def test_a_damaged_file_is_computed_again(
 
 
 def test_the_longest_unopened_leaves_the_disk_first(tmp_path: Path) -> None:
-    arrays = shared(tmp_path, max_disk_bytes=40_000)
-    for number in range(4):
+    arrays = shared(tmp_path, max_disk_bytes=68_000)
+    for number in range(8):
         arrays.get_or_compute((number,), lambda: numbers(number))  # noqa: B023 - at once
         newest = max(files(tmp_path), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (number, number))
     held = arrays.get_or_compute((0,), never)
-    shared(tmp_path, max_disk_bytes=40_000).get_or_compute((0,), never)
-    arrays.get_or_compute((4,), numbers)
-    assert len(files(tmp_path)) == 4
+    shared(tmp_path, max_disk_bytes=68_000).get_or_compute((0,), never)
+    arrays.get_or_compute((8,), numbers)
+    assert len(files(tmp_path)) == 8
     other = shared(tmp_path)
     other.get_or_compute((0,), never)
     assert other.get_or_compute((1,), lambda: numbers(9.0))["risk"][0] == 9.0
