@@ -1,5 +1,5 @@
 """Benchmarks of the domain; importing this package registers their suites."""
 
-from scoring.bench import assess, inference
+from scoring.bench import assess, inference, inference_cache
 
-__all__ = ["assess", "inference"]
+__all__ = ["assess", "inference", "inference_cache"]

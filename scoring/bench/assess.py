@@ -4,34 +4,15 @@ They write to the configured database, under an organisation and a region of the
 own, and take away what they wrote.
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 
-import h3.api.basic_int as h3
-import numpy as np
-from django.utils import timezone
-
 from perf.bench.measurement import AnyMeasurement, Budget, Comparison
 from perf.bench.registry import registry
-from riskplatform.api.keys.models import Organisation
-from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
-from scoring.engine import workloads
-from scoring.engine.distributions import distribution_of
-from scoring.models import (
-    Assessment,
-    Asset,
-    AssetPlace,
-    Forecast,
-    ForecastArrays,
-    ModelVersion,
-    Portfolio,
-    Region,
-    Vulnerability,
-)
+from perf.switches import Switch, switched_off
+from scoring.bench.places import DAY_S, Place, make_portfolio, own_place, publish
+from scoring.models import Assessment, Portfolio
 from scoring.services.assessments.assessing import (
     AssessmentQuestion,
     assess_portfolio,
@@ -39,35 +20,19 @@ from scoring.services.assessments.assessing import (
 )
 from scoring.services.assessments.batches import assess_batch
 from scoring.services.assessments.inputs import forget_inputs
-from scoring.services.regions import RegionDefinition, define_region
 
-N_CELLS = 1_000
-N_SCENARIOS = 10_000
 N_ASSETS = 10_000
 N_BATCH, BATCH_ASSETS = 50, 500
-SEED = 1
-ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
-DAY_S = 86_400
-CURVES = ([[0.0, 0.0], [1.0, 0.4]], [[0.0, 0.1], [1.0, 0.8]])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """What the suite made: an organisation, a forecast, and curves."""
-
-    organisation: Organisation
-    region: Region
-    curves: list[Vulnerability]
 
 
 @registry.suite("assess")
 def assess() -> Iterator[AnyMeasurement]:
     """Assess portfolios against the 10,000 scenarios of a forecast, from the tables."""
-    with _own_place() as place:
+    with own_place() as place:
         for days in (1, 7):
-            _publish(place.region, days)
-        plain = _portfolio(place, "plain", N_ASSETS)
-        insured = _portfolio(place, "insured", N_ASSETS, has_terms=True)
+            publish(place.region, days)
+        plain = make_portfolio(place, "plain", N_ASSETS)
+        insured = make_portfolio(place, "insured", N_ASSETS, has_terms=True)
         yield _cached(plain, days=1, title="no terms, 1 day")
         yield _cached(insured, days=1, title="3 curves and terms, 1 day")
         yield _cached(plain, days=7, title="no terms, 7 days")
@@ -91,8 +56,8 @@ def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
 
 def _cold(portfolio: Portfolio) -> AnyMeasurement:
     def measure() -> Assessment:
-        forget_inputs()
-        return prepare_assessment(portfolio, AssessmentQuestion())
+        with switched_off(Switch.MODELS):
+            return prepare_assessment(portfolio, AssessmentQuestion())
 
     return Budget(
         name=f"{N_ASSETS:,} assets, everything read from the database, 1 day",
@@ -114,9 +79,9 @@ def _repeated(portfolio: Portfolio) -> AnyMeasurement:
     )
 
 
-def _batch(place: _Place) -> AnyMeasurement:
+def _batch(place: Place) -> AnyMeasurement:
     portfolios = [
-        _portfolio(place, f"batch {number}", BATCH_ASSETS, has_terms=True)
+        make_portfolio(place, f"batch {number}", BATCH_ASSETS, has_terms=True)
         for number in range(N_BATCH)
     ]
     ids = [portfolio.pk for portfolio in portfolios]
@@ -158,98 +123,3 @@ def _adds_up(assessment: Assessment) -> bool:
         for asset in assessment.figures["top_assets"]
     )
     return 0 < top < tail and assessment.figures["inside"]["count"] == N_ASSETS
-
-
-@contextmanager
-def _own_place() -> Generator[_Place]:
-    slug = f"benchmark-{timezone.now():%Y%m%d%H%M%S%f}"
-    organisation = Organisation.objects.create(slug=slug, name="Benchmark")
-    grid = workloads.compact_grid(N_CELLS)
-    region = define_region(
-        RegionDefinition(
-            slug=slug,
-            name="Benchmark",
-            timezone="UTC",
-            resolution=workloads.RESOLUTION,
-        ),
-        cells=grid.cells.tolist(),
-    )
-    try:
-        curves = [
-            Vulnerability.objects.create(
-                organisation=organisation, slug=f"c{row}", name="Curve", points=points
-            )
-            for row, points in enumerate(CURVES)
-        ]
-        yield _Place(organisation=organisation, region=region, curves=curves)
-    finally:
-        forget_inputs()
-        Asset.objects.filter(portfolio__organisation=organisation).delete()
-        organisation.delete()
-        Forecast.objects.filter(region=region).delete()
-        region.delete()
-
-
-def _publish(region: Region, days: int) -> None:
-    grid = workloads.compact_grid(N_CELLS)
-    process = workloads.clustered_process(grid, n_steps=days)
-    scenarios = workloads.draw_scenarios(process, n_scenarios=N_SCENARIOS)
-    counts = np.bincount(scenarios.cell_index, minlength=len(grid))
-    mean = counts / N_SCENARIOS
-    columns = ForecastColumns.of(grid.cells, distribution_of(mean, 2.0))
-    version, _ = ModelVersion.objects.get_or_create(
-        region=region,
-        number=1,
-        defaults={
-            "kind": "benchmark",
-            "state": ModelVersion.State.CHAMPION,
-            "trained_from": ISSUED_FOR,
-            "trained_until": ISSUED_FOR,
-            "event_count": 0,
-        },
-    )
-    forecast = Forecast.objects.create(
-        region=region,
-        model_version=version,
-        issued_for=ISSUED_FOR,
-        horizon_sec=days * DAY_S,
-        event_count=0,
-        cell_count=len(grid),
-        expected_count=float(mean.sum()),
-        region_alpha=0.05,
-    )
-    ForecastArrays.objects.create(
-        forecast=forecast,
-        body=pack_columns(columns),
-        scenarios=pack_scenarios(scenarios),
-    )
-
-
-def _portfolio(
-    place: _Place, name: str, n_assets: int, *, has_terms: bool = False
-) -> Portfolio:
-    """Make a portfolio all over the region, past the services: it is no import."""
-    rng = np.random.default_rng(SEED)
-    cells = rng.choice(workloads.compact_grid(N_CELLS).cells, n_assets).tolist()
-    portfolio = Portfolio.objects.create(
-        organisation=place.organisation, name=name, currency="USD"
-    )
-    curves = [None, *place.curves] if has_terms else [None]
-    assets = Asset.objects.bulk_create(
-        Asset(
-            portfolio=portfolio,
-            reference=f"a-{number}",
-            lat=lat,
-            lon=lon,
-            value=Decimal(1_000 + number),
-            deductible=Decimal(number % 7 if has_terms else 0),
-            limit=Decimal(500 + number % 900) if has_terms else None,
-            vulnerability=curves[number % len(curves)],
-        )
-        for number, (lat, lon) in enumerate(map(h3.cell_to_latlng, cells))
-    )
-    AssetPlace.objects.bulk_create(
-        AssetPlace(asset=asset, region=place.region, h3=cell)
-        for asset, cell in zip(assets, cells, strict=True)
-    )
-    return portfolio
