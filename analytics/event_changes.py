@@ -6,6 +6,7 @@ A write that failed may have been carried out all the same: its answer was lost.
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
+from analytics.change_names import events_of
 from riskplatform.kernel.changes import announce_at_once
 
 ALL = "events"
@@ -13,12 +14,12 @@ ALL = "events"
 
 def names_of(regions: Iterable[str]) -> Sequence[str]:
     """Name what an answer about these regions depends on."""
-    return [ALL, *(_name(region) for region in sorted(set(regions)))]
+    return [ALL, *(events_of(region) for region in sorted(set(regions)))]
 
 
 @contextmanager
 def changing_events(regions: Iterable[str]) -> Generator[None]:
-    names = {_name(region) for region in regions}
+    names = {events_of(region) for region in regions}
     try:
         yield
     finally:
@@ -31,7 +32,3 @@ def changing_all_events() -> Generator[None]:
         yield
     finally:
         announce_at_once(ALL)
-
-
-def _name(region: str) -> str:
-    return f"events:{region}"

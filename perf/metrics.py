@@ -1,6 +1,6 @@
 """Metrics of the performance kit; names are part of the public interface."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 STORE_ERRORS = Counter(
     "perf_store_errors_total",
@@ -48,4 +48,51 @@ SHARED_ARRAY_EVICTIONS = Counter(
 VERSION_RENEWALS = Counter(
     "perf_cache_version_renewals_total",
     "Times that everything kept was given up, because Redis had been away.",
+)
+EDGE_REQUESTS = Counter(
+    "perf_edge_requests_total",
+    "Requests for answers that may be kept, by address and by where from it came.",
+    ["route", "outcome"],
+)
+EDGE_BYTES = Gauge(
+    "perf_edge_local_bytes",
+    "Size of the answers that processes keep in memory.",
+    multiprocess_mode="livesum",
+)
+EDGE_ENTRIES = Gauge(
+    "perf_edge_local_entries",
+    "Answers that processes keep in memory.",
+    multiprocess_mode="livesum",
+)
+EDGE_EVICTIONS = Counter(
+    "perf_edge_evictions_total",
+    "Answers that left memory because there was no room.",
+)
+EDGE_STAMPEDES_PREVENTED = Counter(
+    "perf_edge_stampedes_prevented_total",
+    "Requests that waited for somebody else's computation in place of their own.",
+)
+EDGE_NOT_KEPT = Counter(
+    "perf_edge_not_kept_total",
+    "Answers that were not kept, by reason.",
+    ["reason"],
+)
+EDGE_LIVE = Gauge(
+    "perf_edge_live",
+    "1 while this process hears of changes and uses what is kept.",
+    multiprocess_mode="livemin",
+)
+EDGE_LAPSES = Counter(
+    "perf_edge_lapses_total",
+    "Times that a process stopped using what is kept, because it heard nothing.",
+)
+EDGE_UNDELIVERED = Gauge(
+    "perf_edge_undelivered_changes",
+    "Changes made by this process that Redis has not taken yet.",
+    multiprocess_mode="livesum",
+)
+HEARING_SECONDS = Histogram(
+    "perf_edge_hearing_seconds",
+    "How old a change is when another process hears of it.",
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )

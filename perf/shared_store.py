@@ -5,11 +5,13 @@ has a way to go on without it.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django_redis import get_redis_connection
 from redis import Redis
+from redis.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -50,15 +52,17 @@ class SharedStore:
         """Tell whether the last attempts succeeded; asks nobody."""
         return not self._circuit.is_open
 
-    def run(self, work: Callable[[Redis], Result]) -> Result:
+    def run(self, work: Callable[[Redis], Result], *, insists: bool = False) -> Result:
         """Run commands; one attempt waits as long as the socket's timeout, at most.
+
+        Who insists is let through even while Redis is left alone; no request does.
 
         Raises
         ------
         StoreUnavailableError
             Redis did not answer, or has not for some seconds and is not asked.
         """
-        if not self._circuit.lets_through():
+        if not (insists or self._circuit.lets_through()):
             raise StoreUnavailableError("The cache is not asked for some seconds.")
         try:
             result = work(self._connect())
@@ -70,10 +74,24 @@ class SharedStore:
             STORE_ERRORS.labels(type(error).__name__).inc()
             self._circuit.succeeded()
             raise StoreUnavailableError(f"The cache refuses: {error}.") from error
+        self.answers()
+        return result
+
+    def answers(self) -> None:
+        """Note that Redis answers: it is asked from now on."""
         if self._circuit.succeeded():
             STORE_CIRCUIT_OPEN.set(0)
             logger.warning("Redis answers again")
-        return result
+
+    @contextmanager
+    def subscription(self, channel: str) -> Generator[PubSub]:
+        """Subscribe on a connection of its own, whatever the circuit says.
+
+        Errors of the connection are the caller's to deal with.
+        """
+        with self._connect().pubsub() as subscription:  # type: ignore[no-untyped-call]
+            subscription.subscribe(channel)
+            yield subscription
 
     def _note_failure(self, error: Exception) -> None:
         STORE_ERRORS.labels(type(error).__name__).inc()

@@ -164,6 +164,8 @@ CHANNEL_LAYERS = {
 
 # Performance: optimisations that are switched off (perf.switches), for comparison.
 PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
+# Answers that each web process keeps in memory.
+EDGE_LOCAL_BYTES = env_int("EDGE_LOCAL_BYTES", 64 << 20, minimum=1)
 
 # API
 REST_FRAMEWORK = {

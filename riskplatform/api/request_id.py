@@ -17,14 +17,21 @@ def current_request_id() -> str:
     return _current.get()
 
 
+def accepted_request_id(given: str) -> str:
+    """Return what a client gave, or nothing where it cannot be repeated.
+
+    Anything else could smuggle line breaks into logs and headers.
+    """
+    return given if ACCEPTED.fullmatch(given) else ""
+
+
 class RequestIdMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get(HEADER, "")
-        # Anything else could smuggle line breaks into logs and headers.
-        request_id = given if ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        given = accepted_request_id(request.headers.get(HEADER, ""))
+        request_id = given or uuid.uuid4().hex
         token = _current.set(request_id)
         try:
             response = self.get_response(request)

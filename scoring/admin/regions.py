@@ -1,6 +1,6 @@
 """Regions and their cells."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet, URLField
@@ -10,6 +10,7 @@ from django_stubs_ext import WithAnnotations
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
+from scoring.services.regions import announce_region
 from scoring.services.registry.jobs import queue_fit
 
 
@@ -39,6 +40,18 @@ class RegionAdmin(admin.ModelAdmin[Region]):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Region | None = None
+    ) -> bool:
+        # Portfolios, forecasts and alerts rest on it.
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Region, form: Any, change: Any
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        announce_region(obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Region]:
         return Region.objects.with_cell_count().defer("boundary")

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
 from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
 from riskplatform.api.inputs import (
     body_schema,
@@ -24,6 +25,7 @@ from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import page_of
+from scoring import change_names
 from scoring.api.assessment_schemas import (
     AssessmentDetail,
     AssessmentList,
@@ -53,6 +55,7 @@ QUANTILE_PLACES = 6
 
 class AssessView(APIView):
     permission_classes = SCOPES
+    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST")
 
     @extend_schema(
         operation_id="assess",
@@ -66,7 +69,10 @@ class AssessView(APIView):
         portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
 
         def assess() -> dict[str, Any]:
-            return assessment_body(assess_portfolio(portfolio, question))
+            assessment = assess_portfolio(portfolio, question)
+            forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
+            rests_on(request, forecasts, change_names.portfolio(portfolio.pk))
+            return assessment_body(assessment)
 
         return answer_creation(request, assess, status=200)
 

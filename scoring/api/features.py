@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.change_names import events_of
 from analytics.clickhouse import EARLIEST, LATEST
+from perf.cache.policy import QUERY_RESULT_TTL_S, EdgePolicy, rests_on
 from riskplatform.api.inputs import (
     body_schema,
     decode_body,
@@ -22,6 +24,7 @@ from riskplatform.api.inputs import (
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.renderers import finite_list
+from scoring import change_names
 from scoring.api.access import sees_only_public
 from scoring.api.feature_schemas import (
     MAX_ROWS,
@@ -31,6 +34,7 @@ from scoring.api.feature_schemas import (
     WindowRequest,
 )
 from scoring.cell_ids import hex_of, parse_cell_id
+from scoring.models import Region
 from scoring.selectors.regions import get_region, get_region_of_cells
 from scoring.services.feature_windows import (
     FeatureSnapshot,
@@ -46,6 +50,7 @@ DECIMALS = 9
 
 class FeatureSnapshotView(APIView):
     permission_classes = (has_scope(Scope.SCORES_READ),)
+    edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)
 
     @extend_schema(
         operation_id="features_snapshot",
@@ -61,6 +66,7 @@ class FeatureSnapshotView(APIView):
         query = decode_query(request, FeatureSnapshotQuery)
         known_at = _known_at(query)
         region = get_region(query.region, public_only=sees_only_public(request))
+        _note_rest(request, region)
         snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
         return Response(
             {
@@ -75,6 +81,7 @@ class FeatureSnapshotView(APIView):
 
 class WindowFeaturesView(APIView):
     permission_classes = (has_scope(Scope.SCORES_READ),)
+    edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST")
 
     @extend_schema(
         operation_id="features_build_window",
@@ -96,6 +103,7 @@ class WindowFeaturesView(APIView):
             region = get_region_of_cells(cells, public_only=public_only)
         else:
             region = get_region(asked.region, public_only=public_only)
+        _note_rest(request, region)
         features = build_windows(
             region,
             cells=cells,
@@ -111,6 +119,12 @@ class WindowFeaturesView(APIView):
                 "features": list(_window_rows(features, cells, asked)),
             }
         )
+
+
+def _note_rest(request: Request, region: Region) -> None:
+    """Features rest on the events and on the cells of a region."""
+    names = (events_of(region.slug), change_names.forecasts_of(region.slug))
+    rests_on(request, change_names.REGIONS, *names)
 
 
 def _known_at(asked: FeatureSnapshotQuery | WindowRequest) -> datetime:

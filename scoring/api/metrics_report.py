@@ -1,5 +1,6 @@
 """GET metrics: risk by region and hour."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from drf_spectacular.utils import extend_schema
@@ -7,18 +8,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.change_names import events_of
+from perf.cache.policy import NOT_TO_BE_KEPT, QUERY_RESULT_TTL_S, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
+from scoring import change_names
 from scoring.api.access import sees_only_public
 from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
 from scoring.api.instants import checked_instant
+from scoring.models import Region
 from scoring.selectors.regions import get_region, list_regions
 from scoring.services.metrics_report import tabulate_metrics
 
 
 class MetricsReportView(APIView):
     permission_classes = (has_scope(Scope.SCORES_READ),)
+    edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)
 
     @extend_schema(
         operation_id="metrics_report",
@@ -34,16 +40,24 @@ class MetricsReportView(APIView):
             if query.region is None
             else [get_region(query.region, public_only=public_only)]
         )
+        rests_on(request, change_names.REGIONS, *_names(regions))
         until = checked_instant(query.until, name="until")
         table = tabulate_metrics(regions, until=until, limit=query.limit)
         error = table.error
         return Response(
-            {
+            headers={} if error is None else NOT_TO_BE_KEPT,
+            data={
                 "since": table.since,
                 "until": table.until,
                 "results": [asdict(row) for row in table.rows],
                 "error": None
                 if error is None
                 else {"code": error.code, "detail": error.message},
-            }
+            },
         )
+
+
+def _names(regions: Sequence[Region]) -> Iterator[str]:
+    for region in regions:
+        yield change_names.forecasts_of(region.slug)
+        yield events_of(region.slug)

@@ -1,5 +1,6 @@
 """GET dashboard: the risk, the events and the alerts of a portfolio at a glance."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.change_names import events_of
+from perf.cache.policy import DASHBOARD_TTL_S, NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
+from scoring import change_names
 from scoring.api.dashboard_schemas import DashboardQuery, PortfolioDashboard
 from scoring.api.instants import checked_instant
+from scoring.models import Portfolio, Region
+from scoring.selectors.portfolio_dashboard import asset_cells
 from scoring.selectors.portfolios import get_portfolio
 from scoring.services.concurrency import Outcome
 from scoring.services.portfolio_dashboard import TIMEFRAMES, read_dashboard
@@ -22,6 +28,7 @@ from scoring.services.portfolio_dashboard import TIMEFRAMES, read_dashboard
 
 class PortfolioDashboardView(APIView):
     permission_classes = (has_scope(Scope.PORTFOLIOS_READ),)
+    edge = EdgePolicy(ttl_s=DASHBOARD_TTL_S)
 
     @extend_schema(
         operation_id="dashboard",
@@ -34,16 +41,29 @@ class PortfolioDashboardView(APIView):
         portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
         span = TIMEFRAMES[query.timeframe]
         until = checked_instant(query.time, name="time") or timezone.now()
-        parts = read_dashboard(portfolio, span=span, until=until)
+        cells = asset_cells(portfolio)
+        rests_on(request, *_names(portfolio, cells))
+        parts = read_dashboard(portfolio, cells, span=span, until=until)
+        is_whole = all(outcome.error is None for outcome in parts.values())
         return Response(
-            {
+            headers={} if is_whole else NOT_TO_BE_KEPT,
+            data={
                 "portfolio_id": str(portfolio.pk),
                 "timeframe": query.timeframe,
                 "since": until - span,
                 "until": until,
                 **{name: _part(outcome) for name, outcome in parts.items()},
-            }
+            },
         )
+
+
+def _names(portfolio: Portfolio, regions: Iterable[Region]) -> Iterator[str]:
+    yield change_names.portfolio(portfolio.pk)
+    yield change_names.assessments_of(portfolio.pk)
+    yield change_names.alerts_of(portfolio.organisation_id)
+    for region in regions:
+        yield change_names.forecasts_of(region.slug)
+        yield events_of(region.slug)
 
 
 def _part(outcome: Outcome) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.grid import Bounds
+from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
 from riskplatform.api.inputs import (
     body_schema,
     decode_query,
@@ -25,7 +26,8 @@ from riskplatform.api.tables import (
     arrow_table,
     csv_table,
 )
-from scoring.api.access import sees_only_public
+from scoring import change_names
+from scoring.api.access import by_visibility, sees_only_public
 from scoring.api.schemas import RiskMap, RiskMapQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
@@ -43,6 +45,7 @@ class RiskMapView(APIView):
 
     permission_classes = (AllowAny,)
     renderer_classes = (OrjsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer)
+    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_visibility)
 
     @extend_schema(
         operation_id="risk_map",
@@ -58,6 +61,7 @@ class RiskMapView(APIView):
         query = decode_query(request, RiskMapQuery)
         bbox = None if query.bbox is None else parse_bbox(query.bbox)
         region = get_region(query.region, public_only=sees_only_public(request))
+        rests_on(request, change_names.forecasts_of(region.slug))
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )

@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_body
 from riskplatform.api.renderers import finite_list
-from scoring.api.access import sees_only_public
+from scoring import change_names
+from scoring.api.access import by_visibility, sees_only_public
 from scoring.api.risk_map import forecast_header
 from scoring.api.schemas import Snapshot, SnapshotRequest
 from scoring.arrays import ForecastColumns
@@ -26,6 +28,9 @@ class ScoreSnapshotView(APIView):
     """Public regions are open to everybody; the selectors leave out the others."""
 
     permission_classes = (AllowAny,)
+    edge = EdgePolicy(
+        ttl_s=MODEL_PREDICTION_TTL_S, method="POST", audience=by_visibility
+    )
 
     @extend_schema(
         operation_id="score_snapshot",
@@ -47,6 +52,7 @@ class ScoreSnapshotView(APIView):
             region = get_region_of_cells(cells, public_only=public_only)
         else:
             region = get_region(asked.region, public_only=public_only)
+        rests_on(request, change_names.forecasts_of(region.slug), change_names.REGIONS)
         forecast = get_latest_forecast(
             region, horizon_sec=asked.horizon_sec, moment=asked.time
         )

@@ -10,6 +10,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
 from riskplatform.api.inputs import decode_query, invalid_input, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
@@ -19,7 +20,8 @@ from riskplatform.api.vector_tiles import (
     encode_tile,
     tile_ring,
 )
-from scoring.api.access import sees_only_public
+from scoring import change_names
+from scoring.api.access import by_visibility, sees_only_public
 from scoring.api.schemas import TileQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
@@ -59,6 +61,7 @@ class RiskMapTileView(APIView):
     permission_classes = (AllowAny,)
     renderer_classes = (TileRenderer,)
     content_negotiation_class = OneFormat
+    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_visibility)
 
     @extend_schema(
         operation_id="risk_map_tile",
@@ -77,6 +80,7 @@ class RiskMapTileView(APIView):
         tile = _address(z, x, y)
         query = decode_query(request, TileQuery)
         region = get_region(query.region, public_only=sees_only_public(request))
+        rests_on(request, change_names.forecasts_of(region.slug))
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )

@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db import transaction
 
 from perf.cache.memory import ByteCache
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
 from scoring.engine.forecasters import Forecaster
@@ -96,6 +98,8 @@ def _store(
         body=pack_columns(columns),
         scenarios=pack_scenarios(scenarios),
     )
+    if not forecast.is_shadow:
+        announce(change_names.forecasts_of(forecast.region.slug))
 
 
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:

@@ -1,12 +1,13 @@
 """The dashboard of a portfolio: its parts are read at once and may fail one by one."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from scoring.models import Portfolio
+from scoring.models import Portfolio, Region
 from scoring.selectors.portfolio_dashboard import (
-    asset_cells,
+    Cells,
     read_alerts,
     read_events,
     read_risk,
@@ -22,10 +23,17 @@ DEADLINE_S = 5.0
 
 
 def read_dashboard(
-    portfolio: Portfolio, *, span: timedelta, until: datetime
+    portfolio: Portfolio,
+    cells: Mapping[Region, Cells],
+    *,
+    span: timedelta,
+    until: datetime,
 ) -> dict[str, Outcome]:
-    """Read the parts side by side; the value of each is a `DashboardPart`."""
-    cells, since = asset_cells(portfolio), until - span
+    """Read the parts side by side; the value of each is a `DashboardPart`.
+
+    `cells` are those with assets of each region, as `asset_cells` gives them.
+    """
+    since = until - span
     span_s = int(span.total_seconds())
     parts = {
         "metrics": partial(read_risk, portfolio, cells, span_s=span_s, until=until),

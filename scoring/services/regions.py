@@ -8,6 +8,8 @@ from typing import Any
 import h3.api.basic_int as h3
 from django.db import transaction
 
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
 from scoring.services.portfolios.asset_places import place_in_cells
@@ -52,6 +54,7 @@ def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Regi
     region.boundary = definition.boundary
     region.full_clean()
     region.save()
+    announce_region(region)
     add_cells(region, cells)
     return region
 
@@ -70,7 +73,14 @@ def add_cells(region: Region, cells: Iterable[int]) -> int:
         ignore_conflicts=True,
     )
     place_in_cells(region, fresh)
+    if fresh:
+        announce_region(region)
     return len(fresh)
+
+
+def announce_region(region: Region) -> None:
+    """Tell that a region, who sees it, or its cells have changed."""
+    announce(change_names.REGIONS, change_names.forecasts_of(region.slug))
 
 
 def with_neighbours(cells: Iterable[int]) -> set[int]:

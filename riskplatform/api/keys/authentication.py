@@ -19,10 +19,11 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Reads `Authorization: Bearer <key>` or `X-API-Key: <key>`."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
-        shown = _shown_key(request)
+        headers = request.headers
+        shown = shown_key(headers.get("Authorization", ""), headers.get("X-API-Key"))
         if shown is None:
             return None
-        key = _find_key(shown)
+        key = find_key(shown)
         note_use(key, now=timezone.now())
         return AnonymousUser(), key
 
@@ -37,14 +38,22 @@ def get_key(request: Request) -> ApiKey:
     return request.auth
 
 
-def _shown_key(request: Request) -> str | None:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+def shown_key(authorization: str, api_key: str | None) -> str | None:
+    """Take the key out of the two headers that may hold one."""
+    scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == SCHEME.lower():
         return credentials.strip()
-    return request.headers.get("X-API-Key")
+    return api_key
 
 
-def _find_key(shown: str) -> ApiKey:
+def find_key(shown: str) -> ApiKey:
+    """Find the key behind a text; it costs one query.
+
+    Raises
+    ------
+    AuthenticationFailed
+        It is unknown, has expired or was revoked.
+    """
     text = KeyText.parse(shown)
     if text is None:
         raise AuthenticationFailed("The API key is not valid.")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.models import Alert, AlertChange, Webhook, WebhookDelivery
 from scoring.services.webhooks.messages import message_of_change
 
@@ -34,7 +36,9 @@ def record_changes(
             for alert in alerts
         ]
     )
-    _queue_messages(changes, alerts[0].rule.organisation_id)
+    organisation_id = alerts[0].rule.organisation_id
+    announce(change_names.alerts_of(organisation_id))
+    _queue_messages(changes, organisation_id)
 
 
 def _queue_messages(changes: Sequence[AlertChange], organisation_id: int) -> None:

@@ -14,6 +14,8 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.metrics import (
     ALERT_EVALUATION_FAILURES,
     ALERTS_HELD_BACK,
@@ -133,6 +135,7 @@ def _evaluate_rule(
         last_forecast=pair.forecast,
         held_back_count=F("held_back_count") + held_back_count,
     )
+    announce(change_names.alerts_of(rule.organisation_id))
     return EvaluationReport(
         rule_count=1,
         opened_count=len(opened),

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.features import EventHistoryColumns, event_columns, region_extent
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.models import Alert, Forecast
 
 JUDGED_FIELDS = ("scored_at", "was_right", "lead_time_s")
@@ -53,7 +55,8 @@ def _score(forecast: Forecast) -> int:
     now = timezone.now()
     with transaction.atomic():
         unscored = Alert.objects.select_for_update().filter(scored_at=None)
-        alerts = list(unscored.filter(first_forecast=forecast))
+        found = unscored.filter(first_forecast=forecast).select_related("rule")
+        alerts = list(found.defer("rule__cells"))
         for alert in alerts:
             first_s = _first_event_s(events, alert.first_cells)
             alert.scored_at = now
@@ -62,6 +65,8 @@ def _score(forecast: Forecast) -> int:
                 None if first_s is None else first_s - forecast.issued_for.timestamp()
             )
         Alert.objects.bulk_update(alerts, JUDGED_FIELDS, batch_size=500)
+        owners = {alert.rule.organisation_id for alert in alerts}
+        announce(*map(change_names.alerts_of, owners))
     return len(alerts)
 
 

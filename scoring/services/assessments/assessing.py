@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.engine.errors import EngineError
 from scoring.errors import NotAssessableError, PortfolioNotFoundError
 from scoring.metrics import ASSESSMENT_SECONDS, ASSESSMENTS_MADE
@@ -103,6 +105,7 @@ def _stored(assessment: Assessment) -> Assessment:
     )
     if is_new:
         ASSESSMENTS_MADE.inc()
+        announce(change_names.assessments_of(assessment.portfolio_id))
     return stored
 
 

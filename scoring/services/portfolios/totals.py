@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 
+from riskplatform.kernel.changes import announce
+from scoring import change_names
 from scoring.models import Asset, AssetPlace, Portfolio
 
 TOTALS = ("asset_count", "total_value", "outside_count", "outside_value")
@@ -24,6 +26,7 @@ def settle_portfolios(ids: Collection[UUID]) -> None:
         Portfolio.objects.filter(pk=pk).update(
             **totals, revision=F("revision") + 1, updated_at=timezone.now()
         )
+    announce(*map(change_names.portfolio, ids))
 
 
 def _count(ids: Collection[UUID]) -> dict[UUID, dict[str, object]]:

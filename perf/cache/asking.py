@@ -1,0 +1,103 @@
+"""Asks the application behind the cache, and tells whether its answer may be kept."""
+
+import io
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from perf.cache.entries import Entry, Headers
+from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
+from perf.cache.questions import Asked
+from perf.metrics import EDGE_NOT_KEPT
+
+MAX_KEPT_BYTES: Final = 16 << 20
+# Not all that was made at once shall end at once.
+TTL_JITTER: Final = 0.1
+CACHE_CONTROL: Final = ("Cache-Control", "private, no-cache")
+# The kept answer is whole; what a client makes of it is decided each time.
+CONDITIONS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+OF_ONE_REQUEST: Final = frozenset(
+    {"content-length", "x-request-id", "date", "connection", "age", "x-cache"}
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Answer:
+    """What came out: an entry, or the application's own answer, to be passed on."""
+
+    entry: Entry | None = None
+    status: str = ""
+    headers: Headers
+    body: Iterable[bytes] = ()
+    outcome: str = "miss"
+
+
+def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
+    """Ask for a whole, plain answer; an entry comes out where it may be kept."""
+    plan = Plan()
+    inner = {**asked.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
+    for name in CONDITIONS:
+        inner.pop(name, None)
+    if policy.method == "POST":
+        inner["wsgi.input"] = io.BytesIO(asked.body)
+    started: list[tuple[str, Headers]] = []
+    started_s = time.monotonic()
+
+    def start_response(status: str, headers: Headers, *_: Any) -> None:
+        started[:] = [(status, headers)]
+
+    result = app(inner, start_response)
+    status, headers = started[0]
+    reason = _why_not(status, headers, plan)
+    if reason:
+        EDGE_NOT_KEPT.labels(reason).inc()
+        return Answer(status=status, headers=headers, body=result)
+    body = _read(result)
+    now_s = time.monotonic()
+    ttl_s = policy.ttl_s * (1.0 - TTL_JITTER * random.random())  # noqa: S311 - spreads load
+    entry = Entry(
+        headers=_kept_headers(headers),
+        body=body,
+        gzip_body=None,
+        names=frozenset(plan.names),
+        cost_s=now_s - started_s,
+        created_s=now_s,
+        expires_s=now_s + ttl_s,
+        question=msgspec.msgpack.encode((asked.question, asked.caller.parts)),
+    )
+    return Answer(entry=entry, headers=headers)
+
+
+def _why_not(status: str, headers: Headers, plan: Plan) -> str:
+    """Give the reason why an answer is not kept; deny by default."""
+    found = {name.lower(): value for name, value in headers}
+    length = found.get("content-length", "")
+    is_private = "set-cookie" in found or "no-store" in found.get("cache-control", "")
+    reasons = {
+        "status": not status.startswith("200 "),
+        "private": is_private,
+        "stream": not length.isdigit(),
+        "size": length.isdigit() and int(length) > MAX_KEPT_BYTES,
+        "unnamed": not plan.names,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), "")
+
+
+def _read(result: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(result)
+    finally:
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+
+
+def _kept_headers(headers: Headers) -> Headers:
+    kept = [pair for pair in headers if pair[0].lower() not in OF_ONE_REQUEST]
+    if all(name.lower() != "cache-control" for name, _ in kept):
+        kept.append(CACHE_CONTROL)
+    return kept

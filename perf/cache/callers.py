@@ -1,0 +1,168 @@
+"""Who asks, found out before anything kept is looked at.
+
+What a key stands for is remembered for a minute at most, and forgotten at once when
+somebody announces `key:<prefix>`. What a session stands for is asked every time.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from importlib import import_module
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
+
+from perf.cache.tags import Tags
+from riskplatform.api.keys.authentication import find_key, shown_key
+from riskplatform.api.keys.models import ApiKey
+from riskplatform.api.keys.principal import find_principal
+from riskplatform.api.keys.services import note_use
+
+# The use of a key is noted once a minute, so it is looked up that often.
+REMEMBERED_S = 60.0
+MAX_REMEMBERED = 10_000
+
+Environ = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """For which organisation somebody asks, and with what rights."""
+
+    organisation_id: int | None = None
+    scopes: frozenset[str] = frozenset()
+    is_staff: bool = False
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        rights = " ".join(sorted(self.scopes))
+        staff = "staff" if self.is_staff else ""
+        object.__setattr__(self, "text", f"{self.organisation_id}|{rights}|{staff}")
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    @property
+    def parts(self) -> tuple[int | None, list[str], bool]:
+        """Take apart what to write down; `Caller.of` puts it together again."""
+        return self.organisation_id, sorted(self.scopes), self.is_staff
+
+
+NOBODY = Caller()
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    caller: Caller
+    prefix: str
+    expires_at_s: float
+    forget_s: float
+
+
+class Callers:
+    """Tells who asks; None is somebody whom Django has to turn away."""
+
+    def __init__(self, tags: Tags) -> None:
+        self._tags = tags
+        self._keys: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._lock = Lock()
+        tags.attach(self)
+
+    def find(self, environ: Environ) -> Caller | None:
+        """Resolve a key or a session; with neither it is nobody in particular."""
+        text = shown_key(
+            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY")
+        )
+        if text is not None:
+            return self._of_key(text)
+        if has_session(environ):
+            return _of_session(environ)
+        return NOBODY
+
+    def drop(self, names: frozenset[str]) -> None:
+        prefixes = {name[4:] for name in names if name.startswith("key:")}
+        if prefixes:
+            with self._lock:
+                for digest, known in list(self._keys.items()):
+                    if known.prefix in prefixes:
+                        del self._keys[digest]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._keys.clear()
+
+    def _of_key(self, text: str) -> Caller | None:
+        # Of the key itself nothing stays in memory.
+        digest = sha256(text.encode("latin-1", "replace")).digest()
+        known = self._keys.get(digest)
+        if known is not None and known.forget_s > time.monotonic():
+            return known.caller if known.expires_at_s > time.time() else None
+        with self._tags.watch() as watch:
+            key = _ask_for_key(text)
+            if key is None:
+                return None
+            caller = Caller(
+                organisation_id=key.organisation_id, scopes=frozenset(key.scopes)
+            )
+            remember = partial(self._remember, digest, key, caller)
+            self._tags.keep(watch, {f"key:{key.prefix}"}, remember)
+        return caller
+
+    def _remember(self, digest: bytes, key: ApiKey, caller: Caller) -> None:
+        expires_at = key.expires_at
+        known = _Remembered(
+            caller=caller,
+            prefix=key.prefix,
+            expires_at_s=float("inf") if expires_at is None else expires_at.timestamp(),
+            forget_s=time.monotonic() + REMEMBERED_S,
+        )
+        with self._lock:
+            self._keys[digest] = known
+            if len(self._keys) > MAX_REMEMBERED:
+                self._keys.popitem(last=False)
+
+
+def has_session(environ: Environ) -> bool:
+    cookies: str = environ.get("HTTP_COOKIE", "")
+    return bool(cookies) and settings.SESSION_COOKIE_NAME in cookies
+
+
+def _ask_for_key(text: str) -> ApiKey | None:
+    close_old_connections()
+    try:
+        key = find_key(text)
+        note_use(key, now=timezone.now())
+    except (AuthenticationFailed, DatabaseError, InterfaceError):
+        return None
+    return key
+
+
+def _of_session(environ: Environ) -> Caller | None:
+    """Ask as Django would: the session, its user, the membership meant."""
+    close_old_connections()
+    request = WSGIRequest({**environ, "wsgi.input": None})
+    engine = import_module(settings.SESSION_ENGINE)
+    try:
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        request.session = engine.SessionStore(cookie)
+        request.user = get_user(request)
+        principal = find_principal(request)
+    except (DatabaseError, InterfaceError):
+        return None
+    is_staff = request.user.is_active and getattr(request.user, "is_staff", False)
+    if principal is None:
+        return Caller(is_staff=is_staff)
+    return Caller(
+        organisation_id=principal.organisation.pk,
+        scopes=principal.scopes,
+        is_staff=is_staff,
+    )

@@ -1,0 +1,119 @@
+"""Whole answers, given before Django: a WSGI application around another.
+
+Who asks is found out first. Then level 1 is looked at, level 2, and last the view is
+asked, by one of those who want the same. A view opts in (`perf.cache.policy`); nothing
+else is kept, and never an error, a cookie or a stream.
+"""
+
+import random
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from perf.cache.asking import Answer
+from perf.cache.bus import Bus
+from perf.cache.callers import Callers
+from perf.cache.computing import Computing
+from perf.cache.entries import Entry, Headers, StartResponse, respond
+from perf.cache.local import LocalEntries
+from perf.cache.policy import EdgePolicy
+from perf.cache.questions import Asked, Environ, asked_by, body_of
+from perf.cache.routes import Route, Routes
+from perf.metrics import EDGE_REQUESTS
+from riskplatform.api.request_id import HEADER, accepted_request_id
+
+OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
+
+
+class EdgeCache:
+    """Answers what it has, asks `app` for the rest; safe between threads."""
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        routes: Routes,
+        callers: Callers,
+        local: LocalEntries,
+        computing: Computing,
+        bus: Bus,
+    ) -> None:
+        self._app = app
+        self._routes = routes
+        self._callers = callers
+        self._local = local
+        self._computing = computing
+        self._bus = bus
+        self._counters = {
+            (route.name, outcome): EDGE_REQUESTS.labels(route.name, outcome)
+            for route in routes
+            for outcome in OUTCOMES
+        }
+
+    def __call__(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if route is None:
+            return self._pass_on(environ, start_response)
+        self._bus.listen_in_background()
+        asked = self._asked(route, environ) if self._bus.is_live else None
+        if asked is None:
+            self._count(route, "bypass")
+            return self._pass_on(environ, _marking(start_response, "bypass"))
+        answer = self._find(asked, route.policy)
+        if (entry := answer.entry) is not None:
+            self._count(route, answer.outcome)
+            extra = _headers_of_one_request(environ, entry, answer.outcome)
+            return respond(environ, start_response, entry, extra)
+        self._count(route, "miss")
+        start_response(answer.status, [*answer.headers, ("X-Cache", "miss")])
+        return answer.body
+
+    def _asked(self, route: Route, environ: Environ) -> Asked | None:
+        """Say what is asked and by whom; None where no kept answer will do."""
+        body = body_of(environ, route.policy)
+        if body is None:
+            return None
+        caller = self._callers.find(environ)
+        if caller is None:
+            return None
+        return asked_by(environ, body, caller, route.policy)
+
+    def _find(self, asked: Asked, policy: EdgePolicy) -> Answer:
+        entry = self._local.get(asked.key)
+        if entry is None or entry.is_past():
+            return self._computing.answer(asked, policy)
+        if entry.is_due():
+            refreshed = self._computing.refresh(asked, policy)
+            if refreshed is not None and refreshed.entry is not None:
+                return refreshed
+        return Answer(entry=entry, headers=entry.headers, outcome="l1")
+
+    def _pass_on(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self._app(environ, start_response)
+        return answer
+
+    def _count(self, route: Route, outcome: str) -> None:
+        self._counters[route.name, outcome].inc()
+
+
+def _headers_of_one_request(environ: Environ, entry: Entry, outcome: str) -> Headers:
+    entry.hits += 1
+    given = environ.get("HTTP_X_REQUEST_ID")
+    request_id = accepted_request_id(given) if given else ""
+    age_s = max(0, int(time.monotonic() - entry.created_s))
+    return [
+        ("Age", str(age_s)),
+        ("X-Cache", outcome),
+        (HEADER, request_id or f"{random.getrandbits(128):032x}"),
+    ]
+
+
+def _marking(start_response: StartResponse, outcome: str) -> StartResponse:
+    def start(status: str, headers: Headers, *rest: Any) -> Any:
+        return start_response(status, [*headers, ("X-Cache", outcome)], *rest)
+
+    return start

@@ -1,0 +1,133 @@
+"""An edge cache around a small application of the test's own, on the real Redis."""
+
+import io
+import itertools
+import os
+import re
+import uuid
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis import Redis
+
+from perf.cache.assembly import build_edge_cache, new_bus
+from perf.cache.bus import Bus
+from perf.cache.edge import EdgeCache
+from perf.cache.policy import PLAN_KEY, EdgePolicy
+from perf.cache.routes import Route, Routes
+from perf.circuit import Circuit
+from perf.shared_store import SharedStore
+from tests.perf.waiting import wait_until
+
+LOCAL_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def came_from(self) -> str:
+        return self.headers["X-Cache"]
+
+
+@dataclass(slots=True)
+class CountingApp:
+    """Answers each call with the number of calls so far, resting on `names`."""
+
+    names: frozenset[str]
+    calls: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    status: str = "200 OK"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    during: Callable[[], object] = lambda: None
+    padding: bytes = b""
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        number = next(self.calls)
+        if PLAN_KEY in environ:
+            environ[PLAN_KEY].names.update(self.names)
+        self.during()
+        read = environ["wsgi.input"].read()
+        body = b"%d:%s:%s" % (number, read, self.padding)
+        start(
+            self.status,
+            [
+                ("Content-Type", "text/plain"),
+                ("Content-Length", str(len(body))),
+                *self.headers,
+            ],
+        )
+        return [body]
+
+
+def redis_client(**options: Any) -> Redis:
+    url = os.environ["REDIS_URL"]
+    return Redis.from_url(url, socket_timeout=1.0, **options)
+
+
+@contextmanager
+def running_bus(connect: Callable[[], Redis] = redis_client) -> Generator[Bus]:
+    """Run a bus as a process of its own would, until the end of the block."""
+    client = connect()
+    bus = new_bus(SharedStore(lambda: client, circuit=Circuit(open_s=0.2)))
+    bus.listen_in_background()
+    try:
+        wait_until(lambda: bus.is_live)
+        yield bus
+    finally:
+        bus.stop()
+        client.close()
+
+
+def edge_around(app: Any, bus: Bus, policy: EdgePolicy | None = None) -> EdgeCache:
+    chosen = policy or EdgePolicy(ttl_s=60.0)
+    route = Route("thing", re.compile("^/thing"), chosen)
+    return build_edge_cache(
+        app, bus=bus, routes=Routes((route,)), local_bytes=LOCAL_BYTES
+    )
+
+
+def ask(
+    edge: Any,
+    path: str = "/thing",
+    *,
+    method: str = "GET",
+    query: str = "",
+    body: bytes = b"",
+    **headers: str,
+) -> Reply:
+    """Ask as a server would; `headers` are named as in a WSGI environment."""
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(body)) if body else "",
+        "SERVER_NAME": "testserver",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "testserver",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        **headers,
+    }
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    parts = edge(environ, lambda status, given, *_: started.append((status, given)))
+    whole = b"".join(parts)
+    if hasattr(parts, "close"):
+        parts.close()
+    status, given = started[0]
+    return Reply(int(status.split()[0]), dict(given), whole)
+
+
+def some_path() -> str:
+    """Name a thing that no other test has asked for."""
+    return f"/thing/{uuid.uuid4().hex}"
+
+
+def some_name() -> str:
+    return f"test:{uuid.uuid4().hex}"
