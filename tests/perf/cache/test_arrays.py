@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ def of_objects(values: list[Any]) -> NDArray[Any]:
     return array
 
 
+@settings(deadline=None)
 @given(arrays=st.dictionaries(st.text(max_size=5), ARRAYS, max_size=4))
 def test_numbers_come_back_byte_by_byte(arrays: dict[str, NDArray[Any]]) -> None:
     back = unpack_arrays(pack_arrays(arrays))
@@ -47,6 +48,7 @@ def test_numbers_come_back_byte_by_byte(arrays: dict[str, NDArray[Any]]) -> None
         assert back[name].tobytes() == array.tobytes()
 
 
+@settings(deadline=None)
 @given(values=OBJECTS)
 def test_texts_and_moments_come_back_as_they_were(values: list[Any]) -> None:
     back = unpack_arrays(pack_arrays({"a": of_objects(values)}))["a"]
@@ -82,6 +84,7 @@ def test_other_things_are_refused(array: NDArray[Any]) -> None:
         pack_arrays({"a": array})
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=200))
 def test_random_bytes_are_no_arrays(body: bytes) -> None:
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perf.cache.envelope import HEADER, MAGIC, Envelope, _digest, seal
@@ -52,6 +52,7 @@ def seal_raw(body: bytes, *, flags: int = 0, schema: int = 1) -> bytes:
     return _digest(head, body) + head + body
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=100))
 def test_random_bytes_are_a_miss(body: bytes) -> None:
     cache, parts, compute = int_cache(), fresh_parts(), Counted()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from hypothesis import given
+from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
 from perf.cache.codecs import Codec, arrays_of, msgpack_of
@@ -48,6 +49,7 @@ def test_other_parts_are_another_value() -> None:
     assert values == list(range(1, len(alike) + 1))
 
 
+@given_settings(deadline=None)
 @given(risk=RISKS)
 def test_what_is_kept_is_byte_by_byte_what_was_computed(risk: Risk) -> None:
     cache = ValueCache("test", codec=msgpack_of(Risk), schema=1, ttl_s=100.0)
