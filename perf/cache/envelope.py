@@ -1,13 +1,17 @@
-"""What surrounds a value in Redis: its schema, its times, and a digest of it all.
+"""What surrounds a value in Redis: its schema, its times, and a signature of it all.
 
-Whoever may write to Redis can put anything there. What is not an envelope of this
-form, of this schema, and whole, is not opened.
+Whoever may write to Redis can put anything there. What was not signed with the
+secret key of this installation, or is of another schema, is not opened.
 """
 
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
+from hmac import compare_digest
+
+from django.conf import settings
 
 MAGIC = b"RPV1"
 # Magic, schema, flags, then when it was made, and for how long it holds, in seconds.
@@ -56,8 +60,8 @@ def unseal(sealed: bytes, *, schema: int, max_bytes: int) -> Envelope:
     """
     digest, rest = sealed[:DIGEST_BYTES], sealed[DIGEST_BYTES:]
     head, body = rest[: HEADER.size], rest[HEADER.size :]
-    if len(head) != HEADER.size or digest != _digest(head, body):
-        raise NotAnEnvelopeError("It is not whole.")
+    if len(head) != HEADER.size or not compare_digest(digest, _digest(head, body)):
+        raise NotAnEnvelopeError("It is not whole, or not ours.")
     magic, its_schema, flags, made_s, ttl_s = HEADER.unpack(head)
     if magic != MAGIC or its_schema != schema:
         raise NotAnEnvelopeError("It is of another schema.")
@@ -67,9 +71,14 @@ def unseal(sealed: bytes, *, schema: int, max_bytes: int) -> Envelope:
 
 
 def _digest(head: bytes, body: bytes) -> bytes:
-    digest = blake2b(head, digest_size=DIGEST_BYTES)
+    digest = blake2b(head, digest_size=DIGEST_BYTES, key=_key(settings.SECRET_KEY))
     digest.update(body)
     return digest.digest()
+
+
+@lru_cache(maxsize=2)
+def _key(secret: str) -> bytes:
+    return blake2b(secret.encode(), person=b"value cache").digest()
 
 
 def _unpacked(body: bytes, max_bytes: int) -> bytes:

@@ -59,6 +59,7 @@ class ByteCache(Generic[Value]):
         with self._lock:
             self._values.clear()
             self._bytes = 0
+        self._show_size()
 
     @property
     def nbytes(self) -> int:
@@ -71,7 +72,7 @@ class ByteCache(Generic[Value]):
             return value
         with self._lock:
             self._keep(key, value)
-        MEMORY_CACHE_BYTES.labels(self._tally.cache).set(self._bytes)
+        self._show_size()
         return value
 
     def _keep(self, key: Hashable, value: Value) -> None:
@@ -82,3 +83,6 @@ class ByteCache(Generic[Value]):
         while self._bytes > self._max_bytes:
             _, oldest = self._values.popitem(last=False)
             self._bytes -= oldest.nbytes
+
+    def _show_size(self) -> None:
+        MEMORY_CACHE_BYTES.labels(self._tally.cache).set(self._bytes)

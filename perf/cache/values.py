@@ -49,10 +49,11 @@ class _Kept(Generic[T]):
 class ValueCache(Generic[T]):
     """Values of one kind; a module constant of whoever computes them.
 
-    `schema` is raised whenever the same parts would mean another value. A computed
-    `None` is kept for `nothing_ttl_s` only. `lease_s` is how long a process may
-    compute before others take over, `wait_s` how long they wait until they compute
-    for themselves. What is encoded into more than `max_bytes` is not kept.
+    `schema` is raised whenever the same parts would mean another value. Where a value
+    `may_be_none`, that there is nothing is kept for `nothing_ttl_s` only. `lease_s` is
+    how long a process may compute before others take over, `wait_s` how long they wait
+    until they compute for themselves. What is encoded into more than `max_bytes` is
+    not kept.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ValueCache(Generic[T]):
     codec: Codec[T]
     schema: int
     ttl_s: float
+    may_be_none: bool = False
     stale_s: float = STALE_S
     nothing_ttl_s: float = NOTHING_TTL_S
     lease_s: float = 10.0
@@ -130,20 +132,31 @@ class ValueCache(Generic[T]):
 
     def _missed(self, key: str, compute: Callable[[], T]) -> T:
         """Compute as the one process that does, or wait for that process."""
-        until_s = time.monotonic() + self.wait_s
         try:
-            while (lease := self._lease(key)) is None:
-                if time.monotonic() >= until_s:
-                    # Better twice than never: whoever computes is slow, or dead.
-                    return self._computed(key, compute)
-                time.sleep(POLL_S)
-                if (kept := self._read(key)) is not None:
-                    self.tally.count(Outcome.JOINED)
-                    return kept.value
+            turn = self._turn(key)
         except StoreUnavailableError:
             self.tally.count(Outcome.UNAVAILABLE)
             return compute()
-        return self._computed_with(lease, key, compute)
+        if isinstance(turn, Lease):
+            return self._computed_with(turn, key, compute)
+        if turn is None:
+            return self._computed(key, compute)
+        self.tally.count(Outcome.JOINED)
+        return turn.value
+
+    def _turn(self, key: str) -> Lease | _Kept[T] | None:
+        """Wait for the lease or what its holder computes; for nothing at the end.
+
+        Better twice than never: whoever computes for so long is slow, or dead.
+        """
+        until_s = time.monotonic() + self.wait_s
+        while (lease := self._lease(key)) is None:
+            if time.monotonic() >= until_s:
+                return None
+            time.sleep(POLL_S)
+            if (kept := self._read(key)) is not None:
+                return kept
+        return lease
 
     def _computed_with(self, lease: Lease, key: str, compute: Callable[[], T]) -> T:
         try:
@@ -192,16 +205,20 @@ class ValueCache(Generic[T]):
         age_s = envelope.age_s(self.clock())
         if age_s >= envelope.ttl_s + self.stale_s:
             return None
-        # Only a cache whose values may be none stores that there is nothing.
-        value = None if envelope.body is None else self.codec.decode(envelope.body)
-        return _Kept(value, age_s < envelope.ttl_s)  # type: ignore[arg-type]  # see above
+        is_fresh = age_s < envelope.ttl_s
+        if envelope.body is not None:
+            return _Kept(self.codec.decode(envelope.body), is_fresh)
+        if not self.may_be_none:
+            raise NotAnEnvelopeError("It says that there is nothing.")
+        return _Kept(None, is_fresh)  # type: ignore[arg-type]  # None is a value here
 
     def _keep(self, key: str, value: T, began_s: float) -> None:
-        mean_ttl_s = self.nothing_ttl_s if value is None else self.ttl_s
+        is_nothing = self.may_be_none and value is None
+        mean_ttl_s = self.nothing_ttl_s if is_nothing else self.ttl_s
         # Not for secrets: it spreads the ends.
         ttl_s = mean_ttl_s * random.uniform(1.0 - JITTER, 1.0 + JITTER)  # noqa: S311
         try:
-            body = None if value is None else self.codec.encode(value)
+            body = None if is_nothing else self.codec.encode(value)
         except NotEncodableError as error:
             self.tally.count(Outcome.NOT_KEPT)
             logger.warning("a value of %s cannot be kept: %s", self.name, error)

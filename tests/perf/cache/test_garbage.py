@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from django.conf import LazySettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def test_random_bytes_are_a_miss(body: bytes) -> None:
     "body",
     [
         pytest.param(seal_raw(b"\x07", schema=0), id="older schema"),
+        pytest.param(seal_raw(b"", flags=2), id="nothing, where nothing cannot be"),
         pytest.param(seal_raw(msgspec.msgpack.encode("7")), id="another type"),
         pytest.param(seal_raw(b"\x91" * 100_000), id="deeply nested"),
         pytest.param(seal_raw(zlib.compress(b"\x07" * 99)[:-5], flags=1), id="cut off"),
@@ -82,6 +84,13 @@ def test_what_is_not_of_this_cache_is_a_miss_and_counted(body: bytes) -> None:
     assert cache.get_or_compute(parts, compute) == 1
     assert count_of(cache, Outcome.GARBAGE) > 0
     assert cache.get_or_compute(parts, compute) == 1, "replaced by what is right"
+
+
+def test_a_value_signed_elsewhere_is_a_miss(settings: LazySettings) -> None:
+    cache, parts, compute = int_cache(), fresh_parts(), Counted()
+    cache.get_or_compute(parts, lambda: 7)
+    settings.SECRET_KEY = "of another installation"
+    assert cache.get_or_compute(parts, compute) == 1
 
 
 def test_another_kind_of_key_is_computed() -> None:

@@ -65,7 +65,13 @@ def test_that_there_is_nothing_is_kept_for_a_short_time() -> None:
     clock = Clock()
     codec: Codec[int | None] = msgpack_of(int | None)  # type: ignore[arg-type]  # a union is a type to msgspec
     cache = ValueCache(
-        "test", codec=codec, schema=1, ttl_s=100.0, nothing_ttl_s=10.0, clock=clock
+        "test",
+        codec=codec,
+        schema=1,
+        ttl_s=100.0,
+        may_be_none=True,
+        nothing_ttl_s=10.0,
+        clock=clock,
     )
     calls: list[None] = []
     parts = fresh_parts()
