@@ -45,3 +45,17 @@ class InvalidBaselineError(InvalidInputError):
 class UnwritableReportError(InvalidInputError):
     code = "unwritable_report"
     title = "The report cannot be written"
+
+
+class WebProcessError(ApplicationError):
+    """The server to be measured did not come up."""
+
+    code = "web_process"
+    title = "The measured web process does not run"
+
+
+class LoadError(ApplicationError):
+    """The load generator gave no figures."""
+
+    code = "load"
+    title = "The load could not be run"

@@ -50,15 +50,32 @@ def pinned_to_one_core() -> Iterator[int | None]:
     Threads that run already stay where they are. Yields None where the system
     cannot pin.
     """
-    if not hasattr(os, "sched_setaffinity"):
-        yield None
+    core = measured_core()
+    with pinned_to(core):
+        yield core
+
+
+def measured_core() -> int | None:
+    """Name the core for what is measured; None where the system cannot pin."""
+    # Core 0 serves most interrupts, so the last core is the quieter one.
+    return max(cores) if (cores := _pinnable_cores()) else None
+
+
+def other_core() -> int | None:
+    """Name the core for what measures: another one, where there are two."""
+    return min(cores) if (cores := _pinnable_cores()) else None
+
+
+@contextmanager
+def pinned_to(core: int | None) -> Iterator[None]:
+    """Keep this thread, and what it starts, on a core."""
+    if core is None:
+        yield
         return
     allowed = os.sched_getaffinity(0)
-    # Core 0 serves most interrupts, so the last core is the quieter one.
-    core = max(allowed)
     os.sched_setaffinity(0, {core})
     try:
-        yield core
+        yield
     finally:
         os.sched_setaffinity(0, allowed)
 
@@ -76,3 +93,7 @@ def _usable_core_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _pinnable_cores() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()

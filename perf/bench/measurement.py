@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -70,6 +70,15 @@ MILLISECONDS = elapsed("ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherFigure(Generic[Answer]):
+    """One more figure of the same answers: a row with a target of its own."""
+
+    name: str
+    meter: Meter[Answer]
+    target: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement(Generic[Answer]):
     """What both kinds of measurement state.
 
@@ -78,6 +87,7 @@ class Measurement(Generic[Answer]):
     `single_core` pins the measuring thread, and what it starts, to one core.
     `collects_garbage` leaves the garbage collector running during a call, where
     allocation is part of what is measured.
+    `further` takes more figures from the same calls: a load has many percentiles.
     """
 
     name: str
@@ -90,6 +100,7 @@ class Measurement(Generic[Answer]):
     time_limit_s: float = 30.0
     single_core: bool = False
     collects_garbage: bool = False
+    further: tuple[FurtherFigure[Answer], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -127,6 +138,15 @@ class Comparison(Measurement[Answer]):
     def sides(self) -> tuple[Callable[[], Answer], ...]:
         return (self.before, self.after)
 
+    def by_figure(self) -> "list[Comparison[Answer]]":
+        """Return one measurement a row, the first being the measurement itself."""
+        return [self, *(self._reading(figure) for figure in self.further)]
+
+    def _reading(self, figure: FurtherFigure[Answer]) -> "Comparison[Answer]":
+        return replace(
+            self, name=figure.name, meter=figure.meter, target_ratio=figure.target
+        )
+
     def accepts(self, answers: Sequence[Answer]) -> bool:
         before, after = answers
         return bool(self.check(before, after))
@@ -149,6 +169,15 @@ class Budget(Measurement[Answer]):
     @property
     def sides(self) -> tuple[Callable[[], Answer], ...]:
         return (self.after,)
+
+    def by_figure(self) -> "list[Budget[Answer]]":
+        """Return one measurement a row, the first being the measurement itself."""
+        return [self, *(self._reading(figure) for figure in self.further)]
+
+    def _reading(self, figure: FurtherFigure[Answer]) -> "Budget[Answer]":
+        return replace(
+            self, name=figure.name, meter=figure.meter, target_value=figure.target
+        )
 
     def accepts(self, answers: Sequence[Answer]) -> bool:
         (after,) = answers

@@ -26,12 +26,13 @@ class Suite:
         """Build one measurement at a time, so that set-up happens when it is due."""
         names: set[str] = set()
         for measurement in self.build():
-            if measurement.name in names:
-                raise DuplicateNameError(
-                    f"The suite {self.name} measures {measurement.name!r} twice. "
-                    "Give each measurement its own name."
-                )
-            names.add(measurement.name)
+            for figure in measurement.by_figure():
+                if figure.name in names:
+                    raise DuplicateNameError(
+                        f"The suite {self.name} measures {figure.name!r} twice. "
+                        "Give each measurement its own name."
+                    )
+                names.add(figure.name)
             yield measurement
         if not names:
             raise EmptySuiteError(

@@ -50,6 +50,17 @@ class Report:
         ]
 
 
+def make_rows(
+    measurement: AnyMeasurement, rounds: Sequence[Sequence[Sequence[float]]]
+) -> list[Row]:
+    """Summarise rounds; in each, every side has its figures, one a row."""
+    figures: Sequence[AnyMeasurement] = measurement.by_figure()
+    return [
+        make_row(figure, [tuple(side[place] for side in sides) for sides in rounds])
+        for place, figure in enumerate(figures)
+    ]
+
+
 def make_row(measurement: AnyMeasurement, rounds: Sequence[tuple[float, ...]]) -> Row:
     """Summarise rounds of figures, one figure a side in the order of the sides."""
     if isinstance(measurement, Comparison):

@@ -6,39 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import TypeAlias
 
+from perf.bench.bounds import Bounds, granting
 from perf.bench.errors import InvalidMeasurementError, WrongAnswerError
 from perf.bench.machine import pinned_to_one_core
 from perf.bench.measurement import Answer, AnyMeasurement, Measurement
 from perf.bench.registry import Suite
-from perf.bench.report import Row, make_row
+from perf.bench.report import Row, make_rows
 from riskplatform.kernel.errors import ApplicationError
 
-QUICK_REPEATS = 3
-QUICK_TIME_LIMIT_S = 5.0
 PROGRESS_EVERY_S = 5.0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much of what a measurement asks for is granted."""
-
-    repeats: int | None = None
-    is_quick: bool = False
-
-    def __post_init__(self) -> None:
-        if self.repeats is not None and self.repeats < 1:
-            raise InvalidMeasurementError(
-                f"{self.repeats} repeats measure nothing. Ask for at least 1."
-            )
-
-    def repeats_of(self, measurement: AnyMeasurement) -> int:
-        asked = self.repeats or measurement.repeats
-        return min(asked, QUICK_REPEATS) if self.is_quick else asked
-
-    def time_limit_s_of(self, measurement: AnyMeasurement) -> float:
-        asked_s = measurement.time_limit_s
-        return min(asked_s, QUICK_TIME_LIMIT_S) if self.is_quick else asked_s
+# The figures of each side, in the order of the rows.
+Round: TypeAlias = list[list[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +44,14 @@ class Runner:
         """
         run = SuiteRun()
         with (
+            granting(self.bounds),
             self._collecting_failures(run, label=suite.name),
             closing(suite.measurements()) as measurements,
         ):
             for measurement in measurements:
                 label = f"{suite.name}: {measurement.name}"
                 with self._collecting_failures(run, label=label):
-                    run.rows.append(self._measure(measurement, label=label))
+                    run.rows.extend(self._measure(measurement, label=label))
         return run
 
     @contextmanager
@@ -81,7 +63,7 @@ class Runner:
             self.say(failure)
             run.failures.append(failure)
 
-    def _measure(self, measurement: AnyMeasurement, *, label: str) -> Row:
+    def _measure(self, measurement: AnyMeasurement, *, label: str) -> list[Row]:
         repeats = self.bounds.repeats_of(measurement)
         limit_s = self.bounds.time_limit_s_of(measurement)
         self.say(f"{label} ({repeats} rounds or {limit_s:g} s)")
@@ -90,12 +72,12 @@ class Runner:
             for _ in range(measurement.warmups):
                 self._take_round(measurement)
             rounds = self._take_rounds(measurement, repeats=repeats, deadline=deadline)
-        return make_row(measurement, rounds)
+        return make_rows(measurement, rounds)
 
     def _take_rounds(
         self, measurement: AnyMeasurement, *, repeats: int, deadline: float
-    ) -> list[tuple[float, ...]]:
-        rounds: list[tuple[float, ...]] = []
+    ) -> list[Round]:
+        rounds: list[Round] = []
         said_at = self.clock()
         while len(rounds) < repeats:
             rounds.append(self._take_round(measurement))
@@ -108,30 +90,32 @@ class Runner:
                 self.say(f"  {len(rounds)}/{repeats} rounds, {left_s:.0f} s at most")
         return rounds
 
-    def _take_round(self, measurement: AnyMeasurement) -> tuple[float, ...]:
+    def _take_round(self, measurement: AnyMeasurement) -> Round:
         readings = [self._read(measurement, work) for work in measurement.sides]
         if not measurement.accepts([answer for _, answer in readings]):
             raise WrongAnswerError(
                 "the answer is wrong, so its figures mean nothing. "
                 "Repair the code or the check."
             )
-        return tuple(figure for figure, _ in readings)
+        return [figures for figures, _ in readings]
 
     def _read(
         self, measurement: Measurement[Answer], work: Callable[[], Answer]
-    ) -> tuple[float, Answer]:
+    ) -> tuple[list[float], Answer]:
         with _collector_paused(is_paused=not measurement.collects_garbage):
             started = self.clock()
             for _ in range(measurement.calls - 1):
                 work()
             answer = work()
             seconds = (self.clock() - started) / measurement.calls
-        figure = measurement.meter.figure(seconds, answer)
-        if not isfinite(figure) or figure < 0:
-            raise InvalidMeasurementError(
-                f"{figure} is not a figure. Repair the meter."
-            )
-        return figure, answer
+        meters = [measurement.meter, *(more.meter for more in measurement.further)]
+        figures = [meter.figure(seconds, answer) for meter in meters]
+        for figure in figures:
+            if not isfinite(figure) or figure < 0:
+                raise InvalidMeasurementError(
+                    f"{figure} is not a figure. Repair the meter."
+                )
+        return figures, answer
 
     @contextmanager
     def _pinned(self, measurement: AnyMeasurement) -> Iterator[None]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
+from perf.cache.demand import remembered
 from perf.cache.entries import Entry, Headers
 from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.questions import Asked
@@ -67,7 +66,7 @@ def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
         cost_s=now_s - started_s,
         created_s=now_s,
         expires_s=now_s + ttl_s,
-        question=msgspec.msgpack.encode((asked.question, asked.caller.parts)),
+        question=remembered(asked, plan.names),
     )
     return Answer(entry=entry, headers=headers)
 

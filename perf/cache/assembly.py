@@ -8,10 +8,12 @@ from django.conf import settings
 from perf.cache.bus import Bus
 from perf.cache.callers import Callers
 from perf.cache.computing import Computing
+from perf.cache.demand import count_hits
 from perf.cache.edge import EdgeCache
 from perf.cache.local import LocalEntries
 from perf.cache.routes import Routes, read_routes
 from perf.cache.shared import SharedEntries
+from perf.cache.status import publish_status
 from perf.cache.tags import Tags
 from perf.shared_store import SharedStore, store
 from perf.switches import Switch, is_on
@@ -51,6 +53,8 @@ def build_edge_cache(
 ) -> EdgeCache:
     local = LocalEntries(local_bytes)
     bus.tags.attach(local)
+    bus.on_tidy.append(lambda: count_hits(local, bus.store))
+    bus.on_tidy.append(lambda: publish_status(bus, local))
     return EdgeCache(
         app,
         routes=routes,

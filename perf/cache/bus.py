@@ -32,6 +32,7 @@ WAIT_S: Final = 0.05
 TIDY_EVERY_S: Final = 2.0
 # After an outage others deliver what they could not deliver during it.
 SETTLE_S: Final = 0.5
+EVERYTHING: Final = "*"
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Bus:
     """Tells other processes what changed here, and hears what changed there."""
 
     def __init__(self, store: SharedStore, shared: SharedEntries, tags: Tags) -> None:
-        self._store = store
+        self.store = store
         self.shared = shared
         self._delivery = Delivery(self._send)
         self._undelivered = self._delivery.waiting
@@ -74,6 +75,11 @@ class Bus:
         self.tags.drop(names)
         self._delivery.deliver(names)
 
+    def clear_everywhere(self) -> None:
+        """Have every process forget everything; StoreUnavailableError if none hears."""
+        self.tags.clear()
+        self.shared.flush(msgspec.msgpack.encode(self._message([EVERYTHING])))
+
     def listen_in_background(self) -> None:
         """Start hearing, once a process: one that was forked has no thread."""
         if self._listening_pid == os.getpid():
@@ -93,8 +99,11 @@ class Bus:
         self._lease_until_s = 0.0
 
     def _send(self, names: frozenset[str]) -> None:
-        message = Message(self._sender_here(), time.time(), sorted(names))
-        self.shared.announce(names, msgspec.msgpack.encode(message))
+        message = msgspec.msgpack.encode(self._message(sorted(names)))
+        self.shared.announce(names, message)
+
+    def _message(self, names: list[str]) -> Message:
+        return Message(self._sender_here(), time.time(), names)
 
     def _sender_here(self) -> str:
         return f"{self._sender}-{os.getpid()}"
@@ -103,7 +112,7 @@ class Bus:
         stop = self._stop
         while not stop.is_set():
             try:
-                with self._store.subscription(CHANNEL) as subscription:
+                with self.store.subscription(CHANNEL) as subscription:
                     self._hear(subscription, stop)
             except (StoreUnavailableError, RedisError, OSError) as error:
                 self._lapse(error)
@@ -140,7 +149,7 @@ class Bus:
         return pinged_s
 
     def _renew(self, pinged_s: float) -> None:
-        self._store.answers()
+        self.store.answers()
         self._delivery.deliver_waiting()
         self._lease_until_s = pinged_s + LEASE_S
         EDGE_LIVE.set(1)
@@ -164,7 +173,10 @@ class Bus:
         # The sender has dropped it before it told the others.
         if message.sender != self._sender_here():
             names = frozenset(message.names)
-            self.tags.drop(names)
+            if EVERYTHING in names:
+                self.tags.clear()
+            else:
+                self.tags.drop(names)
             HEARING_SECONDS.observe(max(0.0, time.time() - message.sent_at_s))
             for hear in self.on_heard:
                 hear(names)

@@ -51,11 +51,6 @@ class Caller:
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes
 
-    @property
-    def parts(self) -> tuple[int | None, list[str], bool]:
-        """Take apart what to write down; `Caller.of` puts it together again."""
-        return self.organisation_id, sorted(self.scopes), self.is_staff
-
 
 NOBODY = Caller()
 

@@ -17,7 +17,7 @@ from perf.cache.computing import Computing
 from perf.cache.entries import Entry, Headers, StartResponse, respond
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
-from perf.cache.questions import Asked, Environ, asked_by, body_of
+from perf.cache.questions import Asked, Environ, asked_by, body_of, is_host_allowed
 from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
 from riskplatform.api.request_id import HEADER, accepted_request_id
@@ -73,7 +73,7 @@ class EdgeCache:
     def _asked(self, route: Route, environ: Environ) -> Asked | None:
         """Say what is asked and by whom; None where no kept answer will do."""
         body = body_of(environ, route.policy)
-        if body is None:
+        if body is None or not is_host_allowed(environ.get("HTTP_HOST", "")):
             return None
         caller = self._callers.find(environ)
         if caller is None:

@@ -9,6 +9,8 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from perf.cache.callers import Caller, has_session
 from perf.cache.policy import EdgePolicy
@@ -26,7 +28,6 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 
     method: str
     scheme: str
-    host: str
     path: str
     query: str
     accept: str
@@ -67,21 +68,33 @@ def asked_by(
     """Reduce a request to its key, which those of one audience share."""
     get = environ.get
     query = get("QUERY_STRING", "")
-    scheme = environ["wsgi.url_scheme"]
-    if forwarded := get("HTTP_X_FORWARDED_PROTO"):
-        scheme = f"{scheme} {forwarded}"
     key = (
         policy.audience(caller),
         body_digest(body) if body else "",
         environ["REQUEST_METHOD"],
-        scheme,
-        get("HTTP_HOST", ""),
+        scheme_of(environ),
         environ["PATH_INFO"],
         sorted_query(query) if "&" in query else query,
-        get("HTTP_ACCEPT", ""),
+        get("HTTP_ACCEPT") or "*/*",
         get("CONTENT_TYPE", ""),
     )
     return Asked(environ, body, caller, key)
+
+
+def scheme_of(environ: Environ) -> str:
+    """Tell whether a request came by HTTPS, as Django does."""
+    trusted = settings.SECURE_PROXY_SSL_HEADER
+    if trusted is not None and (given := environ.get(trusted[0])) is not None:
+        return "https" if given.split(",")[0].strip() == trusted[1] else "http"
+    scheme: str = environ["wsgi.url_scheme"]
+    return scheme
+
+
+@lru_cache(maxsize=1_024)
+def is_host_allowed(host: str) -> bool:
+    """Tell whether Django answers under this name; no kept answer depends on it."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
 def shared_key(key: Key) -> str:

@@ -106,6 +106,7 @@ FLUSH: Final = (
     CLOCK
     + """
 redis.call('SET', ARGV[1] .. 'epoch', text(tick(ARGV[1])))
+redis.call('PUBLISH', KEYS[1], ARGV[2])
 """
 )
 
@@ -163,9 +164,9 @@ class SharedEntries:
         # Nobody else will say so: a change is worth the attempt.
         self._script(CHANGE, [CHANNEL], args, insists=True)
 
-    def flush(self) -> None:
-        """End all entries, whatever they rest on."""
-        self._script(FLUSH, [], (KEYS,))
+    def flush(self, message: bytes) -> None:
+        """End all entries, whatever they rest on, and tell every process."""
+        self._script(FLUSH, [CHANNEL], (KEYS, message), insists=True)
 
     def _script(
         self,

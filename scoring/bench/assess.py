@@ -1,8 +1,4 @@
-"""Benchmarks of assessments; `manage.py benchmark --suite assess` runs them.
-
-They write to the configured database, under an organisation and a region of their
-own, and take away what they wrote.
-"""
+"""Benchmarks of assessments; `manage.py benchmark --suite assess` runs them."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +7,7 @@ from itertools import count
 from perf.bench.measurement import AnyMeasurement, Budget, Comparison
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
-from scoring.bench.places import DAY_S, Place, make_portfolio, own_place, publish
+from scoring.bench.place import DAY_S, Place, make_portfolio, own_place, publish
 from scoring.models import Assessment, Portfolio
 from scoring.services.assessments.assessing import (
     AssessmentQuestion,
@@ -21,6 +17,8 @@ from scoring.services.assessments.assessing import (
 from scoring.services.assessments.batches import assess_batch
 from scoring.services.assessments.inputs import forget_inputs
 
+N_CELLS = 1_000
+N_SCENARIOS = 10_000
 N_ASSETS = 10_000
 N_BATCH, BATCH_ASSETS = 50, 500
 
@@ -28,9 +26,9 @@ N_BATCH, BATCH_ASSETS = 50, 500
 @registry.suite("assess")
 def assess() -> Iterator[AnyMeasurement]:
     """Assess portfolios against the 10,000 scenarios of a forecast, from the tables."""
-    with own_place() as place:
+    with own_place(n_cells=N_CELLS) as place:
         for days in (1, 7):
-            publish(place.region, days)
+            publish(place, days=days, n_scenarios=N_SCENARIOS)
         plain = make_portfolio(place, "plain", N_ASSETS)
         insured = make_portfolio(place, "insured", N_ASSETS, has_terms=True)
         yield _cached(plain, days=1, title="no terms, 1 day")

@@ -1,8 +1,4 @@
-"""Benchmarks of what saves inference; `manage.py benchmark --suite inference_cache`.
-
-They write to the configured database, under a region of their own, and take away what
-they wrote.
-"""
+"""Benchmarks of what saves inference; `manage.py benchmark --suite inference_cache`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,15 +20,7 @@ from perf.bench.measurement import (
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
-from scoring.bench.places import (
-    DAY_S,
-    ISSUED_FOR,
-    N_CELLS,
-    SEED,
-    Place,
-    own_place,
-    publish,
-)
+from scoring.bench.place import DAY_S, ISSUED_FOR, SEED, Place, own_place, publish
 from scoring.engine import workloads
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.fitting import fit_forecaster
@@ -50,6 +38,7 @@ from scoring.services.snapshots import FeatureValues, score_cells
 
 Answer = TypeVar("Answer")
 
+N_CELLS, N_SCENARIOS = 1_000, 10_000
 N_QUESTIONS, N_DISTINCT = 2_000, 500
 ZIPF_EXPONENT = 1.1
 SCENARIO_COUNTS = (20, 50, 100)
@@ -97,8 +86,10 @@ CALLS: Meter[_Answers] = reported(
 @registry.suite("inference_cache")
 def inference_cache() -> Iterator[AnyMeasurement]:
     """Questions that come again: inference carried out, plain (before) and kept."""
-    with own_place() as place:
-        forecasts = [publish(place.region, days) for days in (1, 7)]
+    with own_place(n_cells=N_CELLS) as place:
+        forecasts = [
+            publish(place, days=days, n_scenarios=N_SCENARIOS) for days in (1, 7)
+        ]
         forecaster = _fitted(place)
         questions = _distinct_questions(forecasts, forecaster)
         yield Comparison(

@@ -20,7 +20,11 @@ pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
     pytest.mark.usefixtures("empty_store"),
 ]
-PAGES = sorted(admin.site._registry.values(), key=lambda page: page.model.__name__)
+# A page without a table shows no rows; it has a test of its own.
+PAGES = sorted(
+    (page for page in admin.site._registry.values() if page.model._meta.managed),
+    key=lambda page: page.model.__name__,
+)
 MOST_QUERIES = 12
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from analytics.bench.queries import measure_queries
 from analytics.clickhouse import fetch_rows
+from perf.bench.bounds import Bounds
 from perf.bench.registry import Suite
-from perf.bench.runner import Bounds, Runner
+from perf.bench.runner import Runner
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from operator import eq, truth
 from typing import Any
 
+from perf.bench.bounds import Bounds
 from perf.bench.machine import Machine
 from perf.bench.measurement import AnyMeasurement, Budget, Comparison, Direction
 from perf.bench.registry import BuildMeasurements, Suite
 from perf.bench.report import Report, Row
-from perf.bench.runner import Bounds, Runner, SuiteRun
+from perf.bench.runner import Runner, SuiteRun
 
 MACHINE = Machine(
     cpu="Test CPU",

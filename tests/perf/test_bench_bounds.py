@@ -2,8 +2,8 @@
 
 import pytest
 
+from perf.bench.bounds import Bounds
 from perf.bench.errors import InvalidMeasurementError
-from perf.bench.runner import Bounds
 from tests.perf.bench_doubles import ManualClock, make_budget
 
 

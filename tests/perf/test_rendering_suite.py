@@ -1,7 +1,8 @@
 """The kit's own first suite gives right answers on both sides."""
 
+from perf.bench.bounds import Bounds
 from perf.bench.registry import Suite
-from perf.bench.runner import Bounds, Runner
+from perf.bench.runner import Runner
 from perf.bench.suites.rendering import rendering
 
 

@@ -14,12 +14,13 @@ from django.core.management.base import (
 )
 from django.utils import timezone
 
+from perf.bench.bounds import Bounds
 from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
 from perf.bench.discovery import discover_suites
 from perf.bench.machine import describe_machine
 from perf.bench.registry import ALL, Suite, registry
 from perf.bench.report import Report, prepare_file, to_json, write_report
-from perf.bench.runner import Bounds, Runner
+from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
 from riskplatform.kernel.errors import ApplicationError
 

@@ -1,19 +1,27 @@
-"""What benchmarks of the domain make for themselves, and take away again."""
+"""A place of its own for a benchmark: who owns it, its region, forecasts, portfolios.
+
+All is written to the configured databases, and taken away afterwards.
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import h3.api.basic_int as h3
 import numpy as np
 from django.utils import timezone
 
+from analytics.event_changes import changing_events
+from analytics.ingest.events import EventColumns
+from analytics.ingest.storage import store_events
+from analytics.models import Event
 from riskplatform.api.keys.models import Organisation
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine import workloads
 from scoring.engine.distributions import distribution_of
+from scoring.engine.grid import Grid
 from scoring.models import (
     Asset,
     AssetPlace,
@@ -24,32 +32,32 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
+from scoring.selectors.regions import get_region_grid
 from scoring.services.assessments.inputs import forget_inputs
 from scoring.services.regions import RegionDefinition, define_region
 
-N_CELLS = 1_000
-N_SCENARIOS = 10_000
 SEED = 1
 ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
 DAY_S = 86_400
+EVENT_DAYS = 60
 CURVES = ([[0.0, 0.0], [1.0, 0.4]], [[0.0, 0.1], [1.0, 0.8]])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Place:
-    """What a suite made: an organisation, a forecast, and curves."""
+    """An organisation, a region on a grid, and curves."""
 
     organisation: Organisation
     region: Region
+    grid: Grid
     curves: list[Vulnerability]
 
 
 @contextmanager
-def own_place() -> Generator[Place]:
-    """Make an organisation and a region, and take away all that came to be there."""
+def own_place(*, n_cells: int) -> Generator[Place]:
     slug = f"benchmark-{timezone.now():%Y%m%d%H%M%S%f}"
     organisation = Organisation.objects.create(slug=slug, name="Benchmark")
-    grid = workloads.compact_grid(N_CELLS)
+    grid = workloads.compact_grid(n_cells)
     region = define_region(
         RegionDefinition(
             slug=slug,
@@ -66,7 +74,7 @@ def own_place() -> Generator[Place]:
             )
             for row, points in enumerate(CURVES)
         ]
-        yield Place(organisation=organisation, region=region, curves=curves)
+        yield Place(organisation=organisation, region=region, grid=grid, curves=curves)
     finally:
         forget_inputs()
         Asset.objects.filter(portfolio__organisation=organisation).delete()
@@ -75,32 +83,58 @@ def own_place() -> Generator[Place]:
         region.delete()
 
 
-def publish(region: Region, days: int) -> Forecast:
-    """Publish a forecast of clustered events, past the services."""
-    grid = workloads.compact_grid(N_CELLS)
-    process = workloads.clustered_process(grid, n_steps=days)
-    scenarios = workloads.draw_scenarios(process, n_scenarios=N_SCENARIOS)
-    counts = np.bincount(scenarios.cell_index, minlength=len(grid))
-    mean = counts / N_SCENARIOS
-    columns = ForecastColumns.of(grid.cells, distribution_of(mean, 2.0))
+@contextmanager
+def own_events(place: Place, *, count: int, until: datetime) -> Generator[None]:
+    """Have events in the last weeks, in all cells of the region."""
+    rng = np.random.default_rng(SEED)
+    centres = np.array([h3.cell_to_latlng(cell) for cell in place.grid.cells.tolist()])
+    chosen = centres[rng.integers(0, len(centres), count)]
+    ago_s = rng.uniform(0, EVENT_DAYS * DAY_S, count)
+    events = EventColumns(
+        occurred_ms=(1_000 * (until.timestamp() - ago_s)).astype(np.int64),
+        lat=chosen[:, 0],
+        lon=chosen[:, 1],
+        severity=rng.gamma(2.0, size=count),
+    )
+    grid = get_region_grid(place.region)
+    try:
+        store_events(events, grid=grid, source="benchmark", now=until)
+        yield
+    finally:
+        with changing_events([place.region.slug]):
+            Event.objects.of_region(place.region.slug).delete()
+
+
+def publish(
+    place: Place,
+    *,
+    days: int,
+    n_scenarios: int,
+    issued_for: datetime = ISSUED_FOR,
+) -> Forecast:
+    process = workloads.clustered_process(place.grid, n_steps=days)
+    scenarios = workloads.draw_scenarios(process, n_scenarios=n_scenarios)
+    counts = np.bincount(scenarios.cell_index, minlength=len(place.grid))
+    mean = counts / n_scenarios
+    columns = ForecastColumns.of(place.grid.cells, distribution_of(mean, 2.0))
     version, _ = ModelVersion.objects.get_or_create(
-        region=region,
+        region=place.region,
         number=1,
         defaults={
             "kind": "benchmark",
             "state": ModelVersion.State.CHAMPION,
-            "trained_from": ISSUED_FOR,
-            "trained_until": ISSUED_FOR,
+            "trained_from": issued_for - timedelta(days=EVENT_DAYS),
+            "trained_until": issued_for,
             "event_count": 0,
         },
     )
     forecast = Forecast.objects.create(
-        region=region,
+        region=place.region,
         model_version=version,
-        issued_for=ISSUED_FOR,
+        issued_for=issued_for,
         horizon_sec=days * DAY_S,
         event_count=0,
-        cell_count=len(grid),
+        cell_count=len(place.grid),
         expected_count=float(mean.sum()),
         region_alpha=0.05,
     )
@@ -117,7 +151,7 @@ def make_portfolio(
 ) -> Portfolio:
     """Make a portfolio all over the region, past the services: it is no import."""
     rng = np.random.default_rng(SEED)
-    cells = rng.choice(workloads.compact_grid(N_CELLS).cells, n_assets).tolist()
+    cells = rng.choice(place.grid.cells, n_assets).tolist()
     portfolio = Portfolio.objects.create(
         organisation=place.organisation, name=name, currency="USD"
     )

@@ -1,0 +1,150 @@
+"""Requests to a web process: one at a time, and both sides held against each other."""
+
+import gzip
+import http.client
+import time
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from perf.bench.errors import WrongAnswerError
+
+LOOPBACK = "127.0.0.1"
+TIMEOUT_S = 60.0
+OK = range(200, 300)
+LIVENESS_PATH = "/health/live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request; `tells_now` are the members of its answer that say when it was."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    tells_now: frozenset[str] = frozenset()
+
+    def as_bytes(self, address: Address) -> bytes:
+        """Return the request as it goes over the wire."""
+        fields = {"Host": f"{LOOPBACK}:{address.port}", **self.headers}
+        if self.body:
+            fields["Content-Length"] = str(len(self.body))
+        lines = [f"{self.method} {self.path} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        return "\r\n".join([*lines, "", ""]).encode() + self.body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer as it came, and how long it took."""
+
+    ask: Ask
+    status: int
+    headers: Mapping[str, str]
+    wire_body: bytes
+    seconds: float
+
+    @property
+    def body(self) -> bytes:
+        is_packed = self.headers.get("content-encoding") == "gzip"
+        return gzip.decompress(self.wire_body) if is_packed else self.wire_body
+
+
+class Client:
+    """One connection that is kept open from request to request."""
+
+    def __init__(self, address: Address) -> None:
+        self._connection = http.client.HTTPConnection(
+            LOOPBACK, address.port, timeout=TIMEOUT_S
+        )
+        self._connection.connect()
+
+    def send(self, ask: Ask) -> Reply:
+        started_s = time.perf_counter()
+        self._connection.request(
+            ask.method, ask.path, body=ask.body or None, headers=dict(ask.headers)
+        )
+        response = self._connection.getresponse()
+        body = response.read()
+        return Reply(
+            ask=ask,
+            status=response.status,
+            headers={name.lower(): value for name, value in response.getheaders()},
+            wire_body=body,
+            seconds=time.perf_counter() - started_s,
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def connected(address: Address) -> Generator[Client]:
+    client = Client(address)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def is_alive(address: Address) -> bool:
+    """Wait for an answer that comes behind all that was asked before."""
+    try:
+        with connected(address) as client:
+            return client.send(Ask(path=LIVENESS_PATH)).status in OK
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def compare_answers(before: Address, after: Address, asks: Iterable[Ask]) -> None:
+    """Ask both sides everything twice: the second time they may have kept answers.
+
+    All answers but the first of all are compared: that one may be worked out, and
+    the others be what the database kept of it, with its members in another order.
+
+    Raises
+    ------
+    WrongAnswerError
+        Names the first request that was answered differently, or not with success.
+    """
+    with connected(before) as one, connected(after) as other:
+        for ask in asks:
+            check_success(one.send(ask))
+            expected = one.send(ask)
+            for _ in range(2):
+                check_same(expected, other.send(ask))
+
+
+def check_same(expected: Reply, found: Reply) -> None:
+    """Hold two answers equal, up to the members that tell the time of asking."""
+    check_success(expected, found)
+    if _content(expected) != _content(found):
+        ask = found.ask
+        raise WrongAnswerError(
+            f"{ask.method} {ask.path} {ask.body.decode()} is answered differently."
+        )
+
+
+def check_success(*replies: Reply) -> None:
+    for reply in replies:
+        if reply.status not in OK:
+            raise WrongAnswerError(
+                f"{reply.ask.method} {reply.ask.path} is answered with "
+                f"{reply.status}: {reply.body[:300].decode(errors='replace')}"
+            )
+
+
+def _content(reply: Reply) -> Any:
+    if not reply.ask.tells_now:
+        return reply.body
+    members: dict[str, Any] = orjson.loads(reply.body)
+    return {name: members[name] for name in members.keys() - reply.ask.tells_now}

@@ -1,0 +1,61 @@
+"""What apps want warmed: the registry that `manage.py warm_cache` runs.
+
+An app registers subjects in `<app>/warmup.py`: things by whose name people choose, the
+names of changes that answers about them rest on, and what is asked about them first.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.utils.module_loading import autodiscover_modules
+
+from perf.cache.callers import Caller
+from perf.cache.questions import Question
+
+Wish = tuple[Question, Caller]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Something whose answers can be warmed; `option` names it on the command line.
+
+    Parameters
+    ----------
+    name
+        Gives the name of changes for what was chosen.
+    wishes
+        What is asked about what was chosen, or, for None, about the most important.
+    """
+
+    option: str
+    help: str
+    name: Callable[[str], str]
+    wishes: Callable[[str | None], Iterable[Wish]]
+
+
+_subjects: dict[str, Subject] = {}
+
+
+def register_subject(subject: Subject) -> None:
+    """Have the command know a subject; registering it again changes nothing."""
+    _subjects[subject.option] = subject
+
+
+def list_subjects() -> list[Subject]:
+    autodiscover_modules("warmup")
+    return [_subjects[option] for option in sorted(_subjects)]
+
+
+def question_about(
+    path: str, *, query: str = "", body: bytes = b"", scheme: str = "http"
+) -> Question:
+    """Describe a request as common clients send it: JSON, any answer accepted."""
+    return Question(
+        "POST" if body else "GET",
+        scheme,
+        path,
+        query,
+        "*/*",
+        "application/json" if body else "",
+        body,
+    )

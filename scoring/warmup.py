@@ -1,0 +1,97 @@
+"""What is worth computing before anybody asks: maps of regions, and portfolios."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from perf.cache.callers import NOBODY, Caller
+from perf.cache.questions import Question
+from perf.warmup import Subject, Wish, question_about, register_subject
+from riskplatform.api.keys.models import ApiKey, Scope
+from riskplatform.kernel.errors import InvalidInputError
+from scoring import change_names
+from scoring.models import Forecast, Portfolio, Region
+
+MOST_PORTFOLIOS = 50
+
+
+def about_regions(slug: str | None) -> Iterator[Wish]:
+    """Ask for the map of every horizon, without a key and with one."""
+    regions = Region.objects.defer("boundary").order_by("slug")
+    if slug is not None:
+        regions = regions.filter(slug=slug)
+    readers = [caller for caller in callers_of(ApiKey.objects.all()) if _reads(caller)]
+    for region in regions:
+        horizons = Forecast.objects.of_region(region).served().order_by("horizon_sec")
+        for horizon_sec in horizons.values_list("horizon_sec", flat=True).distinct():
+            query = f"region={region.slug}&horizon_sec={horizon_sec}"
+            question = _question("risk-map", query=query)
+            if region.is_public:
+                yield question, NOBODY
+            # All readers share one answer.
+            for reader in readers[:1]:
+                yield question, reader
+
+
+def about_portfolios(portfolio_id: str | None) -> Iterator[Wish]:
+    """Ask for the assessment and the dashboard, as each kind of key would."""
+    portfolios = Portfolio.objects.order_by("-updated_at")
+    if portfolio_id is not None:
+        portfolios = portfolios.filter(pk=_id(portfolio_id))
+    for portfolio in portfolios[:MOST_PORTFOLIOS]:
+        mine = ApiKey.objects.filter(organisation=portfolio.organisation_id)
+        for caller in callers_of(mine):
+            if not caller.has_scope(Scope.PORTFOLIOS_READ):
+                continue
+            dashboard = f"dashboard/{portfolio.pk}"
+            yield _question(dashboard, query="timeframe=24h"), caller
+            if _reads(caller):
+                yield _question(f"assess/{portfolio.pk}", body=b"{}"), caller
+
+
+def callers_of(keys: "QuerySet[ApiKey]") -> list[Caller]:
+    """Give every kind of caller there is among the usable keys."""
+    now = timezone.now()
+    usable = [key for key in keys.order_by("pk") if key.is_usable_at(now)]
+    kinds = {(key.organisation_id, frozenset(key.scopes)) for key in usable}
+    return [
+        Caller(organisation_id=organisation_id, scopes=scopes)
+        for organisation_id, scopes in sorted(kinds, key=lambda kind: kind[0])
+    ]
+
+
+def _reads(caller: Caller) -> bool:
+    return caller.has_scope(Scope.SCORES_READ)
+
+
+def _question(path: str, *, query: str = "", body: bytes = b"") -> Question:
+    scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
+    return question_about(f"/api/v1/{path}", query=query, body=body, scheme=scheme)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInputError(f"{text!r} is not the id of a portfolio.") from None
+
+
+register_subject(
+    Subject(
+        option="region",
+        help="slug of a region: warm answers about it",
+        name=change_names.forecasts_of,
+        wishes=about_regions,
+    )
+)
+register_subject(
+    Subject(
+        option="portfolio",
+        help="id of a portfolio: warm answers about it",
+        name=lambda text: change_names.portfolio(_id(text)),
+        wishes=about_portfolios,
+    )
+)
