@@ -7,7 +7,10 @@ from django.test import Client
 
 from perf.cache.versions import versions
 from scoring.models import Region
+from tests.announcements import what_is_written_is_announced
 from tests.factories import DAY_S, make_forecast, make_region
+
+__all__ = ["what_is_written_is_announced"]
 
 
 @pytest.fixture(autouse=True)

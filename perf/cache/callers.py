@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -132,7 +132,7 @@ def has_session(environ: Environ) -> bool:
 
 
 def _ask_for_key(text: str) -> ApiKey | None:
-    close_old_connections()
+    _renew_connection()
     try:
         key = find_key(text)
         note_use(key, now=timezone.now())
@@ -143,7 +143,7 @@ def _ask_for_key(text: str) -> ApiKey | None:
 
 def _of_session(environ: Environ) -> Caller | None:
     """Ask as Django would: the session, its user, the membership meant."""
-    close_old_connections()
+    _renew_connection()
     request = WSGIRequest({**environ, "wsgi.input": None})
     engine = import_module(settings.SESSION_ENGINE)
     try:
@@ -161,3 +161,9 @@ def _of_session(environ: Environ) -> Caller | None:
         scopes=principal.scopes,
         is_staff=is_staff,
     )
+
+
+def _renew_connection() -> None:
+    """Replace a dead connection, as Django does at the start of a request."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -15,3 +15,10 @@ def test_begins_with_the_time_in_milliseconds() -> None:
     before = time.time_ns() // 1_000_000
     milliseconds = uuid7().int >> 80
     assert before <= milliseconds <= time.time_ns() // 1_000_000
+
+
+def test_ids_of_one_process_ascend_within_a_millisecond() -> None:
+    ids = [uuid7() for _ in range(10_000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
+    assert {(made.version, made.variant) for made in ids} == {(7, uuid.RFC_4122)}
