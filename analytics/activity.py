@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from analytics.clickhouse import (
     SqlValue,
-    fetch_columns,
-    fetch_rows,
     from_milliseconds,
     joined,
     to_milliseconds,
 )
+from analytics.query_cache import cached_columns
 
 HOURS = """
 SELECT
@@ -74,15 +73,20 @@ def count_by_hour(
     if not regions:
         return []
     params: dict[str, SqlValue] = {"regions": joined(regions), **_window(since, until)}
+    columns = cached_columns("activity_hours", HOURS, params, regions=regions)
+    rows = zip(
+        *(columns[name].tolist() for name in ("region", "hour_ms", "count")),
+        strict=True,
+    )
     return [
         HourCount(region=region, hour=from_milliseconds(hour_ms), count=count)
-        for region, hour_ms, count in fetch_rows("activity_hours", HOURS, params)
+        for region, hour_ms, count in rows
     ]
 
 
 def activity_by_cell(region: str, *, since: datetime, until: datetime) -> CellActivity:
     params: dict[str, SqlValue] = {"region": region, **_window(since, until)}
-    columns = fetch_columns("activity_cells", CELLS, params)
+    columns = cached_columns("activity_cells", CELLS, params, regions=[region])
     return CellActivity(
         cell=columns["cell"],
         count=columns["count"].astype(np.int64),

@@ -15,10 +15,10 @@ from analytics.clickhouse import (
     Columns,
     SqlValue,
     fetch_columns,
-    fetch_rows,
     from_milliseconds,
     to_milliseconds,
 )
+from analytics.query_cache import cached_columns
 
 TRAINING = Budget(max_seconds=120)
 
@@ -196,7 +196,9 @@ def cell_aggregates(
         "coefficient": float(weight.coefficient),
         "reference": float(weight.reference),
     }
-    columns = fetch_columns("features_cell_aggregates", AGGREGATES, params)
+    columns = cached_columns(
+        "features_cell_aggregates", AGGREGATES, params, regions=[region]
+    )
     first_ms = columns["first_ms"]
     return CellAggregateColumns(
         cell=columns["cell"],
@@ -232,8 +234,12 @@ def event_columns(
 
 def region_extent(region: str) -> RegionExtent:
     """Say how many events a region has, in how many cells, from when to when."""
-    rows = fetch_rows("features_region_extent", EXTENT, {"region": region})
-    count, cells_with_events, first_ms, last_ms = rows[0]
+    columns = cached_columns(
+        "features_region_extent", EXTENT, {"region": region}, regions=[region]
+    )
+    count, cells_with_events, first_ms, last_ms = (
+        column.item() for column in columns.values()
+    )
     return RegionExtent(
         count=count,
         cells_with_events=cells_with_events,

@@ -5,11 +5,12 @@ answer is never behind what is stored.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from analytics.clickhouse import Budget, Columns, SqlValue, fetch_columns
 from analytics.errors import ReportWindowError, UnknownReportError
+from analytics.query_cache import cached_answer
 from analytics.report_queries import (
     CELLS_TOP,
     HOURLY_COUNTS,
@@ -104,6 +105,16 @@ def run_report(name: str, window: ReportWindow) -> Columns:
     """Answer a report as columns, one row an hour, a day, a type or a cell."""
     report = get_report(name)
     check_window(report, window)
+    return cached_answer(
+        f"report_{name}",
+        (*astuple(report.query), *astuple(window)),
+        lambda: _asked(report, window),
+        regions=[window.region],
+    )
+
+
+def _asked(report: Report, window: ReportWindow) -> Columns:
+    name = report.name
     stale = stale_years(report.rollups, _years(window))
     return fetch_columns(
         f"report_{name.replace('-', '_')}",

@@ -7,6 +7,7 @@ default nothing is ever removed.
 from collections.abc import Mapping
 
 from analytics.clickhouse import fetch_rows, run_statement
+from analytics.event_changes import changing_all_events
 from riskplatform.kernel.errors import InvalidInputError
 
 HAS_RULES = """
@@ -29,6 +30,11 @@ def set_retention(days_of_region: Mapping[str, int]) -> None:
                 f"Events can be kept for 1 to {MAX_DAYS:,} days, not {days:,}.",
                 region=region,
             )
+    with changing_all_events():
+        _set_rules(days_of_region)
+
+
+def _set_rules(days_of_region: Mapping[str, int]) -> None:
     if not days_of_region:
         _forget_rules()
         return

@@ -5,7 +5,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import fetch_columns, to_milliseconds
+from analytics.clickhouse import to_milliseconds
+from analytics.query_cache import cached_columns
 
 # One in ten thousand: the rarest severity that ten thousand scenarios tell apart.
 MOST_RANKS = 10_000
@@ -34,7 +35,7 @@ def ranked_severities(region: str, *, until: datetime) -> NDArray[np.float64]:
     An event whose rank is u, in [0, 1), has the severity at floor(u * size). There
     is none if no event of the region has a severity.
     """
-    columns = fetch_columns(
+    columns = cached_columns(
         "severities_ranked",
         RANKED,
         {
@@ -42,5 +43,6 @@ def ranked_severities(region: str, *, until: datetime) -> NDArray[np.float64]:
             "until_ms": to_milliseconds(until),
             "most": MOST_RANKS,
         },
+        regions=[region],
     )
     return columns["ranked_severity"]

@@ -4,9 +4,11 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.utils.module_loading import import_string
 
+from perf.cache import versions
 from perf.connections.capacity import check_connections_fit
 from perf.connections.forking import forget_after_fork
 from perf.connections.replicas import listen_for_writes
+from riskplatform.kernel import changes
 
 
 class PerfConfig(AppConfig):
@@ -14,6 +16,7 @@ class PerfConfig(AppConfig):
     verbose_name = "Performance"
 
     def ready(self) -> None:
+        changes.listen(versions.hear)
         register(check_connections_fit, Tags.database)
         forget_after_fork()
         listen_for_writes()

@@ -3,6 +3,8 @@
 Only benchmarks and people who look for a fault do so: `PERFORMANCE_OFF=edge,models`.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import StrEnum
 
 from django.conf import settings
@@ -20,3 +22,14 @@ class Switch(StrEnum):
 
 def is_on(switch: Switch) -> bool:
     return switch not in settings.PERFORMANCE_OFF
+
+
+@contextmanager
+def switched_off(*switches: Switch) -> Generator[None]:
+    """Do without some optimisations, in this process and for a while."""
+    before = settings.PERFORMANCE_OFF
+    settings.PERFORMANCE_OFF = before | frozenset(switches)
+    try:
+        yield
+    finally:
+        settings.PERFORMANCE_OFF = before

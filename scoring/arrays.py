@@ -25,24 +25,24 @@ class ForecastColumns(CellDistribution):
 
     @classmethod
     def of(cls, cells: NDArray[np.uint64], distribution: CellDistribution) -> Self:
-        return cls(cells=cells, **_values(distribution))
+        return cls(cells=cells, **named_arrays(distribution))
 
     def take(self, rows: NDArray[Any]) -> Self:
         """Keep some cells, by index or mask, in the order given."""
-        kept = {name: array[rows] for name, array in _values(self).items()}
+        kept = {name: array[rows] for name, array in named_arrays(self).items()}
         return type(self)(**kept)
 
     def replaced(self, rows: NDArray[np.int64], other: CellDistribution) -> Self:
         """Copy with the distributions of some rows replaced by others, in order."""
         changed = {}
-        for name, values in _values(other).items():
+        for name, values in named_arrays(other).items():
             changed[name] = np.array(getattr(self, name))
             changed[name][rows] = values
         return replace(self, **changed)
 
 
 def pack_columns(columns: ForecastColumns) -> bytes:
-    return _pack(_values(columns))
+    return _pack(named_arrays(columns))
 
 
 def unpack_columns(body: bytes) -> ForecastColumns:
@@ -50,7 +50,7 @@ def unpack_columns(body: bytes) -> ForecastColumns:
 
 
 def pack_scenarios(scenarios: ScenarioSet) -> bytes:
-    return _pack(_values(scenarios))
+    return _pack(named_arrays(scenarios))
 
 
 def unpack_scenarios(body: bytes) -> ScenarioSet:
@@ -62,7 +62,8 @@ def unpack_scenarios(body: bytes) -> ScenarioSet:
     return ScenarioSet(**values)
 
 
-def _values(instance: CellDistribution | ScenarioSet) -> dict[str, Any]:
+def named_arrays(instance: CellDistribution | ScenarioSet) -> dict[str, Any]:
+    """Give what one consists of, by name: what it can be made of again."""
     return {field.name: getattr(instance, field.name) for field in fields(instance)}
 
 

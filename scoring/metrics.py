@@ -1,10 +1,27 @@
 """What scoring counts; the names are part of the interface."""
 
+from enum import StrEnum
+
 from prometheus_client import Counter, Gauge, Histogram
 
 FORECASTS_PUBLISHED = Counter(
     "scoring_forecasts_published",
     "Forecasts that were stored, by the model family that made them.",
+    ["kind"],
+)
+
+
+class Inference(StrEnum):
+    """The computations of a model that answers ask for; caches save them."""
+
+    SCENARIOS = "scenarios"  # a draw over the whole grid
+    DISTRIBUTION = "distribution"  # of features that a question brought along
+    LOSSES = "losses"  # of a portfolio in every scenario
+
+
+INFERENCE_CALLS = Counter(
+    "scoring_inference_calls",
+    "Computations of models that were really carried out, by kind.",
     ["kind"],
 )
 FIT_SECONDS = Histogram(

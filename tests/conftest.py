@@ -5,11 +5,18 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
+from perf.cache.versions import versions
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced
 from tests.factories import DAY_S, make_forecast, make_region
 
 __all__ = ["what_is_written_is_announced"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Give up the answers of earlier tests: they write past who announces changes."""
+    versions.renew_all()
 
 
 @pytest.fixture

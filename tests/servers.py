@@ -20,7 +20,15 @@ def pytest_load_initial_conftests(
     # The workers of a parallel run inherit the environment of its controller.
     if "PYTEST_XDIST_WORKER" not in os.environ:
         start_servers(early_config)
+    else:
+        use_own_redis_database(os.environ["PYTEST_XDIST_WORKER"])
     return (yield)
+
+
+def use_own_redis_database(worker: str) -> None:
+    """Give each worker keys of its own, as it has databases of its own."""
+    server, _, _ = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{server}/{int(worker.removeprefix('gw')) + 1}"
 
 
 def start_servers(config: pytest.Config) -> None:

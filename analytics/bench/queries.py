@@ -34,12 +34,15 @@ from perf.bench.measurement import (
     reported,
 )
 from perf.bench.registry import registry
+from perf.switches import Switch, switched_off
 from riskplatform.env import env_int
 
 EVENT_COUNT = 10_000_000
 P95_CALLS = 40
 PORTFOLIO_CELLS = 200
 RATIO = 3.0
+KEPT_RATIO = 5.0
+ASKED = partial(switched_off, Switch.QUERIES)
 # A disk that holds 40 % less.
 DISK_RATIO = 1 / 0.6
 # ClickHouse's sketches put what is up to one a bucket higher, 1.01 / 0.99 times as far.
@@ -84,11 +87,14 @@ def measure_queries(
             yield Budget(
                 name=f"{name}: P95",
                 after=partial(_p95_ms, partial(run_report, name, window), p95_calls),
+                around=ASKED,
                 meter=P95_MS,
                 check=lambda milliseconds: milliseconds > 0,
                 target_value=100.0,
                 repeats=3,
             )
+        for name, window in windows.items():
+            yield _compare_kept(name, window)
         for name, window in windows.items():
             yield from _compare_reading(name, window)
         yield Comparison(
@@ -129,8 +135,26 @@ def _compare(name: str, window: ReportWindow) -> AnyMeasurement:
         name=name,
         before=partial(fetch_columns, "bench_plain", PLAIN_QUERIES[name], params),
         after=partial(run_report, name, window),
+        around=ASKED,
         check=same_columns,
         target_ratio=RATIO,
+        repeats=20,
+    )
+
+
+def _compare_kept(name: str, window: ReportWindow) -> AnyMeasurement:
+    """Measure the same question again, while no event of the region has come."""
+
+    def ask() -> Columns:
+        with ASKED():
+            return run_report(name, window)
+
+    return Comparison(
+        name=f"{name}: asked again",
+        before=ask,
+        after=partial(run_report, name, window),
+        check=same_columns,
+        target_ratio=KEPT_RATIO,
         repeats=20,
     )
 

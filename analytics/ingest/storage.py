@@ -18,6 +18,7 @@ from analytics.clickhouse import (
 )
 from analytics.degrees import units_of
 from analytics.errors import EventColumnsError
+from analytics.event_changes import changing_events
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.identity import name_events
@@ -116,7 +117,8 @@ def store_new(
     cells = grid.cells_of(events.lat, events.lon)
     if not dry_run:
         rows = _rows(events, cells, region=grid.slug, source=source, now=now)
-        insert_columns("events_insert", "analytics_event", rows)
+        with changing_events([grid.slug]):
+            insert_columns("events_insert", "analytics_event", rows)
         EVENTS.labels("accepted").inc(len(events))
     return cells
 

@@ -9,6 +9,7 @@ from django.db import Error
 
 from analytics.clickhouse import Budget, insert_columns
 from analytics.clickhouse_errors import error_code
+from analytics.event_changes import changing_events
 from analytics.shipping.rows import ShippedRow, columns_of
 
 # Less than a lease lasts, so that nobody else begins meanwhile.
@@ -48,9 +49,14 @@ class Parked:
 def insert_once(columns: Mapping[str, Sequence[object]], token: str) -> None:
     """Insert under a token; what came before under the same token adds nothing."""
     try:
-        insert_columns(
-            "shipping_insert", "analytics_event", columns, budget=INSERT, token=token
-        )
+        with changing_events(map(str, columns["region"])):
+            insert_columns(
+                "shipping_insert",
+                "analytics_event",
+                columns,
+                budget=INSERT,
+                token=token,
+            )
     except Error as error:
         if error_code(error) in ROW_FAULTS:
             raise RowFaultError(str(error)) from error

@@ -25,6 +25,12 @@ def announce(*names: str) -> None:
         transaction.on_commit(partial(_tell, frozenset(names)))
 
 
+def announce_at_once(*names: str) -> None:
+    """Tell every listener of what no transaction holds back, such as stored events."""
+    if names:
+        _tell(frozenset(names))
+
+
 def listen(listener: Listener) -> None:
     """Have a function told of every change; telling it twice would change nothing."""
     if listener not in _listeners:

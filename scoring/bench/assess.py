@@ -6,6 +6,7 @@ from itertools import count
 
 from perf.bench.measurement import AnyMeasurement, Budget, Comparison
 from perf.bench.registry import registry
+from perf.switches import Switch, switched_off
 from scoring.bench.place import DAY_S, Place, make_portfolio, own_place, publish
 from scoring.models import Assessment, Portfolio
 from scoring.services.assessments.assessing import (
@@ -53,8 +54,8 @@ def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
 
 def _cold(portfolio: Portfolio) -> AnyMeasurement:
     def measure() -> Assessment:
-        forget_inputs()
-        return prepare_assessment(portfolio, AssessmentQuestion())
+        with switched_off(Switch.MODELS):
+            return prepare_assessment(portfolio, AssessmentQuestion())
 
     return Budget(
         name=f"{N_ASSETS:,} assets, everything read from the database, 1 day",

@@ -13,6 +13,7 @@ import h3.api.basic_int as h3
 import numpy as np
 from django.utils import timezone
 
+from analytics.event_changes import changing_events
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from analytics.models import Event
@@ -100,7 +101,8 @@ def own_events(place: Place, *, count: int, until: datetime) -> Generator[None]:
         store_events(events, grid=grid, source="benchmark", now=until)
         yield
     finally:
-        Event.objects.of_region(place.region.slug).delete()
+        with changing_events([place.region.slug]):
+            Event.objects.of_region(place.region.slug).delete()
 
 
 def publish(

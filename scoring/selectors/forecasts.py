@@ -5,10 +5,19 @@ from datetime import datetime
 import numpy as np
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from scoring.arrays import ForecastColumns, unpack_columns, unpack_scenarios
+from perf.cache.shared_arrays import SharedArrays
+from scoring.arrays import (
+    ForecastColumns,
+    named_arrays,
+    unpack_columns,
+    unpack_scenarios,
+)
 from scoring.engine.simulation import ScenarioSet
 from scoring.errors import ForecastNotFoundError
 from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
+
+# A forecast never changes, so what it says is unpacked once a machine.
+COLUMNS = SharedArrays("forecast_columns", schema=1)
 
 
 def get_latest_forecast(
@@ -55,8 +64,11 @@ def list_latest_forecasts(region: Region) -> QuerySet[Forecast]:
 
 
 def get_columns(forecast: Forecast) -> ForecastColumns:
-    body = ForecastArrays.objects.values_list("body", flat=True).get(forecast=forecast)
-    return unpack_columns(bytes(body))
+    """Return what a forecast says of each cell; the arrays are shared, so only read."""
+    arrays = COLUMNS.get_or_compute(
+        (forecast.pk,), lambda: named_arrays(_unpacked_columns(forecast))
+    )
+    return ForecastColumns(**arrays)
 
 
 def get_scenarios(forecast: Forecast) -> ScenarioSet:
@@ -69,6 +81,11 @@ def riskiest_first(columns: ForecastColumns, *, limit: int) -> ForecastColumns:
     """Keep the cells with the highest probability; ties go by cell index."""
     order = np.lexsort((columns.cells, -columns.p_event))
     return columns.take(order[:limit])
+
+
+def _unpacked_columns(forecast: Forecast) -> ForecastColumns:
+    body = ForecastArrays.objects.values_list("body", flat=True).get(forecast=forecast)
+    return unpack_columns(bytes(body))
 
 
 def _no_forecast(

@@ -1,11 +1,12 @@
 """Publish forecasts: features from ClickHouse, distributions from a model version."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from django.db import transaction
 
+from perf.cache.memory import ByteCache
 from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
@@ -22,6 +23,19 @@ from scoring.services.registry.versions import is_champion_now
 
 # Enough for the 99 % quantile of a portfolio's loss (see docs/adr/0003).
 N_SCENARIOS = 10_000
+# Of fitted models, as stored; they are about as large in memory.
+FITTED_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    forecaster: Forecaster
+    nbytes: int
+
+
+# By the digest of the artifact: a new champion is another entry, and whoever still
+# asks for the old one is answered by it.
+_fitted: ByteCache[_Fitted] = ByteCache("fitted_models", max_bytes=FITTED_BYTES)
 
 
 def publish_forecast(
@@ -93,14 +107,15 @@ def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster
     artifact = ModelArtifact.objects.defer("body").get(
         model_version=model_version, horizon_sec=horizon_sec
     )
-    return _load(artifact.digest)
+    digest = artifact.digest
+    return _fitted.get_or_compute(digest, lambda: _load(digest)).forecaster
 
 
-@lru_cache(maxsize=16)
-def _load(digest: str) -> Forecaster:
+def _load(digest: str) -> _Fitted:
     """Check the artifact and read it; the digest says that it is still the same."""
     bodies = ModelArtifact.objects.filter(digest=digest).values_list("body", flat=True)
-    return load_artifact(bytes(bodies[:1].get()), digest=digest)
+    body = bytes(bodies[:1].get())
+    return _Fitted(load_artifact(body, digest=digest), len(body))
 
 
 def _load_up_to(model_version: ModelVersion, horizon_sec: int) -> list[Forecaster]:

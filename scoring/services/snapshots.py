@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.arrays import ForecastColumns
+from perf.cache.codecs import arrays_of
+from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.shared_arrays import SharedArrays
+from perf.cache.values import ValueCache
+from scoring.arrays import ForecastColumns, named_arrays
 from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
 from scoring.engine.scenarios import SpatialCorrelation, factor_scenarios
 from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
+from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasting import load_forecaster
@@ -27,6 +33,26 @@ class ScoredCells:
     risk_values: NDArray[np.float64]
 
 
+def _as_arrays(scored: ScoredCells) -> dict[str, NDArray[Any]]:
+    return {"risk_values": scored.risk_values, **named_arrays(scored.columns)}
+
+
+def _from_arrays(arrays: dict[str, NDArray[Any]]) -> ScoredCells:
+    risk_values = arrays.pop("risk_values")
+    return ScoredCells(columns=ForecastColumns(**arrays), risk_values=risk_values)
+
+
+# The draws over whole grids, for all processes of the machine.
+DRAWS = SharedArrays("scenario_draws", schema=1)
+PREDICTIONS = ValueCache(
+    "predictions",
+    codec=arrays_of(_as_arrays, _from_arrays),
+    schema=1,
+    ttl_s=MODEL_PREDICTION_TTL_S,
+    max_bytes=1 << 20,
+)
+
+
 def score_cells(
     forecast: Forecast,
     *,
@@ -39,11 +65,36 @@ def score_cells(
     Scenarios are drawn for the whole grid and then cut, so that a cell has the same
     scenarios whatever else is asked for with it. A cell with its own features is
     scored from them by the model version of the forecast.
+
+    The draw of a forecast is kept and only cut again; what depends on the features
+    of a question is kept whole.
     """
     columns = get_columns(forecast)
     rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
-    columns = _with_own_features(forecast, columns, rows, features)
-    risk_values = factor_scenarios(
+    if all(given is None for given in features):
+        draw = DRAWS.get_or_compute(
+            (forecast.pk, n_scenarios),
+            lambda: {"risk_values": _drawn(forecast, columns, n_scenarios)},
+        )
+        return ScoredCells(
+            columns=columns.take(rows), risk_values=draw["risk_values"][:, rows]
+        )
+
+    def score() -> ScoredCells:
+        own = _with_own_features(forecast, columns, rows, features)
+        risk_values = _drawn(forecast, own, n_scenarios)
+        return ScoredCells(columns=own.take(rows), risk_values=risk_values[:, rows])
+
+    return PREDICTIONS.get_or_compute(
+        (forecast.pk, cells, _written(features), n_scenarios), score
+    )
+
+
+def _drawn(
+    forecast: Forecast, columns: ForecastColumns, n_scenarios: int
+) -> NDArray[np.float64]:
+    INFERENCE_CALLS.labels(Inference.SCENARIOS).inc()
+    return factor_scenarios(
         columns,
         n_scenarios=n_scenarios,
         seed=_seed(forecast),
@@ -54,7 +105,11 @@ def score_cells(
             spatial=SpatialCorrelation(range_km=forecast.correlation_range_km),
         ),
     )
-    return ScoredCells(columns=columns.take(rows), risk_values=risk_values[:, rows])
+
+
+def _written(features: Sequence[FeatureValues | None]) -> list[object]:
+    """Write features down so that their order makes no difference."""
+    return [None if given is None else sorted(given.items()) for given in features]
 
 
 def _rows_of(columns: ForecastColumns, cells: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -81,8 +136,6 @@ def _with_own_features(
     features: Sequence[FeatureValues | None],
 ) -> ForecastColumns:
     own = [index for index, given in enumerate(features) if given is not None]
-    if not own:
-        return columns
     forecaster = load_forecaster(forecast.model_version, forecast.horizon_sec)
     matrix = np.array(
         [
@@ -90,6 +143,7 @@ def _with_own_features(
             for index in own
         ]
     )
+    INFERENCE_CALLS.labels(Inference.DISTRIBUTION).inc()
     return columns.replaced(rows[own], forecaster.distribution(matrix))
 
 

@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from analytics.clickhouse import insert_columns
+from analytics.event_changes import changing_events
 
 HOUR_MS = 3_600_000
 # Around new year, and one year before 1970.
@@ -16,7 +17,8 @@ COLUMNS = (
 
 def put(*rows: Row) -> None:
     columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
-    insert_columns("test", "analytics_event", columns)
+    with changing_events(map(str, columns["region"])):
+        insert_columns("test", "analytics_event", columns)
 
 
 def make_row(name: str = "e1", *, time_ms: int = TIMES_MS[-1]) -> Row:

@@ -22,7 +22,7 @@ def test_both_forms_give_the_same_answers() -> None:
     )
 
     assert run.failures == []
-    assert len(run.rows) == 22
+    assert len(run.rows) == 27
     assert (
         fetch_rows(
             "test",

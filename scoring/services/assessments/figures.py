@@ -26,6 +26,7 @@ from scoring.engine.tails import (
     tail_of,
     tail_weights,
 )
+from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.services.assessments.inputs import ForecastScenarios, RegionExposure
 
 EXCEEDANCE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -56,6 +57,7 @@ def measure(
     quantiles: Sequence[float],
 ) -> AssessmentFigures:
     """Measure an exposure against all scenarios; `quantiles` ascend."""
+    INFERENCE_CALLS.labels(Inference.LOSSES).inc()
     losses = losses_of(scenarios.events, table, ratios)
     tails = [tail_of(losses.total, quantile) for quantile in quantiles]
     return AssessmentFigures(

@@ -1,7 +1,7 @@
 """What assessments rest on: a forecast's scenarios and a portfolio's exposure.
 
-Both are read once a process and kept: a forecast never changes, nor does a revision
-of a portfolio.
+Both are read once and kept, scenarios for all processes of the machine: a forecast
+never changes, nor does a revision of a portfolio.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.severities import ranked_severities
+from perf.cache.memory import ByteCache
+from perf.cache.shared_arrays import SharedArrays
 from scoring.engine.exposures import (
     Curve,
     ExposureTable,
@@ -27,7 +29,6 @@ from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
 from scoring.models import Forecast, Portfolio, Region
 from scoring.selectors.exposures import Exposure, list_regions_of, load_exposure
 from scoring.selectors.forecasts import get_columns, get_scenarios
-from scoring.services.assessments.cache import ByteCache
 
 CACHED_BYTES = 128 << 20
 BYTES_PER_NAME = 250
@@ -44,10 +45,6 @@ class ForecastScenarios:
     p_event: Floats
     events: CellEvents
     digest: bytes
-
-    @property
-    def nbytes(self) -> int:
-        return sum(array.nbytes for array in _arrays_in(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,10 +78,11 @@ class _RevisedError(Exception):
         self.revision = revision
 
 
-_scenarios: ByteCache[ForecastScenarios] = ByteCache(CACHED_BYTES)
-_exposures: ByteCache[RegionExposure] = ByteCache(CACHED_BYTES)
-_severities: ByteCache[Floats] = ByteCache(CACHED_BYTES // 16)
-_region_ids: ByteCache[NDArray[np.int64]] = ByteCache(CACHED_BYTES // 128)
+_scenarios = SharedArrays("forecast_scenarios", schema=1)
+_exposures: ByteCache[RegionExposure] = ByteCache("exposures", max_bytes=CACHED_BYTES)
+_region_ids: ByteCache[NDArray[np.int64]] = ByteCache(
+    "portfolio_regions", max_bytes=CACHED_BYTES // 128
+)
 
 
 def find_regions(portfolio: Portfolio) -> list[Region]:
@@ -98,7 +96,22 @@ def find_regions(portfolio: Portfolio) -> list[Region]:
 
 
 def load_scenarios(forecast: Forecast) -> ForecastScenarios:
-    return _scenarios.get_or_compute(forecast.pk, lambda: _read_scenarios(forecast))
+    """Give the scenarios of a forecast by cell; they are shared, so only read them."""
+    arrays = _scenarios.get_or_compute(
+        (forecast.pk,), lambda: _read_scenarios(forecast)
+    )
+    events = CellEvents(
+        start=arrays["start"],
+        scenario=arrays["scenario"],
+        mark=arrays["mark"],
+        n_scenarios=arrays["n_scenarios"].item(),
+    )
+    return ForecastScenarios(
+        cells=arrays["cells"],
+        p_event=arrays["p_event"],
+        events=events,
+        digest=arrays["digest"].tobytes(),
+    )
 
 
 def load_region_exposure(
@@ -132,27 +145,30 @@ def load_damage_ratios(forecast: Forecast, exposure: RegionExposure) -> Floats:
     """
     if not exposure.curves:
         return damage_ratios([], np.zeros(0))
-    severities = _severities.get_or_compute(
-        forecast.pk,
-        lambda: ranked_severities(forecast.region.slug, until=forecast.issued_for),
-    )
+    severities = ranked_severities(forecast.region.slug, until=forecast.issued_for)
     return damage_ratios(exposure.curves, severities)
 
 
 def forget_inputs() -> None:
-    """Empty the caches of this process."""
-    for cache in (_scenarios, _exposures, _severities, _region_ids):
-        cache.clear()
+    """Empty the caches of this process, and let go of what all share."""
+    _scenarios.close()
+    _exposures.clear()
+    _region_ids.clear()
 
 
-def _read_scenarios(forecast: Forecast) -> ForecastScenarios:
+def _read_scenarios(forecast: Forecast) -> dict[str, NDArray[Any]]:
     columns = get_columns(forecast)
-    return ForecastScenarios(
-        cells=columns.cells,
-        p_event=columns.p_event,
-        events=by_cell(get_scenarios(forecast)),
-        digest=sha256(columns.cells.tobytes()).digest(),
-    )
+    events = by_cell(get_scenarios(forecast))
+    digest = sha256(columns.cells.tobytes()).digest()
+    return {
+        "cells": columns.cells,
+        "p_event": columns.p_event,
+        "start": events.start,
+        "scenario": events.scenario,
+        "mark": events.mark,
+        "n_scenarios": np.array(events.n_scenarios),
+        "digest": np.frombuffer(digest, dtype=np.uint8),
+    }
 
 
 def _read_exposure(portfolio: Portfolio, region: Region) -> Exposure:

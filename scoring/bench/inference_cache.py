@@ -1,0 +1,221 @@
+"""Benchmarks of what saves inference; `manage.py benchmark --suite inference_cache`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from typing import TypeVar
+
+import numpy as np
+from prometheus_client import REGISTRY
+
+from perf.bench.measurement import (
+    AnyMeasurement,
+    Comparison,
+    Direction,
+    Meter,
+    elapsed,
+    reported,
+)
+from perf.bench.registry import registry
+from perf.switches import Switch, switched_off
+from scoring.arrays import named_arrays
+from scoring.bench.place import DAY_S, ISSUED_FOR, SEED, Place, own_place, publish
+from scoring.engine import workloads
+from scoring.engine.artifacts import digest_of, dump_artifact
+from scoring.engine.fitting import fit_forecaster
+from scoring.engine.forecasters import Forecaster
+from scoring.engine.synthetic import generate_truth
+from scoring.metrics import Inference
+from scoring.models import Forecast, ModelArtifact
+from scoring.selectors.forecasts import get_columns
+from scoring.services.assessments.inputs import (
+    ForecastScenarios,
+    forget_inputs,
+    load_scenarios,
+)
+from scoring.services.snapshots import FeatureValues, score_cells
+
+Answer = TypeVar("Answer")
+
+N_CELLS, N_SCENARIOS = 1_000, 10_000
+N_QUESTIONS, N_DISTINCT = 2_000, 500
+ZIPF_EXPONENT = 1.1
+SCENARIO_COUNTS = (20, 50, 100)
+MOST_CELLS = 20
+# One question in so many brings features of its own.
+OWN_FEATURES_EVERY = 10
+TRAINING_CELLS, TRAINING_DAYS, EVENTS_PER_DAY = 37, 150, 6.0
+PLAIN = partial(switched_off, *Switch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    forecast: Forecast
+    cells: Sequence[int]
+    features: Sequence[FeatureValues | None]
+    n_scenarios: int
+
+    def answer(self) -> bytes:
+        """Give the digest of the answer, every bit of it."""
+        scored = score_cells(
+            self.forecast,
+            cells=self.cells,
+            features=self.features,
+            n_scenarios=self.n_scenarios,
+        )
+        digest = blake2b(scored.risk_values.tobytes("A"), digest_size=16)
+        for array in named_arrays(scored.columns).values():
+            digest.update(array.tobytes("A"))
+        return digest.digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answers:
+    digests: list[bytes]
+    inference_calls: float
+
+
+CALLS: Meter[_Answers] = reported(
+    "inference calls",
+    direction=Direction.LOWER,
+    figure=lambda answers: answers.inference_calls,
+)
+
+
+@registry.suite("inference_cache")
+def inference_cache() -> Iterator[AnyMeasurement]:
+    """Questions that come again: inference carried out, plain (before) and kept."""
+    with own_place(n_cells=N_CELLS) as place:
+        forecasts = [
+            publish(place, days=days, n_scenarios=N_SCENARIOS) for days in (1, 7)
+        ]
+        forecaster = _fitted(place)
+        questions = _distinct_questions(forecasts, forecaster)
+        yield Comparison(
+            name=f"{N_QUESTIONS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
+            before=partial(_plainly, partial(_ask, _mixed(questions))),
+            after=partial(_ask, _mixed(questions)),
+            meter=CALLS,
+            check=lambda before, after: before.digests == after.digests,
+            target_ratio=10.0,
+            warmups=0,
+            repeats=1,
+            time_limit_s=400.0,
+        )
+        yield _asked_again("a question about cells, again", questions[0])
+        with_features = questions[OWN_FEATURES_EVERY - 1]
+        yield _asked_again("a question with features of its own, again", with_features)
+        yield _opened(forecasts[0])
+
+
+def _asked_again(name: str, question: _Question) -> AnyMeasurement:
+    return Comparison(
+        name=name,
+        before=partial(_plainly, question.answer),
+        after=question.answer,
+        check=lambda before, after: before == after,
+        target_ratio=5.0,
+    )
+
+
+def _opened(forecast: Forecast) -> AnyMeasurement:
+    """Measure what a process pays that has not seen the forecast before."""
+
+    def open_again() -> ForecastScenarios:
+        forget_inputs()
+        return load_scenarios(forecast)
+
+    return Comparison(
+        name=f"10,000 scenarios of {N_CELLS:,} cells, in a process new to them",
+        before=partial(_plainly, partial(load_scenarios, forecast)),
+        after=open_again,
+        meter=elapsed("ms"),
+        check=_same_scenarios,
+        target_ratio=5.0,
+    )
+
+
+def _same_scenarios(before: ForecastScenarios, after: ForecastScenarios) -> bool:
+    pairs = (
+        (before.p_event, after.p_event),
+        (before.events.start, after.events.start),
+        (before.events.scenario, after.events.scenario),
+        (before.events.mark, after.events.mark),
+    )
+    return all(one.tobytes() == other.tobytes() for one, other in pairs)
+
+
+def _plainly(ask: Callable[[], Answer]) -> Answer:
+    with PLAIN():
+        return ask()
+
+
+def _ask(questions: Sequence[_Question]) -> _Answers:
+    before = _inference_calls()
+    digests = [question.answer() for question in questions]
+    return _Answers(digests=digests, inference_calls=_inference_calls() - before)
+
+
+def _inference_calls() -> float:
+    name = "scoring_inference_calls_total"
+    return sum(
+        REGISTRY.get_sample_value(name, {"kind": kind}) or 0.0 for kind in Inference
+    )
+
+
+def _mixed(questions: Sequence[_Question]) -> list[_Question]:
+    """Draw questions of which few are asked often and many once or never."""
+    rng = np.random.default_rng(SEED)
+    weight = np.arange(1, len(questions) + 1) ** -ZIPF_EXPONENT
+    drawn = rng.choice(len(questions), N_QUESTIONS, p=weight / weight.sum())
+    return [questions[place] for place in drawn.tolist()]
+
+
+def _distinct_questions(
+    forecasts: Sequence[Forecast], forecaster: Forecaster
+) -> list[_Question]:
+    rng = np.random.default_rng(SEED)
+    known = get_columns(forecasts[0]).cells
+    questions = []
+    for number in range(N_DISTINCT):
+        n_cells = int(rng.integers(1, MOST_CELLS + 1))
+        features: list[FeatureValues | None] = [None] * n_cells
+        is_own = number % OWN_FEATURES_EVERY == OWN_FEATURES_EVERY - 1
+        if is_own:
+            values = rng.normal(size=len(forecaster.feature_names)).tolist()
+            features[0] = dict(zip(forecaster.feature_names, values, strict=True))
+        questions.append(
+            _Question(
+                # The model version has one artifact, of the shortest horizon.
+                forecast=forecasts[0 if is_own else number % len(forecasts)],
+                cells=rng.choice(known, n_cells, replace=False).tolist(),
+                features=features,
+                n_scenarios=int(rng.choice(SCENARIO_COUNTS)),
+            )
+        )
+    return questions
+
+
+def _fitted(place: Place) -> Forecaster:
+    """Fit a small model to made-up events, and store it as the region's."""
+    grid = workloads.compact_grid(TRAINING_CELLS)
+    until_s = ISSUED_FOR.timestamp()
+    truth = generate_truth(
+        grid,
+        n_days=TRAINING_DAYS,
+        events_per_day=EVENTS_PER_DAY,
+        seed=SEED,
+        start_s=until_s - TRAINING_DAYS * DAY_S,
+    )
+    forecaster = fit_forecaster(
+        truth.history, grid, horizon_s=DAY_S, timezone="UTC", until_s=until_s
+    )
+    body = dump_artifact(forecaster)
+    ModelArtifact.objects.create(
+        model_version=place.region.model_versions.get(),
+        horizon_sec=DAY_S,
+        digest=digest_of(body),
+        body=body,
+    )
+    return forecaster
