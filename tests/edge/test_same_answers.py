@@ -111,6 +111,21 @@ def post(path: str, **body: Any) -> Question:
     return "POST", path, "", orjson.dumps(body), "*/*"
 
 
+def put(app: Any, key: str, question: Question, **headers: str) -> Reply:
+    method, path, query, body, accept = question
+    return ask(
+        app,
+        f"/api/v1/{path}",
+        method=method,
+        query=query,
+        body=body,
+        HTTP_ACCEPT=accept,
+        HTTP_AUTHORIZATION=f"Bearer {key}",
+        CONTENT_TYPE="application/json",
+        **headers,
+    )
+
+
 @pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 def test_every_level_gives_what_the_view_gives(
     world: tuple[str, str, list[int]], buses: tuple[Bus, Bus]
@@ -122,29 +137,15 @@ def test_every_level_gives_what_the_view_gives(
         for bus in buses
     )
 
-    def put(app: Any, question: Question, **headers: str) -> Reply:
-        method, path, query, body, accept = question
-        return ask(
-            app,
-            f"/api/v1/{path}",
-            method=method,
-            query=query,
-            body=body,
-            HTTP_ACCEPT=accept,
-            HTTP_AUTHORIZATION=f"Bearer {key}",
-            CONTENT_TYPE="application/json",
-            **headers,
-        )
-
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
     @given(questions_of(portfolio, cells))
     def check(question: Question) -> None:
-        expected = put(plain, question)
-        replies = [put(edge, question) for edge in (here, here, there, there)]
+        expected = put(plain, key, question)
+        replies = [put(edge, key, question) for edge in (here, here, there, there)]
         assert [reply.came_from for reply in replies[1:]] == ["l1", "l2", "l1"] or (
             replies[0].came_from == "l1"
         )
-        zipped = put(here, question, HTTP_ACCEPT_ENCODING="gzip")
+        zipped = put(here, key, question, HTTP_ACCEPT_ENCODING="gzip")
         for reply in replies:
             assert told(reply) == told(expected)
         unzipped = (
@@ -154,7 +155,9 @@ def test_every_level_gives_what_the_view_gives(
         )
         assert unzipped == expected.body
         if "ETag" in expected.headers:
-            again = put(here, question, HTTP_IF_NONE_MATCH=expected.headers["ETag"])
+            again = put(
+                here, key, question, HTTP_IF_NONE_MATCH=expected.headers["ETag"]
+            )
             assert (again.status, again.body) == (304, b"")
 
     check()

@@ -130,4 +130,4 @@ def test_a_replica_is_never_migrated(replica: None) -> None:
 def test_what_will_be_kept_for_others_is_read_from_the_primary(replica: None) -> None:
     with primary_only():
         assert read() == "on default"
-    assert read() == "replica"
+    assert read() == "on replica"
