@@ -16,6 +16,7 @@ from perf.cache.status import (
     read_shared_status,
     read_statuses,
     sum_requests,
+    sum_values,
 )
 from perf.models import EdgeCacheStatus
 from perf.shared_store import StoreUnavailableError, store
@@ -81,6 +82,7 @@ def _figures() -> dict[str, Any]:
             {"name": name, **outcomes, "ratio": hit_ratio(outcomes)}
             for name, outcomes in sorted(sums.items())
         ],
+        "values": sum_values(statuses).items(),
         "statuses": statuses,
         "shared": shared,
         "wanted": wanted,

@@ -8,9 +8,12 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import Any, Final
 
 import msgspec
+
+from perf.cache.envelope import DIGEST_BYTES, signature
 
 SCHEMA: Final = 1
 # Django's middleware compresses from here on; the answers have to be the same.
@@ -94,8 +97,8 @@ class _Written(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 _decoder = msgspec.msgpack.Decoder(_Written)
 
 
-def write(entry: Entry) -> bytes:
-    """Write an entry down; long bodies are compressed."""
+def write(entry: Entry, *, key: str) -> bytes:
+    """Write an entry down, signed for its key; long bodies are compressed."""
     is_zipped = entry.is_zippable
     written = _Written(
         schema=SCHEMA,
@@ -106,13 +109,17 @@ def write(entry: Entry) -> bytes:
         cost_s=entry.cost_s,
         question=entry.question,
     )
-    return msgspec.msgpack.encode(written)
+    content = msgspec.msgpack.encode(written)
+    return signature(key.encode(), content) + content
 
 
-def read(blob: bytes, *, age_s: float, ttl_s: float) -> Entry | None:
-    """Read an entry; None if it is anything but one of ours."""
+def read(blob: bytes, *, key: str, age_s: float, ttl_s: float) -> Entry | None:
+    """Read an entry; None if it is anything but one of ours, kept under this key."""
+    signed, content = blob[:DIGEST_BYTES], blob[DIGEST_BYTES:]
+    if not compare_digest(signed, signature(key.encode(), content)):
+        return None
     try:
-        written = _decoder.decode(blob)
+        written = _decoder.decode(content)
         if written.schema != SCHEMA:
             return None
         body = _unzip(written.body) if written.is_zipped else written.body

@@ -48,7 +48,7 @@ def seal(envelope: Envelope, *, schema: int) -> bytes:
         if len(shorter) < len(body):
             flags, body = COMPRESSED, shorter
     head = HEADER.pack(MAGIC, schema, flags, envelope.made_s, envelope.ttl_s)
-    return b"".join((_digest(head, body), head, body))
+    return b"".join((signature(head, body), head, body))
 
 
 def unseal(sealed: bytes, *, schema: int, max_bytes: int) -> Envelope:
@@ -60,7 +60,7 @@ def unseal(sealed: bytes, *, schema: int, max_bytes: int) -> Envelope:
     """
     digest, rest = sealed[:DIGEST_BYTES], sealed[DIGEST_BYTES:]
     head, body = rest[: HEADER.size], rest[HEADER.size :]
-    if len(head) != HEADER.size or not compare_digest(digest, _digest(head, body)):
+    if len(head) != HEADER.size or not compare_digest(digest, signature(head, body)):
         raise NotAnEnvelopeError("It is not whole, or not ours.")
     magic, its_schema, flags, made_s, ttl_s = HEADER.unpack(head)
     if magic != MAGIC or its_schema != schema:
@@ -70,9 +70,11 @@ def unseal(sealed: bytes, *, schema: int, max_bytes: int) -> Envelope:
     return Envelope(body=None if flags & NOTHING else body, made_s=made_s, ttl_s=ttl_s)
 
 
-def _digest(head: bytes, body: bytes) -> bytes:
-    digest = blake2b(head, digest_size=DIGEST_BYTES, key=_key(settings.SECRET_KEY))
-    digest.update(body)
+def signature(*parts: bytes) -> bytes:
+    """Sign what is kept where others may write; the parts have lengths of their own."""
+    digest = blake2b(digest_size=DIGEST_BYTES, key=_key(settings.SECRET_KEY))
+    for part in parts:
+        digest.update(part)
     return digest.digest()
 
 

@@ -13,10 +13,6 @@ PLAN_KEY: Final = "perf.edge.plan"
 
 # For an answer from which something is missing that may be there the next time.
 NOT_TO_BE_KEPT: Final = {"Cache-Control": "no-store"}
-# Times to live, in seconds; what changes is dropped at once, whatever is left of them.
-MODEL_PREDICTION_TTL_S = 3_600.0
-QUERY_RESULT_TTL_S = 1_800.0
-DASHBOARD_TTL_S = 300.0
 
 
 def own_rights(caller: Caller) -> str:

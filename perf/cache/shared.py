@@ -137,7 +137,7 @@ class SharedEntries:
         answer = self._script(CLAIM, [_entry(key), _lock(key)], args)
         if answer[0] == 1:
             age_s, ttl_s = int(answer[2]) / 1e6, answer[3] / 1e3
-            entry = entries.read(answer[1], age_s=age_s, ttl_s=ttl_s)
+            entry = entries.read(answer[1], key=key, age_s=age_s, ttl_s=ttl_s)
             # What cannot be read is computed anew, as if it were about to expire.
             return entry or self.find_or_claim(key, is_refresh=True)
         if answer[0] == 2:
@@ -147,7 +147,7 @@ class SharedEntries:
     def put(self, claim: Claim, entry: Entry) -> bool:
         """Keep what was computed under a claim, unless it has changed since."""
         ttl_ms = max(1, int(1_000 * (entry.expires_s - time.monotonic())))
-        blob = entries.write(entry)
+        blob = entries.write(entry, key=claim.key)
         args = (
             *(KEYS, claim.token, claim.epoch, claim.stamp, blob),
             *(ttl_ms, NAME_KEPT_MS, *sorted(entry.names)),

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from redis import Redis
 from perf.cache.bus import Bus
 from perf.cache.local import LocalEntries
 from perf.cache.shared import KEYS
+from perf.cache.tallies import snapshot
 from perf.metrics import (
     EDGE_LAPSES,
     EDGE_NOT_KEPT,
@@ -44,6 +45,7 @@ class ProcessStatus(msgspec.Struct, frozen=True):
     heard_seconds: float
     not_kept: dict[str, float]
     requests: dict[str, dict[str, float]]
+    values: dict[str, dict[str, int]]
 
     @property
     def mean_hearing_ms(self) -> float:
@@ -74,6 +76,7 @@ def publish_status(bus: Bus, local: LocalEntries) -> None:
         heard_seconds=_total(HEARING_SECONDS, "_sum"),
         not_kept=_by(EDGE_NOT_KEPT, "reason"),
         requests=_requests(),
+        values={name: dict(counts) for name, counts in snapshot().items()},
     )
     key = f"{STATUS}{status.host}:{status.pid}"
     body = msgspec.msgpack.encode(status)
@@ -108,6 +111,15 @@ def sum_requests(statuses: Iterable[ProcessStatus]) -> dict[str, dict[str, float
             for outcome, count in outcomes.items():
                 row[outcome] = row.get(outcome, 0.0) + count
     return sums
+
+
+def sum_values(statuses: Iterable[ProcessStatus]) -> dict[str, Counter[str]]:
+    """Add up over processes: questions to each cache of values, by outcome."""
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for status in statuses:
+        for cache, counts in status.values.items():
+            sums[cache].update(counts)
+    return dict(sorted(sums.items()))
 
 
 def hit_ratio(outcomes: Mapping[str, float]) -> float | None:

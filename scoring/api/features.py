@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from analytics.change_names import events_of
 from analytics.clickhouse import EARLIEST, LATEST
-from perf.cache.policy import QUERY_RESULT_TTL_S, EdgePolicy, rests_on
+from perf.cache.lifetimes import QUERY_RESULT_TTL_S
+from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.inputs import (
     body_schema,
     decode_body,

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.grid import Bounds
-from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
+from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.inputs import (
     body_schema,
     decode_query,

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
+from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_body
 from riskplatform.api.renderers import finite_list
 from scoring import change_names

@@ -10,7 +10,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from perf.cache.policy import MODEL_PREDICTION_TTL_S, EdgePolicy, rests_on
+from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.inputs import decode_query, invalid_input, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
