@@ -164,6 +164,8 @@ if replica_url and KEEPS_CONNECTIONS and CONNECTION_POLICY.serves_people:
 
 # Cache and channels
 REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0")
+# The longest that anybody waits for a store which hangs.
+REDIS_TIMEOUT_S = env_int("REDIS_TIMEOUT_MS", 50, minimum=1) / 1_000
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -172,14 +174,13 @@ CACHES = {
         "OPTIONS": {
             # Pickle in a shared store is code execution for whoever writes there.
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            # The longest that anybody waits for a store which hangs.
-            "SOCKET_CONNECT_TIMEOUT": 0.05,
-            "SOCKET_TIMEOUT": 0.05,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT_S,
             "IGNORE_EXCEPTIONS": True,
             "CONNECTION_POOL_CLASS": "perf.connections.redis_pool.CachePool",
             "CONNECTION_POOL_KWARGS": {
                 "max_connections": 32,
-                "timeout": 0.05,
+                "timeout": REDIS_TIMEOUT_S,
                 "socket_keepalive": True,
                 "client_name": "riskplatform",
             },

@@ -48,6 +48,8 @@ def start_servers(config: pytest.Config) -> None:
     )
     site.var.mkdir()
     os.environ["RISKPLATFORM_VAR"] = str(site.var)
+    # On a busy machine a server that is well may be slow.
+    os.environ["REDIS_TIMEOUT_MS"] = "2000"
     use_servers(config, ServerGroup(site, missing_urls(folder)))
 
 

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.change_names import events_of
 from analytics.clickhouse import EARLIEST, LATEST
+from analytics.event_changes import names_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.inputs import (
@@ -124,8 +124,8 @@ class WindowFeaturesView(APIView):
 
 def _note_rest(request: Request, region: Region) -> None:
     """Features rest on the events and on the cells of a region."""
-    names = (events_of(region.slug), change_names.forecasts_of(region.slug))
-    rests_on(request, change_names.REGIONS, *names)
+    forecasts = change_names.forecasts_of(region.slug)
+    rests_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
 
 
 def _known_at(asked: FeatureSnapshotQuery | WindowRequest) -> datetime:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.change_names import events_of
+from analytics.event_changes import names_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
@@ -61,4 +61,4 @@ class MetricsReportView(APIView):
 def _names(regions: Sequence[Region]) -> Iterator[str]:
     for region in regions:
         yield change_names.forecasts_of(region.slug)
-        yield events_of(region.slug)
+    yield from names_of(region.slug for region in regions)

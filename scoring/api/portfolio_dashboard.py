@@ -1,6 +1,6 @@
 """GET dashboard: the risk, the events and the alerts of a portfolio at a glance."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.change_names import events_of
+from analytics.event_changes import names_of
 from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
@@ -58,13 +58,13 @@ class PortfolioDashboardView(APIView):
         )
 
 
-def _names(portfolio: Portfolio, regions: Iterable[Region]) -> Iterator[str]:
+def _names(portfolio: Portfolio, regions: Collection[Region]) -> Iterator[str]:
     yield change_names.portfolio(portfolio.pk)
     yield change_names.assessments_of(portfolio.pk)
     yield change_names.alerts_of(portfolio.organisation_id)
     for region in regions:
         yield change_names.forecasts_of(region.slug)
-        yield events_of(region.slug)
+    yield from names_of(region.slug for region in regions)
 
 
 def _part(outcome: Outcome) -> dict[str, Any]:

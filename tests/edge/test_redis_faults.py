@@ -83,7 +83,7 @@ def wait_for(outcomes: Outcomes, came_from: str, *, more: int = 50) -> None:
 def test_no_request_fails_and_what_is_kept_rests(
     platform: Platform, valkey: ValkeyServer, fault: signal.Signals
 ) -> None:
-    with platform.webs(REDIS_URL=valkey.url) as (web,):
+    with platform.webs(REDIS_URL=valkey.url, REDIS_TIMEOUT_MS="50") as (web,):
         web.wait_live()
         with asking(web, platform) as outcomes:
             wait_for(outcomes, "l1")

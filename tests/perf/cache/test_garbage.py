@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perf.cache.envelope import HEADER, MAGIC, Envelope, _digest, seal
+from perf.cache.envelope import HEADER, MAGIC, Envelope, seal, signature
 from perf.cache.tallies import Outcome
 from perf.cache.values import ValueCache
 from perf.shared_store import store
@@ -50,7 +50,7 @@ def test_a_pickle_is_a_miss_and_nothing_executes(tmp_path: Path) -> None:
 
 def seal_raw(body: bytes, *, flags: int = 0, schema: int = 1) -> bytes:
     head = HEADER.pack(MAGIC, schema, flags, MADE_S, 100.0)
-    return _digest(head, body) + head + body
+    return signature(head, body) + head + body
 
 
 @settings(deadline=None)
