@@ -12,6 +12,7 @@ from django.core.management.base import (
     CommandParser,
     OutputWrapper,
 )
+from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 
 from perf.bench.bounds import Bounds
@@ -78,6 +79,11 @@ class Command(BaseCommand):
                 self._benchmark(wanted)
         except ApplicationError as error:
             raise CommandError(error.message) from error
+        except (ProgrammingError, OperationalError) as error:
+            raise CommandError(
+                f"The database refused: {error}. Where it was never set up, run"
+                " manage.py prepare first."
+            ) from error
 
     def _list_suites(self) -> None:
         suites = registry.choose(ALL)
