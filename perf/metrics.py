@@ -1,6 +1,6 @@
 """Metrics of the performance kit; names are part of the public interface."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 STORE_ERRORS = Counter(
     "perf_store_errors_total",
@@ -11,4 +11,29 @@ STORE_CIRCUIT_OPEN = Gauge(
     "perf_store_circuit_open",
     "1 while this process leaves Redis alone because it did not answer.",
     multiprocess_mode="livemax",
+)
+THROTTLED = Counter(
+    "perf_throttled_requests_total",
+    "Requests over a rate limit, by the name of the limit.",
+    ["limit"],
+)
+SHED = Counter(
+    "perf_shed_requests_total",
+    "Requests sent away because too many waited, by class of routes.",
+    ["route_class"],
+)
+ADMITTED_WAIT_SECONDS = Histogram(
+    "perf_admitted_wait_seconds",
+    "How long requests waited for a place before they were worked on.",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+)
+WAITING_REQUESTS = Gauge(
+    "perf_waiting_requests",
+    "Requests that wait for a place, as the newest request found them.",
+    multiprocess_mode="livesum",
+)
+HEDGES = Counter(
+    "perf_hedged_reads_total",
+    "Reads that a second replica was asked for as well, by who answered first.",
+    ["first"],
 )

@@ -14,6 +14,7 @@ from riskplatform.env import (
     env_folders,
     env_int,
     env_list,
+    env_pairs,
     env_secret,
     env_str,
 )
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "riskplatform.api.request_id.RequestIdMiddleware",
+    "perf.limits.request_deadlines.DeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -164,6 +166,33 @@ CHANNEL_LAYERS = {
 
 # Performance: optimisations that are switched off (perf.switches), for comparison.
 PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
+
+# Limits: classes of routes by the beginning of the path, the first that fits counts.
+ROUTE_CLASSES = {
+    "/health/": "health",
+    "/api/v1/events/export": "exports",
+    "/api/v1/events": "events",
+    "/api/v1/assess/batch": "batches",
+    "/admin/": "admin",
+}
+# How long a request of a class may take, in seconds.
+REQUEST_TIMEOUTS = {
+    route_class: float(text)
+    for route_class, text in env_pairs(
+        "REQUEST_TIMEOUTS",
+        {"default": "30", "events": "120", "exports": "300", "batches": "120"},
+    ).items()
+}
+# PostgreSQL is told as well; not behind a pooler that shares sessions.
+STATEMENT_TIMEOUTS = env_bool("STATEMENT_TIMEOUTS", default=True)
+# Requests of a caller: `default=6000/min,events=600/min`; none without.
+RATE_LIMITS = env_pairs("RATE_LIMITS")
+# How many proxies of ours have added to X-Forwarded-For.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+# In each web process: requests at work, requests that wait, streams.
+WEB_MAX_CONCURRENCY = env_int("WEB_MAX_CONCURRENCY", 8, minimum=1)
+WEB_MAX_QUEUE = env_int("WEB_MAX_QUEUE", 4)
+WEB_MAX_STREAMS = env_int("WEB_MAX_STREAMS", 2, minimum=1)
 
 # API
 REST_FRAMEWORK = {

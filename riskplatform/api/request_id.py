@@ -17,14 +17,17 @@ def current_request_id() -> str:
     return _current.get()
 
 
+def accepted_or_new(given: str) -> str:
+    # Anything else could smuggle line breaks into logs and headers.
+    return given if ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+
+
 class RequestIdMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get(HEADER, "")
-        # Anything else could smuggle line breaks into logs and headers.
-        request_id = given if ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        request_id = accepted_or_new(request.headers.get(HEADER, ""))
         token = _current.set(request_id)
         try:
             response = self.get_response(request)
