@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from analytics.errors import EventStoreUnavailableError, QueryBudgetError
 from analytics.metrics import QUERY_ERRORS, QUERY_SECONDS
+from perf.deadlines import check_deadline, remaining_s
+from riskplatform.kernel.errors import DeadlineError
 
 DATABASE = "clickhouse"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -209,9 +211,15 @@ def _query(name: str, budget: Budget) -> Generator[Any]:
         raise _translated(name, error) from error
 
 
-def _settings(name: str, budget: Budget) -> dict[str, str | int]:
+def _settings(name: str, budget: Budget) -> dict[str, str | int | float]:
+    check_deadline()
+    left_s = remaining_s()
+    allowed_s: float = budget.max_seconds
+    if left_s is not None:
+        # None at all would be no limit.
+        allowed_s = max(0.001, min(allowed_s, round(left_s, 3)))
     return {
-        "max_execution_time": budget.max_seconds,
+        "max_execution_time": allowed_s,
         "max_rows_to_read": budget.max_rows,
         "max_query_size": budget.max_query_bytes,
         "log_comment": name,
@@ -222,12 +230,7 @@ def _translated(name: str, error: Exception) -> Exception:
     """Tell what a failure means; an error in a query itself stays what it is."""
     code = error_code(error)
     if code in OVER_BUDGET:
-        QUERY_ERRORS.labels(name, "budget").inc()
-        return QueryBudgetError(
-            f"The query {name} would cost more than it may. Ask for a shorter time or"
-            " a smaller region.",
-            query=name,
-        )
+        return _stopped(name, code)
     if code in UNAVAILABLE:
         QUERY_ERRORS.labels(name, "unavailable").inc()
         return EventStoreUnavailableError(
@@ -242,6 +245,20 @@ def _translated(name: str, error: Exception) -> Exception:
             query=name,
         )
     return error
+
+
+def _stopped(name: str, code: int | None) -> Exception:
+    """Tell a query that is too large from one that had too little time left."""
+    left_s = remaining_s()
+    if code == ErrorCodes.TIMEOUT_EXCEEDED and left_s is not None and left_s <= 0:
+        QUERY_ERRORS.labels(name, "deadline").inc()
+        return DeadlineError("The query had too little time left. Try again.")
+    QUERY_ERRORS.labels(name, "budget").inc()
+    return QueryBudgetError(
+        f"The query {name} would cost more than it may. Ask for a shorter time or"
+        " a smaller region.",
+        query=name,
+    )
 
 
 def _array(values: Sequence[Any], ch_type: str) -> NDArray[Any]:

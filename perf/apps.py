@@ -2,7 +2,12 @@
 
 from django.apps import AppConfig
 
+from perf.statement_timeouts import watch_statements
+
 
 class PerfConfig(AppConfig):
     name = "perf"
     verbose_name = "Performance"
+
+    def ready(self) -> None:
+        watch_statements()

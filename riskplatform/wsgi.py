@@ -5,9 +5,13 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from perf.limits.admission import Admission
+from perf.limits.rates import RateLimits
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
 
-application = get_wsgi_application()
+# Limits first: what goes beyond them costs nothing more.
+application = RateLimits(Admission(get_wsgi_application()))
 # What is loaded stays; the collector need not look at it again and again.
 gc.collect()
 gc.freeze()

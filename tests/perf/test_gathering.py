@@ -1,7 +1,7 @@
 """Parts run at once; each has its own failure, and the deadline is one for all."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 
 import pytest
@@ -86,9 +86,11 @@ def test_what_nobody_foresaw_is_raised() -> None:
 def test_parts_inherit_the_context_and_the_earlier_deadline() -> None:
     token = name_of_caller.set("somebody")
     with deadline(5):
-        outcomes = gather_bounded(
-            {"name": name_of_caller.get, "left": remaining_s}, deadline_s=100
-        )
+        parts: dict[str, Callable[[], object]] = {
+            "name": name_of_caller.get,
+            "left": remaining_s,
+        }
+        outcomes = gather_bounded(parts, deadline_s=100)
     name_of_caller.reset(token)
     assert outcomes["name"].value == "somebody"
     assert isinstance(outcomes["left"].value, float)
