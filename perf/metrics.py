@@ -22,14 +22,14 @@ SHED = Counter(
     "Requests sent away because too many waited, by class of routes.",
     ["route_class"],
 )
-ADMITTED_WAIT_SECONDS = Histogram(
-    "perf_admitted_wait_seconds",
-    "How long requests waited for a place before they were worked on.",
+WAIT_SECONDS = Histogram(
+    "perf_wait_seconds",
+    "How long requests that found no free place waited for one, or in vain.",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
 )
 WAITING_REQUESTS = Gauge(
     "perf_waiting_requests",
-    "Requests that wait for a place, as the newest request found them.",
+    "Requests that wait for a place.",
     multiprocess_mode="livesum",
 )
 HEDGES = Counter(

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from perf.limits.buckets import Bucket, Grant, Limit
 from perf.limits.shared_buckets import SharedBuckets
@@ -18,8 +19,7 @@ MAX_ACCOUNTS = 20_000
 LEASE_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is left for a caller; one that has to wait is refused."""
 
     n_left: int

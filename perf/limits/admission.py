@@ -10,7 +10,7 @@ from django.conf import settings
 from perf.limits.queueing import Gate
 from perf.limits.refusals import OverloadedError, refuse
 from perf.limits.routes import HEALTH, configured_routes
-from perf.metrics import ADMITTED_WAIT_SECONDS, SHED, WAITING_REQUESTS
+from perf.metrics import SHED, WAIT_SECONDS, WAITING_REQUESTS
 from perf.switches import Switch, is_on
 
 if TYPE_CHECKING:
@@ -90,12 +90,15 @@ class _Held:
 
 
 def _enter(gate: Gate) -> bool:
+    if gate.enter_at_once():
+        return True
     started_s = time.monotonic()
-    WAITING_REQUESTS.set(gate.n_waiting)
-    is_admitted = gate.enter()
-    if is_admitted:
-        ADMITTED_WAIT_SECONDS.observe(time.monotonic() - started_s)
-    return is_admitted
+    WAITING_REQUESTS.inc()
+    try:
+        return gate.enter()
+    finally:
+        WAITING_REQUESTS.dec()
+        WAIT_SECONDS.observe(time.monotonic() - started_s)
 
 
 def _refuse(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:

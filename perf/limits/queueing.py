@@ -72,18 +72,19 @@ class Gate:
     def n_waiting(self) -> int:
         return len(self._waiting)
 
-    def enter(self) -> bool:
-        """Come in at once or after some waiting; False says to go away."""
+    def enter_at_once(self) -> bool:
+        """Come in unless all places are taken or others wait for one."""
         with self._lock:
-            if not self._waiting:
-                self._delay.note_empty(self._clock())
-                if self._inside < self._max_inside:
-                    self._inside += 1
-                    return True
-            if len(self._waiting) >= self._max_waiting:
+            if self._waiting or self._inside >= self._max_inside:
                 return False
-            waiter = _Waiter(self._clock())
-            self._waiting.append(waiter)
+            self._inside += 1
+            return True
+
+    def enter(self) -> bool:
+        """Come in, after some waiting if need be; False says to go away."""
+        waiter = self._line_up()
+        if waiter is None:
+            return False
         if not waiter.is_decided.wait(self._delay.interval_s):
             self._give_up(waiter)
         return waiter.is_admitted
@@ -100,6 +101,20 @@ class Gate:
                 if is_admitted:
                     return
             self._inside -= 1
+
+    def _line_up(self) -> _Waiter | None:
+        with self._lock:
+            waiter = _Waiter(self._clock())
+            if not self._waiting:
+                self._delay.note_empty(waiter.since_s)
+                if self._inside < self._max_inside:
+                    self._inside += 1
+                    waiter.decide(is_admitted=True)
+                    return waiter
+            if len(self._waiting) >= self._max_waiting:
+                return None
+            self._waiting.append(waiter)
+            return waiter
 
     def _give_up(self, waiter: _Waiter) -> None:
         with self._lock:
