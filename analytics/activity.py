@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.clickhouse import (
+    DISPLAY,
     SqlValue,
     fetch_columns,
     fetch_rows,
@@ -76,13 +77,15 @@ def count_by_hour(
     params: dict[str, SqlValue] = {"regions": joined(regions), **_window(since, until)}
     return [
         HourCount(region=region, hour=from_milliseconds(hour_ms), count=count)
-        for region, hour_ms, count in fetch_rows("activity_hours", HOURS, params)
+        for region, hour_ms, count in fetch_rows(
+            "activity_hours", HOURS, params, budget=DISPLAY
+        )
     ]
 
 
 def activity_by_cell(region: str, *, since: datetime, until: datetime) -> CellActivity:
     params: dict[str, SqlValue] = {"region": region, **_window(since, until)}
-    columns = fetch_columns("activity_cells", CELLS, params)
+    columns = fetch_columns("activity_cells", CELLS, params, budget=DISPLAY)
     return CellActivity(
         cell=columns["cell"],
         count=columns["count"].astype(np.int64),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from analytics.errors import EventStoreUnavailableError, QueryBudgetError
 from analytics.metrics import QUERY_ERRORS, QUERY_SECONDS
+from analytics.replicas import read_from
 from perf.deadlines import check_deadline, remaining_s
 from riskplatform.kernel.errors import DeadlineError
 
@@ -35,9 +36,12 @@ class Budget:
     max_seconds: int = 10
     max_rows: int = 500_000_000
     max_query_bytes: int = 1 << 18
+    # Whether a replica that is a little behind may answer as well.
+    may_lag: bool = False
 
 
 STANDARD = Budget()
+DISPLAY = Budget(may_lag=True)
 # Passing many values makes the text of a query long.
 LOOKUP = Budget(max_seconds=60, max_query_bytes=1 << 25)
 WRITE = Budget(max_seconds=300)
@@ -86,17 +90,21 @@ def fetch_columns(
     Missing floats are NaN; what is no number is an object. A per cent sign in
     the query is written twice.
     """
-    with _query(name, budget) as cursor:
-        # The driver's own numpy reading would import pandas.
-        cursor.cursor.columnar = True
-        cursor.execute(sql, params or {})
-        columns = cursor.fetchall() or [()] * len(cursor.columns_with_types)
-        return {
-            column: _array(values, ch_type)
-            for (column, ch_type), values in zip(
-                cursor.columns_with_types, columns, strict=True
-            )
-        }
+
+    def ask(alias: str) -> Columns:
+        with _query(name, budget, alias) as cursor:
+            # The driver's own numpy reading would import pandas.
+            cursor.cursor.columnar = True
+            cursor.execute(sql, params or {})
+            columns = cursor.fetchall() or [()] * len(cursor.columns_with_types)
+            return {
+                column: _array(values, ch_type)
+                for (column, ch_type), values in zip(
+                    cursor.columns_with_types, columns, strict=True
+                )
+            }
+
+    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
 
 
 def fetch_rows(
@@ -106,10 +114,13 @@ def fetch_rows(
     *,
     budget: Budget = STANDARD,
 ) -> list[tuple[Any, ...]]:
-    with _query(name, budget) as cursor:
-        cursor.execute(sql, params or {})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    def ask(alias: str) -> list[tuple[Any, ...]]:
+        with _query(name, budget, alias) as cursor:
+            cursor.execute(sql, params or {})
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
 
 
 def run_statement(
@@ -199,11 +210,11 @@ def close_connection() -> None:
 
 
 @contextmanager
-def _query(name: str, budget: Budget) -> Generator[Any]:
+def _query(name: str, budget: Budget, alias: str = DATABASE) -> Generator[Any]:
     try:
         with (
             QUERY_SECONDS.labels(name).time(),
-            connections[DATABASE].cursor() as cursor,
+            connections[alias].cursor() as cursor,
         ):
             cursor.set_settings(_settings(name, budget))
             yield cursor

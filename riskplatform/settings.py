@@ -18,7 +18,12 @@ from riskplatform.env import (
     env_secret,
     env_str,
 )
-from riskplatform.server_urls import clickhouse_database, default_database
+from riskplatform.request_limits import CLASS_OF_PREFIX, rate_limits, request_timeouts
+from riskplatform.server_urls import (
+    clickhouse_database,
+    clickhouse_replicas,
+    default_database,
+)
 
 django_stubs_ext.monkeypatch()
 
@@ -138,6 +143,8 @@ DATABASES = {
         server_url("CLICKHOUSE_URL", "clickhouse://default@127.0.0.1:9000/default")
     ),
 }
+CLICKHOUSE_REPLICAS = clickhouse_replicas(env_secret("CLICKHOUSE_REPLICA_URLS") or "")
+DATABASES |= CLICKHOUSE_REPLICAS
 DATABASE_ROUTERS = ["analytics.routers.ClickHouseRouter"]
 
 # Cache and channels
@@ -167,32 +174,18 @@ CHANNEL_LAYERS = {
 # Performance: optimisations that are switched off (perf.switches), for comparison.
 PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
 
-# Limits: classes of routes by the beginning of the path, the first that fits counts.
-ROUTE_CLASSES = {
-    "/health/": "health",
-    "/api/v1/events/export": "exports",
-    "/api/v1/events": "events",
-    "/api/v1/assess/batch": "batches",
-    "/admin/": "admin",
-}
-# How long a request of a class may take, in seconds.
-REQUEST_TIMEOUTS = {
-    route_class: float(text)
-    for route_class, text in env_pairs(
-        "REQUEST_TIMEOUTS",
-        {"default": "30", "events": "120", "exports": "300", "batches": "120"},
-    ).items()
-}
+# Limits, by class of routes: seconds for a request, requests of a caller.
+ROUTE_CLASSES = CLASS_OF_PREFIX
+REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
+RATE_LIMITS = rate_limits(env_pairs("RATE_LIMITS"))
 # PostgreSQL is told as well; not behind a pooler that shares sessions.
 STATEMENT_TIMEOUTS = env_bool("STATEMENT_TIMEOUTS", default=True)
-# Requests of a caller: `default=6000/min,events=600/min`; none without.
-RATE_LIMITS = env_pairs("RATE_LIMITS")
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # In each web process: requests at work, requests that wait, streams.
-WEB_MAX_CONCURRENCY = env_int("WEB_MAX_CONCURRENCY", 8, minimum=1)
-WEB_MAX_QUEUE = env_int("WEB_MAX_QUEUE", 4)
-WEB_MAX_STREAMS = env_int("WEB_MAX_STREAMS", 2, minimum=1)
+WEB_MAX_CONCURRENCY = env_int("WEB_MAX_CONCURRENCY", 4, minimum=1)
+WEB_MAX_QUEUE = env_int("WEB_MAX_QUEUE", 2)
+WEB_MAX_STREAMS = env_int("WEB_MAX_STREAMS", 1, minimum=1)
 
 # API
 REST_FRAMEWORK = {

@@ -29,7 +29,7 @@ IDLE_THREAD_TIMEOUT_S = 600
 CONNECTIONS_PER_WORKER = 512
 # For requests at work and in line, streams, and some for cached answers and probes:
 # see WEB_MAX_CONCURRENCY, WEB_MAX_QUEUE and WEB_MAX_STREAMS.
-THREADS_PER_WORKER = 16
+THREADS_PER_WORKER = 8
 RESPAWN_INTERVAL_S = 0.5
 
 
