@@ -32,7 +32,7 @@ class Application:
 
 
 def ask(
-    app: "WSGIApplication", path: str = "/api/v1/regions", **environ: str
+    app: "WSGIApplication", path: str = "/api/v1/regions", **environ: Any
 ) -> Answer:
     """Ask as a server does, and close the answer."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
