@@ -15,7 +15,7 @@ CLASS_OF_PREFIX = {
 NAMES = frozenset({"default", *CLASS_OF_PREFIX.values()})
 # A rate limit may also be for whatever comes from one address.
 ADDRESS = "address"
-TIMEOUTS_S = {"default": 30.0, "events": 120.0, "exports": 300.0, "batches": 120.0}
+TIMEOUTS_S = {"default": 30.0, "events": 300.0, "exports": 300.0, "batches": 120.0}
 
 
 def request_timeouts(given: Mapping[str, str]) -> dict[str, float]:
