@@ -1,7 +1,7 @@
 """What this process holds of each bucket: leased tokens, or the news that none is left.
 
 Tokens are leased from Redis some at a time and spent without asking again, so buckets
-are never overdrawn; what is not spent before the lease ends is lost.
+are never overdrawn; what is not spent before the lease ends is given back.
 """
 
 import time
@@ -61,9 +61,15 @@ class Accounts:
         with self._lock:
             account = self._account(key)
             known = self._spend(account, now_s)
-        if known is not None:
-            return known
-        grant = self._ask(key, limit, account, now_s)
+            if known is not None:
+                return known
+            unspent, account.n_leased = account.n_leased, 0
+        try:
+            grant = self._buckets.take(
+                key, limit, wanted=limit.lease, given_back=unspent
+            )
+        except StoreUnavailableError:
+            grant = self._take_own(account, limit, now_s)
         with self._lock:
             return self._note(account, grant, now_s)
 
@@ -89,21 +95,16 @@ class Accounts:
             return Verdict(0, account.refused_until_s - now_s)
         return None
 
-    def _ask(self, key: str, limit: Limit, account: _Account, now_s: float) -> Grant:
-        try:
-            return self._buckets.take(key, limit, wanted=limit.lease)
-        except StoreUnavailableError:
-            with self._lock:
-                account.own = account.own or Bucket(limit, now_s=now_s)
-                return account.own.take(1, now_s=now_s)
+    def _take_own(self, account: _Account, limit: Limit, now_s: float) -> Grant:
+        with self._lock:
+            account.own = account.own or Bucket(limit, now_s=now_s)
+            return account.own.take(1, now_s=now_s)
 
     def _note(self, account: _Account, grant: Grant, now_s: float) -> Verdict:
         account.n_left = grant.n_left
         if not grant.n_tokens:
             account.refused_until_s = now_s + grant.wait_s
             return Verdict(0, grant.wait_s)
-        if now_s >= account.lease_ends_s:
-            account.n_leased = 0
         account.n_leased += grant.n_tokens - 1
         account.lease_ends_s = now_s + LEASE_S
         return Verdict(account.n_left + account.n_leased)

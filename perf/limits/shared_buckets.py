@@ -8,12 +8,13 @@ from perf.shared_store import PREFIX, SharedStore
 TAKE = """
 local clock = redis.call('TIME')
 local now_s = tonumber(clock[1]) + tonumber(clock[2]) / 1e6
-local size, per_s, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local size, per_s = tonumber(ARGV[1]), tonumber(ARGV[2])
+local wanted, given_back = tonumber(ARGV[3]), tonumber(ARGV[4])
 local held = redis.call('HMGET', KEYS[1], 'tokens', 'as_of_s')
 local tokens = size
 if held[1] then
   local elapsed_s = math.max(0, now_s - tonumber(held[2]))
-  tokens = math.min(size, tonumber(held[1]) + elapsed_s * per_s)
+  tokens = math.min(size, tonumber(held[1]) + given_back + elapsed_s * per_s)
 end
 local granted = math.min(wanted, math.floor(tokens))
 tokens = tokens - granted
@@ -31,8 +32,10 @@ class SharedBuckets:
     def __init__(self, store: SharedStore) -> None:
         self._store = store
 
-    def take(self, key: str, limit: Limit, *, wanted: int) -> Grant:
-        """Take up to so many tokens.
+    def take(
+        self, key: str, limit: Limit, *, wanted: int, given_back: int = 0
+    ) -> Grant:
+        """Take up to so many tokens, and give back what was taken and not spent.
 
         Raises
         ------
@@ -42,7 +45,7 @@ class SharedBuckets:
 
         def run(redis: Redis) -> list[int]:
             script = redis.register_script(TAKE)
-            arguments = [limit.n_requests, limit.per_s, wanted]
+            arguments = [limit.n_requests, limit.per_s, wanted, given_back]
             granted: list[int] = script(keys=[f"{PREFIX}limit:{key}"], args=arguments)
             return granted
 

@@ -32,9 +32,11 @@ class Counted(SharedBuckets):
 
     n_asked = 0
 
-    def take(self, key: str, limit: Limit, *, wanted: int) -> Grant:
+    def take(
+        self, key: str, limit: Limit, *, wanted: int, given_back: int = 0
+    ) -> Grant:
         self.n_asked += 1
-        return super().take(key, limit, wanted=wanted)
+        return super().take(key, limit, wanted=wanted, given_back=given_back)
 
 
 def test_of_a_hundred_at_once_ten_are_let_in(key: str) -> None:
@@ -81,13 +83,16 @@ def test_a_refusal_is_remembered_for_as_long_as_it_holds(key: str) -> None:
     assert buckets.n_asked == 12
 
 
-def test_a_lease_that_has_ended_is_not_spent(key: str) -> None:
+def test_what_was_leased_and_not_spent_is_given_back(key: str) -> None:
     clock, buckets = ManualClock(), Counted(store)
-    accounts = Accounts(buckets, clock=clock)
-    accounts.charge(key, LARGE)
-    clock.seconds += 5
-    accounts.charge(key, LARGE)
-    assert buckets.n_asked == 2
+    processes = [Accounts(buckets, clock=clock) for _ in range(4)]
+    left = 0
+    for _ in range(60):
+        clock.seconds += 5
+        left = min(process.charge(key, LARGE).n_left for process in processes)
+    assert buckets.n_asked == 240
+    # 240 were spent, and each process holds one lease.
+    assert left >= 10_000 - 240 - 4 * LARGE.lease
 
 
 def test_without_redis_each_process_counts_for_itself(key: str) -> None:
