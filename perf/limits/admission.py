@@ -28,7 +28,7 @@ class Admission:
     An ordinary request gives its place back when the application returns: its answer
     is complete then, and how fast the client reads it is no work of ours. A stream is
     made while it is read, for minutes perhaps: streams have a few places of their own,
-    which they keep until they are closed.
+    which they keep until they end or are closed.
     """
 
     def __init__(
@@ -63,30 +63,34 @@ class Admission:
         except BaseException:
             gate.leave()
             raise
-        if gate is self._streams:
+        if gate is self._streams and getattr(response, "streaming", False):
             return _Held(response, gate.leave)
         gate.leave()
         return response
 
 
 class _Held:
-    """An answer that gives its place back when it is closed, once."""
+    """A stream that gives its place back when it ends or is closed, once."""
 
     def __init__(self, response: Iterable[bytes], leave: Callable[[], None]) -> None:
         self._response = response
         self._leave: Callable[[], None] | None = leave
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._response)
+        yield from self._response
+        self._give_back()
 
     def close(self) -> None:
-        leave, self._leave = self._leave, None
         try:
             if hasattr(self._response, "close"):
                 self._response.close()
         finally:
-            if leave is not None:
-                leave()
+            self._give_back()
+
+    def _give_back(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
 
 def _enter(gate: Gate) -> bool:

@@ -13,11 +13,14 @@ DRAIN_SIGNAL = signal.SIGUSR1
 # A later version of HTTP has no such header, and closes connections by itself.
 VERSION = "HTTP/1.1"
 
-_is_draining = threading.Event()
+
+class _Process:
+    # Not an Event: a handler may not take locks.
+    is_draining = False
 
 
 def is_draining() -> bool:
-    return _is_draining.is_set()
+    return _Process.is_draining
 
 
 def listen_for_drain() -> None:
@@ -48,4 +51,4 @@ class Draining:
 
 
 def _begin(_number: int, _frame: FrameType | None) -> None:
-    _is_draining.set()
+    _Process.is_draining = True

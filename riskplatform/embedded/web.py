@@ -7,8 +7,12 @@ says `Connection: close` and the readiness probe says 503, while requests are ta
 
 import os
 import signal
+import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
+from types import FrameType
 from typing import Any
 
 from granian.constants import Interfaces
@@ -21,6 +25,8 @@ APPLICATION = "riskplatform.wsgi:application"
 DRAIN_SIGNAL = signal.SIGUSR1
 # How long clients are sent away before connections are closed.
 LAME_DUCK_S = 1.5
+TELL_AGAIN_S = 0.1
+POLL_S = 0.05
 # How long requests in flight may take after that.
 WORKER_KILL_TIMEOUT_S = 25
 # The longest Granian allows: an idle thread takes its database connections along.
@@ -47,6 +53,7 @@ class DrainingServer(MPServer):
     def __init__(self, target: str, *, lame_duck_s: float, **options: Any) -> None:
         super().__init__(target, **options)
         self._lame_duck_s = lame_duck_s
+        self._is_in_a_hurry = False
 
     def startup(self, *arguments: Any) -> None:
         # A worker that is told before it listens for it would end.
@@ -59,12 +66,30 @@ class DrainingServer(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # half typed
 
     def _send_clients_away(self) -> None:
-        for worker in self.wrks:
-            if worker.inner.is_alive():
-                os.kill(worker.inner.pid, DRAIN_SIGNAL)
-        # A second signal ends the wait.
-        self.main_loop_interrupt.clear()
-        self.main_loop_interrupt.wait(self._lame_duck_s)
+        # Granian's handler takes a lock, which this thread might hold at a second
+        # signal; this one only notes it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hurry)
+        Thread(target=self._tell_workers, daemon=True).start()
+        until_s = time.monotonic() + self._lame_duck_s
+        while not self._is_in_a_hurry and time.monotonic() < until_s:
+            time.sleep(POLL_S)
+
+    def _hurry(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_in_a_hurry = True
+
+    def _tell_workers(self) -> None:
+        """Repeat it until they have ended.
+
+        Python notices no signal that comes just when its main thread begins to wait;
+        the next one makes it notice both, Granian's SIGTERM too.
+        """
+        while self.wrks:
+            for worker in list(self.wrks):
+                with suppress(ProcessLookupError):
+                    if worker.inner.exitcode is None:
+                        os.kill(worker.inner.pid, DRAIN_SIGNAL)
+            time.sleep(TELL_AGAIN_S)
 
 
 def serve(

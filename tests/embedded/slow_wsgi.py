@@ -1,5 +1,6 @@
 """A tiny WSGI application for the drain tests: the query says how long it takes."""
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ def slow(
     start_response("200 OK", [("Content-Type", "text/plain")])
     if environ["PATH_INFO"] == "/stream":
         return Parts(taking_s)
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
     time.sleep(taking_s)
     return [b"draining" if is_draining() else b"finished"]
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,12 @@ Start = Callable[..., tuple["subprocess.Popen[bytes]", int]]
 
 
 @pytest.fixture
-def start() -> Generator[Start]:
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+@pytest.fixture
+def start(output: Path) -> Generator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start_web(
@@ -32,21 +37,24 @@ def start() -> Generator[Start]:
         words = ["-m", "riskplatform.embedded.web", "--port", str(port)]
         words += ["--threads", "4", "--workers", str(workers)]
         words += ["--lame-duck", str(lame_duck_s)]
-        process = subprocess.Popen(
-            [sys.executable, *words, "tests.embedded.slow_wsgi:application"],
-            cwd=CHECKOUT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, *words, "tests.embedded.slow_wsgi:application"],
+                cwd=CHECKOUT,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
         started.append(process)
         wait_until(lambda: answers(port), within_s=20, what="answering")
         return process, port
 
     yield start_web
     for process in started:
-        if process.poll() is None:
+        # After a failure something may still wait: a second signal ends that.
+        while process.poll() is None:
             process.terminate()
-            process.wait(60)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
 
 
 def answers(port: int) -> bool:
@@ -64,14 +72,19 @@ def get(port: int, address: str) -> tuple[int, bytes]:
 
 
 def test_requests_at_work_in_line_and_streamed_at_sigterm_are_answered(
-    start: Start,
+    start: Start, output: Path
 ) -> None:
-    process, port = start(lame_duck_s=0.2)
+    process, port = start(lame_duck_s=1.0)
+    n_probes = output.read_text().count("begun")
     with ThreadPoolExecutor(8) as clients:
         # More than there are threads: some have not been begun at the signal.
-        slow = [clients.submit(get, port, "/?3") for _ in range(6)]
-        stream = clients.submit(get, port, "/stream?3")
-        time.sleep(1.0)  # nothing tells from outside that a request waits in line
+        slow = [clients.submit(get, port, "/?4") for _ in range(6)]
+        stream = clients.submit(get, port, "/stream?4")
+        wait_until(
+            lambda: output.read_text().count("begun") >= n_probes + 3,
+            within_s=20,
+            what="requests at work",
+        )
         asked_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
         wait_until(lambda: not is_listening(port), within_s=10, what="port closed")

@@ -29,6 +29,7 @@ def shed(route_class: str) -> float:
 class Stream:
     """An answer that is made while it is read."""
 
+    streaming = True
     is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -109,6 +110,23 @@ def test_a_stream_keeps_its_place_until_it_is_closed_and_takes_none_of_the_other
     for _ in range(2):
         reading.close()  # type: ignore[attr-defined]  # a server asks as well
     assert (ask(app, EXPORT).status, streams.n_inside) == (200, 0)
+
+
+def test_a_stream_that_is_read_to_its_end_has_given_its_place_back() -> None:
+    streams = Gate(max_inside=1, max_waiting=0)
+    app = Admission(stream, streams=streams)
+    reading = app({"PATH_INFO": EXPORT}, lambda *_: lambda _: None)
+    assert list(reading) == [b"part"]
+    assert streams.n_inside == 0
+    reading.close()  # type: ignore[attr-defined]  # a server asks as well
+    assert streams.n_inside == 0
+
+
+def test_an_export_that_is_refused_is_no_stream() -> None:
+    streams = Gate(max_inside=1, max_waiting=0)
+    app = Admission(Application(), streams=streams)
+    app({"PATH_INFO": EXPORT}, lambda *_: lambda _: None)
+    assert streams.n_inside == 0
 
 
 def test_switched_off_everybody_comes_in(settings: LazySettings) -> None:
