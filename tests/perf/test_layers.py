@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.test import RequestFactory
 
 from riskplatform.wsgi import application
@@ -23,6 +24,7 @@ def test_limits_come_first_and_admission_last() -> None:
     assert names[-1] == "Admission"
 
 
+@pytest.mark.django_db(databases=["default", "clickhouse"])
 def test_a_request_passes_all_of_them() -> None:
     answer = ask(application, **RequestFactory().get("/health/live").environ)
     assert (answer.status, answer.body) == (200, b'{"status":"ok"}')
