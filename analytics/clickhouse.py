@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from analytics.clickhouse_errors import BROKEN, error_code, translated
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
+from analytics.replicas import read_from
 from perf.connections.patience import Patience
+from perf.deadlines import check_deadline, remaining_s
 from perf.switches import Switch, is_on
 
 DATABASE = "clickhouse"
@@ -37,6 +39,9 @@ class Budget:
     max_seconds: int = 10
     max_rows: int = 500_000_000
     max_query_bytes: int = 1 << 18
+    # Whether a replica that is a little behind may answer as well: never what is
+    # kept, which would stay behind, nor what decides on a write.
+    may_lag: bool = False
 
 
 STANDARD = Budget()
@@ -84,7 +89,7 @@ def fetch_columns(
             )
         }
 
-    return _query(name, budget, ask, is_repeatable=True)
+    return _read(name, budget, ask)
 
 
 def fetch_rows(
@@ -99,17 +104,20 @@ def fetch_rows(
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
-    return _query(name, budget, ask, is_repeatable=True)
+    return _read(name, budget, ask)
 
 
 def fetch_objects(name: str, rows: QuerySet[Row], *, budget: Budget) -> list[Row]:
     """Read a query of the ORM whole."""
 
-    def attempt() -> list[Row]:
-        with QUERY_SECONDS.labels(name).time():
-            return list(budgeted(rows, name, budget))
+    def ask(alias: str) -> list[Row]:
+        def attempt() -> list[Row]:
+            with QUERY_SECONDS.labels(name).time():
+                return list(budgeted(rows.using(alias), name, budget))
 
-    return _twice(name, attempt, is_repeatable=True)
+        return _twice(name, attempt, is_repeatable=True)
+
+    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
 
 
 def run_statement(
@@ -193,17 +201,27 @@ def close_connection() -> None:
     connections[DATABASE].close()
 
 
+def _read(name: str, budget: Budget, work: Callable[[Any], Result]) -> Result:
+    """Read from whoever answers first, where an answer may lag behind."""
+
+    def ask(alias: str) -> Result:
+        return _query(name, budget, work, is_repeatable=True, alias=alias)
+
+    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
+
+
 def _query(
     name: str,
     budget: Budget,
     work: Callable[[Any], Result],
     *,
     is_repeatable: bool = False,
+    alias: str = DATABASE,
 ) -> Result:
     def attempt() -> Result:
         with (
             QUERY_SECONDS.labels(name).time(),
-            connections[DATABASE].cursor() as cursor,
+            connections[alias].cursor() as cursor,
         ):
             cursor.set_settings(_settings(name, budget))
             return work(cursor)
@@ -239,9 +257,15 @@ def _is_back() -> bool:
         return False
 
 
-def _settings(name: str, budget: Budget) -> dict[str, str | int]:
+def _settings(name: str, budget: Budget) -> dict[str, str | int | float]:
+    check_deadline()
+    left_s = remaining_s()
+    allowed_s: float = budget.max_seconds
+    if left_s is not None:
+        # None at all would be no limit.
+        allowed_s = max(0.001, min(allowed_s, round(left_s, 3)))
     return {
-        "max_execution_time": budget.max_seconds,
+        "max_execution_time": allowed_s,
         "max_rows_to_read": budget.max_rows,
         "max_query_size": budget.max_query_bytes,
         "log_comment": name,

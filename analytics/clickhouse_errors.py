@@ -4,6 +4,8 @@ from clickhouse_driver.errors import ErrorCodes
 
 from analytics.errors import EventStoreUnavailableError, QueryBudgetError
 from analytics.metrics import QUERY_ERRORS
+from perf.deadlines import remaining_s
+from riskplatform.kernel.errors import DeadlineError
 
 AUTHENTICATION_FAILED = 516  # newer than the driver's list
 OVER_BUDGET = frozenset(
@@ -39,12 +41,7 @@ def translated(name: str, error: Exception) -> Exception:
     """Tell what a failure means; an error in a query itself stays what it is."""
     code = error_code(error)
     if code in OVER_BUDGET:
-        QUERY_ERRORS.labels(name, "budget").inc()
-        return QueryBudgetError(
-            f"The query {name} would cost more than it may. Ask for a shorter time or"
-            " a smaller region.",
-            query=name,
-        )
+        return _stopped(name, code)
     if code in UNAVAILABLE:
         QUERY_ERRORS.labels(name, "unavailable").inc()
         return EventStoreUnavailableError(
@@ -59,3 +56,17 @@ def translated(name: str, error: Exception) -> Exception:
             query=name,
         )
     return error
+
+
+def _stopped(name: str, code: int | None) -> Exception:
+    """Tell a query that is too large from one that had too little time left."""
+    left_s = remaining_s()
+    if code == ErrorCodes.TIMEOUT_EXCEEDED and left_s is not None and left_s <= 0:
+        QUERY_ERRORS.labels(name, "deadline").inc()
+        return DeadlineError("The query had too little time left. Try again.")
+    QUERY_ERRORS.labels(name, "budget").inc()
+    return QueryBudgetError(
+        f"The query {name} would cost more than it may. Ask for a shorter time or"
+        " a smaller region.",
+        query=name,
+    )

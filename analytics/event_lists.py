@@ -11,7 +11,7 @@ from analytics.clickhouse import Budget, budgeted, fetch_objects, measured
 from analytics.models import Event, EventQuerySet
 from analytics.models.event import LISTED
 
-LIST = Budget(max_seconds=10, max_rows=200_000_000)
+LIST = Budget(max_seconds=10, max_rows=200_000_000, may_lag=True)
 EXPORT = Budget(max_seconds=280, max_rows=5_000_000_000)
 CHUNK_ROWS = 10_000
 

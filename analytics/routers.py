@@ -3,6 +3,7 @@
 from typing import Any
 
 from clickhouse_backend.models import ClickhouseModel
+from django.conf import settings
 from django.db.models import Model
 
 CLICKHOUSE = "clickhouse"
@@ -25,6 +26,9 @@ class ClickHouseRouter:
     def allow_migrate(
         self, db: str, app_label: str, model_name: str | None = None, **hints: Any
     ) -> bool | None:
+        if db in settings.CLICKHOUSE_REPLICAS:
+            # ClickHouse copies tables to its replicas by itself.
+            return False
         model = hints.get("model")
         if model is None:
             belongs = bool(hints.get("clickhouse", False))

@@ -8,6 +8,7 @@ from perf.cache import versions
 from perf.connections.capacity import check_connections_fit
 from perf.connections.forking import forget_after_fork
 from perf.connections.replicas import listen_for_writes
+from perf.statement_timeouts import watch_statements
 from riskplatform.kernel import changes
 
 
@@ -20,5 +21,6 @@ class PerfConfig(AppConfig):
         register(check_connections_fit, Tags.database)
         forget_after_fork()
         listen_for_writes()
+        watch_statements()
         # By its name, because models cannot be imported before all apps are there.
         import_string("perf.cache.assembly.hear_changes")()

@@ -129,3 +129,30 @@ def show_connections(server: str, *, in_use: int, idle: int, waiting: int) -> No
     """Set the gauges of what this process holds."""
     for state, count in (("in_use", in_use), ("idle", idle), ("waiting", waiting)):
         CONNECTIONS.labels(server, state).set(count)
+
+
+THROTTLED = Counter(
+    "perf_throttled_requests_total",
+    "Requests over a rate limit, by the name of the limit.",
+    ["limit"],
+)
+SHED = Counter(
+    "perf_shed_requests_total",
+    "Requests sent away because too many waited, by class of routes.",
+    ["route_class"],
+)
+WAIT_SECONDS = Histogram(
+    "perf_wait_seconds",
+    "How long requests that found no free place waited for one, or in vain.",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+)
+WAITING_REQUESTS = Gauge(
+    "perf_waiting_requests",
+    "Requests that wait for a place.",
+    multiprocess_mode="livesum",
+)
+HEDGES = Counter(
+    "perf_hedged_reads_total",
+    "Reads that a second replica was asked for as well, by who answered first.",
+    ["first"],
+)

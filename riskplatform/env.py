@@ -64,6 +64,17 @@ def env_folders(name: str, default: dict[str, Path]) -> dict[str, Path]:
     return folders
 
 
+def env_pairs(name: str, default: dict[str, str] | None = None) -> dict[str, str]:
+    """Read `key=value,key=value`; what is not named keeps its default."""
+    pairs = dict(default or {})
+    for item in env_list(name):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if not (key and equals and value):
+            raise EnvError(f"{name} holds {item!r}, not key=value.")
+        pairs[key] = value
+    return pairs
+
+
 def env_choice(name: str, default: str, choices: frozenset[str]) -> str:
     word = env_str(name, default)
     if word not in choices:

@@ -60,6 +60,16 @@ def clickhouse_database(url: str, *, is_plain: bool = False) -> dict[str, Any]:
     }
 
 
+def clickhouse_replicas(urls: str) -> dict[str, dict[str, Any]]:
+    """Read the addresses of replicas, with commas between them, as aliases."""
+    given = filter(None, map(str.strip, urls.split(",")))
+    return {
+        f"clickhouse_replica_{number}": clickhouse_database(url)
+        | {"TEST": {"MIRROR": "clickhouse"}}
+        for number, url in enumerate(given, 1)
+    }
+
+
 def _sqlite(path: str) -> dict[str, Any]:
     if not path:
         raise EnvError("DATABASE_URL names no file. Use sqlite:///path.")

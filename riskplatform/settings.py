@@ -1,8 +1,6 @@
 """All settings, read from the environment; the profile decides what must be set."""
 
 import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 import django_stubs_ext
@@ -15,10 +13,17 @@ from riskplatform.env import (
     env_folders,
     env_int,
     env_list,
+    env_pairs,
     env_secret,
     env_str,
 )
-from riskplatform.server_urls import clickhouse_database, default_database
+from riskplatform.request_limits import CLASS_OF_PREFIX, rate_limits, request_timeouts
+from riskplatform.secret_key import kept_secret_key
+from riskplatform.server_urls import (
+    clickhouse_database,
+    clickhouse_replicas,
+    default_database,
+)
 
 django_stubs_ext.monkeypatch()
 
@@ -32,21 +37,6 @@ EMBEDDED = PROFILE == "embedded"
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 
-def embedded_secret_key() -> str:
-    """Make a key for this machine once and keep it readable by its owner only."""
-    path = VAR_DIR / "secret-key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        own = path.with_name(f"secret-key.{os.getpid()}")
-        own.touch(mode=0o600)
-        own.write_text(secrets.token_urlsafe(50), encoding="ascii")
-        # Of several processes that start at once, the first names the key.
-        with suppress(FileExistsError):
-            path.hardlink_to(own)
-        own.unlink()
-    return path.read_text(encoding="ascii")
-
-
 def server_url(name: str, embedded_default: str) -> str:
     """Read a server's address; only the embedded profile has a default.
 
@@ -57,7 +47,7 @@ def server_url(name: str, embedded_default: str) -> str:
 
 
 SECRET_KEY = env_secret("SECRET_KEY") or (
-    embedded_secret_key() if EMBEDDED else env_str("SECRET_KEY")
+    kept_secret_key(VAR_DIR) if EMBEDDED else env_str("SECRET_KEY")
 )
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 DEBUG = env_bool("DEBUG", default=False)
@@ -101,6 +91,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "riskplatform.api.request_id.RequestIdMiddleware",
     "perf.connections.retrying.RetryMiddleware",
+    "perf.limits.request_deadlines.DeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -129,7 +120,7 @@ TEMPLATES = [
     }
 ]
 
-# Performance: optimisations that are switched off (perf.switches), for comparison.
+# Optimisations that are switched off (perf.switches), for comparison.
 PERFORMANCE_OFF = frozenset(env_list("PERFORMANCE_OFF"))
 # Answers that each web process keeps in memory.
 EDGE_LOCAL_BYTES = env_int("EDGE_LOCAL_BYTES", 64 << 20, minimum=1)
@@ -138,7 +129,7 @@ KEEPS_CONNECTIONS = "connections" not in PERFORMANCE_OFF
 # Databases
 CONNECTION_POLICY = read_policy(is_plain=not KEEPS_CONNECTIONS)
 WEB_WORKERS = env_int("WEB_WORKERS", os.cpu_count() or 1, minimum=1)
-WEB_THREADS = env_int("WEB_THREADS", 4, minimum=1)
+WEB_THREADS = env_int("WEB_THREADS", 8, minimum=1)
 DATABASE_OTHER_CONNECTIONS = env_int("DATABASE_OTHER_CONNECTIONS", 12)
 DATABASES = {
     "default": default_database(
@@ -150,6 +141,8 @@ DATABASES = {
         is_plain=not KEEPS_CONNECTIONS,
     ),
 }
+CLICKHOUSE_REPLICAS = clickhouse_replicas(env_secret("CLICKHOUSE_REPLICA_URLS") or "")
+DATABASES |= CLICKHOUSE_REPLICAS
 DATABASE_ROUTERS = [
     "analytics.routers.ClickHouseRouter",
     "perf.connections.replicas.ReplicaRouter",
@@ -195,6 +188,17 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL]},
     }
 }
+
+# Limits, by class of routes: seconds for a request, requests of a caller.
+ROUTE_CLASSES = CLASS_OF_PREFIX
+REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
+RATE_LIMITS = rate_limits(env_pairs("RATE_LIMITS"))
+# How many proxies of ours have added to X-Forwarded-For.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+# In each web process: requests at work, requests that wait, streams.
+WEB_MAX_CONCURRENCY = env_int("WEB_MAX_CONCURRENCY", 4, minimum=1)
+WEB_MAX_QUEUE = env_int("WEB_MAX_QUEUE", 2)
+WEB_MAX_STREAMS = env_int("WEB_MAX_STREAMS", 1, minimum=1)
 
 # API
 REST_FRAMEWORK = {

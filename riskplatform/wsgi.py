@@ -1,4 +1,4 @@
-"""Entry point of the web process (Granian): the edge cache around Django."""
+"""Entry point of the web process (Granian): limits and the edge cache around Django."""
 
 import gc
 import os
@@ -9,10 +9,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
 os.environ["RISKPLATFORM_PROCESS"] = "web"
 django_application = get_wsgi_application()
 
-# Its parts need the apps, which are there only now.
+# What stands around Django needs its settings and apps, which are there only now.
 from perf.cache.assembly import with_edge_cache  # noqa: E402
+from perf.limits.admission import Admission  # noqa: E402
+from perf.limits.rates import RateLimits  # noqa: E402
+from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
 
-application = with_edge_cache(django_application)
+# Limits first: what goes beyond them costs nothing more. Places at work are for
+# what is not kept: whatever is, is answered at once.
+application = Draining(RateLimits(with_edge_cache(Admission(django_application))))
+listen_for_drain()
 # What is loaded stays; the collector need not look at it again and again.
 gc.collect()
 gc.freeze()

@@ -10,3 +10,5 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+# Threads outlive a test, their connections must not outlive its database.
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405 - from the settings above

@@ -37,8 +37,7 @@ from perf.bench.measurement import (
 from perf.bench.web_process import web_process
 from perf.switches import Switch
 
-# One client sends everything here, which limits are there to prevent.
-OPTIMISED = {"PERFORMANCE_OFF": Switch.LIMITS.value}
+OPTIMISED = {"PERFORMANCE_OFF": ""}
 PLAIN = {"PERFORMANCE_OFF": ",".join(Switch)}
 OVER_LOOPBACK = {"RISKPLATFORM_TLS": "0", "ALLOWED_HOSTS": "127.0.0.1"}
 SAMPLED = 10

@@ -22,16 +22,9 @@ START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.05
 LOG_TAIL_BYTES = 2_000
-# As `manage.py up` starts it, with one process.
-SERVER_OPTIONS = {
-    "--interface": "wsgi",
-    "--host": LOOPBACK,
-    "--workers": 1,
-    "--blocking-threads": 4,
-    "--blocking-threads-idle-timeout": 600,
-    "--backpressure": 512,
-    "--workers-kill-timeout": 5,
-}
+# As `manage.py up` starts it, but with one process, and at once ended.
+SERVER = "riskplatform.embedded.web"
+SERVER_OPTIONS = {"--host": LOOPBACK, "--workers": 1, "--threads": 8, "--lame-duck": 0}
 
 
 @contextmanager
@@ -69,7 +62,7 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     options = {**SERVER_OPTIONS, "--port": address.port}
     words = [str(word) for option in options.items() for word in option]
-    argv = [sys.executable, "-m", "granian", *words, "--no-ws", application]
+    argv = [sys.executable, "-m", SERVER, *words, application]
     return subprocess.Popen(  # noqa: S603 - the commands are the kit's own
         tethered(argv, core=core),
         env={**os.environ, **environment},

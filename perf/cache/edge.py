@@ -5,7 +5,6 @@ asked, by one of those who want the same. A view opts in (`perf.cache.policy`); 
 else is kept, and never an error, a cookie or a stream.
 """
 
-import random
 import time
 from collections.abc import Iterable
 from typing import Any, Final
@@ -20,7 +19,7 @@ from perf.cache.policy import EdgePolicy
 from perf.cache.questions import Asked, Environ, asked_by, body_of, is_host_allowed
 from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
-from riskplatform.api.request_id import HEADER, accepted_request_id
+from riskplatform.api.request_id import HEADER, accepted_or_new
 
 OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
@@ -102,13 +101,11 @@ class EdgeCache:
 
 def _headers_of_one_request(environ: Environ, entry: Entry, outcome: str) -> Headers:
     entry.hits += 1
-    given = environ.get("HTTP_X_REQUEST_ID")
-    request_id = accepted_request_id(given) if given else ""
     age_s = max(0, int(time.monotonic() - entry.created_s))
     return [
         ("Age", str(age_s)),
         ("X-Cache", outcome),
-        (HEADER, request_id or f"{random.getrandbits(128):032x}"),
+        (HEADER, accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))),
     ]
 
 

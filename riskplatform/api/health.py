@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from riskplatform.api.draining import is_draining
 from riskplatform.kernel.errors import UnavailableError
 
 CACHE_KEY = "health"
@@ -27,11 +28,13 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Check each dependency; only the default database decides the status.
 
-    Without ClickHouse or the cache most answers still leave; they are reported.
+    Without ClickHouse or the cache most answers still leave; they are reported. A
+    process that is about to stop is not ready, whatever it could still do.
     """
     checks = {name: _timed(check) for name, check in _CHECKS.items()}
-    is_ready = checks["database"]["status"] == "ok"
-    body = {"status": "ok" if is_ready else "unavailable", "checks": checks}
+    is_ready = checks["database"]["status"] == "ok" and not is_draining()
+    status = "ok" if is_ready else "draining" if is_draining() else "unavailable"
+    body = {"status": status, "checks": checks}
     return HttpResponse(
         orjson.dumps(body),
         status=200 if is_ready else 503,

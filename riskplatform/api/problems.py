@@ -17,6 +17,7 @@ from riskplatform.api.request_id import current_request_id
 from riskplatform.kernel.errors import (
     ApplicationError,
     BodyTooLargeError,
+    DeadlineError,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
@@ -24,6 +25,7 @@ from riskplatform.kernel.errors import (
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
+STATEMENT_CANCELLED = "57014"  # PostgreSQL's state for a statement timeout
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -51,6 +53,13 @@ def problem(
     }
 
 
+def database_problem(error: OperationalError) -> UnavailableError:
+    """Tell a statement that had no time left from a database that does not answer."""
+    if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
+        return DeadlineError("The database had too little time left. Try again.")
+    return UnavailableError("The database does not answer. Try again shortly.")
+
+
 def problem_response(body: dict[str, Any]) -> HttpResponse:
     """Answer outside DRF, for errors that no API view has seen."""
     return HttpResponse(
@@ -58,12 +67,21 @@ def problem_response(body: dict[str, Any]) -> HttpResponse:
     )
 
 
+def error_response(error: ApplicationError) -> HttpResponse:
+    """Answer outside DRF for an error of the platform's own."""
+    body, headers = _application_problem(error)
+    response = problem_response(body)
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Handle 404 outside the API views: problem+json below /api/, else a page."""
     if not _is_api(request):
         return page_not_found(request, exception)
     error = NotFoundError(f"There is nothing at {request.path}.")
-    return problem_response(_application_problem(error)[0])
+    return error_response(error)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
@@ -92,7 +110,7 @@ def _describe(exc: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
     elif isinstance(exc, RequestDataTooBig):
         exc = BodyTooLargeError("The body is larger than this server takes.")
     elif isinstance(exc, OperationalError):
-        exc = UnavailableError("The database does not answer. Try again shortly.")
+        exc = database_problem(exc)
     if isinstance(exc, ApplicationError):
         return _application_problem(exc)
     if isinstance(exc, exceptions.APIException):

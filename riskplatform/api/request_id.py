@@ -1,7 +1,7 @@
 """Take or make X-Request-ID, and hand it to whoever answers or logs."""
 
+import random
 import re
-import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 
@@ -17,12 +17,14 @@ def current_request_id() -> str:
     return _current.get()
 
 
-def accepted_request_id(given: str) -> str:
-    """Return what a client gave, or nothing where it cannot be repeated.
+def accepted_or_new(given: str) -> str:
+    """Return what a client gave, or a new name where it cannot be repeated.
 
     Anything else could smuggle line breaks into logs and headers.
     """
-    return given if ACCEPTED.fullmatch(given) else ""
+    if given and ACCEPTED.fullmatch(given):
+        return given
+    return f"{random.getrandbits(128):032x}"
 
 
 class RequestIdMiddleware:
@@ -30,8 +32,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = accepted_request_id(request.headers.get(HEADER, ""))
-        request_id = given or uuid.uuid4().hex
+        request_id = accepted_or_new(request.headers.get(HEADER, ""))
         token = _current.set(request_id)
         try:
             response = self.get_response(request)

@@ -1,38 +1,23 @@
 """The product's own processes: web, realtime and worker."""
 
 import http.client
-import os
 import sys
 import time
 from abc import abstractmethod
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Launch
 from riskplatform.embedded.server import Server, Service, Site
+from riskplatform.embedded.web import WebSize
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MANAGE = CHECKOUT / "manage.py"
 LIVENESS_PATH = "/health/live"
 PROBE_TIMEOUT_S = 2.0
-# The longest Granian allows: an idle thread takes its database connections along.
-IDLE_THREAD_TIMEOUT_S = 600
-THREADS_PER_WORKER = 4
-# Granian counts open connections, idle ones included, not requests at work.
-CONNECTIONS_PER_WORKER = 512
-WORKER_KILL_TIMEOUT_S = 25
 # A worker process that lives this long has read its settings and its database.
 WORKER_PROBATION_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebSize:
-    """How many processes answer requests, and with how many threads each."""
-
-    workers: int = os.cpu_count() or 1
-    threads: int = THREADS_PER_WORKER
 
 
 class HttpServer(Server):
@@ -40,7 +25,7 @@ class HttpServer(Server):
 
     # Django's first start on a busy machine takes several seconds.
     start_timeout_s: ClassVar[float] = 60.0
-    # In-flight requests may take 25 s to finish.
+    # Clients are sent away first; in-flight requests may take 25 s to finish.
     stop_timeout_s: ClassVar[float] = 30.0
 
     @property
@@ -79,23 +64,13 @@ class WebServer(HttpServer):
 
     def launch(self) -> Launch:
         options = {
-            "--interface": "wsgi",
-            "--host": LOOPBACK,
             "--port": self.port,
             "--workers": self._size.workers,
-            "--blocking-threads": self._size.threads,
-            "--blocking-threads-idle-timeout": IDLE_THREAD_TIMEOUT_S,
-            "--backpressure": CONNECTIONS_PER_WORKER,
-            "--respawn-interval": 0.5,
-            "--workers-kill-timeout": WORKER_KILL_TIMEOUT_S,
+            "--threads": self._size.threads,
         }
         words = [str(word) for option in options.items() for word in option]
         return Launch(
-            argv=[
-                *(sys.executable, "-m", "granian", *words),
-                *("--respawn-failed-workers", "--no-ws"),
-                "riskplatform.wsgi:application",
-            ],
+            argv=[sys.executable, "-m", "riskplatform.embedded.web", *words],
             working_folder=CHECKOUT,
         )
 

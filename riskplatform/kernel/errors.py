@@ -47,3 +47,11 @@ class UnavailableError(ApplicationError):
     title = "A dependency is not available"
     status = 503
     retry_after_s: ClassVar[int] = 5
+
+
+class DeadlineError(UnavailableError):
+    """The time that the request, or a part of it, may take was up."""
+
+    code = "timed_out"
+    title = "It took too long"
+    retry_after_s = 1

@@ -13,17 +13,18 @@ from rest_framework.views import APIView
 from analytics.event_changes import names_of
 from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
+from perf.concurrency import Outcome
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
+from riskplatform.kernel.errors import ApplicationError
 from scoring import change_names
 from scoring.api.dashboard_schemas import DashboardQuery, PortfolioDashboard
 from scoring.api.instants import checked_instant
 from scoring.models import Portfolio, Region
-from scoring.selectors.portfolio_dashboard import asset_cells
+from scoring.selectors.portfolio_dashboard import DashboardPart, asset_cells
 from scoring.selectors.portfolios import get_portfolio
-from scoring.services.concurrency import Outcome
 from scoring.services.portfolio_dashboard import TIMEFRAMES, read_dashboard
 
 
@@ -67,9 +68,12 @@ def _names(portfolio: Portfolio, regions: Collection[Region]) -> Iterator[str]:
     yield from names_of(region.slug for region in regions)
 
 
-def _part(outcome: Outcome) -> dict[str, Any]:
-    if outcome.error is not None:
-        error = {"code": outcome.error.code, "detail": outcome.error.message}
-        return {"as_of": None, "data": None, "error": error}
+def _part(outcome: Outcome[DashboardPart]) -> dict[str, Any]:
     part = outcome.value
+    if part is None:
+        return {"as_of": None, "data": None, "error": _error(outcome.error)}
     return {"as_of": part.as_of, "data": part.data, "error": None}
+
+
+def _error(error: ApplicationError | None) -> dict[str, str] | None:
+    return None if error is None else {"code": error.code, "detail": error.message}

@@ -1,18 +1,19 @@
 """The dashboard of a portfolio: its parts are read at once and may fail one by one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from perf.concurrency import Outcome, gather_bounded
 from scoring.models import Portfolio, Region
 from scoring.selectors.portfolio_dashboard import (
     Cells,
+    DashboardPart,
     read_alerts,
     read_events,
     read_risk,
 )
-from scoring.services.concurrency import Outcome, run_together
 
 TIMEFRAMES: Final = {
     "24h": timedelta(days=1),
@@ -28,16 +29,16 @@ def read_dashboard(
     *,
     span: timedelta,
     until: datetime,
-) -> dict[str, Outcome]:
+) -> dict[str, Outcome[DashboardPart]]:
     """Read the parts side by side; the value of each is a `DashboardPart`.
 
     `cells` are those with assets of each region, as `asset_cells` gives them.
     """
     since = until - span
     span_s = int(span.total_seconds())
-    parts = {
+    parts: dict[str, Callable[[], DashboardPart]] = {
         "metrics": partial(read_risk, portfolio, cells, span_s=span_s, until=until),
         "events": partial(read_events, cells, since=since, until=until),
         "alerts": partial(read_alerts, portfolio, since=since),
     }
-    return run_together(parts, deadline_s=DEADLINE_S)
+    return gather_bounded(parts, deadline_s=DEADLINE_S)

@@ -18,9 +18,10 @@ import psycopg
 
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Launch
-from riskplatform.embedded.processes import CHECKOUT, WebServer, WebSize
+from riskplatform.embedded.processes import CHECKOUT, WebServer
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.warden import Warden
+from riskplatform.embedded.web import WebSize
 from tests.perf.waiting import wait_until
 
 TIMEOUT_S = 30.0

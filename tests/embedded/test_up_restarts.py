@@ -61,12 +61,12 @@ def test_valkey_keeps_port_and_acknowledged_keys(up: Up) -> None:
 
 
 def test_the_web_process_answers_again_on_its_port(up: Up) -> None:
-    kill_and_wait(up, "web", up.child("granian"))
+    kill_and_wait(up, "web", up.child("riskplatform.embedded.web"))
     assert live_status(up, "web") == 200
 
 
 def test_a_killed_web_worker_is_replaced(up: Up) -> None:
-    web = up.child("granian")
+    web = up.child("riskplatform.embedded.web")
     workers = {child.pid for child in web.children()}
     victim = web.children()[-1]
     victim.kill()

@@ -18,10 +18,10 @@ from riskplatform.embedded.processes import (
     HttpServer,
     RealtimeServer,
     WebServer,
-    WebSize,
 )
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.warden import Warden
+from riskplatform.embedded.web import WebSize
 from tests.perf.postgresql import server
 from tests.perf.waiting import wait_until
 

@@ -33,3 +33,13 @@ def test_ready_reports_a_lost_clickhouse_and_stays_ready(
     response = stranger.get("/health/ready")
     assert response.status_code == 200
     assert response.json()["checks"]["clickhouse"]["status"].startswith("failing")
+
+
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+def test_a_process_that_is_about_to_stop_is_not_ready(
+    stranger: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskplatform.api.health.is_draining", lambda: True)
+    response = stranger.get("/health/ready")
+    assert (response.status_code, response.json()["status"]) == (503, "draining")
+    assert stranger.get("/health/live").status_code == 200

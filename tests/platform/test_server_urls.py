@@ -4,7 +4,11 @@ import pytest
 
 from riskplatform.connection_policy import ConnectionPolicy
 from riskplatform.env import EnvError
-from riskplatform.server_urls import clickhouse_database, default_database
+from riskplatform.server_urls import (
+    clickhouse_database,
+    clickhouse_replicas,
+    default_database,
+)
 
 
 def test_reads_a_postgresql_address() -> None:
@@ -92,3 +96,10 @@ def test_another_scheme_is_refused(url: str) -> None:
 def test_http_is_not_the_native_protocol() -> None:
     with pytest.raises(EnvError, match="clickhouse://"):
         clickhouse_database("http://127.0.0.1:8123")
+
+
+def test_replicas_are_aliases_of_their_own() -> None:
+    replicas = clickhouse_replicas("clickhouse://one:9001/x, clickhouse://two/x,")
+    assert list(replicas) == ["clickhouse_replica_1", "clickhouse_replica_2"]
+    assert [replica["HOST"] for replica in replicas.values()] == ["one", "two"]
+    assert clickhouse_replicas("") == {}

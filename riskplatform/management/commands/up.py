@@ -17,7 +17,6 @@ from riskplatform.embedded.processes import (
     RealtimeServer,
     Shipper,
     WebServer,
-    WebSize,
     Worker,
     manage,
 )
@@ -25,6 +24,7 @@ from riskplatform.embedded.server import Server, Service, Site, stored_password
 from riskplatform.embedded.server_group import ServerGroup
 from riskplatform.embedded.supervisor import StopRequestedError, Supervisor
 from riskplatform.embedded.warden import Warden
+from riskplatform.embedded.web import WebSize
 from riskplatform.env import env_choice, env_secret
 
 DATABASES = frozenset({"sqlite", "postgres"})

@@ -1,18 +1,16 @@
 """Assess many portfolios: some at once, more as a job."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import OperationalError, connections
-
+from perf.concurrency import Outcome, process_batch
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.problems import problem
-from riskplatform.kernel.errors import ApplicationError, UnavailableError
+from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import PortfolioNotFoundError
 from scoring.models import Assessment, Job, Portfolio
 from scoring.services.assessments.assessing import (
@@ -26,7 +24,7 @@ ASSESS: Final = "assess-portfolios"
 AT_ONCE = 50
 MOST = 5_000
 # Arrays of one assessment may take 200 MB, and numpy keeps few more cores busy.
-THREADS = 4
+MAX_CONCURRENCY = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +44,16 @@ def assess_batch(
     """Assess portfolios concurrently, one result each, in the order asked for.
 
     Threads read and compute on connections of their own; what is new is written by
-    the caller, in whose transaction it may be.
+    the caller, in whose transaction it may be. What the time did not suffice for is
+    an error of its portfolio.
     """
     found = Portfolio.objects.for_organisation(organisation).in_bulk(portfolio_ids)
-    shares = [portfolio_ids[number::THREADS] for number in range(THREADS)]
-    prepared = list(_threads().map(partial(_prepare_all, found, question), shares))
-    by_id = {result.portfolio_id: result for share in prepared for result in share}
-    return [_stored(by_id[portfolio_id]) for portfolio_id in portfolio_ids]
+    prepared = process_batch(
+        portfolio_ids,
+        partial(_prepared, found, question),
+        max_concurrency=MAX_CONCURRENCY,
+    )
+    return list(map(_stored, portfolio_ids, prepared))
 
 
 def queue_batch(
@@ -109,49 +110,22 @@ def problem_of(error: ApplicationError) -> dict[str, Any]:
     )
 
 
-@lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    """Start the threads of this process at the first use; all batches share them."""
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="assess")
-
-
-def _prepare_all(
-    found: dict[UUID, Portfolio],
-    question: AssessmentQuestion,
-    portfolio_ids: Sequence[UUID],
-) -> list[BatchResult]:
-    """Work through the share of one thread, and give back its connections."""
-    try:
-        return [
-            _prepare(found, question, portfolio_id) for portfolio_id in portfolio_ids
-        ]
-    finally:
-        connections.close_all()
-
-
-def _prepare(
+def _prepared(
     found: dict[UUID, Portfolio], question: AssessmentQuestion, portfolio_id: UUID
-) -> BatchResult:
+) -> Assessment:
+    if portfolio_id not in found:
+        raise PortfolioNotFoundError(f"There is no portfolio {portfolio_id}.")
+    return prepare_assessment(found[portfolio_id], question)
+
+
+def _stored(portfolio_id: UUID, prepared: Outcome[Assessment]) -> BatchResult:
+    if prepared.value is None:
+        return BatchResult(portfolio_id=portfolio_id, error=prepared.error)
     try:
-        if portfolio_id not in found:
-            raise PortfolioNotFoundError(f"There is no portfolio {portfolio_id}.")
-        assessment = prepare_assessment(found[portfolio_id], question)
+        assessment = store_assessment(prepared.value)
     except ApplicationError as error:
         return BatchResult(portfolio_id=portfolio_id, error=error)
-    except OperationalError:
-        reason = "The database does not answer. Try again shortly."
-        return BatchResult(portfolio_id=portfolio_id, error=UnavailableError(reason))
     return BatchResult(portfolio_id=portfolio_id, assessment=assessment)
-
-
-def _stored(result: BatchResult) -> BatchResult:
-    if result.assessment is None:
-        return result
-    try:
-        assessment = store_assessment(result.assessment)
-    except ApplicationError as error:
-        return BatchResult(portfolio_id=result.portfolio_id, error=error)
-    return BatchResult(portfolio_id=result.portfolio_id, assessment=assessment)
 
 
 def _summary(result: BatchResult) -> dict[str, Any]:

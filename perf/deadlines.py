@@ -1,0 +1,48 @@
+"""How long the work at hand may take: one deadline, handed down to every server asked.
+
+The deadline belongs to the context: threads of `perf.concurrency` inherit it, the body
+of a streamed answer, which is made after its view has returned, is outside of it.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from riskplatform.kernel.errors import DeadlineError
+
+_until_s: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def deadline(allowed_s: float | None) -> Generator[None]:
+    """Give the work inside so many seconds; an earlier deadline around it stays.
+
+    None asks for no deadline of its own.
+    """
+    own_s = None if allowed_s is None else time.monotonic() + allowed_s
+    ends_s = [until_s for until_s in (_until_s.get(), own_s) if until_s is not None]
+    token = _until_s.set(min(ends_s, default=None))
+    try:
+        yield
+    finally:
+        _until_s.reset(token)
+
+
+def remaining_s() -> float | None:
+    """Give the seconds left, below zero when the time is up; None without deadline."""
+    until_s = _until_s.get()
+    return None if until_s is None else until_s - time.monotonic()
+
+
+def check_deadline() -> None:
+    """Stop here when the time is up, before asking another server in vain.
+
+    Raises
+    ------
+    DeadlineError
+        The time is up.
+    """
+    left_s = remaining_s()
+    if left_s is not None and left_s <= 0:
+        raise DeadlineError("The time for this request is up. Try again.")

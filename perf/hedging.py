@@ -1,0 +1,136 @@
+"""Ask a second replica when the first is slow, and take the answer that comes first.
+
+Only for reads: both may be carried out. The delay is what 95 % of the reads of this
+name took lately, so about one in twenty is asked twice; a budget keeps it at that when
+all replicas are slow, because then asking twice makes it worse.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from functools import lru_cache
+from typing import TypeVar
+
+from django.db import close_old_connections
+
+from perf.deadlines import remaining_s
+from perf.metrics import HEDGES
+from riskplatform.kernel.errors import DeadlineError
+
+MAX_THREADS = 32
+QUANTILE = 0.95
+# So many reads are remembered; before some are, nothing is known.
+KEPT, ENOUGH = 128, 20
+FIRST_DELAY_S = 0.1
+# At most this share of the reads is asked twice, and so many at once after a calm.
+SHARE, MOST_SAVED = 0.05, 5.0
+
+Result = TypeVar("Result")
+Clock = Callable[[], float]
+
+
+class Latencies:
+    """How long the last reads took."""
+
+    def __init__(self) -> None:
+        self._taken_s: deque[float] = deque(maxlen=KEPT)
+
+    def note(self, taken_s: float) -> None:
+        self._taken_s.append(taken_s)
+
+    def delay_s(self) -> float:
+        """Give the time after which a read is slower than most."""
+        taken_s = sorted(self._taken_s)
+        if len(taken_s) < ENOUGH:
+            return FIRST_DELAY_S
+        return taken_s[int(QUANTILE * len(taken_s))]
+
+
+class HedgeBudget:
+    """Every read saves a part of a second one."""
+
+    def __init__(self) -> None:
+        self._saved = 1.0
+        self._lock = threading.Lock()
+
+    def save(self) -> None:
+        with self._lock:
+            self._saved = min(MOST_SAVED, self._saved + SHARE)
+
+    def spend(self) -> bool:
+        with self._lock:
+            if self._saved < 1.0:
+                return False
+            self._saved -= 1.0
+            return True
+
+
+class Hedge:
+    """Hedges reads; how slow one may be is known from those of the same name."""
+
+    def __init__(self, *, lost: type[Exception], clock: Clock = time.monotonic) -> None:
+        self._lost = lost
+        self._clock = clock
+        self._latencies: dict[str, Latencies] = {}
+        self._budget = HedgeBudget()
+
+    def read(self, name: str, replicas: Sequence[Callable[[], Result]]) -> Result:
+        """Ask the first replica, and the second when it is slow or is lost.
+
+        What a replica raises is raised, unless it is that the replica is lost and
+        the other is not. The answer of the slower one is thrown away.
+        """
+        latencies = self._latencies.setdefault(name, Latencies())
+        self._budget.save()
+        started_s = self._clock()
+        asked = [_ask(replicas[0])]
+        if self._is_wanting(asked[0], latencies.delay_s()):
+            asked += [_ask(replica) for replica in replicas[1:2]]
+        first = self._first_answer(asked)
+        latencies.note(self._clock() - started_s)
+        if len(asked) > 1:
+            HEDGES.labels("first" if first is asked[0] else "second").inc()
+        return first.result()
+
+    def _is_wanting(self, asked: "Future[Result]", delay_s: float) -> bool:
+        wait([asked], timeout=delay_s)
+        if asked.done():
+            # Whoever is lost does no work, so that somebody else may.
+            return self._is_lost(asked)
+        return self._budget.spend()
+
+    def _first_answer(self, asked: "list[Future[Result]]") -> "Future[Result]":
+        pending = set(asked)
+        while pending:
+            done, pending = wait(pending, remaining_s(), FIRST_COMPLETED)
+            if not done:
+                raise DeadlineError("The query had too little time left. Try again.")
+            for future in asked:
+                if future in done and not self._is_lost(future):
+                    return future
+        return asked[0]
+
+    def _is_lost(self, asked: "Future[Result]") -> bool:
+        return isinstance(asked.exception(), self._lost)
+
+
+def _ask(replica: Callable[[], Result]) -> "Future[Result]":
+    return _threads().submit(copy_context().run, _in_thread, replica)
+
+
+def _in_thread(replica: Callable[[], Result]) -> Result:
+    # What the connections of a web thread get at the ends of a request.
+    close_old_connections()
+    try:
+        return replica()
+    finally:
+        close_old_connections()
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Start threads of their own: those of perf.concurrency may wait for these."""
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="hedge")

@@ -1,0 +1,123 @@
+"""A gate with a short queue: so many at work, so many waiting, and not for long.
+
+How long is decided as in CoDel: a queue that was empty a moment ago holds a burst, and
+waiting for the whole interval is fair; a queue that has stood for an interval is more
+work than there is capacity, and whoever has waited for longer than the target is sent
+away, so that the others are served while somebody still waits for the answer.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+TARGET_S = 0.05
+INTERVAL_S = 0.5
+
+
+class QueueDelay:
+    """Says how long somebody may have waited."""
+
+    def __init__(
+        self, *, target_s: float = TARGET_S, interval_s: float = INTERVAL_S
+    ) -> None:
+        self._target_s = target_s
+        self.interval_s = interval_s
+        self._empty_at_s = float("-inf")
+
+    def note_empty(self, now_s: float) -> None:
+        self._empty_at_s = now_s
+
+    def allowed_s(self, now_s: float) -> float:
+        has_stood = now_s - self._empty_at_s > self.interval_s
+        return self._target_s if has_stood else self.interval_s
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    since_s: float
+    is_decided: Event = field(default_factory=Event)
+    is_admitted: bool = False
+
+    def decide(self, *, is_admitted: bool) -> None:
+        self.is_admitted = is_admitted
+        self.is_decided.set()
+
+
+class Gate:
+    """Lets `max_inside` in at once and `max_waiting` wait for them."""
+
+    def __init__(
+        self,
+        *,
+        max_inside: int,
+        max_waiting: int,
+        delay: QueueDelay | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_inside = max_inside
+        self._max_waiting = max_waiting
+        self._delay = delay or QueueDelay()
+        self._clock = clock
+        self._inside = 0
+        self._waiting: deque[_Waiter] = deque()
+        self._lock = Lock()
+
+    @property
+    def n_inside(self) -> int:
+        return self._inside
+
+    @property
+    def n_waiting(self) -> int:
+        return len(self._waiting)
+
+    def enter_at_once(self) -> bool:
+        """Come in unless all places are taken or others wait for one."""
+        with self._lock:
+            if self._waiting or self._inside >= self._max_inside:
+                return False
+            self._inside += 1
+            return True
+
+    def enter(self) -> bool:
+        """Come in, after some waiting if need be; False says to go away."""
+        waiter = self._line_up()
+        if waiter is None:
+            return False
+        if not waiter.is_decided.wait(self._delay.interval_s):
+            self._give_up(waiter)
+        return waiter.is_admitted
+
+    def leave(self) -> None:
+        """Hand the place over to whoever waits and has not waited too long."""
+        with self._lock:
+            now_s = self._clock()
+            while self._waiting:
+                waiter = self._waiting.popleft()
+                allowed_s = self._delay.allowed_s(now_s)
+                is_admitted = now_s - waiter.since_s <= allowed_s
+                waiter.decide(is_admitted=is_admitted)
+                if is_admitted:
+                    return
+            self._inside -= 1
+
+    def _line_up(self) -> _Waiter | None:
+        with self._lock:
+            waiter = _Waiter(self._clock())
+            if not self._waiting:
+                self._delay.note_empty(waiter.since_s)
+                if self._inside < self._max_inside:
+                    self._inside += 1
+                    waiter.decide(is_admitted=True)
+                    return waiter
+            if len(self._waiting) >= self._max_waiting:
+                return None
+            self._waiting.append(waiter)
+            return waiter
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        with self._lock:
+            # It may have been decided at the last moment.
+            if not waiter.is_decided.is_set():
+                self._waiting.remove(waiter)

@@ -1,0 +1,108 @@
+"""Rate limits: so many requests a period for each caller and class of routes."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from perf.limits.accounts import Accounts, Verdict
+from perf.limits.buckets import Limit, parse_limit
+from perf.limits.callers import Callers
+from perf.limits.refusals import Header, ThrottledError, refuse
+from perf.limits.routes import DEFAULT, HEALTH, configured_routes
+from perf.limits.shared_buckets import SharedBuckets
+from perf.metrics import THROTTLED
+from perf.shared_store import store
+from perf.switches import Switch, is_on
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+NameCaller = Callable[["WSGIEnvironment"], str]
+# A limit of this name counts every request of an address, whatever key it shows.
+ADDRESS = "address"
+
+
+class RateLimits:
+    """WSGI middleware: answers 429 for whoever asks too often; no limits, no work."""
+
+    def __init__(
+        self, app: "WSGIApplication", *, accounts: Accounts | None = None
+    ) -> None:
+        self._app = app
+        self._accounts = (
+            Accounts(SharedBuckets(store)) if accounts is None else accounts
+        )
+        self._limits = configured_limits(settings.RATE_LIMITS)
+        self._routes = configured_routes()
+        self._callers = Callers(
+            session_cookie=settings.SESSION_COOKIE_NAME,
+            trusted_proxies=settings.TRUSTED_PROXIES,
+        )
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        charged = self._charge(environ)
+        if charged is None:
+            return self._app(environ, start_response)
+        limit, verdict = charged
+        headers = _headers(limit, verdict)
+        if not verdict.is_admitted:
+            THROTTLED.labels(limit.name).inc()
+            return _refuse(environ, start_response, verdict, headers)
+
+        def start(status: str, own: list[Header], exc_info: Any = None) -> Any:
+            # A new list: the answer's own may belong to a cache.
+            return start_response(status, [*own, *headers], exc_info)
+
+        return self._app(environ, start)
+
+    def _charge(self, environ: "WSGIEnvironment") -> tuple[Limit, Verdict] | None:
+        """Charge the address, then the caller; the first that refuses decides."""
+        if not self._limits or not is_on(Switch.LIMITS):
+            return None
+        route_class = self._routes.of(environ.get("PATH_INFO", ""))
+        if route_class == HEALTH:
+            return None
+        charged = None
+        for limit, name_caller in self._applicable(route_class):
+            key = f"{limit.name}:{name_caller(environ)}"
+            verdict = self._accounts.charge(key, limit)
+            charged = limit, verdict
+            if not verdict.is_admitted:
+                break
+        return charged
+
+    def _applicable(self, route_class: str) -> Iterator[tuple[Limit, NameCaller]]:
+        if ADDRESS in self._limits:
+            yield self._limits[ADDRESS], self._callers.address
+        limit = self._limits.get(route_class) or self._limits.get(DEFAULT)
+        if limit is not None:
+            yield limit, self._callers.name
+
+
+def configured_limits(texts: Mapping[str, str]) -> dict[str, Limit]:
+    return {name: parse_limit(name, text) for name, text in texts.items()}
+
+
+def _headers(limit: Limit, verdict: Verdict) -> list[Header]:
+    missing = limit.n_requests - verdict.n_left
+    full_s = math.ceil(verdict.wait_s or missing / limit.per_s)
+    return [
+        ("RateLimit-Policy", limit.policy),
+        ("RateLimit", f'"{limit.name}";r={verdict.n_left};t={full_s}'),
+    ]
+
+
+def _refuse(
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+    verdict: Verdict,
+    headers: list[Header],
+) -> list[bytes]:
+    wait_s = max(1, math.ceil(verdict.wait_s))
+    error = ThrottledError(f"Too many requests. Try again in {wait_s} s.")
+    retry_after = ("Retry-After", str(wait_s))
+    return refuse(environ, start_response, error, [retry_after, *headers])

@@ -1,0 +1,53 @@
+"""Answers given before Django: problem+json with the id of the request."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import orjson
+
+from riskplatform.api.problems import CONTENT_TYPE, problem
+from riskplatform.api.request_id import HEADER, accepted_or_new
+from riskplatform.kernel.errors import ApplicationError, UnavailableError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Header = tuple[str, str]
+
+
+class ThrottledError(ApplicationError):
+    code = "throttled"
+    title = "Too many requests"
+    status = 429
+
+
+class OverloadedError(UnavailableError):
+    code = "overloaded"
+    title = "The server is busy"
+    retry_after_s = 1
+
+
+def refuse(
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+    error: ApplicationError,
+    headers: Sequence[Header],
+) -> list[bytes]:
+    """Answer a request that goes no further; the body it brings is not read."""
+    request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+    body = problem(
+        status=error.status, code=error.code, title=error.title, detail=error.message
+    )
+    content = orjson.dumps(body | {"request_id": request_id})
+    start_response(
+        f"{error.status} {HTTPStatus(error.status).phrase}",
+        [
+            ("Content-Type", CONTENT_TYPE),
+            ("Content-Length", str(len(content))),
+            ("Cache-Control", "no-store"),
+            (HEADER, request_id),
+            *headers,
+        ],
+    )
+    return [content]

@@ -1,0 +1,48 @@
+"""Every request has a deadline: that of its class, or an earlier one it asks for."""
+
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponseBase
+
+from perf.deadlines import deadline
+from perf.limits.routes import DEFAULT, configured_routes
+from riskplatform.api.problems import (
+    database_problem,
+    error_response,
+)
+from riskplatform.kernel.errors import DeadlineError, InvalidInputError
+
+HEADER = "X-Request-Timeout"
+SECONDS = re.compile(r"\d{1,4}(\.\d{1,3})?")
+
+
+class DeadlineMiddleware:
+    """Sets the deadline; a deadline that was missed is 503, wherever it was noticed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._routes = configured_routes()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        timeouts = settings.REQUEST_TIMEOUTS
+        allowed_s = timeouts.get(self._routes.of(request.path), timeouts[DEFAULT])
+        asked = request.headers.get(HEADER)
+        if asked is not None:
+            if not SECONDS.fullmatch(asked) or float(asked) == 0:
+                return error_response(
+                    InvalidInputError(f"{HEADER} is not a number of seconds above 0.")
+                )
+            allowed_s = min(allowed_s, float(asked))
+        with deadline(allowed_s):
+            return self.get_response(request)
+
+    def process_exception(
+        self, _request: HttpRequest, error: Exception
+    ) -> HttpResponseBase | None:
+        """Answer for views outside the API, which know no problems."""
+        if isinstance(error, OperationalError):
+            error = database_problem(error)
+        return error_response(error) if isinstance(error, DeadlineError) else None

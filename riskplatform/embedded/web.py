@@ -1,0 +1,136 @@
+"""Granian with a draining stop: `python -m riskplatform.embedded.web --port 8000`.
+
+Granian finishes the requests in flight, but closes idle connections at once, under the
+hands of clients that are about to use them again. So first, for a moment, every answer
+says `Connection: close` and the readiness probe says 503, while requests are taken on.
+"""
+
+import os
+import signal
+import time
+from argparse import ArgumentParser
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import MPServer
+
+from riskplatform.embedded.ports import LOOPBACK
+
+APPLICATION = "riskplatform.wsgi:application"
+DRAIN_SIGNAL = signal.SIGUSR1
+# How long clients are sent away before connections are closed.
+LAME_DUCK_S = 1.5
+TELL_AGAIN_S = 0.1
+POLL_S = 0.05
+# How long requests in flight may take after that.
+WORKER_KILL_TIMEOUT_S = 25
+# The longest Granian allows: an idle thread takes its database connections along.
+IDLE_THREAD_TIMEOUT_S = 600
+# Granian counts open connections, idle ones included, not requests at work.
+CONNECTIONS_PER_WORKER = 512
+# For requests at work and in line, streams, and some for cached answers and probes:
+# see WEB_MAX_CONCURRENCY, WEB_MAX_QUEUE and WEB_MAX_STREAMS.
+THREADS_PER_WORKER = 8
+RESPAWN_INTERVAL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSize:
+    """How many processes answer requests, and with how many threads each."""
+
+    workers: int = os.cpu_count() or 1
+    threads: int = THREADS_PER_WORKER
+
+
+class DrainingServer(MPServer):
+    """Stops in order: clients are sent away, listening, requests in flight, itself."""
+
+    def __init__(self, target: str, *, lame_duck_s: float, **options: Any) -> None:
+        super().__init__(target, **options)
+        self._lame_duck_s = lame_duck_s
+        self._is_in_a_hurry = False
+
+    def startup(self, *arguments: Any) -> None:
+        # A worker that is told before it listens for it would end.
+        signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+        super().startup(*arguments)  # type: ignore[no-untyped-call]  # half typed
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        if self.interrupt_signal:
+            self._send_clients_away()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # half typed
+
+    def _send_clients_away(self) -> None:
+        # Granian's handler takes a lock, which this thread might hold at a second
+        # signal; this one only notes it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hurry)
+        Thread(target=self._tell_workers, daemon=True).start()
+        until_s = time.monotonic() + self._lame_duck_s
+        while not self._is_in_a_hurry and time.monotonic() < until_s:
+            time.sleep(POLL_S)
+
+    def _hurry(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_in_a_hurry = True
+
+    def _tell_workers(self) -> None:
+        """Repeat it until they have ended.
+
+        Python notices no signal that comes just when its main thread begins to wait;
+        the next one makes it notice both, Granian's SIGTERM too.
+        """
+        while self.wrks:
+            for worker in list(self.wrks):
+                with suppress(ProcessLookupError):
+                    if worker.inner.exitcode is None:
+                        os.kill(worker.inner.pid, DRAIN_SIGNAL)
+            time.sleep(TELL_AGAIN_S)
+
+
+def serve(
+    target: str, *, host: str, port: int, size: WebSize, lame_duck_s: float
+) -> None:
+    DrainingServer(
+        target,
+        lame_duck_s=lame_duck_s,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        websockets=False,
+        workers=size.workers,
+        blocking_threads=size.threads,
+        blocking_threads_idle_timeout=IDLE_THREAD_TIMEOUT_S,
+        backpressure=CONNECTIONS_PER_WORKER,
+        respawn_failed_workers=True,
+        respawn_interval=RESPAWN_INTERVAL_S,
+        workers_kill_timeout=WORKER_KILL_TIMEOUT_S,
+        log_level=LogLevels.info,
+    ).serve()
+
+
+def main() -> None:
+    size = WebSize()
+    parser = ArgumentParser(prog="python -m riskplatform.embedded.web")
+    parser.add_argument("--host", default=LOOPBACK, help="address to listen on")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on")
+    parser.add_argument("--workers", type=int, default=size.workers)
+    parser.add_argument("--threads", type=int, default=size.threads)
+    parser.add_argument("--lame-duck", type=float, default=LAME_DUCK_S, metavar="S")
+    parser.add_argument("application", nargs="?", default=APPLICATION)
+    given = parser.parse_args()
+    serve(
+        given.application,
+        host=given.host,
+        port=given.port,
+        size=WebSize(workers=given.workers, threads=given.threads),
+        lame_duck_s=given.lame_duck,
+    )
+
+
+if __name__ == "__main__":
+    main()

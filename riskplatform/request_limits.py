@@ -1,0 +1,45 @@
+"""Classes of routes, and the limits that settings give them by name."""
+
+from collections.abc import Mapping
+
+from riskplatform.env import EnvError
+
+# By the beginning of the path; the first that fits counts, what fits none is default.
+CLASS_OF_PREFIX = {
+    "/health/": "health",
+    "/api/v1/events/export": "exports",
+    "/api/v1/events": "events",
+    "/api/v1/assess/batch": "batches",
+    "/admin/": "admin",
+}
+NAMES = frozenset({"default", *CLASS_OF_PREFIX.values()})
+# A rate limit may also be for whatever comes from one address.
+ADDRESS = "address"
+TIMEOUTS_S = {"default": 30.0, "events": 300.0, "exports": 300.0, "batches": 120.0}
+
+
+def request_timeouts(given: Mapping[str, str]) -> dict[str, float]:
+    """Read the seconds that a request of each class may take."""
+    _check_names("REQUEST_TIMEOUTS", given, NAMES)
+    try:
+        timeouts_s = {name: float(text) for name, text in given.items()}
+    except ValueError as error:
+        raise EnvError(f"REQUEST_TIMEOUTS holds no number: {error}.") from None
+    if not all(0 < timeout_s < float("inf") for timeout_s in timeouts_s.values()):
+        raise EnvError("REQUEST_TIMEOUTS holds a number that is no time.")
+    return TIMEOUTS_S | timeouts_s
+
+
+def rate_limits(given: Mapping[str, str]) -> dict[str, str]:
+    """Check for whom limits are; what they say is read where they are kept."""
+    _check_names("RATE_LIMITS", given, NAMES | {ADDRESS})
+    return dict(given)
+
+
+def _check_names(
+    variable: str, given: Mapping[str, str], known: frozenset[str]
+) -> None:
+    if unknown := sorted(given.keys() - known):
+        raise EnvError(
+            f"{variable} names {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+        )

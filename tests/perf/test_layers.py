@@ -1,0 +1,30 @@
+"""What stands around Django, from the outside in."""
+
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+from riskplatform.wsgi import application
+from tests.perf.wsgi_doubles import ask
+
+
+def layers() -> list[str]:
+    found: list[str] = []
+    layer: Any = application
+    while hasattr(layer, "_app"):
+        found.append(type(layer).__name__)
+        layer = layer._app
+    return found
+
+
+def test_limits_come_first_and_admission_last() -> None:
+    names = layers()
+    assert names[:2] == ["Draining", "RateLimits"]
+    assert names[-1] == "Admission"
+
+
+@pytest.mark.django_db(databases=["default", "clickhouse"])
+def test_a_request_passes_all_of_them() -> None:
+    answer = ask(application, **RequestFactory().get("/health/live").environ)
+    assert (answer.status, answer.body) == (200, b'{"status":"ok"}')

@@ -1,0 +1,34 @@
+import pytest
+
+from riskplatform.env import EnvError, env_pairs
+from riskplatform.request_limits import TIMEOUTS_S, rate_limits, request_timeouts
+
+
+def test_pairs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIRS", "a=1, b = 2,")
+    assert env_pairs("PAIRS", {"a": "0", "c": "3"}) == {"a": "1", "b": "2", "c": "3"}
+
+
+@pytest.mark.parametrize("text", ["a", "a=", "=1", "a=1,b"])
+def test_what_is_no_pair_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIRS", text)
+    with pytest.raises(EnvError, match="not key=value"):
+        env_pairs("PAIRS")
+
+
+def test_what_is_not_given_keeps_its_default() -> None:
+    assert request_timeouts({}) == TIMEOUTS_S
+    assert request_timeouts({"default": "2.5"}) == {**TIMEOUTS_S, "default": 2.5}
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "inf", "nan"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(EnvError, match="REQUEST_TIMEOUTS holds"):
+        request_timeouts({"default": text})
+
+
+def test_a_class_that_is_not_known_is_refused() -> None:
+    with pytest.raises(EnvError, match="REQUEST_TIMEOUTS names address, evnts"):
+        request_timeouts({"evnts": "1", "address": "1"})
+    with pytest.raises(EnvError, match="RATE_LIMITS names evnts"):
+        rate_limits({"evnts": "1/s", "address": "1/s"})
