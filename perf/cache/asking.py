@@ -13,6 +13,7 @@ from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.questions import Asked
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_KEPT
+from riskplatform.api.keys.authentication import FOUND_KEY
 
 MAX_KEPT_BYTES: Final = 16 << 20
 # Not all that was made at once shall end at once.
@@ -40,6 +41,8 @@ def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
     """Ask for a whole, plain answer; an entry comes out where it may be kept."""
     plan = Plan()
     inner = {**asked.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
+    if asked.caller.key is not None:
+        inner[FOUND_KEY] = asked.caller.key
     for name in CONDITIONS:
         inner.pop(name, None)
     if policy.method == "POST":

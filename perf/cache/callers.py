@@ -41,6 +41,7 @@ class Caller:
     organisation_id: int | None = None
     scopes: frozenset[str] = frozenset()
     is_staff: bool = False
+    key: ApiKey | None = field(default=None, compare=False, repr=False)
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +107,9 @@ class Callers:
             if key is None:
                 return None
             caller = Caller(
-                organisation_id=key.organisation_id, scopes=frozenset(key.scopes)
+                organisation_id=key.organisation_id,
+                scopes=frozenset(key.scopes),
+                key=key,
             )
             remember = partial(self._remember, digest, key, caller)
             self._tags.keep(watch, {f"key:{key.prefix}"}, remember)

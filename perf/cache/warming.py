@@ -4,14 +4,12 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
-from django.http import HttpRequest, HttpResponseBase
 
 from perf.cache.asking import Answer
 from perf.cache.callers import Caller
@@ -24,27 +22,7 @@ from perf.cache.tags import Tags
 from perf.shared_store import SharedStore
 from riskplatform.api.keys.models import ApiKey
 
-CALLER_KEY: Final = "perf.edge.caller"
-
 Wish = tuple[Question, Caller]
-
-
-class TrustingHandler(WSGIHandler):
-    """Django for callers that are known: no key is shown, and none is asked for.
-
-    It runs in the command that warms; no server has it.
-    """
-
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        caller: Caller = request.META[CALLER_KEY]
-        if caller.organisation_id is not None:
-            key = ApiKey(
-                organisation_id=caller.organisation_id, scopes=sorted(caller.scopes)
-            )
-            # What Django REST framework's own test client sets.
-            request._force_auth_user = AnonymousUser()  # type: ignore[attr-defined]  # noqa: SLF001
-            request._force_auth_token = key  # type: ignore[attr-defined]  # noqa: SLF001
-        return super().get_response(request)
 
 
 @dataclass(slots=True)
@@ -68,7 +46,7 @@ class Warming:
     def __init__(self, store: SharedStore) -> None:
         self._routes: Routes = read_routes()
         self._computing = Computing(
-            TrustingHandler(),
+            WSGIHandler(),
             local=LocalEntries(max_bytes=0),
             shared=SharedEntries(store),
             tags=Tags(),
@@ -96,8 +74,8 @@ class Warming:
         if route is None or caller.is_staff:
             return None
         try:
-            environ = _environ(question, caller)
-            asked = asked_by(environ, question.body, caller, route.policy)
+            environ, known = _environ(question), _with_key(caller)
+            asked = asked_by(environ, question.body, known, route.policy)
             return self._computing.answer(asked, route.policy)
         finally:
             connections.close_all()
@@ -113,7 +91,18 @@ def distinct(wishes: Iterable[Wish]) -> Iterator[Wish]:
             yield question, caller
 
 
-def _environ(question: Question, caller: Caller) -> Environ:
+def _with_key(caller: Caller) -> Caller:
+    """Let a caller in without a key to show: it had one when the question was asked.
+
+    Who asks for the answer later has to show a key that is usable then.
+    """
+    if caller.organisation_id is None:
+        return caller
+    key = ApiKey(organisation_id=caller.organisation_id, scopes=sorted(caller.scopes))
+    return replace(caller, key=key)
+
+
+def _environ(question: Question) -> Environ:
     """Make the request of a question, as a server would."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": question.method,
@@ -127,7 +116,6 @@ def _environ(question: Question, caller: Caller) -> Environ:
         "wsgi.url_scheme": question.scheme,
         "wsgi.input": io.BytesIO(question.body),
         "wsgi.errors": io.StringIO(),
-        CALLER_KEY: caller,
     }
     given = {"HTTP_ACCEPT": question.accept, "CONTENT_TYPE": question.content_type}
     return environ | {name: value for name, value in given.items() if value}

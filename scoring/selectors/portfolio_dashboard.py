@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.activity import activity_by_cell
 from analytics.clickhouse import from_milliseconds
+from perf.cache.memory import ByteCache
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.models import (
@@ -30,6 +31,10 @@ NEWEST_ALERTS = 10
 
 Cells = NDArray[np.uint64]
 
+_places: ByteCache[NDArray[np.uint64]] = ByteCache(
+    "portfolio_places", max_bytes=16 << 20
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardPart:
@@ -40,14 +45,13 @@ class DashboardPart:
 
 
 def asset_cells(portfolio: Portfolio) -> dict[Region, Cells]:
-    """Return the cells with assets of each region: two queries."""
-    places = AssetPlace.objects.filter(asset__portfolio=portfolio)
-    pairs = places.order_by("region", "h3").values_list("region", "h3").distinct()
-    cells: dict[int, list[int]] = {}
-    for region_id, cell in pairs:
-        cells.setdefault(region_id, []).append(cell)
-    regions = Region.objects.filter(pk__in=cells).defer("boundary").order_by("slug")
-    return {region: np.array(cells[region.pk], dtype=np.uint64) for region in regions}
+    """Return the cells with assets of each region: one query, and one a revision."""
+    region_ids, cells = _places.get_or_compute(
+        (portfolio.pk, portfolio.revision), lambda: _read_places(portfolio)
+    )
+    known = np.unique(region_ids).tolist()
+    regions = Region.objects.filter(pk__in=known).defer("boundary").order_by("slug")
+    return {region: cells[region_ids == region.pk] for region in regions}
 
 
 def read_risk(
@@ -110,6 +114,13 @@ def read_alerts(portfolio: Portfolio, *, since: datetime) -> DashboardPart:
     }
     as_of = rules.aggregate(as_of=Max("last_forecast__issued_for"))["as_of"]
     return DashboardPart(as_of=as_of, data=data)
+
+
+def _read_places(portfolio: Portfolio) -> NDArray[np.uint64]:
+    """Read regions and cells with assets, ascending, shape (2, n_places)."""
+    places = AssetPlace.objects.filter(asset__portfolio=portfolio)
+    pairs = places.order_by("region", "h3").values_list("region", "h3").distinct()
+    return np.array(list(pairs), dtype=np.uint64).reshape(-1, 2).T
 
 
 def _forecast(region: Region, *, span_s: int, until: datetime) -> Forecast | None:

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from analytics.activity import activity_by_cell, count_by_hour
+from analytics.activity import count_by_hour
 from analytics.clickhouse import insert_columns, to_milliseconds
 from analytics.errors import EventStoreUnavailableError
 from analytics.features import cell_aggregates, region_extent
@@ -63,7 +63,6 @@ def report(name: str) -> Question:
 
 QUESTIONS: dict[str, Question] = {
     "hours": lambda: count_by_hour(["chicago", "paris"], since=START, until=END),
-    "cells": lambda: activity_by_cell("chicago", since=START, until=END),
     "severities": lambda: ranked_severities("chicago", until=END),
     "aggregates": lambda: cell_aggregates("chicago", END, scales_s=[3e4, 9e5]),
     "windows": lambda: cell_aggregates(
