@@ -1,11 +1,13 @@
 """Real web processes on a database of their own, as `manage.py up` starts them."""
 
+import fcntl
 import http.client
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -164,11 +166,21 @@ def filled_platform(folder: Path) -> Generator[Platform]:
             "LOG_LEVEL": "WARNING",
         }
         try:
-            _run(env, "manage.py", "prepare", "--no-static")
+            with _one_at_a_time():
+                _run(env, "manage.py", "prepare", "--no-static")
             seeds = json.loads(_run(env, "-m", "tests.edge.seeding"))
             yield Platform(folder, env, seeds)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def _one_at_a_time() -> Generator[None]:
+    """Keep test processes from making the same tables of ClickHouse at once."""
+    name = f"riskplatform-{urlsplit(os.environ['CLICKHOUSE_URL']).port}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _run(env: Mapping[str, str], *words: str) -> bytes:
