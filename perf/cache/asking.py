@@ -4,13 +4,13 @@ import io
 import random
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from perf.cache.demand import remembered
-from perf.cache.entries import Entry, Headers
+from perf.cache.entries import OK, Entry, Headers
 from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
-from perf.cache.questions import Asked
+from perf.cache.questions import Asked, Environ
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_KEPT
 from riskplatform.api.keys.authentication import FOUND_KEY
@@ -28,25 +28,23 @@ OF_ONE_REQUEST: Final = frozenset(
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What came out: an entry, or the application's own answer, to be passed on."""
+    """What came out: a whole answer, or a stream, to be passed on as it is."""
 
     entry: Entry | None = None
+    is_kept: bool = False
     status: str = ""
-    headers: Headers
+    headers: Headers = field(default_factory=list)
     body: Iterable[bytes] = ()
     outcome: str = "miss"
 
 
+def kept_answer(entry: Entry, outcome: str) -> Answer:
+    return Answer(entry=entry, is_kept=True, outcome=outcome)
+
+
 def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
-    """Ask for a whole, plain answer; an entry comes out where it may be kept."""
-    plan = Plan()
-    inner = {**asked.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
-    if asked.caller.key is not None:
-        inner[FOUND_KEY] = asked.caller.key
-    for name in CONDITIONS:
-        inner.pop(name, None)
-    if policy.method == "POST":
-        inner["wsgi.input"] = io.BytesIO(asked.body)
+    """Ask for a whole, plain answer, and tell whether it may be kept."""
+    plan = Plan(caller=asked.caller)
     started: list[tuple[str, Headers]] = []
     started_s = time.monotonic()
 
@@ -54,17 +52,22 @@ def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
         started[:] = [(status, headers)]
 
     with primary_only():
-        result = app(inner, start_response)
+        result = app(_inner_environ(asked, plan, policy), start_response)
     status, headers = started[0]
     reason = _why_not(status, headers, plan)
     if reason:
         EDGE_NOT_KEPT.labels(reason).inc()
+    if reason == "stream":
         return Answer(status=status, headers=headers, body=result)
+    kept_headers = [pair for pair in headers if pair[0].lower() not in OF_ONE_REQUEST]
+    if not reason and all(name.lower() != "cache-control" for name, _ in kept_headers):
+        kept_headers.append(CACHE_CONTROL)
     body = _read(result)
     now_s = time.monotonic()
     ttl_s = policy.ttl_s * (1.0 - TTL_JITTER * random.random())  # noqa: S311 - spreads load
     entry = Entry(
-        headers=_kept_headers(headers),
+        status=status,
+        headers=kept_headers,
         body=body,
         gzip_body=None,
         names=frozenset(plan.names),
@@ -73,7 +76,19 @@ def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
         expires_s=now_s + ttl_s,
         question=remembered(asked, plan.names),
     )
-    return Answer(entry=entry, headers=headers)
+    return Answer(entry=entry, is_kept=not reason)
+
+
+def _inner_environ(asked: Asked, plan: Plan, policy: EdgePolicy) -> Environ:
+    """Make a request for the whole answer; what a client has of it comes later."""
+    inner = {**asked.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
+    if asked.caller.key is not None:
+        inner[FOUND_KEY] = asked.caller.key
+    for name in CONDITIONS:
+        inner.pop(name, None)
+    if policy.method == "POST":
+        inner["wsgi.input"] = io.BytesIO(asked.body)
+    return inner
 
 
 def _why_not(status: str, headers: Headers, plan: Plan) -> str:
@@ -82,9 +97,9 @@ def _why_not(status: str, headers: Headers, plan: Plan) -> str:
     length = found.get("content-length", "")
     is_private = "set-cookie" in found or "no-store" in found.get("cache-control", "")
     reasons = {
-        "status": not status.startswith("200 "),
-        "private": is_private,
         "stream": not length.isdigit(),
+        "status": status != OK,
+        "private": is_private or plan.is_for_another,
         "size": length.isdigit() and int(length) > MAX_KEPT_BYTES,
         "unnamed": not plan.names,
     }
@@ -98,10 +113,3 @@ def _read(result: Iterable[bytes]) -> bytes:
         close = getattr(result, "close", None)
         if close is not None:
             close()
-
-
-def _kept_headers(headers: Headers) -> Headers:
-    kept = [pair for pair in headers if pair[0].lower() not in OF_ONE_REQUEST]
-    if all(name.lower() != "cache-control" for name, _ in kept):
-        kept.append(CACHE_CONTROL)
-    return kept

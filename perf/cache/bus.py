@@ -51,7 +51,11 @@ class Bus:
     def __init__(self, store: SharedStore, shared: SharedEntries, tags: Tags) -> None:
         self.store = store
         self.shared = shared
-        self._delivery = Delivery(self._send)
+        self._delivery = Delivery(
+            send=self._send,
+            send_all=self.clear_everywhere,
+            is_reachable=lambda: store.is_reachable,
+        )
         self._undelivered = self._delivery.waiting
         self.tags = tags
         self._sender = secrets.token_hex(8)
@@ -79,6 +83,8 @@ class Bus:
         """Have every process forget everything; StoreUnavailableError if none hears."""
         self.tags.clear()
         self.shared.flush(msgspec.msgpack.encode(self._message([EVERYTHING])))
+        # Whoever looked in between found what was still valid there, and kept it.
+        self.tags.clear()
 
     def listen_in_background(self) -> None:
         """Start hearing, once a process: one that was forked has no thread."""
@@ -101,6 +107,8 @@ class Bus:
     def _send(self, names: frozenset[str]) -> None:
         message = msgspec.msgpack.encode(self._message(sorted(names)))
         self.shared.announce(names, message)
+        # Whoever looked in between found what was still valid there, and kept it.
+        self.tags.drop(names)
 
     def _message(self, names: list[str]) -> Message:
         return Message(self._sender_here(), time.time(), names)
@@ -113,6 +121,8 @@ class Bus:
         while not stop.is_set():
             try:
                 with self.store.subscription(CHANNEL) as subscription:
+                    # What was kept since the last one ended may have changed unheard.
+                    self.tags.clear()
                     self._hear(subscription, stop)
             except (StoreUnavailableError, RedisError, OSError) as error:
                 self._lapse(error)
@@ -124,29 +134,25 @@ class Bus:
 
     def _hear(self, subscription: PubSub, stop: Event) -> None:
         """Hear and ping until the connection breaks or falls silent."""
-        pinged_s = self._ping(subscription)
-        is_answered, tidied_s = False, pinged_s
+        pulse = _Pulse(subscription)
+        tidied_s = time.monotonic()
         while not stop.is_set():
             message = subscription.get_message(timeout=WAIT_S)
-            now_s = time.monotonic()
-            if message is not None and message["type"] == "pong":
-                is_answered = True
-                self._renew(pinged_s)
-            elif message is not None and message["type"] == "message":
-                self._heard(message["data"])
-            if is_answered and now_s - pinged_s >= PING_EVERY_S:
-                pinged_s, is_answered = self._ping(subscription), False
-            elif now_s - pinged_s > LEASE_S:
-                raise StoreUnavailableError("Redis is silent.")
-            if now_s - tidied_s >= TIDY_EVERY_S:
-                tidied_s = now_s
+            if message is not None:
+                self._take(message, pulse)
+            pulse.beat()
+            if time.monotonic() - tidied_s >= TIDY_EVERY_S:
+                tidied_s = time.monotonic()
                 self._tidy()
 
-    def _ping(self, subscription: PubSub) -> float:
-        """Ping; the time counts from before it."""
-        pinged_s = time.monotonic()
-        subscription.ping()
-        return pinged_s
+    def _take(self, message: dict[str, Any], pulse: "_Pulse") -> None:
+        if message["type"] == "message":
+            self._heard(message["data"])
+        elif message["type"] == "pong":
+            pulse.is_answered = True
+            self._renew(pulse.pinged_s)
+        elif message["type"] == "subscribe":
+            pulse.begin()
 
     def _renew(self, pinged_s: float) -> None:
         self.store.answers()
@@ -187,3 +193,34 @@ class Bus:
                 work()
             except StoreUnavailableError:
                 return
+
+
+class _Pulse:
+    """The signs of life of one connection."""
+
+    def __init__(self, subscription: PubSub) -> None:
+        self._subscription = subscription
+        self._is_begun = False
+        self._ping()
+
+    def begin(self) -> None:
+        """Note that the subscription holds; a second time it is another connection.
+
+        The client connects anew by itself, and what was said meanwhile is lost.
+        """
+        if self._is_begun:
+            raise StoreUnavailableError("The connection broke.")
+        self._is_begun = True
+
+    def beat(self) -> None:
+        """Ping when it is time; a server that does not answer is as good as gone."""
+        silent_s = time.monotonic() - self.pinged_s
+        if self.is_answered and silent_s >= PING_EVERY_S:
+            self._ping()
+        elif silent_s > LEASE_S:
+            raise StoreUnavailableError("Redis is silent.")
+
+    def _ping(self) -> None:
+        # The time counts from before the question.
+        self.pinged_s, self.is_answered = time.monotonic(), False
+        self._subscription.ping()

@@ -4,6 +4,7 @@ What a key stands for is remembered for a minute at most, and forgotten at once 
 somebody announces `key:<prefix>`. What a session stands for is asked every time.
 """
 
+import io
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,10 +16,17 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    load_backend,
+)
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import AuthenticationFailed
 
 from perf.cache.tags import Tags
@@ -147,16 +155,16 @@ def _ask_for_key(text: str) -> ApiKey | None:
 def _of_session(environ: Environ) -> Caller | None:
     """Ask as Django would: the session, its user, the membership meant."""
     _renew_connection()
-    request = WSGIRequest({**environ, "wsgi.input": None})
-    engine = import_module(settings.SESSION_ENGINE)
+    request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
     try:
-        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        request.session = engine.SessionStore(cookie)
-        request.user = get_user(request)
+        user = _user_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        if user is None:
+            return None
+        request.user = user
         principal = find_principal(request)
     except (DatabaseError, InterfaceError):
         return None
-    is_staff = request.user.is_active and getattr(request.user, "is_staff", False)
+    is_staff = user.is_active and user.is_staff
     if principal is None:
         return Caller(is_staff=is_staff)
     return Caller(
@@ -164,6 +172,25 @@ def _of_session(environ: Environ) -> Caller | None:
         scopes=principal.scopes,
         is_staff=is_staff,
     )
+
+
+def _user_of(cookie: str | None) -> User | AnonymousUser | None:
+    """Read who is signed in, and change nothing; None is for Django to decide.
+
+    Django renews a session that was signed with a former key, which only an answer
+    that sets cookies can do.
+    """
+    session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
+    if SESSION_KEY not in session:
+        return AnonymousUser()
+    backend = session.get(BACKEND_SESSION_KEY)
+    if backend not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user: User | None = load_backend(backend).get_user(session[SESSION_KEY])
+    signed = session.get(HASH_SESSION_KEY, "")
+    if user is None or not constant_time_compare(signed, user.get_session_auth_hash()):
+        return None
+    return user
 
 
 def _renew_connection() -> None:

@@ -4,7 +4,7 @@ import time
 from functools import partial
 from typing import Any, Final
 
-from perf.cache.asking import Answer, ask
+from perf.cache.asking import Answer, ask, kept_answer
 from perf.cache.entries import Entry
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
@@ -15,8 +15,10 @@ from perf.flights import Flights
 from perf.metrics import EDGE_NOT_KEPT, EDGE_STAMPEDES_PREVENTED
 from perf.shared_store import StoreUnavailableError
 
-# Longer than a request may take; whoever has waited in vain computes alone.
+# Whoever has waited in vain computes alone: for a thread of this process, and for
+# another process, which may have died.
 WAIT_S: Final = 15.0
+CLAIM_WAIT_S: Final = 2.0
 POLL_S: Final = 0.01
 
 
@@ -33,30 +35,28 @@ class Computing:
         self._flights: Flights[Answer] = Flights()
 
     def answer(self, asked: Asked, policy: EdgePolicy) -> Answer:
-        """Give an entry, or what the application says to this request alone."""
+        """Give what is kept elsewhere or computed now, for many or for this request.
+
+        Only those who ask in one generation share a computation: what began before
+        a change may be older than a write that the others know of.
+        """
         work = partial(self._find_or_compute, asked, policy)
-        landed = self._flights.run(asked.key, work, wait_s=WAIT_S)
+        flight = (asked.key, self._tags.generation)
+        landed = self._flights.run(flight, work, wait_s=WAIT_S)
         if not landed.is_shared:
             return landed.result
-        entry = landed.result.entry
-        if entry is None:
+        if landed.result.entry is None or not landed.result.is_kept:
             return ask(self._app, asked, policy)
         EDGE_STAMPEDES_PREVENTED.inc()
-        return Answer(entry=entry, headers=entry.headers, outcome="l1")
+        return kept_answer(landed.result.entry, "l1")
 
     def refresh(self, asked: Asked, policy: EdgePolicy) -> Answer | None:
         """Compute before the end of an entry; None where somebody does so already."""
-        if self._flights.is_under_way(asked.key):
-            return None
         claim = self._claim(shared_key(asked.key), is_refresh=True)
         if not isinstance(claim, Claim):
             return None
         with self._tags.watch() as watch:
-            work = partial(self._compute, asked, policy, claim, watch)
-            landed = self._flights.run(asked.key, work, wait_s=WAIT_S)
-        if landed.is_shared:
-            self._release(claim)
-        return landed.result
+            return self._compute(asked, policy, claim, watch)
 
     def _find_or_compute(self, asked: Asked, policy: EdgePolicy) -> Answer:
         # From before anything is read: what changes from now on is noticed.
@@ -64,7 +64,7 @@ class Computing:
             found = self._wait_for_claim(shared_key(asked.key))
             if isinstance(found, Entry):
                 self._keep(watch, asked, found)
-                return Answer(entry=found, headers=found.headers, outcome="l2")
+                return kept_answer(found, "l2")
             return self._compute(asked, policy, found, watch)
 
     def _compute(
@@ -74,20 +74,21 @@ class Computing:
         claim: Claim | None,
         watch: Watch,
     ) -> Answer:
-        entry = None
+        is_kept = False
         try:
             answer = ask(self._app, asked, policy)
-            entry = answer.entry
+            is_kept = answer.is_kept
         finally:
-            if entry is None and claim is not None:
+            if not is_kept and claim is not None:
                 self._release(claim)
-        if entry is not None and self._share(claim, entry):
+        entry = answer.entry
+        if entry is not None and is_kept and self._share(claim, entry):
             self._keep(watch, asked, entry)
         return answer
 
     def _wait_for_claim(self, key: str) -> Entry | Claim | None:
         """Wait for another process that computes; None says to go ahead anyway."""
-        deadline_s = time.monotonic() + WAIT_S
+        deadline_s = time.monotonic() + CLAIM_WAIT_S
         found = self._claim(key)
         while found is _BUSY and time.monotonic() < deadline_s:
             time.sleep(POLL_S)

@@ -2,10 +2,11 @@
 
 import atexit
 import logging
+import os
 import time
 from collections.abc import Callable
-from itertools import count
-from threading import Lock, Thread
+from itertools import count, islice
+from threading import Event, Lock, Thread
 from typing import Final
 
 from perf.metrics import EDGE_UNDELIVERED
@@ -14,6 +15,10 @@ from perf.shared_store import StoreUnavailableError
 RETRY_EVERY_S: Final = 0.2
 # A command that ends gives Redis this long to come back.
 LAST_CHANCE_S: Final = 2.0
+# More at once would take Redis longer than anybody waits for it.
+NAMES_AT_ONCE: Final = 500
+# Beyond this it is quicker to have everything forgotten.
+MOST_NAMES: Final = 5_000
 
 logger = logging.getLogger(__name__)
 
@@ -21,58 +26,79 @@ logger = logging.getLogger(__name__)
 class Delivery:
     """Remembers what is not delivered; until it is, the process trusts nothing kept.
 
-    `send` delivers names, or raises StoreUnavailableError.
+    `send` delivers names, `send_all` that everything changed; both may raise
+    StoreUnavailableError. While Redis is known to be away nobody waits for it.
     """
 
-    def __init__(self, send: Callable[[frozenset[str]], None]) -> None:
+    def __init__(
+        self,
+        *,
+        send: Callable[[frozenset[str]], None],
+        send_all: Callable[[], None],
+        is_reachable: Callable[[], bool],
+    ) -> None:
         self._send = send
+        self._send_all = send_all
+        self._is_reachable = is_reachable
         # A number tells a change from a later one of the same name.
         self.waiting: dict[str, int] = {}
         self._numbers = count(1)
         self._lock = Lock()
-        self._thread: Thread | None = None
+        self._has_work = Event()
+        self._working_pid = 0
 
     def deliver(self, names: frozenset[str]) -> None:
         """Deliver now, or else in the background until it succeeds."""
         with self._lock:
-            self.waiting |= {name: next(self._numbers) for name in names}
-        if not self.deliver_waiting():
-            self._keep_trying()
+            self.waiting.update((name, next(self._numbers)) for name in names)
+        if not (self._is_reachable() and self.deliver_waiting()):
+            self._deliver_in_background()
 
     def deliver_waiting(self) -> bool:
         """Try once; return whether nothing waits any more."""
         with self._lock:
             attempted = dict(self.waiting)
-        if attempted:
-            try:
-                self._send(frozenset(attempted))
-            except StoreUnavailableError:
-                EDGE_UNDELIVERED.set(len(attempted))
-                return False
-        with self._lock:
-            for name, number in attempted.items():
-                if self.waiting.get(name) == number:
-                    del self.waiting[name]
-        EDGE_UNDELIVERED.set(0)
+        try:
+            if len(attempted) > MOST_NAMES:
+                self._send_all()
+                self._note_delivered(attempted)
+            names = iter(attempted)
+            while len(attempted) <= MOST_NAMES and (
+                part := frozenset(islice(names, NAMES_AT_ONCE))
+            ):
+                self._send(part)
+                self._note_delivered({name: attempted[name] for name in part})
+        except StoreUnavailableError:
+            EDGE_UNDELIVERED.set(len(self.waiting))
+            return False
+        EDGE_UNDELIVERED.set(len(self.waiting))
         return True
 
-    def _keep_trying(self) -> None:
+    def _note_delivered(self, delivered: dict[str, int]) -> None:
         with self._lock:
-            if self._thread is not None and self._thread.is_alive():
-                return
-            self._thread = Thread(target=self._try, name="cache-delivery", daemon=True)
-        atexit.register(self._try_at_exit)
-        self._thread.start()
+            for name, number in delivered.items():
+                if self.waiting.get(name) == number:
+                    del self.waiting[name]
 
-    def _try(self) -> None:
-        while not self.deliver_waiting():
-            time.sleep(RETRY_EVERY_S)
+    def _deliver_in_background(self) -> None:
+        with self._lock:
+            if self._working_pid != os.getpid():
+                self._working_pid = os.getpid()
+                Thread(target=self._work, name="cache-delivery", daemon=True).start()
+                atexit.register(self._try_at_exit)
+        self._has_work.set()
+
+    def _work(self) -> None:
+        while self._has_work.wait():
+            self._has_work.clear()
+            while not self.deliver_waiting():
+                time.sleep(RETRY_EVERY_S)
 
     def _try_at_exit(self) -> None:
         deadline_s = time.monotonic() + LAST_CHANCE_S
         while not self.deliver_waiting():
             if time.monotonic() > deadline_s:
-                names = ", ".join(sorted(self.waiting))
+                names = ", ".join(sorted(self.waiting)[:20])
                 logger.error("not delivered, caches may show it old: %s", names)
                 return
             time.sleep(RETRY_EVERY_S)

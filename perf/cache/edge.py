@@ -5,22 +5,24 @@ asked, by one of those who want the same. A view opts in (`perf.cache.policy`); 
 else is kept, and never an error, a cookie or a stream.
 """
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from perf.cache.asking import Answer
+from perf.cache.asking import Answer, kept_answer
 from perf.cache.bus import Bus
 from perf.cache.callers import Callers
 from perf.cache.computing import Computing
-from perf.cache.entries import Entry, Headers, StartResponse, respond
+from perf.cache.entries import Headers, StartResponse, respond
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
-from perf.cache.questions import Asked, Environ, asked_by, body_of, is_host_allowed
+from perf.cache.questions import Asked, Environ, asked_by, body_of, may_be_kept
 from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
 from riskplatform.api.request_id import HEADER, accepted_or_new
 
+logger = logging.getLogger(__name__)
 OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
 
@@ -60,24 +62,35 @@ class EdgeCache:
         if asked is None:
             self._count(route, "bypass")
             return self._pass_on(environ, _marking(start_response, "bypass"))
+        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        # The view and its log shall know it by the same name.
+        environ["HTTP_X_REQUEST_ID"] = request_id
         answer = self._find(asked, route.policy)
-        if (entry := answer.entry) is not None:
-            self._count(route, answer.outcome)
-            extra = _headers_of_one_request(environ, entry, answer.outcome)
-            return respond(environ, start_response, entry, extra)
-        self._count(route, "miss")
-        start_response(answer.status, [*answer.headers, ("X-Cache", "miss")])
-        return answer.body
+        self._count(route, answer.outcome)
+        extra = [("X-Cache", answer.outcome), (HEADER, request_id)]
+        if (entry := answer.entry) is None:
+            start_response(answer.status, [*answer.headers, *extra[:1]])
+            return answer.body
+        if answer.is_kept:
+            entry.hits += 1
+            age_s = max(0, int(time.monotonic() - entry.created_s))
+            extra.append(("Age", str(age_s)))
+        return respond(environ, start_response, entry, extra)
 
     def _asked(self, route: Route, environ: Environ) -> Asked | None:
         """Say what is asked and by whom; None where no kept answer will do."""
+        if not may_be_kept(environ):
+            return None
         body = body_of(environ, route.policy)
-        if body is None or not is_host_allowed(environ.get("HTTP_HOST", "")):
+        if body is None:
             return None
-        caller = self._callers.find(environ)
-        if caller is None:
+        try:
+            caller = self._callers.find(environ)
+        except Exception:
+            # Whatever it is: Django can still answer.
+            logger.exception("who asks could not be found out")
             return None
-        return asked_by(environ, body, caller, route.policy)
+        return None if caller is None else asked_by(environ, body, caller, route.policy)
 
     def _find(self, asked: Asked, policy: EdgePolicy) -> Answer:
         entry = self._local.get(asked.key)
@@ -85,9 +98,9 @@ class EdgeCache:
             return self._computing.answer(asked, policy)
         if entry.is_due():
             refreshed = self._computing.refresh(asked, policy)
-            if refreshed is not None and refreshed.entry is not None:
+            if refreshed is not None and not _is_trouble(refreshed):
                 return refreshed
-        return Answer(entry=entry, headers=entry.headers, outcome="l1")
+        return kept_answer(entry, "l1")
 
     def _pass_on(
         self, environ: Environ, start_response: StartResponse
@@ -99,14 +112,9 @@ class EdgeCache:
         self._counters[route.name, outcome].inc()
 
 
-def _headers_of_one_request(environ: Environ, entry: Entry, outcome: str) -> Headers:
-    entry.hits += 1
-    age_s = max(0, int(time.monotonic() - entry.created_s))
-    return [
-        ("Age", str(age_s)),
-        ("X-Cache", outcome),
-        (HEADER, accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))),
-    ]
+def _is_trouble(answer: Answer) -> bool:
+    """Tell an answer in whose place one that is still good can be given."""
+    return answer.entry is not None and answer.entry.status.startswith("5")
 
 
 def _marking(start_response: StartResponse, outcome: str) -> StartResponse:

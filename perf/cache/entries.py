@@ -12,10 +12,12 @@ from hmac import compare_digest
 from typing import Any, Final
 
 import msgspec
+from django.utils.http import parse_etags
 
 from perf.cache.envelope import DIGEST_BYTES, signature
 
 SCHEMA: Final = 1
+OK: Final = "200 OK"
 # Django's middleware compresses from here on; the answers have to be the same.
 MIN_GZIP_BYTES = 200
 GZIP_LEVEL = 6
@@ -36,8 +38,9 @@ Environ = Mapping[str, Any]
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Entry:
-    """A whole answer with status 200. Times are those of the monotonic clock."""
+    """A whole answer. Times are those of the monotonic clock."""
 
+    status: str = OK
     headers: Headers
     body: bytes
     gzip_body: bytes | None
@@ -145,16 +148,15 @@ def respond(
     extra: Headers,
 ) -> Iterable[bytes]:
     """Answer with an entry: whole, compressed, or only that nothing changed."""
-    given = environ.get("HTTP_IF_NONE_MATCH")
-    if given is not None and entry.etag and _names_tag(given, entry.etag):
+    if _is_known(environ, entry):
         headers = [pair for pair in entry.headers if pair[0].lower() in NOT_MODIFIED]
         start_response("304 Not Modified", [*headers, *extra])
         return [b""]
     if not _is_to_be_zipped(environ, entry):
-        start_response("200 OK", [*entry.plain_headers, *extra])
+        start_response(entry.status, [*entry.plain_headers, *extra])
         return [entry.body]
     body = entry.zipped()
-    start_response("200 OK", [*_gzip_headers(entry, len(body)), *extra])
+    start_response(entry.status, [*_gzip_headers(entry, len(body)), *extra])
     return [body]
 
 
@@ -175,11 +177,16 @@ def _gzip_headers(entry: Entry, length: int) -> Headers:
     return [*headers, ("Content-Encoding", "gzip"), ("Content-Length", str(length))]
 
 
-def _names_tag(if_none_match: str, etag: str) -> bool:
-    """Compare weakly, as RFC 9110 asks for reads."""
-    wanted = etag.removeprefix("W/")
-    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
-    return any(tag in {wanted, "*"} for tag in tags)
+def _is_known(environ: Environ, entry: Entry) -> bool:
+    """Tell whether a client has this answer; tags are compared weakly (RFC 9110)."""
+    given = environ.get("HTTP_IF_NONE_MATCH")
+    if given is None or not entry.etag or entry.status != OK:
+        return False
+    if environ["REQUEST_METHOD"] != "GET":
+        return False
+    tags = parse_etags(given)
+    known = entry.etag.removeprefix("W/")
+    return tags == ["*"] or known in {tag.removeprefix("W/") for tag in tags}
 
 
 def _header(headers: Headers, name: str) -> str:

@@ -52,8 +52,8 @@ class LocalEntries:
 
     def drop(self, names: frozenset[str]) -> None:
         with self._lock:
-            for name in names & self._keys_of.keys():
-                for key in tuple(self._keys_of[name]):
+            for name in names:
+                for key in tuple(self._keys_of.get(name, ())):
                     self._remove(key)
             self._report()
 

@@ -7,7 +7,8 @@ from typing import Final
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from perf.cache.callers import Caller
+from perf.cache.callers import NOBODY, Caller
+from riskplatform.api.keys.principal import find_principal
 
 PLAN_KEY: Final = "perf.edge.plan"
 
@@ -36,9 +37,11 @@ class EdgePolicy:
 
 @dataclass(slots=True)
 class Plan:
-    """What the view at work has said about its answer."""
+    """For whom a view is at work, and what it has said about its answer."""
 
+    caller: Caller = NOBODY
     names: set[str] = field(default_factory=set)
+    is_for_another: bool = False
 
 
 def rests_on(request: Request | HttpRequest, *names: str) -> None:
@@ -49,3 +52,17 @@ def rests_on(request: Request | HttpRequest, *names: str) -> None:
     plan = request.META.get(PLAN_KEY)
     if plan is not None:
         plan.names.update(names)
+        # Rights may have changed since the caller was looked up, before the view.
+        plan.is_for_another |= not _is_from(plan.caller, request)
+
+
+def _is_from(caller: Caller, request: Request | HttpRequest) -> bool:
+    principal = find_principal(request)
+    is_staff = request.user.is_active and getattr(request.user, "is_staff", False)
+    if principal is None:
+        return caller == Caller(is_staff=is_staff)
+    return caller == Caller(
+        organisation_id=principal.organisation.pk,
+        scopes=principal.scopes,
+        is_staff=is_staff,
+    )

@@ -18,6 +18,8 @@ from perf.cache.policy import EdgePolicy
 MAX_BODY_BYTES: Final = 64 << 10
 # Bodies up to this are remembered with their digest: clients repeat themselves.
 MAX_REMEMBERED_BYTES: Final = 4 << 10
+MAX_TEXT_CHARS: Final = 4 << 10
+MAX_HOST_CHARS: Final = 255
 
 Environ = dict[str, Any]
 Key = tuple[str, ...]
@@ -75,7 +77,7 @@ def asked_by(
         scheme_of(environ),
         environ["PATH_INFO"],
         sorted_query(query) if "&" in query else query,
-        get("HTTP_ACCEPT") or "*/*",
+        get("HTTP_ACCEPT", "*/*"),
         get("CONTENT_TYPE", ""),
     )
     return Asked(environ, body, caller, key)
@@ -88,6 +90,23 @@ def scheme_of(environ: Environ) -> str:
         return "https" if given.split(",")[0].strip() == trusted[1] else "http"
     scheme: str = environ["wsgi.url_scheme"]
     return scheme
+
+
+def may_be_kept(environ: Environ) -> bool:
+    """Tell whether a kept answer would do; a request that is not plain is for Django.
+
+    What is long is left out, because its parts would stay in memory.
+    """
+    get = environ.get
+    if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
+        return False
+    text_length = len(get("QUERY_STRING", "")) + len(get("HTTP_ACCEPT", ""))
+    host = get("HTTP_HOST", "")
+    return (
+        text_length + len(get("CONTENT_TYPE", "")) <= MAX_TEXT_CHARS
+        and len(host) <= MAX_HOST_CHARS
+        and is_host_allowed(host)
+    )
 
 
 @lru_cache(maxsize=1_024)

@@ -10,6 +10,9 @@ from django.urls.resolvers import RoutePattern
 
 from perf.cache.policy import EdgePolicy
 
+# Ours are shorter; what strangers send is not remembered.
+MAX_PATH_CHARS = 512
+
 Patterns = list[URLPattern | URLResolver]
 
 
@@ -28,10 +31,13 @@ class Routes:
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self._routes = routes
         # Most requests are for addresses that were asked for before.
-        self.find = lru_cache(maxsize=8_192)(self._find)
+        self._remembered = lru_cache(maxsize=8_192)(self._find)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
+
+    def find(self, method: str, path: str) -> Route | None:
+        return self._remembered(method, path) if len(path) <= MAX_PATH_CHARS else None
 
     def _find(self, method: str, path: str) -> Route | None:
         for route in self._routes:

@@ -62,6 +62,7 @@ local stamp = tick(prefix)
 if not epoch then
   epoch = text(stamp)
   redis.call('SET', prefix .. 'epoch', epoch)
+  redis.call('SET', prefix .. 'changed', epoch)
 end
 return {2, epoch, text(stamp)}
 """
@@ -76,11 +77,16 @@ PUT: Final = (
 local prefix, token, epoch, stamp = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if redis.call('GET', KEYS[2]) == token then redis.call('DEL', KEYS[2]) end
 if redis.call('GET', prefix .. 'epoch') ~= epoch then return 0 end
+local changed = redis.call('GET', prefix .. 'changed')
+if not changed then redis.call('SET', prefix .. 'changed', text(tick(prefix))) end
+-- A name without a version may have had one that was lost.
+local is_quiet = changed and tonumber(changed) <= stamp
 local names = ''
 for place = 8, #ARGV do
   local key = prefix .. 'name:' .. ARGV[place]
   local version = redis.call('GET', key)
   if version and tonumber(version) > stamp then return 0 end
+  if not version and not is_quiet then return 0 end
   version = version or text(stamp)
   redis.call('SET', key, version, 'PX', ARGV[7])
   names = names .. ARGV[place] .. '\\n' .. version .. '\\n'
@@ -96,6 +102,7 @@ CHANGE: Final = (
     CLOCK
     + """
 local now = text(tick(ARGV[1]))
+redis.call('SET', ARGV[1] .. 'changed', now)
 for place = 4, #ARGV do
   redis.call('SET', ARGV[1] .. 'name:' .. ARGV[place], now, 'PX', ARGV[3])
 end

@@ -28,12 +28,16 @@ class Watch:
 
 
 class Tags:
-    """Has keepers drop what changed, and whoever computes notice it."""
+    """Has keepers drop what changed, and whoever computes notice it.
+
+    `generation` grows with each change: what began in an earlier one may be old.
+    """
 
     def __init__(self) -> None:
         self._keepers: list[Keeper] = []
         self._watches: set[Watch] = set()
         self._lock = Lock()
+        self.generation = 0
 
     def attach(self, keeper: Keeper) -> None:
         self._keepers.append(keeper)
@@ -63,6 +67,7 @@ class Tags:
 
     def drop(self, names: frozenset[str]) -> None:
         with self._lock:
+            self.generation += 1
             for watch in self._watches:
                 watch.names |= names
         for keeper in self._keepers:
@@ -71,6 +76,7 @@ class Tags:
     def clear(self) -> None:
         """Drop everything: what changed is not known any more."""
         with self._lock:
+            self.generation += 1
             for watch in self._watches:
                 watch.is_all = True
         for keeper in self._keepers:

@@ -33,7 +33,7 @@ class WarmingReport:
     nbytes: int = 0
 
     def note(self, answer: Answer | None) -> None:
-        if answer is None or answer.entry is None:
+        if answer is None or answer.entry is None or not answer.is_kept:
             self.outcomes["refused"] += 1
             return
         self.outcomes["computed" if answer.outcome == "miss" else "present"] += 1

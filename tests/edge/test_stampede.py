@@ -31,7 +31,7 @@ def ask_together(webs: list[Web], path: str) -> list[Reply]:
 
 @pytest.mark.slow
 def test_one_computes_for_all_of_them(platform: Platform) -> None:
-    path = "risk-map?region=chicago&horizon_sec=86400"
+    path = "risk-map?region=chicago&horizon_sec=86400&min_p=0.000001"
     with platform.webs(2) as webs:
         for web in webs:
             web.wait_live()
