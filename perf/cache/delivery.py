@@ -59,20 +59,22 @@ class Delivery:
         with self._lock:
             attempted = dict(self.waiting)
         try:
-            if len(attempted) > MOST_NAMES:
-                self._send_all()
-                self._note_delivered(attempted)
-            names = iter(attempted)
-            while len(attempted) <= MOST_NAMES and (
-                part := frozenset(islice(names, NAMES_AT_ONCE))
-            ):
-                self._send(part)
-                self._note_delivered({name: attempted[name] for name in part})
+            self._attempt(attempted)
         except StoreUnavailableError:
-            EDGE_UNDELIVERED.set(len(self.waiting))
             return False
-        EDGE_UNDELIVERED.set(len(self.waiting))
+        finally:
+            EDGE_UNDELIVERED.set(len(self.waiting))
         return True
+
+    def _attempt(self, attempted: dict[str, int]) -> None:
+        if len(attempted) > MOST_NAMES:
+            self._send_all()
+            self._note_delivered(attempted)
+            return
+        numbered = iter(attempted.items())
+        while part := dict(islice(numbered, NAMES_AT_ONCE)):
+            self._send(frozenset(part))
+            self._note_delivered(part)
 
     def _note_delivered(self, delivered: dict[str, int]) -> None:
         with self._lock:

@@ -81,16 +81,16 @@ local changed = redis.call('GET', prefix .. 'changed')
 if not changed then redis.call('SET', prefix .. 'changed', text(tick(prefix))) end
 -- A name without a version may have had one that was lost.
 local is_quiet = changed and tonumber(changed) <= stamp
-local names = ''
+local names, is_new = '', true
 for place = 8, #ARGV do
   local key = prefix .. 'name:' .. ARGV[place]
   local version = redis.call('GET', key)
-  if version and tonumber(version) > stamp then return 0 end
-  if not version and not is_quiet then return 0 end
-  version = version or text(stamp)
+  if not version then version = text(is_quiet and stamp or tick(prefix)) end
+  is_new = is_new and tonumber(version) <= stamp
   redis.call('SET', key, version, 'PX', ARGV[7])
   names = names .. ARGV[place] .. '\\n' .. version .. '\\n'
 end
+if not is_new then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'created', text(stamp), 'blob', ARGV[5],
   'names', names)
