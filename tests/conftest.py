@@ -1,10 +1,13 @@
 """The cast: who asks, and the region they ask about."""
 
+from collections.abc import Generator
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
+from perf.cache.assembly import cache_bus
 from perf.cache.versions import versions
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced
@@ -17,6 +20,12 @@ __all__ = ["what_is_written_is_announced"]
 def _nothing_remembered() -> None:
     """Give up the answers of earlier tests: they write past who announces changes."""
     versions.renew_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_listens_beyond_the_run() -> Generator[None]:
+    yield
+    cache_bus().stop()
 
 
 @pytest.fixture
