@@ -52,6 +52,12 @@ class SharedStore:
         """Tell whether the last attempts succeeded; asks nobody."""
         return not self._circuit.is_open
 
+    @property
+    def database(self) -> int:
+        """Give the number of the database; asks nobody."""
+        number: int = self._connect().connection_pool.connection_kwargs.get("db", 0)
+        return number
+
     def run(self, work: Callable[[Redis], Result], *, insists: bool = False) -> Result:
         """Run commands; one attempt waits as long as the socket's timeout, at most.
 

@@ -19,7 +19,7 @@ from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from perf.cache.delivery import Delivery
-from perf.cache.shared import CHANNEL, SharedEntries
+from perf.cache.shared import SharedEntries
 from perf.cache.tags import Tags
 from perf.metrics import EDGE_LAPSES, EDGE_LIVE, HEARING_SECONDS
 from perf.shared_store import SharedStore, StoreUnavailableError
@@ -120,7 +120,7 @@ class Bus:
         stop = self._stop
         while not stop.is_set():
             try:
-                with self.store.subscription(CHANNEL) as subscription:
+                with self.store.subscription(self.shared.channel) as subscription:
                     # What was kept since the last one ended may have changed unheard.
                     self.tags.clear()
                     self._hear(subscription, stop)

@@ -21,7 +21,6 @@ from perf.shared_store import PREFIX, SharedStore
 
 # The braces keep all keys in one slot of a cluster.
 KEYS: Final = PREFIX + "{edge}:"
-CHANNEL: Final = KEYS + "changes"
 # Whoever computes longer than this does so beside others.
 LEASE_MS: Final = 15_000
 NAME_KEPT_MS: Final = 86_400_000
@@ -135,6 +134,11 @@ class SharedEntries:
         self._store = store
         self._scripts: dict[str, Script] = {}
 
+    @property
+    def channel(self) -> str:
+        """Name where changes are told: channels reach across the databases of Redis."""
+        return f"{KEYS}changes:{self._store.database}"
+
     def find_or_claim(
         self, key: str, *, is_refresh: bool = False
     ) -> Entry | Claim | None:
@@ -169,11 +173,11 @@ class SharedEntries:
         """End what rests on these names, and tell every process."""
         args = (KEYS, message, NAME_KEPT_MS, *sorted(names))
         # Nobody else will say so: a change is worth the attempt.
-        self._script(CHANGE, [CHANNEL], args, insists=True)
+        self._script(CHANGE, [self.channel], args, insists=True)
 
     def flush(self, message: bytes) -> None:
         """End all entries, whatever they rest on, and tell every process."""
-        self._script(FLUSH, [CHANNEL], (KEYS, message), insists=True)
+        self._script(FLUSH, [self.channel], (KEYS, message), insists=True)
 
     def _script(
         self,

@@ -13,7 +13,7 @@ from redis import Redis
 
 from perf.cache.bus import LEASE_S, SETTLE_S, Bus
 from perf.cache.delivery import MOST_NAMES, NAMES_AT_ONCE, Delivery
-from perf.cache.shared import CHANGE, CHANNEL, KEYS, NAME_KEPT_MS
+from perf.cache.shared import CHANGE, KEYS, NAME_KEPT_MS
 from perf.circuit import FAILURES, Circuit
 from perf.connections.redis_pool import CachePool
 from perf.shared_store import StoreUnavailableError
@@ -105,7 +105,9 @@ def test_a_connection_that_came_back_by_itself_is_not_trusted(name: str) -> None
         message = msgspec.msgpack.encode(bus._message([name]))
         with redis_client() as redis, redis.pipeline(transaction=True) as pipeline:
             pipeline.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-            pipeline.eval(CHANGE, 1, CHANNEL, KEYS, message, NAME_KEPT_MS, name)
+            pipeline.eval(
+                CHANGE, 1, bus.shared.channel, KEYS, message, NAME_KEPT_MS, name
+            )
             pipeline.execute()
         within_s = LEASE_S + SETTLE_S + WAIT_S
         wait_until(lambda: ask(there, path).body != b"1::", within_s=within_s)

@@ -43,15 +43,15 @@ def stampede(edges: list[EdgeCache], path: str, app: CountingApp) -> list[Reply]
         ]
         assert is_begun.wait(WAIT_S)
         flights = [edge._computing._flights for edge in edges]
-        # One in each process leads: it computes, or waits for the one that does.
+        # Whoever does not wait leads: it computes, or waits for the one that does.
         wait_until(
             lambda: (
                 sum(
-                    flight.passengers
+                    1 + flight.passengers
                     for each in flights
                     for flight in list(each._flights.values())
                 )
-                == CLIENTS - len(edges)
+                == CLIENTS
             )
         )
         go_on.set()
