@@ -1,10 +1,38 @@
 """What tests of the performance kit share."""
 
+from collections.abc import Generator
+
 import pytest
 
+from perf.cache.bus import Bus
 from tests.perf.bench_doubles import ManualClock
+from tests.perf.edge_harness import CountingApp, running_bus, some_name
 
 
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture(scope="module")
+def bus() -> Generator[Bus]:
+    with running_bus() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def other_bus() -> Generator[Bus]:
+    with running_bus() as running:
+        yield running
+
+
+@pytest.fixture
+def name() -> str:
+    """Name a change that no other test announces."""
+    return some_name()
+
+
+@pytest.fixture
+def app(name: str) -> CountingApp:
+    """Give an application whose answers rest on `name`."""
+    return CountingApp(names=frozenset({name}))

@@ -1,7 +1,5 @@
 """What is kept is dropped when what it rests on changes, here and elsewhere."""
 
-from collections.abc import Generator
-
 import pytest
 
 from perf.cache.bus import LEASE_S, Bus
@@ -16,28 +14,6 @@ from tests.perf.edge_harness import (
     some_path,
 )
 from tests.perf.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def bus() -> Generator[Bus]:
-    with running_bus() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def other_bus() -> Generator[Bus]:
-    with running_bus() as running:
-        yield running
-
-
-@pytest.fixture
-def name() -> str:
-    return some_name()
-
-
-@pytest.fixture
-def app(name: str) -> CountingApp:
-    return CountingApp(names=frozenset({name}))
 
 
 def test_the_process_that_writes_never_shows_the_old(

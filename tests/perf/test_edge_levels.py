@@ -1,7 +1,6 @@
 """Where an answer comes from, and what becomes of it."""
 
 import gzip
-from collections.abc import Generator
 
 import pytest
 
@@ -11,29 +10,10 @@ from tests.perf.edge_harness import (
     CountingApp,
     ask,
     edge_around,
-    running_bus,
-    some_name,
     some_path,
 )
 
 LONG = b"x" * 5_000
-
-
-@pytest.fixture(scope="module")
-def bus() -> Generator[Bus]:
-    with running_bus() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def other_bus() -> Generator[Bus]:
-    with running_bus() as running:
-        yield running
-
-
-@pytest.fixture
-def app() -> CountingApp:
-    return CountingApp(names=frozenset({some_name()}))
 
 
 def test_an_answer_is_computed_once_for_both_levels(

@@ -1,7 +1,6 @@
 """Changes that come at the worst moment leave nothing old behind."""
 
 import os
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
@@ -31,28 +30,23 @@ from tests.perf.waiting import wait_until
 WAIT_S = 10.0
 
 
-def pooled_client() -> Redis:
+def pooled_client(client_name: str) -> Redis:
     """Connect as the product does, with a pool that repeats what broke."""
     pool = CachePool.from_url(
-        os.environ["REDIS_URL"], max_connections=32, timeout=1, socket_timeout=1
+        os.environ["REDIS_URL"],
+        max_connections=32,
+        timeout=1,
+        socket_timeout=1,
+        client_name=client_name,
     )
     return Redis(connection_pool=pool)
 
 
-@pytest.fixture
-def bus() -> Generator[Bus]:
-    with running_bus() as running:
-        yield running
-
-
-@pytest.fixture
-def name() -> str:
-    return some_name()
-
-
-@pytest.fixture
-def app(name: str) -> CountingApp:
-    return CountingApp(names=frozenset({name}))
+def listener_of(redis: Redis, client_name: str) -> str:
+    """Find the connection on which a client of this name hears."""
+    clients: Any = redis.client_list(_type="pubsub")
+    (found,) = [each["id"] for each in clients if each["name"] == client_name]
+    return str(found)
 
 
 def test_who_asks_after_a_write_does_not_join_a_computation_from_before_it(
@@ -99,12 +93,15 @@ def test_who_looks_between_the_drop_and_its_announcement_keeps_nothing_old(
 
 def test_a_connection_that_came_back_by_itself_is_not_trusted(name: str) -> None:
     app, path = CountingApp(names=frozenset({name})), some_path()
-    with running_bus(pooled_client) as bus, running_bus(pooled_client) as other:
+    heard_as = some_name().replace(":", "-")
+    connect = partial(pooled_client, heard_as)
+    with running_bus() as bus, running_bus(connect) as other:
         here, there = edge_around(app, bus), edge_around(app, other)
         assert [ask(edge, path).body for edge in (here, there)] == [b"1::"] * 2
         message = msgspec.msgpack.encode(bus._message([name]))
         with redis_client() as redis, redis.pipeline(transaction=True) as pipeline:
-            pipeline.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            listener = listener_of(redis, heard_as)
+            pipeline.execute_command("CLIENT", "KILL", "ID", listener)
             pipeline.eval(
                 CHANGE, 1, bus.shared.channel, KEYS, message, NAME_KEPT_MS, name
             )
