@@ -1,5 +1,6 @@
 """Staff see what the edge cache holds and does, and may clear it."""
 
+import os
 import re
 
 import pytest
@@ -30,7 +31,8 @@ def clerk_client(*permissions: str) -> Client:
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_the_page_adds_up_what_processes_say(platform: Platform, admin: Client) -> None:
-    with platform.webs() as (web,):
+    # Where the page of this process looks as well.
+    with platform.webs(REDIS_URL=os.environ["REDIS_URL"]) as (web,):
         web.wait_live()
         replies = [web.ask("GET", MAP) for _ in range(5)]
         assert [reply.came_from for reply in replies] == ["miss", *["l1"] * 4]

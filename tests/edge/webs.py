@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from redis import Redis
 
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Launch
@@ -27,6 +28,8 @@ from riskplatform.embedded.web import WebSize
 from tests.perf.waiting import wait_until
 
 TIMEOUT_S = 30.0
+# Those up to here belong to the workers of the test run.
+TESTS_DATABASES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def filled_platform(folder: Path) -> Generator[Platform]:
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         env = {
+            "REDIS_URL": _redis_of_its_own(),
             "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
             "DJANGO_SETTINGS_MODULE": "riskplatform.settings",
             "RISKPLATFORM_VAR": str(folder),
@@ -172,6 +176,16 @@ def filled_platform(folder: Path) -> Generator[Platform]:
             yield Platform(folder, env, seeds)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _redis_of_its_own() -> str:
+    """Give an empty database of Redis, apart from that of the tests."""
+    parts = urlsplit(os.environ["REDIS_URL"])
+    number = int(parts.path.strip("/") or 0) + TESTS_DATABASES
+    url = urlunsplit(parts._replace(path=f"/{number}"))
+    with Redis.from_url(url) as redis:
+        redis.flushdb()
+    return url
 
 
 @contextmanager
