@@ -54,9 +54,6 @@ class Flights(Generic[Result]):
             raise flight.error
         return Landed(flight.result, is_shared=True)  # type: ignore[arg-type]  # landed
 
-    def is_under_way(self, key: Hashable) -> bool:
-        return key in self._flights
-
     def waiting(self, key: Hashable) -> int:
         """Count who waits for a computation under way."""
         flight = self._flights.get(key)

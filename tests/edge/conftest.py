@@ -1,3 +1,5 @@
+"""A filled platform, made once for all tests that ask real web processes."""
+
 from collections.abc import Generator
 
 import pytest
