@@ -6,6 +6,7 @@ from pathlib import Path
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
+from riskplatform.cache_settings import redis_cache
 from riskplatform.connection_policy import read_policy
 from riskplatform.env import (
     env_bool,
@@ -159,27 +160,7 @@ if replica_url and KEEPS_CONNECTIONS and CONNECTION_POLICY.serves_people:
 REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 # The longest that anybody waits for a store which hangs.
 REDIS_TIMEOUT_S = env_int("REDIS_TIMEOUT_MS", 50, minimum=1) / 1_000
-CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "riskplatform",
-        "OPTIONS": {
-            # Pickle in a shared store is code execution for whoever writes there.
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S,
-            "SOCKET_TIMEOUT": REDIS_TIMEOUT_S,
-            "IGNORE_EXCEPTIONS": True,
-            "CONNECTION_POOL_CLASS": "perf.connections.redis_pool.CachePool",
-            "CONNECTION_POOL_KWARGS": {
-                "max_connections": 32,
-                "timeout": REDIS_TIMEOUT_S,
-                "socket_keepalive": True,
-                "client_name": "riskplatform",
-            },
-        },
-    }
-}
+CACHES = {"default": redis_cache(REDIS_URL, timeout_s=REDIS_TIMEOUT_S)}
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_CLOSE_CONNECTION = not KEEPS_CONNECTIONS
 CHANNEL_LAYERS = {
