@@ -22,9 +22,6 @@ from perf.switches import Switch, is_on
 
 DATABASE = "clickhouse"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# DateTime64 holds times from EARLIEST on, and some years beyond LATEST.
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-LATEST = datetime(2286, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 SqlValue = str | int | float | datetime | Sequence[float] | Sequence[str] | bytes | None

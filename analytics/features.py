@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.clickhouse import (
-    EARLIEST,
-    LATEST,
     Budget,
     Columns,
     SqlValue,
@@ -19,6 +17,7 @@ from analytics.clickhouse import (
     to_milliseconds,
 )
 from analytics.query_cache import cached_columns
+from riskplatform.kernel.instants import EARLIEST, LATEST
 
 TRAINING = Budget(max_seconds=120)
 

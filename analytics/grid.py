@@ -1,5 +1,6 @@
 """Where events are placed: the grid of a region, and the box around it."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from riskplatform.kernel.errors import InvalidInputError
 
 MAX_RESOLUTION = 15
+DECIMAL_CELL = re.compile(r"[0-9]{1,20}")
+HEX_CELL = re.compile(r"[0-9a-fA-F]{1,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,24 @@ class Bounds:
             f"latitude {self.south:g} to {self.north:g},"
             f" longitude {self.west:g} to {self.east:g}"
         )
+
+
+def read_cell(value: int | str) -> int | None:
+    """Read an H3 cell: a 64-bit integer, or text in decimal or in hex digits.
+
+    No cell has digits that could be read both ways.
+    """
+    readings: list[int] = []
+    if isinstance(value, int):
+        readings.append(value)
+    elif DECIMAL_CELL.fullmatch(value):
+        readings.append(int(value))
+    if isinstance(value, str) and HEX_CELL.fullmatch(value):
+        readings.append(int(value, 16))
+    for cell in readings:
+        if 0 < cell < 1 << 64 and h3.is_valid_cell(cell):
+            return cell
+    return None
 
 
 def load_zone(name: str) -> ZoneInfo:

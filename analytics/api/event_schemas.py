@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-import h3.api.basic_int as h3
 from django.utils import timezone
 from msgspec import Meta, Struct, field
 
 from analytics.api.schemas import Limit
 from analytics.event_lists import EventFilter
+from analytics.grid import read_cell
 from analytics.inbox.event_input import AwareTime, Name, Slug
 from riskplatform.api.inputs import invalid_input
 
@@ -104,12 +104,8 @@ class ReportAnswer(Struct):
 
 
 def parse_cell(text: str, pointer: str) -> int:
-    """Read an H3 cell, written as a decimal number or in hex."""
-    for base in (10, 16):
-        try:
-            cell = int(text, base)
-        except ValueError:
-            continue
-        if 0 < cell < 1 << 64 and h3.is_valid_cell(cell):
-            return cell
-    raise invalid_input(pointer, f"{text[:40]!r} is not an H3 cell.")
+    """Read an H3 cell, written in decimal or in hex digits."""
+    cell = read_cell(text)
+    if cell is None:
+        raise invalid_input(pointer, f"{text[:40]!r} is not an H3 cell.")
+    return cell

@@ -16,7 +16,6 @@ from analytics.bench.made_events import CITY
 from analytics.bench.plain_queries import PLAIN_AGGREGATES, PLAIN_QUERIES
 from analytics.bench.twins import bytes_on_disk, estimate, twins
 from analytics.clickhouse import (
-    LATEST,
     Columns,
     SqlValue,
     fetch_columns,
@@ -36,6 +35,7 @@ from perf.bench.measurement import (
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from riskplatform.env import env_int
+from riskplatform.kernel.instants import LATEST
 
 EVENT_COUNT = 10_000_000
 P95_CALLS = 40

@@ -6,15 +6,16 @@ import msgspec
 
 from analytics.errors import MalformedEventsError
 from analytics.inbox.event_input import (
-    MAX_REASON_CHARS,
     EventInput,
     ReadRow,
     Refusal,
+    invalid_event,
 )
 from analytics.ingest.column_map import ATTRIBUTE
 from analytics.ingest.line_source import LineSource
 from analytics.ingest.row_source import RowSource
 from analytics.ingest.rows import BadRow
+from riskplatform.api.strict_texts import values_of_texts
 
 BLOCK_ROWS = 10_000
 BLOCK_CHARS = 1 << 22
@@ -67,6 +68,6 @@ def _decode_row(header: list[str], row: list[str] | BadRow) -> ReadRow:
         if field and name.startswith(ATTRIBUTE)
     }
     try:
-        return msgspec.convert(given, EventInput, strict=False)
+        return msgspec.convert(values_of_texts(given, EventInput), EventInput)
     except msgspec.ValidationError as error:
-        return Refusal("invalid_event", f"{error}."[:MAX_REASON_CHARS])
+        return invalid_event(error)

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, ValidationError
 
 from analytics.ingest.events import DEFAULT_EVENT_TYPE
+from riskplatform.api.inputs import explained
 
 MAX_REASON_CHARS = 300
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -51,6 +52,10 @@ class Refusal(Struct, frozen=True):
 
     code: str
     reason: str
+
+
+def invalid_event(error: ValidationError) -> Refusal:
+    return Refusal("invalid_event", f"{explained(str(error))}."[:MAX_REASON_CHARS])
 
 
 ReadRow = EventInput | Refusal

@@ -10,11 +10,12 @@ import h3.api.basic_int as h3
 import numpy as np
 import orjson
 
-from analytics.clickhouse import EARLIEST, EPOCH, MILLISECOND, to_milliseconds
+from analytics.clickhouse import EPOCH, MILLISECOND, to_milliseconds
 from analytics.errors import UnknownRegionError
 from analytics.inbox.event_input import EventInput, ReadRow, Refusal
 from analytics.inbox.facts import NO_FACTS, Facts
 from analytics.placement import RegionDirectory
+from riskplatform.kernel.instants import EARLIEST
 
 # Clocks of clients go wrong by about this much.
 CLOCK_TOLERANCE = timedelta(minutes=1)

@@ -12,10 +12,10 @@ from analytics.errors import (
 )
 from analytics.inbox.csv_reading import read_csv
 from analytics.inbox.event_input import (
-    MAX_REASON_CHARS,
     EventInput,
     ReadRow,
     Refusal,
+    invalid_event,
 )
 from riskplatform.kernel.errors import BodyTooLargeError
 
@@ -112,7 +112,7 @@ def _decode_row(row: bytes) -> ReadRow:
     try:
         return _one.decode(row)
     except msgspec.ValidationError as error:
-        return Refusal("invalid_event", f"{error}."[:MAX_REASON_CHARS])
+        return invalid_event(error)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Refusal("malformed_json", f"The row is not JSON: {error}.")
     except RecursionError:

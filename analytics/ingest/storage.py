@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.clickhouse import (
-    EARLIEST,
-    LATEST,
     LOOKUP,
     fetch_columns,
     insert_columns,
@@ -23,6 +21,7 @@ from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.identity import name_events
 from analytics.metrics import EVENTS
+from riskplatform.kernel.instants import EARLIEST, LATEST
 
 MAX_SOURCE_CHARS = 100
 # Differences up to this are rounding on the way, not another place.

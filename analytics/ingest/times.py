@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import EARLIEST, to_milliseconds
+from analytics.clickhouse import to_milliseconds
 from analytics.ingest.rejections import Fault, Faults, RejectionCode, shown
+from riskplatform.kernel.instants import EARLIEST
 
 UTC_MARKS = ("Z", "+00:00")
 PLAIN_CHARS = len("2026-11-23T14:05:00")

@@ -11,13 +11,19 @@ import msgspec
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from riskplatform.api.strict_texts import values_of_texts
+from riskplatform.api.time_span import times_outside
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
+from riskplatform.kernel.instants import SPAN
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 MESSAGE = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 STEP = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
+# What msgspec says of a time, and what helps its sender.
+TIME_FAULTS = ("Invalid RFC3339 encoded datetime", "Expected `datetime`")
+TIME_HINT = "write it with its offset from UTC, like 2026-11-23T14:05:00+01:00"
 
 
 class MalformedBodyError(ApplicationError):
@@ -34,29 +40,50 @@ def decode_body(request: Request, kind: type[Struct]) -> Struct:
     MalformedBodyError
         It is not JSON.
     InvalidInputError
-        It is JSON of another shape; `errors` has a JSON pointer and a reason.
+        It is JSON of another shape, or holds a time outside the span that the platform
+        stores; `errors` has a JSON pointer and a reason.
     """
     try:
-        return msgspec.json.decode(request.body, type=kind)
+        body = msgspec.json.decode(request.body, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBodyError(f"The body is not JSON: {error}.") from error
+    _check_times(body)
+    return body
 
 
 def decode_query(request: Request, kind: type[Struct]) -> Struct:
-    """Parse and validate a query string; each name may be given once."""
+    """Parse and validate a query string; each name may be given once.
+
+    Values are read as strictly as those of a JSON body.
+    """
     for name, values in request.query_params.lists():
         if len(values) > 1:
             raise invalid_input(f"/{name}", f"{name} is given {len(values)} times.")
+        # PostgreSQL holds no such text, so nothing could be found by it.
+        if "\0" in values[0]:
+            raise invalid_input(f"/{name}", f"{name} contains the character NUL.")
     try:
-        return msgspec.convert(request.query_params.dict(), type=kind, strict=False)
+        query = msgspec.convert(
+            values_of_texts(request.query_params.dict(), kind), type=kind
+        )
     except msgspec.ValidationError as error:
         raise _invalid(error) from error
+    _check_times(query)
+    return query
 
 
 def invalid_input(pointer: str, reason: str) -> InvalidInputError:
     return InvalidInputError(reason, errors=[{"pointer": pointer, "reason": reason}])
+
+
+def explained(message: str) -> str:
+    """Add to a message of msgspec what helps the sender, where it is about a time."""
+    if not message.startswith(TIME_FAULTS):
+        return message
+    fault, at, path = message.partition(" - at ")
+    return f"{fault}: {TIME_HINT}{at}{path}"
 
 
 def body_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
@@ -82,14 +109,21 @@ def query_parameters(kind: type[msgspec.Struct]) -> list[OpenApiParameter]:
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
-    match = MESSAGE.match(str(error))
+    message = explained(str(error))
+    match = MESSAGE.match(message)
     if match is None:
-        return invalid_input("", str(error))
+        return invalid_input("", message)
     pointer = _pointer(match["path"] or "$")
     if (unknown := UNKNOWN.match(match["reason"])) is not None:
         name = unknown["name"].replace("~", "~0").replace("/", "~1")
         pointer = f"{pointer}/{name}"
     return invalid_input(pointer, f"{match['reason']}.")
+
+
+def _check_times(value: msgspec.Struct) -> None:
+    for pointer in times_outside(value):
+        name = pointer.rpartition("/")[2]
+        raise invalid_input(pointer, f"{name} lies in the years {SPAN}.")
 
 
 def _pointer(path: str) -> str:

@@ -36,7 +36,6 @@ from scoring.api.assessment_schemas import (
     BatchAnswer,
     BatchRequest,
 )
-from scoring.api.instants import checked_instant
 from scoring.api.jobs import JobStatus, job_status
 from scoring.api.portfolio_money import money_text
 from scoring.models import Assessment
@@ -174,7 +173,7 @@ def _question(asked: AssessmentRequest) -> AssessmentQuestion:
     _check_distinct(asked.quantiles, "/quantiles")
     return AssessmentQuestion(
         horizon_sec=asked.horizon_sec,
-        moment=checked_instant(asked.time, name="time"),
+        moment=asked.time,
         model_version=asked.model_version,
         quantiles=asked.quantiles,
         region=asked.region,

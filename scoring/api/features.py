@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.clickhouse import EARLIEST, LATEST
 from analytics.event_changes import names_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.cache.policy import EdgePolicy, rests_on
@@ -65,7 +64,7 @@ class FeatureSnapshotView(APIView):
         before `time`, whatever the horizon.
         """
         query = decode_query(request, FeatureSnapshotQuery)
-        known_at = _known_at(query)
+        known_at = query.known_at or query.time
         region = get_region(query.region, public_only=sees_only_public(request))
         _note_rest(request, region)
         snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
@@ -97,7 +96,7 @@ class WindowFeaturesView(APIView):
         time. One row a cell and window, in the order asked for.
         """
         asked = decode_body(request, WindowRequest)
-        known_at = _known_at(asked)
+        known_at = asked.known_at or asked.time
         cells = _cells(asked)
         public_only = sees_only_public(request)
         if asked.region is None:
@@ -126,15 +125,6 @@ def _note_rest(request: Request, region: Region) -> None:
     """Features rest on the events and on the cells of a region."""
     forecasts = change_names.forecasts_of(region.slug)
     rests_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
-
-
-def _known_at(asked: FeatureSnapshotQuery | WindowRequest) -> datetime:
-    known_at = asked.known_at or asked.time
-    for name, moment in (("time", asked.time), ("known_at", known_at)):
-        if not EARLIEST <= moment < LATEST:
-            span = f"{EARLIEST.year} to {LATEST.year - 1}"
-            raise invalid_input(f"/{name}", f"{name} lies in the years {span}.")
-    return known_at
 
 
 def _cells(asked: WindowRequest) -> list[int]:

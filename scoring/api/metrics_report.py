@@ -17,7 +17,6 @@ from riskplatform.api.keys.permissions import has_scope
 from scoring import change_names
 from scoring.api.access import sees_only_public
 from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
-from scoring.api.instants import checked_instant
 from scoring.models import Region
 from scoring.selectors.regions import get_region, list_regions
 from scoring.services.metrics_report import tabulate_metrics
@@ -42,7 +41,7 @@ class MetricsReportView(APIView):
             else [get_region(query.region, public_only=public_only)]
         )
         rests_on(request, change_names.REGIONS, *_names(regions))
-        until = checked_instant(query.until, name="until")
+        until = query.until
         table = tabulate_metrics(regions, until=until, limit=query.limit)
         error = table.error
         return Response(

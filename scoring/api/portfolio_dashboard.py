@@ -21,7 +21,6 @@ from riskplatform.api.keys.principal import get_principal
 from riskplatform.kernel.errors import ApplicationError
 from scoring import change_names
 from scoring.api.dashboard_schemas import DashboardQuery, PortfolioDashboard
-from scoring.api.instants import checked_instant
 from scoring.models import Portfolio, Region
 from scoring.selectors.portfolio_dashboard import DashboardPart, asset_cells
 from scoring.selectors.portfolios import get_portfolio
@@ -42,7 +41,7 @@ class PortfolioDashboardView(APIView):
         query = decode_query(request, DashboardQuery)
         portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
         span = TIMEFRAMES[query.timeframe]
-        until = checked_instant(query.time, name="time") or timezone.now()
+        until = query.time or timezone.now()
         cells = asset_cells(portfolio)
         rests_on(request, *_names(portfolio, cells))
         parts = read_dashboard(portfolio, cells, span=span, until=until)

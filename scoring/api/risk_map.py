@@ -20,6 +20,7 @@ from riskplatform.api.inputs import (
     query_parameters,
 )
 from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer, finite_list
+from riskplatform.api.strict_texts import number_of_text
 from riskplatform.api.tables import (
     ArrowRenderer,
     Column,
@@ -111,10 +112,11 @@ def risk_rows(columns: ForecastColumns) -> list[dict[str, Any]]:
 
 
 def parse_bbox(text: str) -> Bounds:
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise invalid_input("/bbox", "bbox is west,south,east,north.") from None
+    numbers = [number_of_text(part.strip()) for part in text.split(",")]
+    degrees = [float(number) for number in numbers if number is not None]
+    if len(numbers) != 4 or len(degrees) != 4:
+        raise invalid_input("/bbox", "bbox is west,south,east,north in degrees.")
+    west, south, east, north = degrees
     if not (
         -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90
     ):

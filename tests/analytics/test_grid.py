@@ -4,7 +4,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 
-from analytics.grid import Bounds, RegionGrid
+from analytics.grid import Bounds, RegionGrid, read_cell
 from riskplatform.kernel.errors import InvalidInputError
 
 
@@ -52,3 +52,22 @@ def test_box_around_places_contains_them() -> None:
 
     assert box == Bounds(south=1.0, west=-5.0, north=3.0, east=10.0)
     assert box.contain(lat, lon).all()
+
+
+CELL = 0x882664CF65FFFFF
+
+
+@pytest.mark.parametrize(
+    "text", [CELL, str(CELL), f"{CELL:x}", f"{CELL:X}", f"0{CELL:x}"]
+)
+def test_a_cell_is_read_from_its_digits(text: int | str) -> None:
+    assert read_cell(text) == CELL
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0x882664cf65fffff", "88_2664cf65fffff", "+882664cf65fffff", "٨", " 8", 0, -1],
+)
+def test_nothing_else_is_a_cell(text: int | str) -> None:
+    assert read_cell(text) is None
+    assert read_cell(2**64 + CELL) is None

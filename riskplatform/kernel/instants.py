@@ -1,0 +1,14 @@
+"""The span of time that the platform stores and answers about."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+# ClickHouse's DateTime64 holds times from EARLIEST on, and some years beyond LATEST.
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2286, 1, 1, tzinfo=UTC)
+SPAN: Final = f"{EARLIEST.year} to {LATEST.year - 1}"
+
+
+def is_storable(moment: datetime) -> bool:
+    """Say whether a time with an offset lies within the span."""
+    return EARLIEST <= moment < LATEST
