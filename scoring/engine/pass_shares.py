@@ -10,6 +10,7 @@ from scoring.engine.consistency import SIGNIFICANCE, number_test, spatial_score
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.grid import Grid
 from scoring.engine.scenarios import correlation_of, joint_ranks
+from scoring.engine.uncertainty import Interval, share_interval
 
 N_SIMULATIONS: Final = 200
 
@@ -20,16 +21,17 @@ class Consistency:
 
     Attributes
     ----------
-    number : float
+    number : Interval
         N-test with the dispersion of the region's total.
-    spatial, spatial_poisson : float
-        S-test (and, with one class of events, CL-test), maps simulated with the
-        dispersion and the correlation of the forecast, and without.
+    spatial, spatial_poisson : Interval
+        S-test (and, with one class of events, CL-test) of the windows with events,
+        maps simulated with the dispersion and the correlation of the forecast, and
+        without.
     """
 
-    number: float
-    spatial: float
-    spatial_poisson: float
+    number: Interval
+    spatial: Interval
+    spatial_poisson: Interval
 
 
 def consistency_of(table: ForecastTable, grid: Grid, *, seed: int = 0) -> Consistency:
@@ -42,11 +44,13 @@ def consistency_of(table: ForecastTable, grid: Grid, *, seed: int = 0) -> Consis
         for count, total, alpha in zip(happened, totals, alphas, strict=True)
     ]
     scores = _spatial_scores(table, grid, seed=seed)
-    passed = (scores > SIGNIFICANCE).mean(axis=0) if scores.size else np.ones(2)
+    # Where no window has events, none has failed.
+    passed = scores > SIGNIFICANCE if scores.size else np.ones((1, 2))
+    spatial, poisson = passed.T.astype(np.float64)
     return Consistency(
-        number=float(np.mean(numbers)),
-        spatial=float(passed[0]),
-        spatial_poisson=float(passed[1]),
+        number=share_interval(np.array(numbers, dtype=np.float64)),
+        spatial=share_interval(spatial),
+        spatial_poisson=share_interval(poisson),
     )
 
 

@@ -13,9 +13,9 @@ from scoring.engine.distributions import event_probability
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.grid import Grid
 from scoring.engine.pass_shares import Consistency, consistency_of
-from scoring.engine.resampling import Interval, ratio_interval
 from scoring.engine.scores import ranked_probability_score, transform_histogram
 from scoring.engine.state import DAY_S
+from scoring.engine.uncertainty import Interval, ratio_interval
 
 AREA_SHARES: Final = (0.005, 0.01, 0.05, 0.10)
 QUARTER_S: Final = 365.25 / 4 * DAY_S
@@ -86,7 +86,7 @@ class BacktestReport:
     models : tuple of ModelSkill
         The model under test first, then the baselines.
     information_gain : dict of str to Interval
-        Per baseline: nats per event, with the block-bootstrap interval.
+        Per baseline: nats per event, with the interval.
     hit_ratio : dict of str to dict of str to Interval
         Per baseline and flagged share: hits of the model over hits of the baseline.
     """

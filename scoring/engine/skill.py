@@ -141,6 +141,26 @@ def calibration_error(
     return float(np.sum(share * np.abs(forecast - frequency)))
 
 
+def excess_by_bin(
+    probability: Floats, observed: Floats, *, n_bins: int = N_BINS
+) -> tuple[Floats, Floats]:
+    """Forecast less observed cells with events, and cells, by window and bin.
+
+    The bins are those of `reliability`; both have the shape (n_origins, n_bins).
+    """
+    order = np.argsort(probability, axis=None, kind="stable")
+    bins = np.empty(order.size, dtype=np.int64)
+    for number, members in enumerate(np.array_split(order, n_bins)):
+        bins[members] = number
+    windows = np.arange(probability.shape[0])[:, None]
+    entries = (windows * n_bins + bins.reshape(probability.shape)).ravel()
+    excess, cases = (
+        np.bincount(entries, weights.ravel(), windows.size * n_bins).astype(np.float64)
+        for weights in (probability - (observed > 0), np.ones_like(probability))
+    )
+    return excess.reshape(-1, n_bins), cases.reshape(-1, n_bins)
+
+
 def cumulative(observed: Floats, mean: Floats, alpha: Floats) -> Floats:
     """P(N <= observed) of NB2(mean, alpha); zero below zero."""
     counts, means, alphas = np.broadcast_arrays(np.floor(observed), mean, alpha)

@@ -17,6 +17,7 @@ from scoring.services.backtests.series import (
     accuracy_curve,
     number_series,
     region_transform,
+    reliability_half_widths,
 )
 
 
@@ -42,7 +43,10 @@ def _plots(
     yield (
         "reliability",
         reliability_plot(
-            skill.reliability, n_cases=tested.mean.size, title=f"Reliability, {named}"
+            skill.reliability,
+            reliability_half_widths(tested),
+            n_cases=tested.mean.size,
+            title=f"Reliability, {named}",
         ),
     )
     curves = {

@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from scoring.management.interval_text import interval_text, number_text
 from scoring.pages import horizon_label
 
 # What a figure is called and which way is good; the engine may add more figures.
@@ -109,15 +110,15 @@ def _comparison_tables(report: Mapping[str, Any]) -> Iterator[Table]:
 
 def _figures(label: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and set(value) == {"value", "low", "high"}:
-        bounds = f"{_number(value['low'])} to {_number(value['high'])}"
-        yield label, f"{_number(value['value'])} ({bounds})"
+        yield label, interval_text(**value)
     elif isinstance(value, dict):
         for part, nested in value.items():
             yield from _figures(f"{label} {_part(part)}".strip(), nested)
     elif isinstance(value, list | tuple):
-        yield label, f"{_number(min(value))} to {_number(max(value))}" if value else "-"
+        ends = [number_text(end(value)) for end in (min, max)] if value else ["-"]
+        yield label, " to ".join(ends)
     elif value is not None:
-        yield label, _number(value)
+        yield label, number_text(value)
 
 
 def _part(name: str) -> str:
@@ -130,7 +131,3 @@ def _part(name: str) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3f}"

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from scoring.management.interval_text import interval_text, signed_text
 from scoring.pages import horizon_label
 
 
@@ -86,6 +87,6 @@ def _backtest(skill: dict[str, Any]) -> Table:
             horizon_label(int(horizon_sec)),
             f"{figures['hit_rate_5']:.3f}",
             f"{figures['baseline_hit_rate_5']:.3f}",
-            f"{gain:+.3f} ({low:+.3f} to {high:+.3f})",
+            interval_text(gain, low, high, number=signed_text),
         )
     return table

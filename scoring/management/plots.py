@@ -15,13 +15,17 @@ from scoring.services.backtests.series import CURVE_SHARES, NumberSeries
 DIAGONAL: Final = "#999999"
 OUTSIDE: Final = "#d55e00"
 SHARE_TICKS: Final = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0)
-TWO_SIDED_95: Final = 1.96
 N_DATE_TICKS: Final = 6
 SMALLEST_SHOWN: Final = 1e-6
 
 
-def reliability_plot(bins: Reliability, *, n_cases: int, title: str) -> str:
-    """Draw how often events came against how often they were forecast, with counts."""
+def reliability_plot(
+    bins: Reliability, half_widths: Floats, *, n_cases: int, title: str
+) -> str:
+    """Draw how often events came against how often they were forecast, with counts.
+
+    `half_widths` are those of the frequencies if forecasts are right, (n_bins,).
+    """
     forecast, frequency = np.array(bins.forecast), np.array(bins.frequency)
     counts = np.array(bins.share) * n_cases
     ticks = _log_ticks(np.concatenate([forecast, frequency]))
@@ -34,8 +38,7 @@ def reliability_plot(bins: Reliability, *, n_cases: int, title: str) -> str:
         y=_probability_axis("observed frequency", ticks),
     )
     chart.line([(low, low), (high, high)], colour=DIAGONAL, dash="5 4", width=1.5)
-    for p, n in zip(forecast.tolist(), counts.tolist(), strict=True):
-        half = TWO_SIDED_95 * float(np.sqrt(p * (1.0 - p) / max(n, 1.0)))
+    for p, half in zip(forecast.tolist(), half_widths.tolist(), strict=True):
         bar = [(p, max(p - half, low)), (p, min(p + half, high))]
         chart.line(bar, colour=DIAGONAL, width=6.0)
     points = list(zip(forecast.tolist(), frequency.tolist(), strict=True))

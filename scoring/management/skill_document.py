@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from scoring.engine.report import BacktestReport
-from scoring.engine.resampling import Interval
+from scoring.engine.uncertainty import FEWEST_WINDOWS, Interval
+from scoring.management.interval_text import interval_text
 from scoring.services.backtests.requests import horizon_word
 from scoring.services.skill.sets import HorizonSkill, SetSkill
 from scoring.services.skill.targets import JUDGED_SHARES, Finding, best_baseline
 from scoring.services.skill.truth import TruthSkill
 
 VERDICTS: Final = {True: "yes", False: "**no**", None: "does not apply"}
-INTRODUCTION: Final = """\
+INTRODUCTION: Final = f"""\
 # Skill on public event sets
 
 How good the served model is on events that came after everything it was fitted on,
@@ -29,8 +30,12 @@ from one command; what falls short of its target stands beside what meets it.
 - Models are fitted once and then follow the events; only their level is recalibrated
   on the windows just before each forecast. The time-independent map stays as fitted.
 - The best baseline is the one with most hits on the test block itself.
-- Intervals hold the figure with probability 0.95: moving-block bootstrap over the
-  windows. Neighbouring cells of one window stay together.
+- Intervals hold the figure with probability 0.95. They are t intervals over whole
+  windows, so that neighbouring cells stay together, with a long-run variance that
+  counts how windows depend on those before them (equal-weighted cosines: Lazarus et
+  al. 2018). Shares have Wilson's interval with that variance. The interval of the
+  calibration error covers more, because chance alone makes an error. With fewer than
+  {FEWEST_WINDOWS} windows, or few with events, there is none.
 - A hit rate divided by its share of the area is the PAI. IGPE is the information gain
   per event in nats, positive where the served model is better.
 - Every event has one class, so the CL-test ranks maps as the S-test does and both have
@@ -269,12 +274,7 @@ def _row(*cells: object) -> str:
 
 
 def _interval(found: Interval) -> str:
-    value, low, high = (_number(x) for x in (found.value, found.low, found.high))
-    return f"{value} ({low} to {high})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3f}"
+    return interval_text(found.value, found.low, found.high)
 
 
 def _date(instant_s: float) -> date:

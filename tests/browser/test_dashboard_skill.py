@@ -48,7 +48,20 @@ def test_a_gain_within_chance_is_not_called_better(
     assert "interval \N{MINUS SIGN}0.01 to +0.09): not told apart from" in text
 
 
-def make_report(*, low: float) -> dict[str, Any]:
+def test_a_gain_of_few_windows_has_no_interval(
+    live_server: LiveServer, published_forecast: Region, page: Page
+) -> None:
+    report = make_report(low=None, high=None)
+    ModelVersion.objects.update(skill={"86400": report})
+
+    page.open(live_server.url)
+    page.wait_for(IS_READY)
+
+    text = str(page.evaluate(BACKTEST_TEXT))
+    assert "(too few windows for an interval): not told apart from" in text
+
+
+def make_report(*, low: float | None, high: float | None = 0.09) -> dict[str, Any]:
     """Write what `BacktestReport.as_dict` gives, as far as the page reads it."""
     return {
         "horizon_s": 86_400.0,
@@ -61,6 +74,6 @@ def make_report(*, low: float) -> dict[str, Any]:
             {"kind": "long_run_count", "hit_rate": {"0.05": 0.268}},
         ],
         "information_gain": {
-            "long_run_count": {"value": 0.06, "low": low, "high": 0.09}
+            "long_run_count": {"value": 0.06, "low": low, "high": high}
         },
     }

@@ -89,8 +89,8 @@ def test_a_challenger_is_refused_wins_and_gives_way(cast: Cast, region: Region) 
     refused = cast.acme.call("models_promote", **known)
     assert (refused.status_code, refused.parsed.code) == (409, "promotion_refused")
     gate = refused.parsed.additional_properties["gate"]
-    assert gate["failed"] == ["at 86400 s only 0 of 8 windows are scored"]
-    for number in range(10):
+    assert gate["failed"] == ["at 86400 s only 0 of 14 windows are scored"]
+    for number in range(14):
         make_scored_forecast(champion, day(number), log_score=-10.0)
         make_scored_forecast(challenger, day(number), log_score=-9.0)
 
@@ -109,7 +109,7 @@ def test_a_challenger_is_refused_wins_and_gives_way(cast: Cast, region: Region) 
     shown = cast.acme.get("models_get", **known)
     assert [one.reason for one in shown.switches] == ["rollback", "promotion"]
     (served,) = cast.reader.get("models_list", state="champion").results
-    assert (served.version, served.live_skill[0].forecast_count) == (str(champion), 10)
+    assert (served.version, served.live_skill[0].forecast_count) == (str(champion), 14)
     none_before = cast.acme.call("models_rollback", version_id=champion.pk)
     assert (none_before.status_code, none_before.parsed.code) == (
         *(409, "no_earlier_champion"),

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from scoring.engine import skill
-from scoring.engine.resampling import ratio_interval
+from scoring.engine.uncertainty import ratio_interval
 
 AREA = np.ones(4)
 
@@ -90,24 +90,29 @@ def test_coverage_of_the_truth_is_its_level(mean: float) -> None:
     assert coverage == pytest.approx(0.9, abs=0.005)
 
 
-def test_bootstrap_interval_holds_the_ratio() -> None:
+def test_an_interval_holds_the_ratio() -> None:
     rng = np.random.default_rng(8)
     bottom = rng.poisson(20.0, 200).astype(np.float64)
     top = 0.3 * bottom + rng.normal(0.0, 1.0, 200)
 
     interval = ratio_interval(top, bottom)
 
+    assert interval.low is not None
+    assert interval.high is not None
     assert interval.low < 0.3 < interval.high
     assert interval.value == top.sum() / bottom.sum()
     assert interval.high - interval.low < 0.05
     assert interval == ratio_interval(top, bottom)
 
 
-def test_resamples_without_any_event_have_no_share_in_the_interval() -> None:
-    hits = np.zeros(30)
-    events = np.zeros(30)
-    hits[7], events[7] = 2.0, 4.0
+def test_bins_of_windows_add_up_to_the_calibration_error() -> None:
+    rng = np.random.default_rng(9)
+    probability = rng.uniform(0.0, 0.4, (20, 33))
+    observed = rng.poisson(0.3, (20, 33)).astype(np.float64)
 
-    interval = ratio_interval(hits, events)
+    excess, cases = skill.excess_by_bin(probability, observed)
 
-    assert (interval.value, interval.low, interval.high) == (0.5, 0.5, 0.5)
+    error = np.abs(excess.sum(axis=0)).sum() / cases.sum()
+    assert error == pytest.approx(skill.calibration_error(probability, observed))
+    assert cases.sum(axis=0).tolist() == [66.0] * 10
+    assert cases.sum(axis=1).tolist() == [33.0] * 20

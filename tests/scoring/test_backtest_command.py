@@ -130,6 +130,13 @@ def test_the_report_for_people_names_figures_models_and_intervals() -> None:
         assert words in text
 
 
+def test_the_report_says_where_windows_are_too_few_for_an_interval() -> None:
+    out = StringIO()
+    options = {"models": MODELS, "horizon": "1d", "origins": 5}
+    call_command("backtest", region="chicago", **options, stdout=out, stderr=StringIO())
+    assert "(too few windows for an interval)" in " ".join(out.getvalue().split())
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [

@@ -23,7 +23,8 @@ def test_reliability_has_a_point_and_a_count_for_each_bin() -> None:
         share=(0.5, 0.3, 0.2),
         transform=(0.1,) * 10,
     )
-    svg = reliability_plot(bins, n_cases=1_000, title="Reliability, A & B")
+    half_widths = np.array([0.002, 0.01, 0.05])
+    svg = reliability_plot(bins, half_widths, n_cases=1_000, title="Reliability, A & B")
     assert marks_of(svg)[f"circle {PALETTE[0]}"] == 3
     words = words_of(svg)
     assert words[0] == "Reliability, A & B"

@@ -53,6 +53,8 @@ def test_the_gain_over_a_uniform_map_is_its_definition(result: HorizonResult) ->
     assert found.value == pytest.approx(
         information_gain(tested.mean, uniform, tested.observed)
     )
+    assert found.low is not None
+    assert found.high is not None
     assert found.low < found.value < found.high
 
 

@@ -1,18 +1,22 @@
 """What the plots show agrees with the engine's own tests and scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from scoring.engine.calibration import Calibration
 from scoring.engine.consistency import number_test
 from scoring.engine.dispersion import Dispersion
+from scoring.engine.distributions import event_probability
 from scoring.engine.forecast_tables import ForecastTable
-from scoring.engine.skill import cumulative, hit_rate
+from scoring.engine.skill import cumulative, hit_rate, reliability
 from scoring.services.backtests.series import (
     CURVE_SHARES,
     accuracy_curve,
     number_series,
     region_transform,
+    reliability_half_widths,
     smallest_count_above,
 )
 from tests.engine.regions import make_grid
@@ -73,3 +77,19 @@ def test_the_curve_is_the_hit_rate_over_the_share_and_ends_at_chance() -> None:
 
 def test_the_transform_of_totals_is_a_distribution() -> None:
     assert region_transform(make_table()).sum() == pytest.approx(1.0)
+
+
+def test_bars_of_reliability_are_wider_where_cells_of_a_window_rise_together() -> None:
+    table = make_table()
+    forecast, _, share = reliability(
+        event_probability(table.mean, table.alpha), table.observed
+    )
+    independent = 1.96 * np.sqrt(forecast * (1 - forecast) / (share * table.mean.size))
+    level = np.random.default_rng(4).gamma(1.0, size=(N_ORIGINS, 1))
+    together = replace(table, observed=np.floor(level * (table.mean + 0.5)))
+
+    apart = reliability_half_widths(table)
+
+    assert np.all(apart >= independent)
+    assert np.mean(apart / independent) < 1.4
+    assert np.mean(reliability_half_widths(together) / independent) > 2.0

@@ -101,7 +101,7 @@ def test_findings_agree_with_the_report_they_judge(measured: Measured) -> None:
             "negative binomial over Poisson, nats per event": tested["dispersion_gain"],
             "pass share at 5 %: N-test, negative binomial": tested["consistency"][
                 "number"
-            ],
+            ]["value"],
         }.items():
             assert found[figure]["value"] == pytest.approx(value)
             assert found[figure]["low"] <= found[figure]["high"]

@@ -7,16 +7,19 @@ import numpy as np
 
 from scoring.engine.arrays import Flags, Floats
 from scoring.engine.consistency import SIGNIFICANCE
+from scoring.engine.distributions import event_probability
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.grid import Grid
 from scoring.engine.scores import transform_histogram
-from scoring.engine.skill import cumulative, hit_rate
+from scoring.engine.skill import cumulative, excess_by_bin, hit_rate, reliability
+from scoring.engine.uncertainty import half_width
 
 CURVE_SHARES: Final = (
     *(0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07),
     *(0.10, 0.14, 0.20, 0.28, 0.40, 0.55, 0.75, 1.0),
 )
 MOST_EVENTS: Final = 100_000
+TWO_SIDED_95: Final = 1.96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,6 +76,22 @@ def smallest_count_above(level: float, mean: Floats, alpha: Floats) -> Floats:
         enough = cumulative(middle, mean, alpha) > level
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return np.asarray(high)
+
+
+def reliability_half_widths(table: ForecastTable) -> Floats:
+    """Half the 95 % interval of each bin's frequency if forecasts are right, (n_bins,).
+
+    The wider of that of independent cells and the one that whole windows show: cells
+    of a window, and neighbouring windows, rise and fall together.
+    """
+    probability = event_probability(table.mean, table.alpha)
+    excess, cases = excess_by_bin(probability, table.observed)
+    forecast, _, share = reliability(probability, table.observed)
+    variance = forecast * (1.0 - forecast) / (share * probability.size)
+    seen = [
+        half_width(*windows) or 0.0 for windows in zip(excess.T, cases.T, strict=True)
+    ]
+    return np.asarray(np.maximum(TWO_SIDED_95 * np.sqrt(variance), seen))
 
 
 def region_transform(table: ForecastTable) -> Floats:

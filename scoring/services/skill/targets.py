@@ -8,15 +8,13 @@ import numpy as np
 
 from scoring.engine.grid import Grid
 from scoring.engine.report import BacktestReport, ModelSkill
-from scoring.engine.resampling import Interval
+from scoring.engine.uncertainty import Interval
 from scoring.services.backtests.requests import DAY_S
 from scoring.services.backtests.running import HorizonResult
 from scoring.services.skill.intervals import (
     calibration_interval,
     coverage_intervals,
     dispersion_interval,
-    number_test_interval,
-    share_interval,
 )
 
 SMALLEST_HIT_RATIO: Final = 0.97
@@ -35,8 +33,7 @@ class Finding:
     """One target on one set and horizon: what was asked, and what was found.
 
     `is_met` is None where the target does not apply. The interval holds the figure
-    with probability 0.95 (block bootstrap over the windows, unless `figure` or `note`
-    say what it is).
+    with probability 0.95, unless `figure` or `note` say what it is.
     """
 
     figure: str
@@ -97,7 +94,7 @@ def _hawkes_gain(report: BacktestReport) -> Iterator[Finding]:
             figure="information gain over linear Hawkes, nats per event",
             target="interval above 0",
             found=found,
-            is_met=found.low > 0,
+            is_met=found.is_above(0.0),
         )
 
 
@@ -140,20 +137,13 @@ def _consistencies(result: HorizonResult) -> Iterator[Finding]:
     tests = result.report.models[0].consistency
     if tests is None:
         return
-    table = result.tables[0]
-    n_busy = int(np.count_nonzero(table.observed.sum(axis=1)))
-    of_windows = {
-        "N-test, negative binomial": (number_test_interval(table), ""),
-        "S- and CL-test, maps as dispersed as forecast": (
-            share_interval(tests.spatial, n_busy),
-            f"Wilson interval of {n_busy} windows with events",
-        ),
-        "S- and CL-test, Poisson maps": (
-            share_interval(tests.spatial_poisson, n_busy),
-            f"Wilson interval of {n_busy} windows with events",
-        ),
-    }
-    for figure, (found, note) in of_windows.items():
+    n_busy = int(np.count_nonzero(result.tables[0].observed.sum(axis=1)))
+    of_busy = f"of {n_busy} windows with events"
+    for figure, found, note in (
+        ("N-test, negative binomial", tests.number, ""),
+        ("S- and CL-test, maps as dispersed as forecast", tests.spatial, of_busy),
+        ("S- and CL-test, Poisson maps", tests.spatial_poisson, of_busy),
+    ):
         yield Finding(
             figure=f"pass share at 5 %: {figure}",
             target=f"≥ {SMALLEST_PASS_SHARE}",

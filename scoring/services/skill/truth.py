@@ -8,8 +8,8 @@ from typing import Final
 import h3.api.numpy_int as h3
 
 from scoring.engine.grid import build_grid
-from scoring.engine.resampling import Interval
 from scoring.engine.synthetic import OracleShare, generate_truth, share_of_oracle
+from scoring.engine.uncertainty import Interval
 from scoring.services.backtests.requests import SERVED_KIND
 from scoring.services.skill.targets import Finding
 

@@ -26,15 +26,22 @@ export function renderBacktest(target, backtest, timeZone) {
   );
 }
 
-/** The gain in nats is the logarithm of the mean ratio of probabilities. */
+/**
+ * The gain in nats is the logarithm of the mean ratio of probabilities. Its bounds are
+ * null where windows are too few for an interval.
+ */
 function gainOf([kind, { value, low, high }]) {
   const baseline = nameOf(kind).toLowerCase();
   const verdict = low > 0 ? "better than" : high < 0 ? "worse than" : "not told apart from";
+  const interval =
+    low === null || high === null
+      ? "too few windows for an interval"
+      : `95 % interval ${signed(low)} to ${signed(high)}`;
   return element(
     "p",
     { class: "skill-gain" },
     element("b", {}, `${signed(value)} nats an event`),
-    ` (95 % interval ${signed(low)} to ${signed(high)}): ${verdict} the ${baseline}. ` +
+    ` (${interval}): ${verdict} the ${baseline}. ` +
       `Places and times of events were given ${Math.exp(value).toFixed(2)} times ` +
       "its probability.",
   );

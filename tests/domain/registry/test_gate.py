@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scoring.errors import ModelStateError, PromotionRefusedError
-from scoring.models import ModelSwitch, ModelVersion
+from scoring.models import ForecastSkill, ModelSwitch, ModelVersion
 from scoring.services.registry.promotion import promote
 from tests.domain.registry.versions import (
     OFF,
@@ -28,7 +28,7 @@ def rivals() -> Rivals:
     return make_rivals(make_region(rings=0))
 
 
-def score(rivals: Rivals, days: int = 12, *, lead: float = 1.0, **theirs: Any) -> None:
+def score(rivals: Rivals, days: int = 16, *, lead: float = 1.0, **theirs: Any) -> None:
     """Score both on the same days; the challenger leads by so many nats a day."""
     champion, challenger = rivals
     noise = np.random.default_rng(0).normal(scale=0.1, size=days)
@@ -58,10 +58,10 @@ def test_a_better_challenger_replaces_the_champion(rivals: Rivals) -> None:
     assert switched.switch is not None
     assert switched.switch.reason == "promotion"
     figures = switched.switch.figures["horizons"][0]
-    assert figures["window_count"] == 12
-    assert figures["event_count"] == 60
+    assert figures["window_count"] == 16
+    assert figures["event_count"] == 80
     gain = figures["information_gain"]
-    assert gain["value"] == pytest.approx(12 / 60)
+    assert gain["value"] == pytest.approx(16 / 80)
     assert 0.17 < gain["low"] < gain["value"] < gain["high"] < 0.23
 
 
@@ -84,30 +84,42 @@ def test_one_that_is_better_but_less_calibrated_is_refused(rivals: Rivals) -> No
 def test_one_whose_totals_are_wrong_is_refused(rivals: Rivals) -> None:
     score(rivals, n_test=0.001)
     assert refusal(rivals[1])["failed"] == (
-        "at 86400 s 12 N-tests failed, 0 of the champion's",
+        "at 86400 s 16 N-tests failed, 0 of the champion's",
     )
 
 
 def test_too_few_windows_are_no_evidence(rivals: Rivals) -> None:
-    score(rivals, days=7)
+    score(rivals, days=13)
     assert refusal(rivals[1])["failed"] == (
-        "at 86400 s only 7 of 8 windows are scored",
+        "at 86400 s only 13 of 14 windows are scored",
     )
 
 
+def test_windows_without_events_are_no_evidence(rivals: Rivals) -> None:
+    score(rivals)
+    quiet = ForecastSkill.objects.filter(forecast__issued_for__gte=day(3))
+    quiet.update(observed_count=0)
+    gate = refusal(rivals[1])
+    assert gate["failed"] == (
+        "at 86400 s too few windows have events for an interval of the gain",
+    )
+    gain = gate["horizons"][0]["information_gain"]
+    assert (gain["low"], gain["high"]) == (None, None)
+
+
 def test_windows_that_overlap_count_once(rivals: Rivals) -> None:
-    for hours in range(0, 7 * 24, 6):
+    for hours in range(0, 13 * 24, 6):
         for version, log_score in zip(rivals, (-10.0, -9.0), strict=True):
             moment = day(0) + timedelta(hours=hours)
             make_scored_forecast(version, moment, log_score=log_score)
-    assert refusal(rivals[1])["horizons"][0]["window_count"] == 7
+    assert refusal(rivals[1])["horizons"][0]["window_count"] == 13
 
 
 def test_what_lies_before_the_training_of_either_is_no_evidence(
     rivals: Rivals,
 ) -> None:
     score(rivals)
-    ModelVersion.objects.filter(pk=rivals[0].pk).update(trained_until=day(10))
+    ModelVersion.objects.filter(pk=rivals[0].pk).update(trained_until=day(14))
     assert refusal(rivals[1])["horizons"][0]["window_count"] == 2
 
 

@@ -90,7 +90,7 @@ def act(client: Client, model: str, action: str, *rows: Any) -> str:
 def test_staff_promote_through_the_gate_only(admin: Client) -> None:
     _, challenger = make_rivals(make_region(rings=0))
     said = act(admin, "modelversion", "promote", challenger)
-    assert "does not replace poisson_glm-1: at 86400 s only 0 of 8 windows" in said
+    assert "does not replace poisson_glm-1: at 86400 s only 0 of 14 windows" in said
     challenger.refresh_from_db()
     assert challenger.state == "challenger"
     assert "challenger has" not in act(admin, "modelversion", "retire", challenger)

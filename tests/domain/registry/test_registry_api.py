@@ -95,13 +95,13 @@ def test_promotion_is_refused_with_the_figures_that_failed(operator: Client) -> 
     response = operator.post(f"/api/v1/models/{challenger.pk}/promote")
     body = response.json()
     assert (response.status_code, body["code"]) == (409, "promotion_refused")
-    assert body["gate"]["failed"] == ["at 86400 s only 0 of 8 windows are scored"]
+    assert body["gate"]["failed"] == ["at 86400 s only 0 of 14 windows are scored"]
 
 
 def test_a_champion_is_rolled_back_in_one_call(operator: Client) -> None:
     region = make_region(rings=0)
     champion, challenger = make_rivals(region)
-    for number in range(10):
+    for number in range(14):
         make_scored_forecast(champion, day(number), log_score=-10.0)
         make_scored_forecast(challenger, day(number), log_score=-9.0)
     promoted = operator.post(f"/api/v1/models/{challenger.pk}/promote")

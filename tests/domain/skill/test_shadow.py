@@ -54,7 +54,7 @@ def test_both_are_compared_on_the_instants_of_each_refresh() -> None:
     counts = ForecastSkill.objects.order_by("forecast__issued_for")
     first, second, third, fourth = counts.values_list("observed_count", flat=True)
     assert (first, third) == (second, fourth)
-    with pytest.raises(PromotionRefusedError, match="only 2 of 8 windows") as caught:
+    with pytest.raises(PromotionRefusedError, match="only 2 of 14 windows") as caught:
         promote(challenger, actor="test")
     [figures] = caught.value.context["gate"]["horizons"]
     assert figures["window_count"] == 2
