@@ -154,7 +154,7 @@ def _add_report_arguments(parser: CommandParser) -> None:
         "--compare",
         dest="compare_path",
         metavar="FILE",
-        help=f"Fail when a ratio is over {TOLERANCE:.0%} worse than in this report.",
+        help=f"Fail when a ratio is over {TOLERANCE:.0%}% worse than in this report.",
     )
 
 
