@@ -2,7 +2,12 @@
 
 from django.apps import AppConfig
 
+from riskplatform.api.error_log import listen_for_errors
+
 
 class RiskplatformConfig(AppConfig):
     name = "riskplatform"
     verbose_name = "riskplatform"
+
+    def ready(self) -> None:
+        listen_for_errors()

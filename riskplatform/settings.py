@@ -18,6 +18,7 @@ from riskplatform.env import (
     env_secret,
     env_str,
 )
+from riskplatform.log_settings import logging_config
 from riskplatform.request_limits import CLASS_OF_PREFIX, rate_limits, request_timeouts
 from riskplatform.secret_key import kept_secret_key
 from riskplatform.server_urls import (
@@ -269,12 +270,4 @@ STORAGES = {
 }
 
 # Observability
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env_str("LOG_LEVEL", "WARNING")},
-}
+LOGGING = logging_config(level=env_str("LOG_LEVEL", "WARNING"))

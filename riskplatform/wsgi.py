@@ -14,10 +14,13 @@ from perf.cache.assembly import with_edge_cache  # noqa: E402
 from perf.limits.admission import Admission  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402
 from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
+from riskplatform.api.error_boundary import ErrorBoundary  # noqa: E402
 
 # Limits first: what goes beyond them costs nothing more. Places at work are for
 # what is not kept: whatever is, is answered at once.
-application = Draining(RateLimits(with_edge_cache(Admission(django_application))))
+application = ErrorBoundary(
+    Draining(RateLimits(with_edge_cache(Admission(django_application))))
+)
 listen_for_drain()
 # What is loaded stays; the collector need not look at it again and again.
 gc.collect()

@@ -6,9 +6,15 @@ from typing import Any
 import orjson
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseServerError,
+)
+from django.template import loader
 from django.views.defaults import page_not_found
-from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -25,6 +31,7 @@ from riskplatform.kernel.errors import (
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
+ERROR_PAGE = "500.html"
 STATEMENT_CANCELLED = "57014"  # PostgreSQL's state for a statement timeout
 
 
@@ -86,15 +93,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Handle an unforeseen error: problem+json below /api/, else a page."""
-    if not _is_api(request):
-        return server_error_page(request)
-    return problem_response(
-        problem(
-            status=500,
-            code="internal_error",
-            title="Something broke here",
-            detail="The error was recorded. Quote the request id to the operator.",
-        )
+    if _is_api(request):
+        return problem_response(internal_problem())
+    page = loader.get_template(ERROR_PAGE)
+    return HttpResponseServerError(page.render({"request_id": current_request_id()}))
+
+
+def internal_problem() -> dict[str, Any]:
+    """Say what a client can do about an error that `riskplatform.errors` has."""
+    return problem(
+        status=500,
+        code="internal_error",
+        title="Something broke here",
+        detail="The error was recorded. Quote the request id to the operator.",
     )
 
 

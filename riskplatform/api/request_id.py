@@ -2,19 +2,46 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponseBase
 
 HEADER = "X-Request-ID"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
-_current: ContextVar[str] = ContextVar("request_id", default="")
+
+@dataclass(slots=True)
+class RequestContext:
+    """What is at work: a request, or a job under a name of its own.
+
+    `request` is there once Django has read it.
+    """
+
+    request_id: str
+    request: HttpRequest | None = None
+
+
+_current: ContextVar[RequestContext | None] = ContextVar(
+    "request_context", default=None
+)
 
 
 def current_request_id() -> str:
-    return _current.get()
+    context = _current.get()
+    return "" if context is None else context.request_id
+
+
+@contextmanager
+def request_context(context: RequestContext) -> Generator[None]:
+    """Have what is logged inside the block carry the id."""
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def accepted_or_new(given: str) -> str:
@@ -32,11 +59,18 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = accepted_or_new(request.headers.get(HEADER, ""))
-        token = _current.set(request_id)
-        try:
+        context = _context_of(request)
+        with request_context(context):
             response = self.get_response(request)
-        finally:
-            _current.reset(token)
-        response.headers[HEADER] = request_id
+        response.headers[HEADER] = context.request_id
         return response
+
+
+def _context_of(request: HttpRequest) -> RequestContext:
+    """Go on with the context from before Django, where there is one."""
+    request_id = accepted_or_new(request.headers.get(HEADER, ""))
+    context = _current.get()
+    if context is None or context.request_id != request_id:
+        context = RequestContext(request_id)
+    context.request = request
+    return context

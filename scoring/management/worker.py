@@ -9,6 +9,7 @@ from types import FrameType
 
 from django.db import Error, close_old_connections, connections
 
+from riskplatform.api.error_log import error_log
 from scoring.services.jobs.periodic import run_due_work
 from scoring.services.jobs.running import run_next_job
 
@@ -55,6 +56,8 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 self._stopping.wait(self._attempt(loop))
+        except Exception:
+            error_log.exception("a thread of the worker broke off, so the worker ends")
         finally:
             connections.close_all()
 

@@ -1,6 +1,5 @@
 """Work that comes round: each is done by one process of many, at its time."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,13 +7,12 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from django.utils import timezone
 
+from riskplatform.api.error_log import error_log
 from scoring.models import PeriodicRun
 from scoring.services.jobs.leases import LEASE, kept_alive, new_runner
 
 # A run that failed is made again after this time, or earlier if it is due.
 AFTER_FAILURE_S = 60.0
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +71,7 @@ def _run(work: PeriodicWork) -> bool:
         with kept_alive(renew):
             work.function()
     except Exception as failure:
-        logger.exception("the periodic work %s failed", work.name)
+        error_log.exception("the periodic work %s failed", work.name)
         error = f"{type(failure).__name__}: {failure}".replace("\x00", "")
         wait_s = min(work.every_s, AFTER_FAILURE_S)
     now = timezone.now()

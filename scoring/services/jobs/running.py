@@ -19,6 +19,8 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
+from riskplatform.api.error_log import error_log
+from riskplatform.api.request_id import RequestContext, request_context
 from riskplatform.kernel.errors import ApplicationError, UnavailableError
 from scoring.metrics import (
     JOB_FAILURES,
@@ -40,6 +42,10 @@ from scoring.services.jobs.queue import (
 WRITE_EVERY_S = 0.2
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 600.0
+BROKE_OFF = (
+    "Something broke here. The error was recorded. "
+    "Quote the id of the job to the operator."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +95,8 @@ def run_next_job(*, is_overdue: IsOverdue = lambda: False) -> Job | None:
     job = claim_job()
     if job is not None:
         JOBS_STARTED.labels(job.kind).inc()
-        _run(job, is_overdue)
+        with request_context(RequestContext(f"job-{job.pk}")):
+            _run(job, is_overdue)
     return job
 
 
@@ -177,8 +184,8 @@ def _carry_out(job: Job, runner: JobRunner, progress: JobProgress) -> None:
     except ApplicationError as error:
         _finish(job, Job.State.FAILED, error=error.message, traceback=_traceback())
     except Exception:
-        logger.exception("job %s of kind %s broke off", job.pk, job.kind)
-        _try_again(job, runner, "Something broke here. The error was recorded.")
+        error_log.exception("job %s of kind %s broke off", job.pk, job.kind)
+        _try_again(job, runner, BROKE_OFF)
     else:
         _finish(job, Job.State.SUCCEEDED, result=result, done=progress.done)
 
