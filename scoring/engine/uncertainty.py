@@ -6,12 +6,11 @@ the slowest cosines, whose t quantile makes up for how few they are (equal-weigh
 cosine estimator: Müller 2004; Lazarus, Lewis, Stock & Watson 2018).
 
 In simulations (tests/engine/test_interval_coverage.py) the interval of 0.95 holds the
-truth in .93 to .97 of the records, at 14 to 200 windows, with clustered counts and an
+truth in .93 to .97 of the records, at 8 to 200 windows, with clustered counts and an
 autoregression of the gain of up to 0.5; a percentile bootstrap of blocks held it in .64
 to .75 at 14 windows. Limits: an autoregression of 0.7, or windows with a skewness of 5,
-cost one to four points; below 14 windows there is no more than .92. Where one window
-decides the figure, as an earthquake sequence does, no method of this kind knows what a
-window that has not been seen would bring.
+cost one to four points. Where one window decides the figure, as an earthquake sequence
+does, no method of this kind knows what a window that has not been seen would bring.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """Intervals of skill hold the true figure as often as they say, on made-up windows.
 
 Each number is a share of `N_RECORDS` records, so that its own standard error is at
-most 0.004. Records are made from fixed seeds.
+most 0.005. Records are made from fixed seeds.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import norm, t
 
 from scoring.engine.arrays import Floats
+from scoring.engine.uncertainty import FEWEST_WINDOWS as FEWEST_SERVED
 from scoring.engine.uncertainty import (
     Interval,
     distance_interval,
@@ -19,7 +20,7 @@ from scoring.engine.uncertainty import (
 )
 from scoring.services.registry.promotion_gate import FEWEST_WINDOWS
 
-N_RECORDS = 3_000
+N_RECORDS = 2_000
 WINDOWS = (14, 30, 60, 200)
 
 
@@ -86,15 +87,15 @@ def persist(
     return noise
 
 
-def coverage(intervals: list[Interval], truth: float) -> float:
-    """Share of the intervals that hold the truth; nearly all records have one."""
+def coverage(intervals: list[Interval], truth: float, *, least: float = 0.9) -> float:
+    """Share of the intervals that hold the truth; more than `least` have ends."""
     served = [each for each in intervals if each.low is not None]
     held = [not each.is_above(truth) and not each.is_below(truth) for each in served]
-    assert len(held) > 0.9 * len(intervals)
+    assert len(held) > least * len(intervals)
     return float(np.mean(held))
 
 
-@pytest.mark.parametrize("n_windows", WINDOWS)
+@pytest.mark.parametrize("n_windows", [FEWEST_SERVED, *WINDOWS])
 @pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 def test_the_interval_of_a_gain_holds_it_in_95_of_100_records(
     world: Windows, n_windows: int
@@ -103,7 +104,8 @@ def test_the_interval_of_a_gain_holds_it_in_95_of_100_records(
 
     found = [ratio_interval(*record) for record in zip(gains, events, strict=True)]
 
-    assert 0.93 <= coverage(found, truth) <= 0.97
+    least = 0.4 if n_windows == FEWEST_SERVED else 0.9
+    assert 0.93 <= coverage(found, truth, least=least) <= 0.97
 
 
 @pytest.mark.parametrize("n_windows", [FEWEST_WINDOWS, 17, 21, 30, 60])
