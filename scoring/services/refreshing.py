@@ -13,7 +13,6 @@ from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.event_import import grow_region
-from scoring.services.forecasting import publish_forecast
 from scoring.services.publishing import publish_version
 from scoring.services.registry.promotion import promote
 from scoring.services.training import TrainingPlan, train_model_version
@@ -99,22 +98,9 @@ def _serve(
     champion = find_champion(fitted.region)
     if champion is not None and not forced_because:
         return publish_version(champion, grid=grid, issued_for=issued_for)
-    forecasts = _publish_all(fitted, grid, issued_for, progress)
+    progress(f"Forecasting for {len(grid)} cells")
+    forecasts = publish_version(fitted, grid=grid, issued_for=issued_for)
     promote(fitted, actor="refresh", forced_because=forced_because)
     for forecast in forecasts:
         forecast.refresh_from_db(fields=("is_shadow", "served_at"))
     return forecasts
-
-
-def _publish_all(
-    model_version: ModelVersion, grid: Grid, issued_for: datetime, progress: Progress
-) -> tuple[Forecast, ...]:
-    forecasts = []
-    for horizon_sec in HORIZONS_SEC:
-        progress(f"Forecasting {horizon_sec // 3_600} h for {len(grid)} cells")
-        forecasts.append(
-            publish_forecast(
-                model_version, grid=grid, issued_for=issued_for, horizon_sec=horizon_sec
-            )
-        )
-    return tuple(forecasts)
