@@ -7,13 +7,14 @@ windows as long as the horizon, says what is out of the question:
 - too little: less than a tenth of what the quietest stretch of the record had a window,
   a stretch being long enough to hold some 20 events on average, at most a quarter of
   the record;
-- too much: more than ten times the busiest window, or, where that is more, than its
-  weight in events of mean weight (a great earthquake announces more than it is).
+- too much: more than ten times the busiest window, or, where that is more, than ten
+  times the largest weight of a window in events of mean weight (a great earthquake
+  announces more than it is).
 
-Both counts are taken at their 99.9 % Poisson limit (Garwood 1936, Biometrika 28, 437),
-so that few events refuse nothing. Extremes instead of means let quiet seasons, bursts
-and their aftermath pass: there a stretch without events allows any small total, and a
-busy window any large one.
+Both are taken at their 99.9 % Poisson limit (Garwood 1936, Biometrika 28, 437), so that
+few events refuse little. Extremes instead of means let quiet seasons, bursts and their
+aftermath pass: a stretch without events allows any small total, a busy window a large
+one.
 """
 
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def plausible_total(snapshot: Snapshot, *, horizon_s: float) -> PlausibleTotal |
     size, quietest = _quietest_stretch(count)
     return PlausibleTotal(
         low=_lower_limit(quietest) / size / LARGEST_FACTOR,
-        high=_upper_limit(busiest) * LARGEST_FACTOR,
+        high=_upper_limit(busiest * LARGEST_FACTOR),
         n_windows=n_windows,
         mean=total / n_windows,
         smallest=quietest / size,
