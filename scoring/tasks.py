@@ -64,6 +64,7 @@ def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
     return {
         "model_version": str(refreshed.model_version.pk),
         "forecasts": [str(forecast.pk) for forecast in refreshed.forecasts],
+        "notes": refreshed.model_version.notes,
     }
 
 

@@ -1,6 +1,6 @@
 """The events of a region as the engine wants them: trained on, and aggregated."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from django.utils import timezone
@@ -17,6 +17,7 @@ from analytics.features import (
 from scoring.engine.aggregates import CellAggregates
 from scoring.engine.events import EventHistory, SeverityTransform, build_history
 from scoring.engine.grid import Grid
+from scoring.engine.outliers import UsableRecord, without_outliers
 from scoring.engine.snapshots import (
     RECENT_S,
     Snapshot,
@@ -57,6 +58,30 @@ def load_history(
         severity=columns.severity,
         transform=severity_transform_of(region),
     )
+
+
+def load_usable_record(region: Region, grid: Grid, *, until: datetime) -> UsableRecord:
+    """Read the events before `until` that models learn from."""
+    return without_outliers(load_history(region, grid, until=until))
+
+
+def notes_on(record: UsableRecord) -> list[str]:
+    """Name the events that models do not learn from."""
+    if not record.left_out_s.size:
+        return []
+    first, last = (
+        datetime.fromtimestamp(float(moment_s), tz=UTC).isoformat()
+        for moment_s in record.left_out_s[[0, -1]]
+    )
+    count = record.left_out_s.size
+    what = (
+        f"1 event of {first}" if count == 1 else f"{count} events, {first} to {last},"
+    )
+    begins = datetime.fromtimestamp(float(record.history.occurred_s[0]), tz=UTC)
+    return [
+        f"Left out: {what} far before all others; the record is taken to begin at "
+         f"{begins.isoformat()}. Correct or retract events that have a wrong date."
+    ]
 
 
 def load_snapshot(

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from analytics.features import region_extent
 from scoring.engine.grid import Grid, build_grid
 from scoring.errors import TooFewEventsError
 from scoring.metrics import FIT_SECONDS
@@ -13,6 +12,7 @@ from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.event_import import grow_region
+from scoring.services.events import extent_until_now
 from scoring.services.publishing import publish_version
 from scoring.services.registry.promotion import promote
 from scoring.services.training import TrainingPlan, train_model_version
@@ -53,7 +53,9 @@ def refresh_forecasts(
     Raises
     ------
     TooFewEventsError
-        The region has fewer than `MIN_EVENTS` events.
+        The region has fewer than `MIN_EVENTS` events, or no horizon can be fitted.
+    ForecastRefusedError
+        A forecast contradicts the recent record; the new version stays a candidate.
     """
     issued_for, event_count = _instant_after_last_event(region)
     grow_region(region)
@@ -77,7 +79,7 @@ def refresh_forecasts(
 
 
 def _instant_after_last_event(region: Region) -> tuple[datetime, int]:
-    extent = region_extent(region.slug)
+    extent = extent_until_now(region)
     if extent.last_occurred_at is None or extent.count < MIN_EVENTS:
         raise TooFewEventsError(
             f"Region {region.slug!r} has {extent.count} events; a model needs "
