@@ -78,10 +78,11 @@ def notes_on(record: UsableRecord) -> list[str]:
         f"1 event of {first}" if count == 1 else f"{count} events, {first} to {last},"
     )
     begins = datetime.fromtimestamp(float(record.history.occurred_s[0]), tz=UTC)
-    return [
+    note = (
         f"Left out: {what} far before all others; the record is taken to begin at "
-         f"{begins.isoformat()}. Correct or retract events that have a wrong date."
-    ]
+        f"{begins.isoformat()}. Correct or retract events that have a wrong date."
+    )
+    return [note]
 
 
 def load_snapshot(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -138,16 +138,16 @@ def test_an_odd_record_gives_a_forecast_or_a_sentence(name: str) -> None:
 
 
 @settings(
-    max_examples=10,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@example(several=[USUAL, ONE_FAR_BACK], kind="boosted_poisson")
 @given(
-    several=st.lists(parts, min_size=1, max_size=3),
-    kind=st.sampled_from(["poisson_glm", "kernel_density", "linear_hawkes"]),
+    first=st.sampled_from([USUAL, FEW, Part(events=300, days_ago=200, days=200)]),
+    others=st.lists(parts, min_size=1, max_size=2),
+    kind=st.sampled_from(["poisson_glm", "boosted_poisson", "linear_hawkes"]),
 )
-def test_any_mixture_of_them_does(several: list[Part], kind: str) -> None:
-    try_everything(*several, kind=kind)
+def test_any_mixture_of_them_does(first: Part, others: list[Part], kind: str) -> None:
+    try_everything(first, *others, kind=kind)
