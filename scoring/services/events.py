@@ -6,7 +6,6 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from analytics.clickhouse import EARLIEST, LATEST
 from analytics.features import (
     EventScope,
     RegionExtent,
@@ -14,6 +13,7 @@ from analytics.features import (
     event_columns,
     region_extent,
 )
+from riskplatform.kernel.instants import EARLIEST, LATEST
 from scoring.engine.aggregates import CellAggregates
 from scoring.engine.events import EventHistory, SeverityTransform, build_history
 from scoring.engine.grid import Grid

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import EARLIEST
 from analytics.features import EventScope, cell_aggregates
 from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.instants import EARLIEST
 from scoring.cell_ids import hex_of
 from scoring.engine.features import feature_matrix, feature_names
 from scoring.engine.grid import Grid
