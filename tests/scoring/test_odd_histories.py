@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from scoring.models import Forecast, Region
+from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.selectors.regions import get_region_grid
 from tests.factories import CENTRE, DAY_S, RESOLUTION, make_region
@@ -135,6 +135,15 @@ def test_an_odd_record_gives_a_forecast_or_a_sentence(name: str) -> None:
         "seventy days",
     }
     assert (outcomes[0] == "") is (name in can_be_fitted), outcomes
+
+
+def test_a_short_record_is_forecast_for_the_horizons_it_is_long_enough_for() -> None:
+    assert try_everything(Part(events=300, days_ago=40, days=40))[0] == ""
+    version = ModelVersion.objects.get()
+    horizons = version.artifacts.values_list("horizon_sec", flat=True)
+    assert list(horizons) == [DAY_S]
+    [note] = version.notes
+    assert note.startswith("168 h cannot be forecast: The record holds 4 windows")
 
 
 @settings(

@@ -59,7 +59,7 @@ def refused_count() -> float:
     return REGISTRY.get_sample_value("scoring_forecasts_refused_total", labels) or 0.0
 
 
-def test_next_to_nothing_is_refused_with_both_figures(
+def test_next_to_nothing_is_refused_with_both_figures_and_nothing_is_taken_away(
     region: Region, refreshed: RefreshedRegion, caplog: pytest.LogCaptureFixture
 ) -> None:
     later, before = spoil(refreshed, level=1e-9), refused_count()
@@ -71,14 +71,6 @@ def test_next_to_nothing_is_refused_with_both_figures(
     assert refused_count() == before + 1
     [record] = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert "stays in service" in record.getMessage()
-
-
-def test_the_forecast_before_stays_in_service_and_other_horizons_go_on(
-    region: Region, refreshed: RefreshedRegion
-) -> None:
-    later = spoil(refreshed, level=1e-9)
-    with pytest.raises(ForecastRefusedError, match=BOTH_FIGURES):
-        renew_forecasts(region, issued_for=later)
     day, week = (
         get_latest_forecast(region, horizon_sec=horizon_sec)
         for horizon_sec in (DAY_S, 7 * DAY_S)
