@@ -56,6 +56,7 @@ SELECT
     max(occurred_ms) AS last_ms
 FROM analytics_event FINAL
 PREWHERE region = %(region)s
+    AND occurred_at >= fromUnixTimestamp64Milli(%(since_ms)s, 'UTC')
     AND occurred_at < fromUnixTimestamp64Milli(%(instant_ms)s, 'UTC')
 WHERE ingested_at <= fromUnixTimestamp64Milli(%(known_ms)s, 'UTC')
     AND is_deleted = 0
@@ -85,6 +86,7 @@ SELECT
     toUnixTimestamp64Milli(max(occurred_at))
 FROM analytics_event FINAL
 PREWHERE region = %(region)s
+    AND occurred_at < fromUnixTimestamp64Milli(%(until_ms)s, 'UTC')
 WHERE is_deleted = 0
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """
@@ -119,6 +121,20 @@ EQUAL_WEIGHT: SeverityWeight = _EqualWeight()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventScope:
+    """Which events count: those from `since` on that had arrived by `known_at`.
+
+    An imported history has arrived when it was imported.
+    """
+
+    since: datetime = EARLIEST
+    known_at: datetime = LATEST
+
+
+ALL_EVENTS = EventScope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellAggregateColumns:
     """Sums over the events before an instant t, one entry a cell that saw any.
 
@@ -134,10 +150,8 @@ class CellAggregateColumns:
         Events with t - window <= occurred < t.
     window_count
         The same for the windows asked for, shape (n, windows).
-    last_occurred_s
-        Unix seconds of the last event.
-    first_occurred_s
-        Unix seconds of the first event of all cells; NaN where there is none.
+    first_occurred_s, last_occurred_s
+        Unix seconds of the first and the last event.
     """
 
     cell: NDArray[np.uint64]
@@ -147,8 +161,8 @@ class CellAggregateColumns:
     count_7d: Integers
     count_28d: Integers
     window_count: Integers
+    first_occurred_s: Floats
     last_occurred_s: Floats
-    first_occurred_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,19 +190,17 @@ def cell_aggregates(
     scales_s: Sequence[float],
     windows_s: Sequence[float] = (),
     weight: SeverityWeight = EQUAL_WEIGHT,
-    known_at: datetime | None = None,
+    scope: EventScope = ALL_EVENTS,
 ) -> CellAggregateColumns:
-    """Aggregate per cell what happened strictly before an instant.
+    """Aggregate per cell what happened strictly before an instant, within a scope.
 
-    Without `known_at` an event counts as known from when it happened. With it,
-    only events count that had arrived by then: what a forecast made at that
-    time could know. An imported history has arrived when it was imported.
     Instants are whole milliseconds; what is below is cut off.
     """
     params: dict[str, SqlValue] = {
         "region": region,
+        "since_ms": to_milliseconds(scope.since),
         "instant_ms": to_milliseconds(instant),
-        "known_ms": to_milliseconds(known_at or LATEST),
+        "known_ms": to_milliseconds(scope.known_at),
         "scales_ms": [1_000.0 * scale_s for scale_s in scales_s],
         "windows_ms": [1_000.0 * window_s for window_s in windows_s],
         "kind": weight.kind,
@@ -198,14 +210,14 @@ def cell_aggregates(
     columns = cached_columns(
         "features_cell_aggregates", AGGREGATES, params, regions=[region]
     )
-    first_ms = columns["first_ms"]
+    n_cells = columns["cell"].size
     return CellAggregateColumns(
         cell=columns["cell"],
         excitation=columns["excitation"].reshape(-1, len(scales_s)),
         **_counts(columns),
-        window_count=columns["window_count"].reshape(first_ms.size, len(windows_s)),
+        window_count=columns["window_count"].reshape(n_cells, len(windows_s)),
+        first_occurred_s=columns["first_ms"] / 1_000,
         last_occurred_s=columns["last_ms"] / 1_000,
-        first_occurred_s=first_ms.min() / 1_000 if first_ms.size else float("nan"),
     )
 
 
@@ -231,10 +243,13 @@ def event_columns(
     )
 
 
-def region_extent(region: str) -> RegionExtent:
-    """Say how many events a region has, in how many cells, from when to when."""
+def region_extent(region: str, *, until: datetime = LATEST) -> RegionExtent:
+    """Say how many events a region has before `until`, in which cells and times."""
     columns = cached_columns(
-        "features_region_extent", EXTENT, {"region": region}, regions=[region]
+        "features_region_extent",
+        EXTENT,
+        {"region": region, "until_ms": to_milliseconds(until)},
+        regions=[region],
     )
     count, cells_with_events, first_ms, last_ms = (
         column.item() for column in columns.values()

@@ -33,6 +33,13 @@ class TooFewEventsError(InvalidInputError):
     title = "There are too few events to learn from"
 
 
+class ForecastRefusedError(ConflictError):
+    """`expected_count` is what was forecast, `plausible` what the record allows."""
+
+    code = "forecast_refused"
+    title = "The forecast contradicts the recent record"
+
+
 class DatasetUnavailableError(UnavailableError):
     code = "dataset_unavailable"
     title = "A published data set cannot be had"

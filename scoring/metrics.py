@@ -9,6 +9,11 @@ FORECASTS_PUBLISHED = Counter(
     "Forecasts that were stored, by the model family that made them.",
     ["kind"],
 )
+FORECASTS_REFUSED = Counter(
+    "scoring_forecasts_refused",
+    "Forecasts that contradicted the recent record and were not stored, by family.",
+    ["kind"],
+)
 
 
 class Inference(StrEnum):

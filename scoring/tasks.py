@@ -12,7 +12,7 @@ from scoring.models import Job
 from scoring.selectors.regions import get_region
 from scoring.services.alerts.evaluation import evaluate_due_rules
 from scoring.services.alerts.outcomes import score_due_alerts
-from scoring.services.alerts.states import wake_alerts
+from scoring.services.alerts.states import resolve_past_alerts, wake_alerts
 from scoring.services.assessments.batches import ASSESS, run_batch
 from scoring.services.forecast_skill import score_due_forecasts
 from scoring.services.jobs.periodic import register_periodic
@@ -46,6 +46,7 @@ if settings.FORECAST_REFRESH_S:
     )
 register_periodic("evaluate-alert-rules", 10, evaluate_due_rules)
 register_periodic("wake-alerts", 30, wake_alerts)
+register_periodic("resolve-past-alerts", 30, resolve_past_alerts)
 register_periodic("judge-alerts", 900, score_due_alerts)
 register_periodic("send-webhooks", 5, send_due_deliveries)
 register_periodic("forget-sent-messages", 3_600, forget_sent_messages)
@@ -64,6 +65,7 @@ def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
     return {
         "model_version": str(refreshed.model_version.pk),
         "forecasts": [str(forecast.pk) for forecast in refreshed.forecasts],
+        "notes": refreshed.model_version.notes,
     }
 
 

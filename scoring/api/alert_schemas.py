@@ -155,8 +155,12 @@ class AlertDetail(Struct):
     cell_count: int
     cells: Annotated[list[int], Meta(description="The hottest cells, 100 at most.")]
     cells_hex: list[str]
-    first_forecast_id: UUID
-    last_forecast_id: UUID
+    first_forecast_id: Annotated[
+        UUID | None, Meta(description="Null once the forecast was deleted.")
+    ]
+    last_forecast_id: Annotated[
+        UUID | None, Meta(description="Null once the forecast was deleted.")
+    ]
     valid_until: AwareTime
     opened_at: AwareTime
     last_seen_at: AwareTime

@@ -106,6 +106,7 @@ class ModelDetailView(APIView):
             {
                 **model_summary(version, skill),
                 "skill": version.skill,
+                "notes": version.notes,
                 "artifacts": list(artifacts.order_by("horizon_sec")),
                 "switches": [_change(switch) for switch in list_switches(version)],
             }

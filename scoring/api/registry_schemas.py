@@ -71,6 +71,10 @@ class ModelChange(Struct):
 
 class ModelDetail(ModelSummary):
     skill: Annotated[dict[str, Any], Meta(description="Back-test, by horizon.")]
+    notes: Annotated[
+        list[str],
+        Meta(description="Events and horizons that were left out, and why."),
+    ]
     artifacts: list[ModelArtifactDigest]
     switches: list[ModelChange]
 

@@ -69,9 +69,7 @@ class EventHistory:
 
     def known_at(self, instant_s: float) -> Self:
         """Events that had happened before an instant and arrived by it."""
-        return self._where(
-            (self.occurred_s < instant_s) & (self.arrived_s <= instant_s)
-        )
+        return self.where((self.occurred_s < instant_s) & (self.arrived_s <= instant_s))
 
     def counts_between(self, start_s: float, end_s: float, *, n_cells: int) -> Floats:
         """Events per cell with start <= occurred < end, shape (n_cells,)."""
@@ -79,7 +77,8 @@ class EventHistory:
         counts = np.bincount(self.cell_index[first:last], minlength=n_cells)
         return counts.astype(np.float64)
 
-    def _where(self, kept: Flags) -> Self:
+    def where(self, kept: Flags) -> Self:
+        """The events for which `kept`, of shape (n_events,), holds."""
         return type(self)(
             cell_index=self.cell_index[kept],
             occurred_s=self.occurred_s[kept],

@@ -1,7 +1,7 @@
 """A region at an instant: everything a forecaster may look at."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,37 +17,41 @@ RECENT_S = 365 * DAY_S
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RecentEvents:
-    """Events of the last 365 days known at an instant, shape (n_events,) each."""
+    """Events of the last 365 days known at an instant, the oldest first.
+
+    Attributes
+    ----------
+    cell_index, age_s, weight : ndarray of shape (n_events,)
+        `weight` is that of the event in the excitation.
+    """
 
     cell_index: Integers
     age_s: Floats
+    weight: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Snapshot:
-    """A grid, its aggregates and its features as known at one instant.
+    """A grid, its aggregates, its features and its recent events at one instant.
+
+    Every field is required: a model may look at any of them.
 
     Attributes
     ----------
     grid : Grid
     aggregates : CellAggregates
+    recent : RecentEvents
     instant_s : float
     timezone : str
     features : ndarray of shape (n_cells, n_features)
-    recent : RecentEvents
-        For the baselines that look at single events; empty where not supplied.
     """
 
     grid: Grid
     aggregates: CellAggregates
+    recent: RecentEvents
     instant_s: float
     timezone: str
     features: Floats
-    recent: RecentEvents = field(
-        default_factory=lambda: RecentEvents(
-            cell_index=np.zeros(0, np.int64), age_s=np.zeros(0)
-        )
-    )
 
     @property
     def record_days(self) -> float:
@@ -56,12 +60,18 @@ class Snapshot:
 
 
 def take_snapshot(
-    grid: Grid, aggregates: CellAggregates, instant_s: float, *, timezone: str
+    grid: Grid,
+    aggregates: CellAggregates,
+    recent: RecentEvents,
+    instant_s: float,
+    *,
+    timezone: str,
 ) -> Snapshot:
-    """Describe a region from the aggregates of its cells."""
+    """Describe a region from what was known of its events at an instant."""
     return Snapshot(
         grid=grid,
         aggregates=aggregates,
+        recent=recent,
         instant_s=instant_s,
         timezone=timezone,
         features=feature_matrix(grid, aggregates, instant_s, timezone),
@@ -76,21 +86,17 @@ def walk_snapshots(
     for instant_s, aggregates in zip(
         instants, walk_aggregates(history, grid, instants), strict=True
     ):
-        yield Snapshot(
-            grid=grid,
-            aggregates=aggregates,
-            instant_s=instant_s,
-            timezone=timezone,
-            features=feature_matrix(grid, aggregates, instant_s, timezone),
-            recent=_recent(history, instant_s),
-        )
+        recent = recent_events(history, instant_s)
+        yield take_snapshot(grid, aggregates, recent, instant_s, timezone=timezone)
 
 
-def _recent(history: EventHistory, instant_s: float) -> RecentEvents:
+def recent_events(history: EventHistory, instant_s: float) -> RecentEvents:
+    """Events of a history that happened in the 365 days before an instant."""
     bounds = (instant_s - RECENT_S, instant_s)
     first, end = np.searchsorted(history.occurred_s, bounds)
     known = history.arrived_s[first:end] <= instant_s
     return RecentEvents(
         cell_index=history.cell_index[first:end][known],
         age_s=instant_s - history.occurred_s[first:end][known],
+        weight=history.weight[first:end][known],
     )

@@ -21,6 +21,7 @@ MOST_ROWS: Final = 250_000
 QUIET_ROWS_PER_EVENT: Final = 25
 FEWEST_QUIET_ROWS: Final = 30_000
 FEWEST_ORIGINS: Final = 8
+FEWEST_EVENTS: Final = 5
 HELD_OUT_SHARE: Final = 0.25
 
 
@@ -143,7 +144,7 @@ def open_window(
             f"warm-up; at least {FEWEST_ORIGINS} are needed. Use more events or a "
             "shorter horizon."
         )
-    return TrainingWindow(
+    window = TrainingWindow(
         history=known,
         grid=grid,
         horizon_s=horizon_s,
@@ -151,6 +152,22 @@ def open_window(
         until_s=until_s,
         origins_s=origins_s,
     )
+    _require_events(window.training_part)
+    return window
+
+
+def _require_events(window: TrainingWindow) -> None:
+    """Refuse to learn from windows in which next to nothing happens."""
+    occurred_s, origins_s = window.history.occurred_s, window.origins_s
+    first, last = np.searchsorted(occurred_s, [origins_s, origins_s + window.horizon_s])
+    # The later half alone chooses the parameters of some models.
+    n_events = int((last - first)[origins_s.size // 2 :].sum())
+    if n_events < FEWEST_EVENTS:
+        raise EngineError(
+            f"The windows to learn from hold {n_events} events; at least "
+            f"{FEWEST_EVENTS} are needed. Check the dates of the events for gaps and "
+            "placeholders, or use more events."
+        )
 
 
 def rolling_origins(

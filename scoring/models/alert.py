@@ -112,6 +112,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def unresolved(self) -> Self:
         return self.exclude(state=Alert.State.RESOLVED)
 
+    def past_by(self, moment: datetime) -> Self:
+        """Keep the unresolved alerts whose window was over by then."""
+        return self.unresolved().filter(valid_until__lte=moment)
+
     def snoozed_before(self, moment: datetime) -> Self:
         """Keep the snoozed alerts whose snooze has passed."""
         return self.filter(state=Alert.State.SNOOZED, snoozed_until__lte=moment)
@@ -131,11 +135,26 @@ class Alert(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     severity = models.CharField(max_length=16, choices=AlertSeverity.choices)
     first_forecast = models.ForeignKey(
-        Forecast, on_delete=models.CASCADE, related_name="alerts_opened"
+        Forecast,
+        on_delete=models.SET_NULL,
+        related_name="alerts_opened",
+        null=True,
+        blank=True,
+        help_text="Empty once that forecast was deleted; the alert stays.",
     )
     last_forecast = models.ForeignKey(
-        Forecast, on_delete=models.CASCADE, related_name="alerts_seen"
+        Forecast,
+        on_delete=models.SET_NULL,
+        related_name="alerts_seen",
+        null=True,
+        blank=True,
+        help_text="Empty once that forecast was deleted; the alert stays.",
     )
+    first_issued_for = models.DateTimeField(
+        help_text="Begin of the first forecast's window, by which the alert is judged."
+    )
+    first_valid_until = models.DateTimeField(help_text="End of that window.")
+    valid_until = models.DateTimeField(help_text="End of the last forecast's window.")
     cells = models.JSONField(help_text="H3 indexes of the area, hottest first.")
     first_cells = models.JSONField(
         help_text="The area of the first forecast, by which the alert is judged."
@@ -178,7 +197,7 @@ class Alert(models.Model):
                 name="scoring_alert_unresolved",
             ),
             models.Index(
-                fields=("first_forecast",),
+                fields=("first_valid_until",),
                 condition=Q(scored_at=None),
                 name="scoring_alert_unscored",
             ),

@@ -39,6 +39,11 @@ class ModelVersion(models.Model):
     trained_until = models.DateTimeField()
     event_count = models.PositiveIntegerField()
     skill = models.JSONField(default=dict, help_text="Back-test figures by horizon.")
+    notes = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What the figures leave out: events, horizons. One sentence each.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ModelVersionQuerySet.as_manager()

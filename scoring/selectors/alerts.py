@@ -68,7 +68,7 @@ def list_changes(
 
 def alerts_in_full(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
     """Join what `alert_document` tells, and leave out what is large."""
-    joined = alerts.select_related("rule__region", "last_forecast")
+    joined = alerts.select_related("rule__region")
     return joined.defer("rule__cells", "rule__region__boundary", "first_cells")
 
 

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.features import cell_aggregates
+from analytics.features import EventScope, cell_aggregates
 from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.instants import EARLIEST
 from scoring.cell_ids import hex_of
 from scoring.engine.features import feature_matrix, feature_names
 from scoring.engine.grid import Grid
 from scoring.engine.state import DAY_S
 from scoring.errors import CellNotInRegionError
 from scoring.models import Region
+from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.events import (
     CellSpreader,
@@ -68,9 +70,15 @@ class WindowFeatures:
 def take_feature_snapshot(
     region: Region, *, instant: datetime, known_at: datetime
 ) -> FeatureSnapshot:
-    """Describe every cell as the engine does: one query of events, one of cells."""
+    """Describe every cell as the engine does for the region's champion."""
     grid = _grid_of_region(region)
-    aggregates = load_aggregates(region, grid, instant=instant, known_at=known_at)
+    aggregates = load_aggregates(
+        region,
+        grid,
+        instant=instant,
+        since=_record_start(region, instant),
+        known_at=known_at,
+    )
     return FeatureSnapshot(
         cells=grid.cells,
         names=feature_names(),
@@ -102,7 +110,7 @@ def build_windows(
         scales_s=windows_s,
         windows_s=windows_s,
         weight=severity_transform_of(region),
-        known_at=known_at,
+        scope=EventScope(known_at=known_at),
     )
     spread = CellSpreader(grid, columns.cell)
     last_s = spread(columns.last_occurred_s, fill=np.nan)[rows]
@@ -112,6 +120,14 @@ def build_windows(
         total=spread(columns.count)[rows],
         days_since_last=(instant.timestamp() - last_s) / DAY_S,
     )
+
+
+def _record_start(region: Region, instant: datetime) -> datetime:
+    """Give from when on the champion knows events, where it knows any by then."""
+    champion = find_champion(region)
+    if champion is None or champion.trained_from > instant:
+        return EARLIEST
+    return champion.trained_from
 
 
 def _grid_of_region(region: Region) -> Grid:

@@ -11,19 +11,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from analytics.features import event_columns, region_extent
+from analytics.features import event_columns
 from scoring.arrays import ForecastColumns
 from scoring.engine import skill
 from scoring.engine.arrays import Floats
 from scoring.engine.consistency import number_test
 from scoring.engine.models.long_run import LongRunCount
-from scoring.engine.snapshots import Snapshot, take_snapshot
+from scoring.engine.snapshots import Snapshot
 from scoring.errors import HorizonNotPassedError
 from scoring.metrics import FORECASTS_SCORED
 from scoring.models import Cell, Forecast, ForecastSkill, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.selectors.regions import list_cell_ids
-from scoring.services.events import load_aggregates
+from scoring.services.events import extent_until_now, load_snapshot
 from scoring.services.grids import grid_of
 from scoring.services.ledger import Ledger, run_of
 
@@ -83,12 +83,14 @@ def _list_due(region: Region, *, limit: int, ledgered: bool) -> list[Forecast]:
         unscored = unscored.exclude(ledgered_at=None)
     if limit <= 0 or not unscored.exists():
         return []
-    last = region_extent(region.slug).last_occurred_at
+    last = extent_until_now(region).last_occurred_at
     if last is None:
         return []
     embargo = timedelta(seconds=settings.FORECAST_EMBARGO_S)
     known_until = min(last, timezone.now() - embargo)
-    return list(_passed_by(unscored, known_until).order_by("issued_for", "pk")[:limit])
+    passed = _passed_by(unscored, known_until).select_related("model_version")
+    order = ("issued_for", "model_version__trained_from", "pk")
+    return list(passed.defer("model_version__skill").order_by(*order)[:limit])
 
 
 def _passed_by(
@@ -108,11 +110,8 @@ def _score_region(region: Region, due: list[Forecast], ledger: Ledger | None) ->
     areas = Cell.objects.filter(region=region).order_by("h3")
     area_km2 = np.array(areas.values_list("area_km2", flat=True), dtype=np.float64)
     count = 0
-    for issued_for, forecasts in groupby(due, key=lambda each: each.issued_for):
-        aggregates = load_aggregates(region, grid, instant=issued_for)
-        snapshot = take_snapshot(
-            grid, aggregates, issued_for.timestamp(), timezone=region.timezone
-        )
+    for (instant, since), forecasts in groupby(due, key=_record_of):
+        snapshot = load_snapshot(region, grid, instant=instant, since=since)
         for forecast in forecasts:
             columns = get_columns(forecast)
             observed = observed_counts(forecast, region, columns)
@@ -122,6 +121,11 @@ def _score_region(region: Region, due: list[Forecast], ledger: Ledger | None) ->
             values = _values(forecast, columns, observed, snapshot, area_km2)
             count += _store(forecast, values)
     return count
+
+
+def _record_of(forecast: Forecast) -> tuple[datetime, datetime]:
+    """Say at what instant, and from when on, the events are known to a forecast."""
+    return forecast.issued_for, forecast.model_version.trained_from
 
 
 def _values(

@@ -1,8 +1,10 @@
 """Publish forecasts: features from ClickHouse, distributions from a model version."""
 
 import hashlib
-from dataclasses import dataclass
+import logging
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -11,20 +13,25 @@ from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
+from scoring.engine.errors import EngineError
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.engine.horizons import distribution_of_longest
+from scoring.engine.plausibility import plausible_total
 from scoring.engine.simulation import ScenarioSet
-from scoring.engine.snapshots import Snapshot, take_snapshot
-from scoring.metrics import FORECASTS_PUBLISHED
-from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion, Region
-from scoring.services.events import load_aggregates
+from scoring.engine.snapshots import Snapshot
+from scoring.errors import ForecastRefusedError
+from scoring.metrics import FORECASTS_PUBLISHED, FORECASTS_REFUSED
+from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion
+from scoring.services.events import load_snapshot
 from scoring.services.registry.versions import is_champion_now
 
 # Enough for the 99 % quantile of a portfolio's loss (see docs/adr/0003).
 N_SCENARIOS = 10_000
 # Of fitted models, as stored; they are about as large in memory.
 FITTED_BYTES = 64 << 20
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,12 @@ def publish_forecast(
     """Forecast every cell from what was known at `issued_for`, and store it.
 
     Publishing the same run again returns the forecast that is there.
+
+    Raises
+    ------
+    ForecastRefusedError
+        It cannot be made, or its total is out of the question, given the recent
+        record. Nothing is stored, so that the forecast before stays in service.
     """
     run = {
         "model_version": model_version,
@@ -56,28 +69,73 @@ def publish_forecast(
     }
     if (existing := Forecast.objects.filter(**run).first()) is not None:
         return existing
-    region = model_version.region
-    snapshot = _snapshot_at(region, grid, issued_for)
-    forecasters = _load_up_to(model_version, horizon_sec)
-    distribution = distribution_of_longest(forecasters, snapshot)
-    columns = ForecastColumns.of(grid.cells, distribution)
-    seed = run_seed(model_version, issued_for)
-    scenarios = forecasters[-1].scenarios(
-        snapshot, n_scenarios=N_SCENARIOS, seed=seed, forecast=distribution
-    )
-    calibration = forecasters[-1].calibration
-    forecast = Forecast(
-        **run,
-        region=region,
-        event_count=int(snapshot.aggregates.count.sum()),
-        cell_count=len(grid),
-        expected_count=float(columns.mean.sum()),
-        region_alpha=calibration.region_alpha(columns.mean),
-        correlation_range_km=calibration.spatial.range_km,
-    )
+    forecast = Forecast(**run, region=model_version.region, cell_count=len(grid))
+    try:
+        columns, scenarios = _computed(forecast, grid)
+    except EngineError as error:
+        raise _refused(
+            model_version, f"{model_version} cannot be used: {error}"
+        ) from error
     _store(forecast, columns, scenarios)
     FORECASTS_PUBLISHED.labels(model_version.kind).inc()
     return forecast
+
+
+def _computed(forecast: Forecast, grid: Grid) -> tuple[ForecastColumns, ScenarioSet]:
+    """Fill in the figures of a forecast and give its arrays."""
+    version, issued_for = forecast.model_version, forecast.issued_for
+    snapshot = load_snapshot(
+        forecast.region, grid, instant=issued_for, since=version.trained_from
+    )
+    forecasters = _load_up_to(version, forecast.horizon_sec)
+    distribution = distribution_of_longest(forecasters, snapshot)
+    columns = ForecastColumns.of(grid.cells, distribution)
+    calibration = forecasters[-1].calibration
+    forecast.event_count = int(snapshot.aggregates.count.sum())
+    forecast.expected_count = float(columns.mean.sum())
+    forecast.region_alpha = calibration.region_alpha(columns.mean)
+    forecast.correlation_range_km = calibration.spatial.range_km
+    _require_plausible(forecast, snapshot)
+    scenarios = forecasters[-1].scenarios(
+        snapshot,
+        n_scenarios=N_SCENARIOS,
+        seed=run_seed(version, issued_for),
+        forecast=distribution,
+    )
+    return columns, scenarios
+
+
+def _require_plausible(forecast: Forecast, snapshot: Snapshot) -> None:
+    """Hold the total against the record; see `scoring.engine.plausibility`."""
+    horizon_sec, expected = forecast.horizon_sec, forecast.expected_count
+    plausible = plausible_total(snapshot, horizon_s=horizon_sec)
+    if plausible is None or plausible.allows(expected):
+        return
+    raise _refused(
+        forecast.model_version,
+        f"{forecast.model_version} expects {expected:.3g} events in "
+        f"{horizon_sec // 3_600} h, but the last {plausible.n_windows} windows of this "
+        f"length held {plausible.mean:.3g} on average ({plausible.smallest:.3g} in the "
+        f"quietest stretch, {plausible.largest:.3g} in the busiest window), so that "
+        f"{plausible.low:.3g} to {plausible.high:.3g} are plausible.",
+        expected_count=expected,
+        plausible=asdict(plausible),
+    )
+
+
+def _refused(
+    version: ModelVersion, reason: str, **figures: Any
+) -> ForecastRefusedError:
+    """Count and log what is not published."""
+    error = ForecastRefusedError(
+        f"A forecast of region {version.region.slug!r} was not published: {reason} "
+        "The one before stays in service. Check the events of the last days, then "
+        "fit another model version with manage.py refresh_forecasts.",
+        **figures,
+    )
+    FORECASTS_REFUSED.labels(version.kind).inc()
+    logger.error("%s", error.message)
+    return error
 
 
 def run_seed(model_version: ModelVersion, issued_for: datetime) -> int:
@@ -123,10 +181,3 @@ def _load_up_to(model_version: ModelVersion, horizon_sec: int) -> list[Forecaste
     shorter = model_version.artifacts.filter(horizon_sec__lt=horizon_sec)
     horizons = shorter.order_by("horizon_sec").values_list("horizon_sec", flat=True)
     return [load_forecaster(model_version, each) for each in (*horizons, horizon_sec)]
-
-
-def _snapshot_at(region: Region, grid: Grid, instant: datetime) -> Snapshot:
-    aggregates = load_aggregates(region, grid, instant=instant)
-    return take_snapshot(
-        grid, aggregates, instant.timestamp(), timezone=region.timezone
-    )

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from django.db import IntegrityError
 from django.utils import timezone
 
-from analytics.features import region_extent
 from scoring.engine.grid import Grid
-from scoring.errors import ModelVersionNotFoundError
+from scoring.errors import ForecastRefusedError, ModelVersionNotFoundError
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.model_versions import find_champion, list_model_versions
 from scoring.selectors.regions import list_cell_ids
+from scoring.services.events import extent_until_now
 from scoring.services.forecasting import publish_forecast
 from scoring.services.grids import grid_of
 
@@ -25,7 +25,7 @@ def issue_instant(region: Region) -> datetime:
     The present hour of a region that is fed; the first full minute after the last
     event of one that is not, so that the forecast knows it.
     """
-    last = region_extent(region.slug).last_occurred_at
+    last = extent_until_now(region).last_occurred_at
     now = timezone.now()
     if last is None or now - last < LIVE_FOR:
         return now.replace(minute=0, second=0, microsecond=0)
@@ -44,6 +44,8 @@ def renew_forecasts(
     ------
     ModelVersionNotFoundError
         The region has no champion.
+    ForecastRefusedError
+        Some contradict the recent record; all others are published.
     """
     champion = find_champion(region)
     if champion is None:
@@ -53,10 +55,12 @@ def renew_forecasts(
         )
     grid = grid_of(list_cell_ids(region))
     moment = issued_for or issue_instant(region)
-    served = publish_version(champion, grid=grid, issued_for=moment)
-    for challenger in list_challengers(region):
-        publish_version(challenger, grid=grid, issued_for=moment)
-    return served
+    versions = (champion, *list_challengers(region))
+    runs = [
+        (version, horizon) for version in versions for horizon in _horizons(version)
+    ]
+    published = _publish_all(runs, grid=grid, issued_for=moment)
+    return tuple(each for each in published if each.model_version == champion)
 
 
 def list_challengers(region: Region) -> Sequence[ModelVersion]:
@@ -71,14 +75,39 @@ def publish_version(
     issued_for: datetime,
     horizons_sec: Iterable[int] | None = None,
 ) -> tuple[Forecast, ...]:
-    """Publish one version for each of its horizons, the shortest first."""
-    horizons = horizons_sec
-    if horizons is None:
-        artifacts = version.artifacts.order_by("horizon_sec")
-        horizons = list(artifacts.values_list("horizon_sec", flat=True))
-    return tuple(
-        _publish(version, grid, issued_for, horizon_sec) for horizon_sec in horizons
-    )
+    """Publish one version for each of its horizons, the shortest first.
+
+    Raises
+    ------
+    ForecastRefusedError
+        Some contradict the recent record; those of the other horizons are published.
+    """
+    horizons = _horizons(version) if horizons_sec is None else horizons_sec
+    runs = [(version, horizon_sec) for horizon_sec in horizons]
+    return tuple(_publish_all(runs, grid=grid, issued_for=issued_for))
+
+
+def _horizons(version: ModelVersion) -> list[int]:
+    artifacts = version.artifacts.order_by("horizon_sec")
+    return list(artifacts.values_list("horizon_sec", flat=True))
+
+
+def _publish_all(
+    runs: Iterable[tuple[ModelVersion, int]], *, grid: Grid, issued_for: datetime
+) -> list[Forecast]:
+    """Publish what can be published, then say what could not."""
+    published, refused = [], []
+    for version, horizon_sec in runs:
+        try:
+            published.append(_publish(version, grid, issued_for, horizon_sec))
+        except ForecastRefusedError as error:
+            refused.append(error)
+    if refused:
+        raise ForecastRefusedError(
+            " ".join(error.message for error in refused),
+            refused=[error.context for error in refused],
+        )
+    return published
 
 
 def _publish(

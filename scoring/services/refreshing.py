@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from analytics.features import region_extent
 from scoring.engine.grid import Grid, build_grid
 from scoring.errors import TooFewEventsError
 from scoring.metrics import FIT_SECONDS
@@ -13,7 +12,7 @@ from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.event_import import grow_region
-from scoring.services.forecasting import publish_forecast
+from scoring.services.events import extent_until_now
 from scoring.services.publishing import publish_version
 from scoring.services.registry.promotion import promote
 from scoring.services.training import TrainingPlan, train_model_version
@@ -54,7 +53,9 @@ def refresh_forecasts(
     Raises
     ------
     TooFewEventsError
-        The region has fewer than `MIN_EVENTS` events.
+        The region has fewer than `MIN_EVENTS` events, or no horizon can be fitted.
+    ForecastRefusedError
+        A forecast contradicts the recent record; the new version stays a candidate.
     """
     issued_for, event_count = _instant_after_last_event(region)
     grow_region(region)
@@ -78,7 +79,7 @@ def refresh_forecasts(
 
 
 def _instant_after_last_event(region: Region) -> tuple[datetime, int]:
-    extent = region_extent(region.slug)
+    extent = extent_until_now(region)
     if extent.last_occurred_at is None or extent.count < MIN_EVENTS:
         raise TooFewEventsError(
             f"Region {region.slug!r} has {extent.count} events; a model needs "
@@ -99,22 +100,9 @@ def _serve(
     champion = find_champion(fitted.region)
     if champion is not None and not forced_because:
         return publish_version(champion, grid=grid, issued_for=issued_for)
-    forecasts = _publish_all(fitted, grid, issued_for, progress)
+    progress(f"Forecasting for {len(grid)} cells")
+    forecasts = publish_version(fitted, grid=grid, issued_for=issued_for)
     promote(fitted, actor="refresh", forced_because=forced_because)
     for forecast in forecasts:
         forecast.refresh_from_db(fields=("is_shadow", "served_at"))
     return forecasts
-
-
-def _publish_all(
-    model_version: ModelVersion, grid: Grid, issued_for: datetime, progress: Progress
-) -> tuple[Forecast, ...]:
-    forecasts = []
-    for horizon_sec in HORIZONS_SEC:
-        progress(f"Forecasting {horizon_sec // 3_600} h for {len(grid)} cells")
-        forecasts.append(
-            publish_forecast(
-                model_version, grid=grid, issued_for=issued_for, horizon_sec=horizon_sec
-            )
-        )
-    return tuple(forecasts)

@@ -14,6 +14,7 @@ from perf.cache.values import ValueCache
 from scoring.arrays import ForecastColumns, named_arrays
 from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
+from scoring.engine.forecasters import FeatureModel
 from scoring.engine.scenarios import SpatialCorrelation, factor_scenarios
 from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
 from scoring.metrics import INFERENCE_CALLS, Inference
@@ -137,6 +138,11 @@ def _with_own_features(
 ) -> ForecastColumns:
     own = [index for index, given in enumerate(features) if given is not None]
     forecaster = load_forecaster(forecast.model_version, forecast.horizon_sec)
+    if not isinstance(forecaster.model, FeatureModel):
+        raise FeaturesNotUsableError(
+            f"{forecast.model_version} forecasts from the events of the region, not "
+            "from features. Leave the features out."
+        )
     matrix = np.array(
         [
             _feature_row(features[index] or {}, forecaster.feature_names, index)

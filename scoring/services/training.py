@@ -7,12 +7,14 @@ from typing import Any
 
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.backtesting import BacktestPlan, backtest
+from scoring.engine.errors import EngineError
 from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_forecaster
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
+from scoring.errors import TooFewEventsError
 from scoring.models import ModelVersion, Region
-from scoring.services.events import load_history
+from scoring.services.events import load_usable_record, notes_on
 from scoring.services.registry.versions import NewArtifact, NewVersion, register_version
 
 BASELINE = "long_run_count"
@@ -44,20 +46,50 @@ class FittedHorizon:
 def train_model_version(
     region: Region, *, plan: TrainingPlan, progress: Progress
 ) -> ModelVersion:
-    """Fit one forecaster a horizon, back-test it, and register a candidate."""
+    """Fit one forecaster a horizon, back-test it, and register a candidate.
+
+    What a reader of its figures should know is in its `notes`: events that were left
+    out, and horizons for which the record is too short.
+
+    Raises
+    ------
+    TooFewEventsError
+        No horizon can be fitted.
+    """
     progress("Reading the events of the region")
-    history = load_history(region, plan.grid, until=plan.until)
+    record = load_usable_record(region, plan.grid, until=plan.until)
+    notes = notes_on(record)
     fitted = []
     for horizon_sec in plan.horizons_sec:
-        hours = horizon_sec // 3_600
-        progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
-        forecaster = _fit(region, history, plan, horizon_sec)
-        progress(f"Back-testing {plan.kind} for {hours} h against {BASELINE}")
-        skill = _measure_skill(region, history, plan, horizon_sec)
-        fitted.append(
-            FittedHorizon(horizon_sec=horizon_sec, forecaster=forecaster, skill=skill)
+        try:
+            fitted.append(
+                _fit_horizon(region, record.history, plan, horizon_sec, progress)
+            )
+        except EngineError as error:
+            notes.append(f"{horizon_sec // 3_600} h cannot be forecast: {error}")
+    for note in notes:
+        progress(f"Note: {note}")
+    if not fitted:
+        raise TooFewEventsError(
+            f"No model of {region.slug!r} was fitted. {' '.join(notes)}",
+            region=region.slug,
         )
-    return _register(region, history, plan, fitted)
+    return _register(region, record.history, plan, fitted, notes)
+
+
+def _fit_horizon(
+    region: Region,
+    history: EventHistory,
+    plan: TrainingPlan,
+    horizon_sec: int,
+    progress: Progress,
+) -> FittedHorizon:
+    hours = horizon_sec // 3_600
+    progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
+    forecaster = _fit(region, history, plan, horizon_sec)
+    progress(f"Back-testing {plan.kind} for {hours} h against {BASELINE}")
+    skill = _measure_skill(region, history, plan, horizon_sec)
+    return FittedHorizon(horizon_sec=horizon_sec, forecaster=forecaster, skill=skill)
 
 
 def _fit(
@@ -88,7 +120,10 @@ def _measure_skill(
         n_origins=n_origins,
         timezone=region.timezone,
     )
-    return backtest(history, plan.grid, plan=test).as_dict()
+    try:
+        return backtest(history, plan.grid, plan=test).as_dict()
+    except EngineError:
+        return None
 
 
 def _register(
@@ -96,6 +131,7 @@ def _register(
     history: EventHistory,
     plan: TrainingPlan,
     fitted: Sequence[FittedHorizon],
+    notes: Sequence[str],
 ) -> ModelVersion:
     version = NewVersion(
         kind=plan.kind,
@@ -103,6 +139,7 @@ def _register(
         trained_until=plan.until,
         event_count=len(history),
         skill={str(fit.horizon_sec): fit.skill for fit in fitted},
+        notes=notes,
         artifacts=[_artifact(fit) for fit in fitted],
     )
     return register_version(region, version=version)

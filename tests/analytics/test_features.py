@@ -10,6 +10,7 @@ import pytest
 from analytics.clickhouse import to_milliseconds
 from analytics.features import (
     EQUAL_WEIGHT,
+    EventScope,
     SeverityWeight,
     cell_aggregates,
     event_columns,
@@ -79,7 +80,7 @@ def test_aggregates_are_the_sums_they_claim_to_be(weight: SeverityWeight) -> Non
     found = cell_aggregates("chicago", INSTANT, scales_s=SCALES_S, weight=weight)
 
     assert found.cell.tolist() == sorted(set(cells[age_s > 0].tolist()))
-    assert found.first_occurred_s == occurred_s.min()
+    assert found.first_occurred_s.min() == occurred_s.min()
     for row, cell in enumerate(found.cell):
         is_here = (cells == cell) & (age_s > 0)
         ages, here = age_s[is_here], weights[is_here]
@@ -89,6 +90,7 @@ def test_aggregates_are_the_sums_they_claim_to_be(weight: SeverityWeight) -> Non
         assert found.count_1d[row] == np.sum(ages <= 86_400)
         assert found.count_7d[row] == np.sum(ages <= 7 * 86_400)
         assert found.count_28d[row] == np.sum(ages <= 28 * 86_400)
+        assert found.first_occurred_s[row] == occurred_s[is_here].min()
         assert found.last_occurred_s[row] == occurred_s[is_here].max()
 
 
@@ -120,8 +122,13 @@ def test_what_had_not_arrived_is_left_out_when_asked() -> None:
         )
 
     counts = [
-        cell_aggregates("chicago", INSTANT, scales_s=SCALES_S, known_at=known_at).count
-        for known_at in (None, INSTANT, INSTANT + DAY, INSTANT - 2 * DAY)
+        cell_aggregates("chicago", INSTANT, scales_s=SCALES_S, scope=scope).count
+        for scope in (
+            EventScope(),
+            EventScope(known_at=INSTANT),
+            EventScope(known_at=INSTANT + DAY),
+            EventScope(known_at=INSTANT - 2 * DAY),
+        )
     ]
 
     assert [int(count.sum()) for count in counts] == [20, 10, 20, 0]
@@ -132,7 +139,7 @@ def test_region_without_events_has_empty_answers() -> None:
 
     assert found.excitation.shape == (0, 3)
     assert found.cell.dtype == np.uint64
-    assert math.isnan(found.first_occurred_s)
+    assert found.first_occurred_s.size == 0
     assert event_columns("nowhere", until=INSTANT).severity.size == 0
     extent = region_extent("nowhere")
     assert (extent.count, extent.first_occurred_at) == (0, None)

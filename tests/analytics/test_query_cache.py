@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from analytics.activity import count_by_hour
 from analytics.clickhouse import insert_columns, to_milliseconds
 from analytics.errors import EventStoreUnavailableError
-from analytics.features import cell_aggregates, region_extent
+from analytics.features import EventScope, cell_aggregates, region_extent
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
@@ -66,7 +66,11 @@ QUESTIONS: dict[str, Question] = {
     "severities": lambda: ranked_severities("chicago", until=END),
     "aggregates": lambda: cell_aggregates("chicago", END, scales_s=[3e4, 9e5]),
     "windows": lambda: cell_aggregates(
-        "chicago", END, scales_s=[3e4], windows_s=[5e4, 6e5], known_at=END
+        "chicago",
+        END,
+        scales_s=[3e4],
+        windows_s=[5e4, 6e5],
+        scope=EventScope(known_at=END),
     ),
     "extent": lambda: region_extent("chicago"),
     **{name: report(name) for name in REPORTS},

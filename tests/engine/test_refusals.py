@@ -9,7 +9,7 @@ from scoring.engine.dispersion import Dispersion, fit_dispersion
 from scoring.engine.errors import EngineError
 from scoring.engine.events import EventHistory, SeverityTransform, build_history
 from scoring.engine.fitting import fit_on_window
-from scoring.engine.snapshots import Snapshot, take_snapshot
+from scoring.engine.snapshots import Snapshot, walk_snapshots
 from scoring.engine.state import DAY_S
 from scoring.engine.training import open_window
 from tests.engine.regions import START_S, TIMEZONE, make_grid, make_history
@@ -20,8 +20,7 @@ UNTIL_S = START_S + 120 * DAY_S
 
 
 def _snapshot() -> Snapshot:
-    aggregates = next(walk_aggregates(HISTORY, GRID, [UNTIL_S]))
-    return take_snapshot(GRID, aggregates, UNTIL_S, timezone=TIMEZONE)
+    return next(walk_snapshots(HISTORY, GRID, [UNTIL_S], timezone=TIMEZONE))
 
 
 def _nothing() -> EventHistory:
@@ -77,9 +76,7 @@ def test_features_are_refused_where_they_do_not_fit() -> None:
 
 
 def test_a_region_without_events_still_has_features() -> None:
-    aggregates = next(walk_aggregates(_nothing(), GRID, [UNTIL_S]))
-
-    snapshot = take_snapshot(GRID, aggregates, UNTIL_S, timezone=TIMEZONE)
+    snapshot = next(walk_snapshots(_nothing(), GRID, [UNTIL_S], timezone=TIMEZONE))
 
     assert np.isfinite(snapshot.features).all()
     assert snapshot.record_days == 1.0

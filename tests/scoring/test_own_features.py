@@ -95,6 +95,24 @@ def test_features_that_do_not_fit_are_refused_every_time(
             score(forecast, features)
 
 
+def test_a_model_that_takes_no_features_says_so(
+    forecast: Forecast, features: Features
+) -> None:
+    grid = make_grid(radius=2)
+    count = fit_forecaster(
+        make_history(grid, n_days=60),
+        grid,
+        horizon_s=DAY_S,
+        timezone=TIMEZONE,
+        until_s=START_S + 60 * DAY_S,
+        kind="long_run_count",
+    )
+    body = dump_artifact(count)
+    ModelArtifact.objects.update(digest=digest_of(body), body=body)
+    with pytest.raises(FeaturesNotUsableError, match="Leave the features out"):
+        score(forecast, features)
+
+
 def test_a_process_holds_a_fitted_model_once(forecast: Forecast) -> None:
     first = load_forecaster(forecast.model_version, DAY_S)
     assert load_forecaster(forecast.model_version, DAY_S) is first

@@ -110,6 +110,8 @@ class Command(BaseCommand):
         region = get_region(slug)
         self.stderr.write("Reading the events of the region")
         record = load_record(region)
+        for note in record.notes:
+            self.stderr.write(f"Note: {note}", self.style.WARNING)
         for result in run_backtests(
             record,
             request,

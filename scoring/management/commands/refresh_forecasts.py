@@ -48,6 +48,7 @@ class Command(BaseCommand):
             "region": region,
             "model_version": str(refreshed.model_version),
             "forecasts": [str(forecast.pk) for forecast in refreshed.forecasts],
+            "notes": refreshed.model_version.notes,
             "events": refreshed.event_count,
             "cells": len(refreshed.grid),
             "fit_seconds": round(refreshed.fit_seconds, 3),
@@ -61,3 +62,5 @@ class Command(BaseCommand):
             f"{len(refreshed.forecasts)} forecasts of {result['cells']} cells "
             f"({result['fit_seconds']} s fit, {result['forecast_seconds']} s forecast)."
         )
+        for note in refreshed.model_version.notes:
+            self.stdout.write(f"Note: {note}")

@@ -1,7 +1,8 @@
 """Ask the alert rules about forecasts: open, follow and resolve alerts.
 
 Each rule remembers the newest forecast it was asked about. Asking again, or about
-an older one, changes nothing; what a crash left out, the next sweep finds.
+an older one, changes nothing; what a crash left out, the next sweep finds. A forecast
+whose window is over opens nothing.
 """
 
 import logging
@@ -28,7 +29,10 @@ from scoring.services.alerts.changes import record_changes
 from scoring.services.alerts.figures import ForecastPair, hot_areas_of
 
 BUDGET_PERIOD = timedelta(hours=24)
-FOLLOWED_FIELDS = ("cells", "value", "lat", "lon", "last_forecast", "last_seen_at")
+FOLLOWED_FIELDS = (
+    *("cells", "value", "lat", "lon"),
+    *("last_forecast", "valid_until", "last_seen_at"),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +126,10 @@ def _evaluate_rule(
     rule = _locked_rule(rule_id, pair.forecast)
     if rule is None:
         return NOTHING_DONE
+    if pair.forecast.valid_until <= now:
+        # Backfilled, or late: nobody can act on a window that is over.
+        _note_asked(rule, pair.forecast)
+        return EvaluationReport(rule_count=1)
     rule.region = pair.region
     areas = hot_areas_of(rule, pair)
     alerts = list(rule.alerts.unresolved().order_by("pk"))
@@ -131,11 +139,7 @@ def _evaluate_rule(
     room = max(0, rule.daily_budget - _opened_lately(rule, now))
     opened = _open(rule, new_areas[:room], pair.forecast, now)
     held_back_count = len(new_areas) - len(opened)
-    AlertRule.objects.filter(pk=rule.pk).update(
-        last_forecast=pair.forecast,
-        held_back_count=F("held_back_count") + held_back_count,
-    )
-    announce(change_names.alerts_of(rule.organisation_id))
+    _note_asked(rule, pair.forecast, held_back_count=held_back_count)
     return EvaluationReport(
         rule_count=1,
         opened_count=len(opened),
@@ -143,6 +147,15 @@ def _evaluate_rule(
         resolved_count=len(resolved),
         held_back_count=held_back_count,
     )
+
+
+def _note_asked(
+    rule: AlertRule, forecast: Forecast, *, held_back_count: int = 0
+) -> None:
+    AlertRule.objects.filter(pk=rule.pk).update(
+        last_forecast=forecast, held_back_count=F("held_back_count") + held_back_count
+    )
+    announce(change_names.alerts_of(rule.organisation_id))
 
 
 def _locked_rule(rule_id: UUID, forecast: Forecast) -> AlertRule | None:
@@ -195,7 +208,7 @@ def _place(alert: Alert, area: HotArea, forecast: Forecast, now: datetime) -> No
     alert.cells = list(area.cells)
     alert.value = area.worst_value
     alert.lat, alert.lon = area.worst_place
-    alert.last_forecast = forecast
+    alert.last_forecast, alert.valid_until = forecast, forecast.valid_until
     alert.last_seen_at = now
 
 
@@ -227,7 +240,12 @@ def _open(
     alerts = []
     for area in areas:
         alert = Alert(
-            rule=rule, severity=rule.severity, first_forecast=forecast, opened_at=now
+            rule=rule,
+            severity=rule.severity,
+            first_forecast=forecast,
+            first_issued_for=forecast.issued_for,
+            first_valid_until=forecast.valid_until,
+            opened_at=now,
         )
         _place(alert, area, forecast, now)
         alert.first_cells = alert.cells

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from django.conf import settings
@@ -11,58 +12,66 @@ from django.utils import timezone
 from analytics.features import EventHistoryColumns, event_columns, region_extent
 from riskplatform.kernel.changes import announce
 from scoring import change_names
-from scoring.models import Alert, Forecast
+from scoring.models import Alert
 
 JUDGED_FIELDS = ("scored_at", "was_right", "lead_time_s")
+
+
+class Window(NamedTuple):
+    """What alerts are judged by: the window of the forecast that opened them."""
+
+    region: str
+    issued_for: datetime
+    valid_until: datetime
 
 
 def score_due_alerts() -> int:
     """Judge the alerts whose horizon has passed; returns how many.
 
     An alert was right if an event came into its first area within the horizon of
-    its first forecast. It waits until the record of the region has gone past the
-    horizon: a feed that stopped makes no alert wrong.
+    its first forecast, which need not exist any more. It waits until the record of
+    the region has gone past the horizon: a feed that stopped makes no alert wrong.
     """
-    return sum(_score(forecast) for forecast in _due_forecasts(timezone.now()))
+    return sum(_score(window) for window in _due_windows(timezone.now()))
 
 
-def _due_forecasts(now: datetime) -> list[Forecast]:
+def _due_windows(now: datetime) -> list[Window]:
     # Events may come in a little late.
     embargo = timedelta(seconds=settings.FORECAST_EMBARGO_S)
-    unscored = Alert.objects.filter(scored_at=None).values("first_forecast")
-    forecasts = Forecast.objects.filter(pk__in=unscored).select_related("region")
-    passed = [
-        forecast
-        for forecast in forecasts.defer("region__boundary")
-        if forecast.valid_until + embargo <= now
-    ]
+    passed = Alert.objects.filter(scored_at=None, first_valid_until__lte=now - embargo)
+    columns = ("rule__region__slug", "first_issued_for", "first_valid_until")
+    windows = {Window(*row) for row in passed.order_by().values_list(*columns)}
     last_events = {
         slug: region_extent(slug).last_occurred_at
-        for slug in sorted({forecast.region.slug for forecast in passed})
+        for slug in sorted({window.region for window in windows})
     }
     return [
-        forecast
-        for forecast in passed
-        if (last := last_events[forecast.region.slug]) is not None
-        and last >= forecast.valid_until
+        window
+        for window in sorted(windows)
+        if (last := last_events[window.region]) is not None
+        and last >= window.valid_until
     ]
 
 
-def _score(forecast: Forecast) -> int:
+def _score(window: Window) -> int:
     events = event_columns(
-        forecast.region.slug, since=forecast.issued_for, until=forecast.valid_until
+        window.region, since=window.issued_for, until=window.valid_until
     )
     now = timezone.now()
     with transaction.atomic():
         unscored = Alert.objects.select_for_update().filter(scored_at=None)
-        found = unscored.filter(first_forecast=forecast).select_related("rule")
+        found = unscored.filter(
+            rule__region__slug=window.region,
+            first_issued_for=window.issued_for,
+            first_valid_until=window.valid_until,
+        ).select_related("rule")
         alerts = list(found.defer("rule__cells"))
         for alert in alerts:
             first_s = _first_event_s(events, alert.first_cells)
             alert.scored_at = now
             alert.was_right = first_s is not None
             alert.lead_time_s = (
-                None if first_s is None else first_s - forecast.issued_for.timestamp()
+                None if first_s is None else first_s - window.issued_for.timestamp()
             )
         Alert.objects.bulk_update(alerts, JUDGED_FIELDS, batch_size=500)
         owners = {alert.rule.organisation_id for alert in alerts}

@@ -211,7 +211,7 @@ def _save(rule: AlertRule) -> None:
 
 def _resolve_all(rule: AlertRule, actor: str) -> None:
     now = timezone.now()
-    alerts = list(rule.alerts.unresolved().select_related("last_forecast"))
+    alerts = list(rule.alerts.unresolved())
     rule.alerts.unresolved().update(state=Alert.State.RESOLVED, resolved_at=now)
     for alert in alerts:
         alert.state, alert.resolved_at = Alert.State.RESOLVED, now

@@ -10,11 +10,14 @@ from django.utils import timezone
 from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.models import Organisation
 from scoring.errors import AlertNotFoundError, AlertResolvedError
+from scoring.metrics import ALERTS_RESOLVED
 from scoring.models import Alert, AlertChange
 from scoring.selectors.alerts import alerts_in_full
 from scoring.services.alerts.changes import record_changes
 
 MAX_SNOOZE = timedelta(days=30)
+# The next forecast may come a little after the window of the one before.
+PAST_GRACE = timedelta(hours=1)
 
 
 @transaction.atomic
@@ -83,6 +86,26 @@ def _wake(alert_id: UUID) -> bool:
     alert.state, alert.snoozed_until = Alert.State.OPEN, None
     alert.save()
     record_changes([alert], kind=AlertChange.Kind.WOKEN, now=now)
+    return True
+
+
+def resolve_past_alerts() -> int:
+    """Resolve the alerts whose window is over and was not renewed; returns how many."""
+    past = Alert.objects.past_by(timezone.now() - PAST_GRACE)
+    return sum(_resolve_past(pk) for pk in list(past.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _resolve_past(alert_id: UUID) -> bool:
+    now = timezone.now()
+    past = Alert.objects.past_by(now - PAST_GRACE)
+    alert = _locked(past.filter(pk=alert_id))
+    if alert is None:
+        return False
+    alert.state, alert.resolved_at = Alert.State.RESOLVED, now
+    alert.save()
+    record_changes([alert], kind=AlertChange.Kind.RESOLVED, now=now)
+    ALERTS_RESOLVED.inc()
     return True
 
 

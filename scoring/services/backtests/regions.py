@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 
-from analytics.features import region_extent
 from scoring.engine.grid import build_grid
 from scoring.errors import TooFewEventsError
 from scoring.models import Region
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.backtests.running import Record
-from scoring.services.events import load_history
+from scoring.services.events import extent_until_now, load_usable_record, notes_on
 
 
 def load_record(region: Region) -> Record:
@@ -19,7 +18,7 @@ def load_record(region: Region) -> Record:
     TooFewEventsError
         The region has no events.
     """
-    last = region_extent(region.slug).last_occurred_at
+    last = extent_until_now(region).last_occurred_at
     if last is None:
         raise TooFewEventsError(
             f"Region {region.slug!r} has no events. "
@@ -28,5 +27,10 @@ def load_record(region: Region) -> Record:
         )
     grid = build_grid(list_cell_ids(region))
     # The bound is exclusive and the last event belongs to the record.
-    history = load_history(region, grid, until=last + timedelta(seconds=1))
-    return Record(history=history, grid=grid, timezone=region.timezone)
+    usable = load_usable_record(region, grid, until=last + timedelta(seconds=1))
+    return Record(
+        history=usable.history,
+        grid=grid,
+        timezone=region.timezone,
+        notes=tuple(notes_on(usable)),
+    )

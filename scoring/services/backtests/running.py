@@ -22,11 +22,15 @@ from scoring.services.backtests.table_store import TableStore, key_of_inputs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Events on a grid, and the zone whose clock they follow."""
+    """Events on a grid, and the zone whose clock they follow.
+
+    `notes` says what was left out, one sentence each.
+    """
 
     history: EventHistory
     grid: Grid
     timezone: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +130,9 @@ def forecast_table(
     """Fit one model and forecast every origin."""
     try:
         forecaster = fit_on_window(window, kind)
+        return forecast_tables([forecaster], record.history, record.grid, origins_s)[0]
     except EngineError as error:
         raise TooFewEventsError(f"{kind} cannot be fitted: {error}") from error
-    return forecast_tables([forecaster], record.history, record.grid, origins_s)[0]
 
 
 class _Runner:

@@ -2,7 +2,7 @@
 
 import logging
 
-from scoring.errors import NoEarlierChampionError
+from scoring.errors import ForecastRefusedError, NoEarlierChampionError
 from scoring.models import ForecastSkill, ModelSwitch, ModelVersion
 from scoring.services.registry.promotion import roll_back
 
@@ -30,6 +30,8 @@ def roll_back_failing_champions() -> list[ModelVersion]:
             )
         except NoEarlierChampionError:
             logger.warning("%s fails its N-tests, and none was before it", champion)
+        except ForecastRefusedError as error:
+            logger.warning("%s fails its N-tests and stays: %s", champion, error)
         else:
             restored.append(switched.champion)
     return restored

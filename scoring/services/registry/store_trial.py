@@ -18,12 +18,13 @@ from scoring.engine.aggregates import CellAggregates
 from scoring.engine.artifacts import digest_of, load_artifact
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid, build_grid
-from scoring.engine.snapshots import Snapshot, take_snapshot
+from scoring.engine.snapshots import RECENT_S, RecentEvents, Snapshot, take_snapshot
 from scoring.engine.state import DAY_S, SCALES_S
 
 REFUSED = 2
 N_SCENARIOS = 20
 RECORD_DAYS = 400
+N_RECENT = 200
 
 
 class Order(msgspec.Struct):
@@ -84,7 +85,13 @@ def _made_up_snapshot(forecaster: Forecaster, grid: Grid) -> Snapshot:
         last_occurred_s=np.where(count > 0, until_s - DAY_S, np.nan),
         observed_since_s=until_s - RECORD_DAYS * DAY_S,
     )
-    return take_snapshot(grid, aggregates, until_s, timezone=forecaster.timezone)
+    recent = RecentEvents(
+        cell_index=rng.integers(n_cells, size=N_RECENT),
+        age_s=np.sort(rng.uniform(0.0, RECENT_S, size=N_RECENT))[::-1],
+        weight=np.ones(N_RECENT),
+    )
+    zone = forecaster.timezone
+    return take_snapshot(grid, aggregates, recent, until_s, timezone=zone)
 
 
 def _description(forecaster: Forecaster) -> dict[str, Any]:

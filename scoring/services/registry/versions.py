@@ -29,6 +29,7 @@ class NewVersion:
     event_count: int
     artifacts: Sequence[NewArtifact]
     skill: dict[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     number: int | None = None
 
 
@@ -59,6 +60,7 @@ def register_version(region: Region, *, version: NewVersion) -> ModelVersion:
         trained_until=version.trained_until,
         event_count=version.event_count,
         skill=version.skill,
+        notes=list(version.notes),
     )
     ModelArtifact.objects.bulk_create(
         ModelArtifact(

@@ -42,6 +42,7 @@ def test_an_alert_tells_where_what_and_since_when(client: Client, alert: Alert) 
     assert (found.cells, found.cells_hex) == ([two, one], [f"{two:x}", f"{one:x}"])
     assert (found.cell_count, found.value, found.region) == (2, 0.9, "chicago")
     assert found.coordinates == pytest.approx((alert.lon, alert.lat), abs=1e-6)
+    assert alert.last_forecast is not None
     assert found.valid_until == alert.last_forecast.valid_until
 
 

@@ -1,6 +1,7 @@
 """Alerts are judged once their horizon has passed: right or not, and how early."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -38,6 +39,14 @@ def happen(region: Region, *events: tuple[int, float]) -> None:
     store_events(columns, grid=grid, source="test", now=now)
 
 
+@pytest.fixture
+def pass_a_month(time_machine: Any) -> Callable[[], None]:
+    def move() -> None:
+        time_machine.move_to(at(24 * 30))
+
+    return move
+
+
 def open_alerts(region: Region) -> tuple[AlertRule, Forecast]:
     """Open one alert at either end of the line."""
     cells = line_of_cells()
@@ -47,9 +56,12 @@ def open_alerts(region: Region) -> tuple[AlertRule, Forecast]:
     return rule, forecast
 
 
-def test_an_alert_is_right_if_an_event_came_in_time(region: Region) -> None:
+def test_an_alert_is_right_if_an_event_came_in_time(
+    region: Region, pass_a_month: Callable[[], None]
+) -> None:
     cells = line_of_cells()
     open_alerts(region)
+    pass_a_month()
     happen(
         region,
         *((cells[0], 6), (cells[0], 12), (cells[0], -1)),
@@ -64,9 +76,10 @@ def test_an_alert_is_right_if_an_event_came_in_time(region: Region) -> None:
 
 
 def test_an_alert_waits_until_the_record_has_gone_past_its_horizon(
-    region: Region,
+    region: Region, pass_a_month: Callable[[], None]
 ) -> None:
     open_alerts(region)
+    pass_a_month()
     assert score_due_alerts() == 0
     happen(region, (line_of_cells()[0], 23))
     assert score_due_alerts() == 0
@@ -86,24 +99,52 @@ def test_an_alert_waits_until_its_horizon_has_passed(
     assert score_due_alerts() == 2
 
 
-def test_the_area_that_counts_is_the_one_that_was_announced(region: Region) -> None:
+def test_an_alert_outlives_its_forecasts_and_is_judged_without_them(
+    region: Region, client: Client, pass_a_month: Callable[[], None]
+) -> None:
+    cells = line_of_cells()
+    rule, _ = open_alerts(region)
+    later = publish(region, {cells[0]: 0.9}, hours=1)
+    evaluate_rules(later)
+    happen(region, (cells[0], 6), (cells[0], 30))
+    valid_until = later.valid_until
+
+    Forecast.objects.all().delete()
+
+    shown = client.get("/api/v1/alerts", {"rule_id": str(rule.pk)}).json()["results"]
+    assert [alert["first_forecast_id"] for alert in shown] == [None, None]
+    assert [alert["last_forecast_id"] for alert in shown] == [None, None]
+    assert datetime.fromisoformat(shown[1]["valid_until"]) == valid_until
+    pass_a_month()
+    assert score_due_alerts() == 2
+    hot, other = Alert.objects.order_by("-value")
+    assert (hot.was_right, hot.lead_time_s) == (True, 6 * HOUR_S)
+    assert (hot.first_issued_for, hot.first_valid_until) == (at(0), at(24))
+    assert other.was_right is False
+
+
+def test_the_area_that_counts_is_the_one_that_was_announced(
+    region: Region, pass_a_month: Callable[[], None]
+) -> None:
     one, two, three = line_of_cells(3)
     make_rule(region)
     evaluate_rules(publish(region, {one: 0.9, two: 0.8}))
     evaluate_rules(publish(region, {two: 0.8, three: 0.9}, hours=1))
     happen(region, (three, 6), (three, 30))
+    pass_a_month()
     assert score_due_alerts() == 1
     assert Alert.objects.get().was_right is False
 
 
 def test_a_rule_tells_its_precision_and_lead_time(
-    region: Region, client: Client
+    region: Region, client: Client, pass_a_month: Callable[[], None]
 ) -> None:
     cells = line_of_cells()
     rule, _ = open_alerts(region)
     address = f"/api/v1/alert-rules/{rule.pk}/performance"
     before = client.get(address).json()
     happen(region, (cells[0], 6), (cells[0], 30))
+    pass_a_month()
     score_due_alerts()
     assert (before["scored_count"], before["precision"]) == (0, None)
     assert client.get(address).json() == {

@@ -30,7 +30,7 @@ def tail_rule(
 def test_a_loss_over_the_threshold_is_one_alert_on_the_cells(region: Region) -> None:
     portfolio = make_portfolio(n_assets=3)
     tail_rule(region, portfolio, threshold=1.0)
-    evaluate_rules(make_forecast_with_events(region))
+    evaluate_rules(make_forecast_with_events(region, issued_for=at(0)))
     alert, assessment = Alert.objects.get(), Assessment.objects.get()
     assert alert.value == float(assessment.figures["tvar"]["0.95"]) > 1.0
     places = portfolio.assets.values_list("places__h3", flat=True)
@@ -48,7 +48,10 @@ def test_the_alert_stays_one_while_the_loss_is_high(region: Region) -> None:
 
 def test_a_loss_below_the_threshold_is_none(region: Region) -> None:
     tail_rule(region, make_portfolio(n_assets=3), threshold=1e9)
-    assert evaluate_rules(make_forecast_with_events(region)).opened_count == 0
+    assert (
+        evaluate_rules(make_forecast_with_events(region, issued_for=at(0))).opened_count
+        == 0
+    )
 
 
 def test_a_change_of_the_loss_is_measured_against_the_forecast_before(
@@ -69,7 +72,7 @@ def test_a_change_of_the_loss_is_measured_against_the_forecast_before(
 def test_a_portfolio_without_assets_there_is_silent(region: Region) -> None:
     empty = make_portfolio(make_organisation(), name="Empty")
     rule = tail_rule(region, empty, threshold=1.0)
-    report = evaluate_rules(make_forecast_with_events(region))
+    report = evaluate_rules(make_forecast_with_events(region, issued_for=at(0)))
     assert (report.rule_count, report.opened_count, report.failed_count) == (1, 0, 0)
     rule.refresh_from_db()
     assert rule.last_forecast is not None

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
+from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
@@ -21,7 +22,8 @@ from tests.factories import (
     make_organisation,
 )
 
-START = datetime(2024, 1, 1, tzinfo=UTC)
+# Alerts open only on forecasts whose window is not over.
+START = timezone.now().replace(minute=0, second=0, microsecond=0)
 CENTRE_CELL = h3.latlng_to_cell(*CENTRE, RESOLUTION)
 COLD = 0.001
 
