@@ -22,11 +22,11 @@ from riskplatform.api.inputs import (
     invalid_input,
     query_parameters,
 )
-from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.keys.access import READ_REGIONS
+from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.renderers import finite_list
 from scoring import change_names
-from scoring.api.access import sees_only_public
+from scoring.api.access import find_region, region_asked_about
 from scoring.api.feature_schemas import (
     MAX_ROWS,
     FeatureSnapshotAnswer,
@@ -36,7 +36,6 @@ from scoring.api.feature_schemas import (
 )
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.models import Region
-from scoring.selectors.regions import get_region, get_region_of_cells
 from scoring.services.feature_windows import (
     FeatureSnapshot,
     WindowFeatures,
@@ -50,7 +49,7 @@ DECIMALS = 9
 
 
 class FeatureSnapshotView(APIView):
-    permission_classes = (has_scope(Scope.SCORES_READ),)
+    permission_classes = (has_right(READ_REGIONS),)
     edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)
 
     @extend_schema(
@@ -66,7 +65,7 @@ class FeatureSnapshotView(APIView):
         """
         query = decode_query(request, FeatureSnapshotQuery)
         known_at = _known_at(query)
-        region = get_region(query.region, public_only=sees_only_public(request))
+        region = find_region(request, query.region)
         _note_rest(request, region)
         snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
         return Response(
@@ -81,7 +80,7 @@ class FeatureSnapshotView(APIView):
 
 
 class WindowFeaturesView(APIView):
-    permission_classes = (has_scope(Scope.SCORES_READ),)
+    permission_classes = (has_right(READ_REGIONS),)
     edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST")
 
     @extend_schema(
@@ -99,11 +98,7 @@ class WindowFeaturesView(APIView):
         asked = decode_body(request, WindowRequest)
         known_at = _known_at(asked)
         cells = _cells(asked)
-        public_only = sees_only_public(request)
-        if asked.region is None:
-            region = get_region_of_cells(cells, public_only=public_only)
-        else:
-            region = get_region(asked.region, public_only=public_only)
+        region = region_asked_about(request, asked.region, cells)
         _note_rest(request, region)
         features = build_windows(
             region,
