@@ -109,7 +109,8 @@ class _AnyPlace:
         return GRID if slug == GRID.slug else None
 
     def find_ownership(self, slug: str) -> Ownership | None:
-        return self.find(slug) and Ownership(owner_id=None, is_public=False)
+        known = Ownership(owner_id=None, is_public=False)
+        return known if slug == GRID.slug else None
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

@@ -165,8 +165,10 @@ def _reaches(access: Access, right: Right, region: OwnedRegion) -> bool:
 
 
 def _regions_reached(access: Access, right: Right, at: str) -> Q:
+    none = Q(**{f"{at}pk__in": ()})
     if right.permission in access.permissions:
-        return Q()
+        # An empty Q would vanish beside another one.
+        return ~none
     if access.organisation_id is None or right.scope not in access.scopes:
-        return Q(**{f"{at}pk__in": ()})
+        return none
     return Q(**{f"{at}owner": access.organisation_id})
