@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -71,7 +73,7 @@ def person(
     *,
     named: str | None = None,
     permissions: frozenset[str] = frozenset(),
-    **flags: bool,
+    **flags: Any,
 ) -> Client:
     """Sign somebody in; `named` is the organisation their browser names."""
     user = User.objects.create_user(f"person-{User.objects.count()}", **flags)
@@ -111,7 +113,7 @@ PRINCIPALS: dict[str, Principal] = {
     ),
     **{
         f"key with {scope}": Principal(
-            connect=lambda scope=scope: key(frozenset({scope})),
+            connect=partial(key, frozenset({scope})),
             organisation="acme",
             scopes=frozenset({scope}),
         )
@@ -153,9 +155,7 @@ PRINCIPALS: dict[str, Principal] = {
     ),
     **{
         f"staff with {name}": Principal(
-            connect=lambda name=name: person(
-                is_staff=True, permissions=frozenset({name})
-            ),
+            connect=partial(person, is_staff=True, permissions=frozenset({name})),
             permissions=frozenset({name}),
             is_signed_in=True,
         )

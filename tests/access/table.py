@@ -81,16 +81,23 @@ EVENT = {"external_id": "1", "occurred_at": TIME, "lat": CENTRE[0], "lon": CENTR
 CURVE = {"slug": "made", "name": "Made", "points": [[0, 0], [10, 1]]}
 HOOK = {"name": "made", "url": "https://93.184.215.14/"}
 
-SEES = {"any_of": (READ,), "permissions": (VIEW_REGION,), "about": About.REGION}
-READS_EVENTS = {"any_of": (READ,), "permissions": (VIEW_EVENT,)}
-LISTS_MODELS = {"any_of": (READ, MODELS), "permissions": (VIEW_REGION, CHANGE_MODELS)}
-CHANGES = {
+SEES: dict[str, Any] = {
+    "any_of": (READ,),
+    "permissions": (VIEW_REGION,),
+    "about": About.REGION,
+}
+READS_EVENTS: dict[str, Any] = {"any_of": (READ,), "permissions": (VIEW_EVENT,)}
+LISTS_MODELS: dict[str, Any] = {
+    "any_of": (READ, MODELS),
+    "permissions": (VIEW_REGION, CHANGE_MODELS),
+}
+CHANGES: dict[str, Any] = {
     "all_of": (MODELS,),
     "permissions": (CHANGE_MODELS,),
     "about": About.REGION,
     "touch": Touch.CHANGE,
 }
-OPEN = {"about": About.REGION}
+OPEN: dict[str, Any] = {"about": About.REGION}
 
 
 def own(*scopes: str, **rest: Any) -> Ask:

@@ -128,7 +128,7 @@ def send(
     content = filled(ask.body, words)
     body = content if isinstance(content, str) else json.dumps(content)
     with transaction.atomic():
-        response = client.generic(
+        response: Any = client.generic(
             operation.method,
             operation.path.format(**words),
             b"" if ask.body is None else body.encode(),

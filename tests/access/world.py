@@ -17,6 +17,7 @@ from scoring.models import (
     Forecast,
     ForecastSkill,
     Job,
+    Portfolio,
     Region,
     Webhook,
     WebhookDelivery,
@@ -93,36 +94,20 @@ def _region(slug: str, owner: str | None, is_public: bool) -> Thing:
 
 
 def _objects(owner: Organisation) -> Thing:
-    shared = Region.objects.get(slug="shared")
-    forecast = Forecast.objects.get(region=shared)
+    forecast = Forecast.objects.get(region__slug="shared")
     portfolio = make_portfolio(owner)
-    rule = AlertRule.objects.create(
-        organisation=owner,
-        name="rule",
-        region=shared,
-        portfolio=portfolio,
-        horizon_sec=DAY_S,
-        metric=AlertRule.Metric.EXPECTED_COUNT,
-        threshold=0.5,
-    )
+    rule = _rule(owner, portfolio, forecast.region)
     webhook = Webhook.objects.create(
         organisation=owner, name="pager", url="https://a.example.com/"
     )
-    asset = make_asset(portfolio)
-    made = {
+    made: dict[str, Any] = {
         "portfolio_id": portfolio,
-        "asset_id": asset,
+        "asset_id": make_asset(portfolio),
         "assessment_id": _assessment(portfolio, forecast),
         "rule_id": rule,
         "alert_id": _alert(rule, forecast),
         "webhook_id": webhook,
-        "delivery_id": WebhookDelivery.objects.create(
-            webhook=webhook,
-            occasion="webhook.test",
-            body=b"{}",
-            next_attempt_at=ISSUED_FOR,
-            state=WebhookDelivery.State.SENT,
-        ),
+        "delivery_id": _delivery(webhook),
         "job_id": Job.objects.create(kind="tested", organisation=owner),
     }
     words = {
@@ -135,7 +120,29 @@ def _objects(owner: Organisation) -> Thing:
     return Thing(owner=owner.slug, words=words)
 
 
-def _assessment(portfolio: Any, forecast: Forecast) -> Assessment:
+def _rule(owner: Organisation, portfolio: Portfolio, region: Region) -> AlertRule:
+    return AlertRule.objects.create(
+        organisation=owner,
+        name="rule",
+        region=region,
+        portfolio=portfolio,
+        horizon_sec=DAY_S,
+        metric=AlertRule.Metric.EXPECTED_COUNT,
+        threshold=0.5,
+    )
+
+
+def _delivery(webhook: Webhook) -> WebhookDelivery:
+    return WebhookDelivery.objects.create(
+        webhook=webhook,
+        occasion="webhook.test",
+        body=b"{}",
+        next_attempt_at=ISSUED_FOR,
+        state=WebhookDelivery.State.SENT,
+    )
+
+
+def _assessment(portfolio: Portfolio, forecast: Forecast) -> Assessment:
     return Assessment.objects.create(
         portfolio=portfolio,
         portfolio_revision=99,
