@@ -18,7 +18,8 @@ Value = TypeVar("Value")
 class Remembered(Generic[Value]):
     """What `read` gives, until one of `names` is announced; safe between threads.
 
-    Only while the bus is live may it be asked: nobody else hears of changes.
+    A process hears of changes only while its bus is live; in any other the value may
+    be as old as REREAD_S, so whoever uses it there has to check what follows from it.
     """
 
     def __init__(self, names: frozenset[str], read: Callable[[], Value]) -> None:
