@@ -23,8 +23,6 @@ class RegionGrid:
     slug: str
     resolution: int
     timezone: str
-    # Whether every key may read what happened here.
-    is_public: bool = False
 
     def __post_init__(self) -> None:
         if not self.slug:

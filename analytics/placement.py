@@ -2,18 +2,27 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.grid import RegionGrid
 
+if TYPE_CHECKING:
+    # A directory is registered before there are models.
+    from riskplatform.api.keys.access import Ownership
+
 
 class RegionDirectory(Protocol):
-    """Knows the regions there are; it is asked often and may be seconds late."""
+    """Knows the regions there are.
+
+    Where things lie is asked often and may be seconds late; whose a region is, never.
+    """
 
     def find(self, slug: str) -> RegionGrid | None: ...
+
+    def find_ownership(self, slug: str) -> "Ownership | None": ...
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]
@@ -23,6 +32,9 @@ class RegionDirectory(Protocol):
 
 class _EmptyDirectory:
     def find(self, slug: str) -> RegionGrid | None:
+        return None
+
+    def find_ownership(self, slug: str) -> "Ownership | None":
         return None
 
     def place(

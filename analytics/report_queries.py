@@ -19,6 +19,7 @@ from analytics.rollups import (
     HOURS,
 )
 
+OTHER_TYPE = "other"
 OF_TYPE = "(%(event_type)s = '' OR event_type = %(event_type)s)"
 SINCE = "toDate32(%(since)s)"
 UNTIL = "toDate32(%(until)s)"
@@ -46,6 +47,10 @@ IN_BOTH_TIMES = (
 )
 # The same settings wherever merged events are read.
 SETTINGS = "SETTINGS do_not_merge_across_partitions_select_final = 1"
+# Types that the reader may not see are told as one.
+TOLD_TYPE = (
+    f"if(%(folds)s = 0 OR event_type IN %(told_types)s, event_type, '{OTHER_TYPE}')"
+)
 CENTRES = "arrayMap(cell -> toUInt64(cell), splitByChar(',', %(cells)s))"
 
 
@@ -65,13 +70,17 @@ class Rolled:
 
 HOURLY_COUNTS = Rolled(
     template=f"""
-SELECT toUnixTimestamp64Milli(hour_at) AS hour_ms, event_type, sum(count) AS count
+SELECT toUnixTimestamp64Milli(hour_at) AS hour_ms, told AS event_type, total AS count
 FROM
 (
-    {{source}}
+    SELECT hour_at, {TOLD_TYPE} AS told, sum(count) AS total
+    FROM
+    (
+        {{source}}
+    )
+    GROUP BY hour_at, told
 )
-GROUP BY hour_at, event_type
-ORDER BY hour_at, event_type
+ORDER BY hour_at, told
 {SETTINGS}
 """,
     fresh=f"""
@@ -156,8 +165,8 @@ WITH
     bucket -> sign(bucket) * {BUCKET_MIDDLE}
         * exp((abs(bucket) - {BUCKET_OF_ONE}) * {BUCKET_LOG!r}) AS middle
 SELECT
-    event_type,
-    sum(count) AS count,
+    told AS event_type,
+    sum(events) AS count,
     sum(known) AS severity_count,
     sum(total) / severity_count AS severity_mean,
     arrayMap(
@@ -166,16 +175,20 @@ SELECT
     ) AS severity_quantiles
 FROM
 (
-    {{source}}
+    SELECT {TOLD_TYPE} AS told, events, known, total, buckets
+    FROM
+    (
+        {{source}}
+    )
 )
-GROUP BY event_type
-ORDER BY event_type
+GROUP BY told
+ORDER BY told
 {SETTINGS}
 """,
     fresh=f"""
 SELECT
     event_type,
-    count,
+    count AS events,
     severity_count AS known,
     severity_sum AS total,
     severity_buckets AS buckets
@@ -186,7 +199,7 @@ WHERE {FRESH}
     stale=f"""
 SELECT
     event_type,
-    count() AS count,
+    count() AS events,
     count(severity) AS known,
     ifNull(sum(severity), 0) AS total,
     {BUCKETS_OF_EVENTS} AS buckets

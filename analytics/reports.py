@@ -5,11 +5,12 @@ answer is never behind what is stored.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from analytics.clickhouse import Budget, Columns, SqlValue, fetch_columns
 from analytics.errors import ReportWindowError, UnknownReportError
+from analytics.event_lists import list_types
 from analytics.query_cache import cached_answer
 from analytics.report_queries import (
     CELLS_TOP,
@@ -20,12 +21,15 @@ from analytics.report_queries import (
     Rolled,
 )
 from analytics.rollups import CELL_DAYS, DAYS, HOURS, stale_years
+from riskplatform.api.keys.access import EVERYBODY, EventOwners
 
 REPORT = Budget(max_seconds=5, max_rows=200_000_000, max_query_bytes=1 << 22)
 QUANTILES = (0.5, 0.9, 0.99)
 # Whole weeks, so that weekdays meet weekdays.
 YEAR_BEFORE_DAYS = 364
 MAX_RINGS = 10
+# No event has it: names have no control characters.
+NO_TYPE = "\0"
 MIDNIGHT = datetime.min.time()
 
 
@@ -55,6 +59,7 @@ class Report:
     rollups: tuple[str, ...]
     max_days: int
     needs_cells: bool = False
+    tells_types: bool = False
 
 
 REPORTS: Mapping[str, Report] = {
@@ -66,6 +71,7 @@ REPORTS: Mapping[str, Report] = {
             query=HOURLY_COUNTS,
             rollups=(HOURS,),
             max_days=92,
+            tells_types=True,
         ),
         Report(
             name="top-cells",
@@ -88,6 +94,7 @@ REPORTS: Mapping[str, Report] = {
             query=SEVERITY_QUANTILES,
             rollups=(DAYS,),
             max_days=36_525,
+            tells_types=True,
         ),
         Report(
             name="neighbourhood-counts",
@@ -101,25 +108,46 @@ REPORTS: Mapping[str, Report] = {
 }
 
 
-def run_report(name: str, window: ReportWindow) -> Columns:
-    """Answer a report as columns, one row an hour, a day, a type or a cell."""
+def run_report(
+    name: str, window: ReportWindow, *, owners: EventOwners = EVERYBODY
+) -> Columns:
+    """Answer a report as columns, one row an hour, a day, a type or a cell.
+
+    All events count. Types that no event of `owners` has are told as `other`, and
+    asked for by name there is none of them.
+    """
     report = get_report(name)
     check_window(report, window)
+    told = _told_types(report, window, owners)
+    if told is not None and window.event_type not in {None, *told}:
+        window = replace(window, event_type=NO_TYPE)
+    if not report.tells_types:
+        told = None
     return cached_answer(
         f"report_{name}",
-        (*astuple(report.query), *astuple(window)),
-        lambda: _asked(report, window),
+        (*astuple(report.query), *astuple(window), told),
+        lambda: _asked(report, window, told),
         regions=[window.region],
     )
 
 
-def _asked(report: Report, window: ReportWindow) -> Columns:
+def _told_types(
+    report: Report, window: ReportWindow, owners: EventOwners
+) -> list[str] | None:
+    """List the types that may be named; None where all may, or none is."""
+    is_about_types = report.tells_types or window.event_type is not None
+    if owners.is_everybody or not is_about_types:
+        return None
+    return list_types(window.region, owners)
+
+
+def _asked(report: Report, window: ReportWindow, told: Sequence[str] | None) -> Columns:
     name = report.name
     stale = stale_years(report.rollups, _years(window))
     return fetch_columns(
         f"report_{name.replace('-', '_')}",
         report.query.sql(has_stale=bool(stale)),
-        report_parameters(window, stale=stale),
+        report_parameters(window, stale=stale, told_types=told),
         budget=REPORT,
     )
 
@@ -135,7 +163,10 @@ def get_report(name: str) -> Report:
 
 
 def report_parameters(
-    window: ReportWindow, *, stale: Sequence[str]
+    window: ReportWindow,
+    *,
+    stale: Sequence[str],
+    told_types: Sequence[str] | None = None,
 ) -> dict[str, SqlValue]:
     """Name what the queries bind; `stale` are the years not to take from rollups."""
     return {
@@ -154,6 +185,9 @@ def report_parameters(
         "cells": ",".join(map(str, window.cells)),
         "rings": window.rings,
         "limit": window.limit,
+        "folds": int(told_types is not None),
+        # An event without a type gives nothing away.
+        "told_types": ["", *(told_types or ())],
         # An empty list cannot be bound.
         "stale": stale or ["none"],
     }

@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "riskplatform.api.request_id.RequestIdMiddleware",
+    "riskplatform.api.cache_headers.CacheHeadersMiddleware",
     "perf.connections.retrying.RetryMiddleware",
     "perf.limits.request_deadlines.DeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",

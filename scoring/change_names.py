@@ -6,7 +6,7 @@ Whoever writes announces them; whoever keeps an answer says which it rests on.
 from typing import Final
 from uuid import UUID
 
-# Which regions there are, who sees them, and what cells they have.
+# Which regions there are, whose they are, who sees them, and what cells they have.
 REGIONS: Final = "regions"
 
 

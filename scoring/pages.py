@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from scoring.api.access import sees_only_public
+from riskplatform.api.keys.access import find_access
 from scoring.errors import RegionNotFoundError
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import list_latest_forecasts
@@ -18,11 +18,11 @@ DAY_S = 86_400
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show the newest forecasts of one region on a map."""
-    public_only = sees_only_public(request)
-    regions = list(list_regions(public_only=public_only).values("slug", "name"))
+    access = find_access(request)
+    regions = list(list_regions(access).values("slug", "name"))
     slug = request.GET.get("region") or (regions[0]["slug"] if regions else None)
     try:
-        region = None if slug is None else get_region(slug, public_only=public_only)
+        region = None if slug is None else get_region(slug, access=access)
     except RegionNotFoundError as error:
         raise Http404(error.message) from error
     context = {

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from analytics.rollups import RollupKeeper
 from riskplatform.api.idempotency.services import forget_old_answers
+from riskplatform.api.keys.access import FULL_ACCESS
 from scoring.models import Job
 from scoring.selectors.regions import get_region
 from scoring.services.alerts.evaluation import evaluate_due_rules
@@ -57,7 +58,7 @@ def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
     """Fit a model version and bring the region's forecasts up to date."""
     steps = count(1)
     refreshed = refresh_forecasts(
-        get_region(job.parameters["region"]),
+        get_region(job.parameters["region"], access=FULL_ACCESS),
         kind=job.parameters["kind"],
         progress=lambda _: progress(next(steps)),
     )
@@ -72,7 +73,9 @@ def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
 @job_runner(RENEW)
 def renew_region(job: Job, progress: Progress) -> dict[str, Any]:
     """Publish what the champion and its challengers say of the present."""
-    forecasts = renew_forecasts(get_region(job.parameters["region"]))
+    forecasts = renew_forecasts(
+        get_region(job.parameters["region"], access=FULL_ACCESS)
+    )
     _tell_at_once()
     return {"forecasts": [str(forecast.pk) for forecast in forecasts]}
 

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from perf.cache.callers import NOBODY, Caller
 from perf.cache.questions import Question
 from perf.warmup import Subject, Wish, question_about, register_subject
+from riskplatform.api.keys.access import access_of, may_see_region
 from riskplatform.api.keys.models import ApiKey, Scope
+from riskplatform.api.keys.principal import principal_of_key
 from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
 from scoring.models import Forecast, Portfolio, Region
@@ -19,21 +22,20 @@ MOST_PORTFOLIOS = 50
 
 
 def about_regions(slug: str | None) -> Iterator[Wish]:
-    """Ask for the map of every horizon, without a key and with one."""
+    """Ask for the map of every horizon, as somebody who shares it with all who may."""
     regions = Region.objects.defer("boundary").order_by("slug")
     if slug is not None:
         regions = regions.filter(slug=slug)
-    readers = [caller for caller in callers_of(ApiKey.objects.all()) if _reads(caller)]
+    readers = callers_of(ApiKey.objects.all())
     for region in regions:
         horizons = Forecast.objects.of_region(region).served().order_by("horizon_sec")
         for horizon_sec in horizons.values_list("horizon_sec", flat=True).distinct():
             query = f"region={region.slug}&horizon_sec={horizon_sec}"
             question = _question("risk-map", query=query)
-            if region.is_public:
-                yield question, NOBODY
-            # All readers share one answer.
-            for reader in readers[:1]:
-                yield question, reader
+            for caller in [NOBODY, *readers]:
+                if may_see_region(caller.access, region):
+                    yield question, caller
+                    break
 
 
 def about_portfolios(portfolio_id: str | None) -> Iterator[Wish]:
@@ -55,11 +57,12 @@ def about_portfolios(portfolio_id: str | None) -> Iterator[Wish]:
 def callers_of(keys: "QuerySet[ApiKey]") -> list[Caller]:
     """Give every kind of caller there is among the usable keys."""
     now = timezone.now()
-    usable = [key for key in keys.order_by("pk") if key.is_usable_at(now)]
-    kinds = {(key.organisation_id, frozenset(key.scopes)) for key in usable}
+    known = keys.select_related("organisation").order_by("pk")
+    usable = [principal_of_key(key) for key in known if key.is_usable_at(now)]
+    kinds = {access_of(principal, AnonymousUser()) for principal in usable}
     return [
-        Caller(organisation_id=organisation_id, scopes=scopes)
-        for organisation_id, scopes in sorted(kinds, key=lambda kind: kind[0])
+        Caller(access=access)
+        for access in sorted(kinds, key=lambda access: access.organisation)
     ]
 
 

@@ -8,6 +8,7 @@ from django.db import connections
 from django.test import Client
 
 from perf.cache.assembly import cache_bus
+from perf.cache.remembered import remembered_values
 from perf.cache.versions import versions
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced
@@ -20,6 +21,8 @@ __all__ = ["what_is_written_is_announced"]
 def _nothing_remembered() -> None:
     """Give up the answers of earlier tests: they write past who announces changes."""
     versions.renew_all()
+    for value in remembered_values():
+        value.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

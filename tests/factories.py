@@ -44,7 +44,11 @@ ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def make_region(
-    slug: str = "chicago", *, is_public: bool = True, rings: int = 3
+    slug: str = "chicago",
+    *,
+    is_public: bool = True,
+    owner: Organisation | None = None,
+    rings: int = 3,
 ) -> Region:
     cells = h3.grid_disk(h3.latlng_to_cell(*CENTRE, RESOLUTION), rings)
     definition = RegionDefinition(
@@ -52,6 +56,7 @@ def make_region(
         name=slug.title(),
         timezone="America/Chicago",
         resolution=RESOLUTION,
+        owner=owner,
         is_public=is_public,
         source_credit="Made for a test",
     )

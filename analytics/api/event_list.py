@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from analytics.api.cursors import read_cursor, write_cursor
 from analytics.api.event_schemas import EventListQuery, EventPage, ExportQuery
 from analytics.api.events import EventsView
-from analytics.api.reading import ReadingView, check_region, organisation_of
+from analytics.api.reading import ReadingView, events_to_read
 from analytics.event_lists import iterate_rows, list_events, place_of
 from analytics.exports import ARROW, CSV, PARQUET, get_format
 from analytics.models import Event
@@ -43,9 +43,8 @@ class EventsResource(EventsView):
     def get(self, request: Request) -> Response:
         """List the events of a region, the newest first."""
         query = decode_query(request, EventListQuery)
-        check_region(request, query.region)
         found = list_events(
-            query.as_filter(organisation_of(request)),
+            query.as_filter(events_to_read(request, query.region)),
             limit=query.limit + 1,
             after=None if query.after is None else read_cursor(query.after),
         )
@@ -92,9 +91,9 @@ class EventExportView(ReadingView):
     def get(self, request: Request) -> HttpResponseBase:
         """Send all events that match, as CSV, Arrow stream or Parquet."""
         query = decode_query(request, ExportQuery)
-        check_region(request, query.region)
+        wanted = query.as_filter(events_to_read(request, query.region))
         chosen = get_format(str(request.accepted_renderer.format))
-        pieces = chosen.encode(iterate_rows(query.as_filter(organisation_of(request))))
+        pieces = chosen.encode(iterate_rows(wanted))
         # What goes wrong before the first piece is still told as a problem.
         return StreamingHttpResponse(
             _begun(pieces),

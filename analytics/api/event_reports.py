@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.event_schemas import ReportAnswer, ReportQuery
-from analytics.api.reading import ReadingView, check_region
+from analytics.api.reading import ReadingView, events_to_read
 from analytics.report_rows import rows_of
 from analytics.reports import REPORTS, ReportWindow, get_report, run_report
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
@@ -38,7 +38,7 @@ class ReportView(ReadingView):
         """Answer a report on a region's events, in days of UTC."""
         report = get_report(name)
         query = decode_query(request, ReportQuery)
-        check_region(request, query.region)
+        owners = events_to_read(request, query.region)
         window = ReportWindow(
             region=query.region,
             since=query.from_,
@@ -54,6 +54,6 @@ class ReportView(ReadingView):
                 "region": query.region,
                 "from": query.from_,
                 "to": query.to,
-                "rows": rows_of(run_report(name, window)),
+                "rows": rows_of(run_report(name, window, owners=owners)),
             }
         )

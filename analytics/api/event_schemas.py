@@ -11,6 +11,7 @@ from analytics.event_lists import EventFilter
 from analytics.grid import read_cell
 from analytics.inbox.event_input import AwareTime, Name, Slug
 from riskplatform.api.inputs import invalid_input
+from riskplatform.api.keys.access import EventOwners
 
 DEFAULT_SPAN = timedelta(days=366)
 CellText = Annotated[
@@ -28,7 +29,7 @@ class EventFilterQuery(Struct, forbid_unknown_fields=True):
     event_type: Name | None = None
     cell: CellText | None = None
 
-    def as_filter(self, organisation: str | None) -> EventFilter:
+    def as_filter(self, owners: EventOwners) -> EventFilter:
         until = self.to or timezone.now()
         since = self.from_ or until - DEFAULT_SPAN
         if since >= until:
@@ -39,7 +40,7 @@ class EventFilterQuery(Struct, forbid_unknown_fields=True):
             until=until,
             event_type=self.event_type,
             cell=None if self.cell is None else parse_cell(self.cell, "/cell"),
-            organisation=organisation,
+            owners=owners,
         )
 
 

@@ -1,35 +1,28 @@
-"""Who may read events, and what of them: keys with the scope, and staff."""
+"""Who may read events, and whose: keys with the scope, members, and staff."""
 
-from typing import Any
-
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.errors import RegionNotFoundError
 from analytics.placement import get_directory
-from riskplatform.api.keys.authentication import ApiKeyAuthentication
-from riskplatform.api.keys.models import ApiKey, Scope
-from riskplatform.api.keys.permissions import has_scope
-
-READERS: Any = has_scope(Scope.SCORES_READ) | IsAdminUser
+from riskplatform.api.keys.access import (
+    READ_EVENTS,
+    EventOwners,
+    events_seen,
+    find_access,
+    may_see_region,
+)
+from riskplatform.api.keys.permissions import has_right
 
 
 class ReadingView(APIView):
-    authentication_classes = (ApiKeyAuthentication, SessionAuthentication)
-    permission_classes = (READERS,)
+    permission_classes = (has_right(READ_EVENTS),)
 
 
-def organisation_of(request: Request) -> str | None:
-    """Name the organisation whose events a request may see; staff sees all."""
-    key = request.auth
-    return key.organisation.slug if isinstance(key, ApiKey) else None
-
-
-def check_region(request: Request, slug: str) -> None:
-    """Refuse a region that is not there, and to a key one that is not public."""
-    grid = get_directory().find(slug)
-    is_staff = organisation_of(request) is None
-    if grid is None or not (grid.is_public or is_staff):
+def events_to_read(request: Request, slug: str) -> EventOwners:
+    """Say whose events of a region are read; a region that is unseen is absent."""
+    access = find_access(request)
+    ownership = get_directory().find_ownership(slug)
+    if ownership is None or not may_see_region(access, ownership):
         raise RegionNotFoundError(f"There is no region {slug!r}.", region=slug)
+    return events_seen(access)

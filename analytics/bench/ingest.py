@@ -31,6 +31,7 @@ from analytics.placement import using_directory
 from analytics.shipping.shipper import ship_due
 from perf.bench.measurement import AnyMeasurement, Budget, Direction, Meter, reported
 from perf.bench.registry import registry
+from riskplatform.api.keys.access import Ownership
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.services import issue_key
 
@@ -106,6 +107,10 @@ class _AnyPlace:
 
     def find(self, slug: str) -> RegionGrid | None:
         return GRID if slug == GRID.slug else None
+
+    def find_ownership(self, slug: str) -> Ownership | None:
+        known = Ownership(owner_id=None, is_public=False)
+        return known if slug == GRID.slug else None
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

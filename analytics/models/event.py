@@ -10,6 +10,7 @@ from clickhouse_backend.models.query import QuerySet
 from django.db.models import Q
 
 from analytics.models import columns
+from riskplatform.api.keys.access import EventOwners
 
 
 class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
@@ -43,6 +44,19 @@ class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
 
     def before(self, moment: datetime) -> Self:
         rows: Self = self.prewhere(occurred_at__lt=moment)
+        return rows
+
+    def of_owners(self, owners: EventOwners) -> Self:
+        """Keep the events of an organisation, and those that no organisation sent.
+
+        The source of what an organisation sent begins with its slug and a slash.
+        """
+        if owners.is_everybody:
+            return self
+        sent_by_none = ~Q(source__contains="/")
+        rows: Self = self.filter(
+            sent_by_none | Q(source__startswith=f"{owners.organisation}/")
+        )
         return rows
 
     def newest_first(self) -> Self:

@@ -13,6 +13,7 @@ from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.questions import Asked, Environ
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_KEPT
+from riskplatform.api.cache_headers import IS_DEFAULT
 from riskplatform.api.keys.authentication import FOUND_KEY
 
 MAX_KEPT_BYTES: Final = 16 << 20
@@ -44,17 +45,19 @@ def kept_answer(entry: Entry, outcome: str) -> Answer:
 
 def ask(app: Any, asked: Asked, policy: EdgePolicy) -> Answer:
     """Ask for a whole, plain answer, and tell whether it may be kept."""
-    plan = Plan(caller=asked.caller)
+    plan = Plan(caller=asked.caller, audience=asked.audience)
     started: list[tuple[str, Headers]] = []
     started_s = time.monotonic()
 
     def start_response(status: str, headers: Headers, *_: Any) -> None:
         started[:] = [(status, headers)]
 
+    environ = _inner_environ(asked, plan, policy)
     with primary_only():
-        result = app(_inner_environ(asked, plan, policy), start_response)
+        result = app(environ, start_response)
     status, headers = started[0]
-    reason = _why_not(status, headers, plan)
+    is_refused = environ.get(IS_DEFAULT) is None and _says_no_store(headers)
+    reason = _why_not(status, headers, plan, is_refused=is_refused)
     if reason:
         EDGE_NOT_KEPT.labels(reason).inc()
     if reason == "stream":
@@ -91,15 +94,21 @@ def _inner_environ(asked: Asked, plan: Plan, policy: EdgePolicy) -> Environ:
     return inner
 
 
-def _why_not(status: str, headers: Headers, plan: Plan) -> str:
+def _says_no_store(headers: Headers) -> bool:
+    return any(
+        name.lower() == "cache-control" and "no-store" in value
+        for name, value in headers
+    )
+
+
+def _why_not(status: str, headers: Headers, plan: Plan, *, is_refused: bool) -> str:
     """Give the reason why an answer is not kept; deny by default."""
     found = {name.lower(): value for name, value in headers}
     length = found.get("content-length", "")
-    is_private = "set-cookie" in found or "no-store" in found.get("cache-control", "")
     reasons = {
         "stream": not length.isdigit(),
         "status": status != OK,
-        "private": is_private or plan.is_for_another,
+        "private": is_refused or plan.is_for_another or "set-cookie" in found,
         "size": length.isdigit() and int(length) > MAX_KEPT_BYTES,
         "unnamed": not plan.names,
     }

@@ -11,6 +11,7 @@ from perf.cache.computing import Computing
 from perf.cache.demand import count_hits
 from perf.cache.edge import EdgeCache
 from perf.cache.local import LocalEntries
+from perf.cache.remembered import remembered_values
 from perf.cache.routes import Routes, read_routes
 from perf.cache.shared import SharedEntries
 from perf.cache.status import publish_status
@@ -54,6 +55,8 @@ def build_edge_cache(
 ) -> EdgeCache:
     local = LocalEntries(local_bytes)
     bus.tags.attach(local)
+    for value in remembered_values():
+        bus.tags.attach(value)
     bus.on_heard.append(lambda _names: note_write())
     bus.on_tidy.append(lambda: count_hits(local, bus.store))
     bus.on_tidy.append(lambda: publish_status(bus, local))

@@ -24,15 +24,17 @@ from django.contrib.auth import (
 )
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import AuthenticationFailed
 
+from perf.cache.remembered import renew_connection
 from perf.cache.tags import Tags
+from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access
 from riskplatform.api.keys.authentication import find_key, shown_key
 from riskplatform.api.keys.models import ApiKey
-from riskplatform.api.keys.principal import find_principal
+from riskplatform.api.keys.principal import principal_of_key
 from riskplatform.api.keys.services import note_use
 
 # The use of a key is noted once a minute, so it is looked up that often.
@@ -44,21 +46,20 @@ Environ = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """For which organisation somebody asks, and with what rights."""
+    """What somebody may do who sends a request, and the key that was shown."""
 
-    organisation_id: int | None = None
-    scopes: frozenset[str] = frozenset()
-    is_staff: bool = False
+    access: Access = NO_ACCESS
     key: ApiKey | None = field(default=None, compare=False, repr=False)
     text: str = field(init=False)
 
     def __post_init__(self) -> None:
-        rights = " ".join(sorted(self.scopes))
-        staff = "staff" if self.is_staff else ""
-        object.__setattr__(self, "text", f"{self.organisation_id}|{rights}|{staff}")
+        access = self.access
+        scopes, permissions = map(sorted, (access.scopes, access.permissions))
+        parts = (str(access.organisation_id), " ".join(scopes), " ".join(permissions))
+        object.__setattr__(self, "text", "|".join(parts))
 
     def has_scope(self, scope: str) -> bool:
-        return scope in self.scopes
+        return scope in self.access.scopes
 
 
 NOBODY = Caller()
@@ -114,11 +115,8 @@ class Callers:
             key = _ask_for_key(text)
             if key is None:
                 return None
-            caller = Caller(
-                organisation_id=key.organisation_id,
-                scopes=frozenset(key.scopes),
-                key=key,
-            )
+            access = access_of(principal_of_key(key), AnonymousUser())
+            caller = Caller(access=access, key=key)
             remember = partial(self._remember, digest, key, caller)
             self._tags.keep(watch, {f"key:{key.prefix}"}, remember)
         return caller
@@ -143,7 +141,7 @@ def has_session(environ: Environ) -> bool:
 
 
 def _ask_for_key(text: str) -> ApiKey | None:
-    _renew_connection()
+    renew_connection()
     try:
         key = find_key(text)
         note_use(key, now=timezone.now())
@@ -154,24 +152,16 @@ def _ask_for_key(text: str) -> ApiKey | None:
 
 def _of_session(environ: Environ) -> Caller | None:
     """Ask as Django would: the session, its user, the membership meant."""
-    _renew_connection()
+    renew_connection()
     request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
     try:
         user = _user_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         if user is None:
             return None
         request.user = user
-        principal = find_principal(request)
+        return Caller(access=find_access(request))
     except (DatabaseError, InterfaceError):
         return None
-    is_staff = user.is_active and user.is_staff
-    if principal is None:
-        return Caller(is_staff=is_staff)
-    return Caller(
-        organisation_id=principal.organisation.pk,
-        scopes=principal.scopes,
-        is_staff=is_staff,
-    )
 
 
 def _user_of(cookie: str | None) -> User | AnonymousUser | None:
@@ -191,9 +181,3 @@ def _user_of(cookie: str | None) -> User | AnonymousUser | None:
     if user is None or not constant_time_compare(signed, user.get_session_auth_hash()):
         return None
     return user
-
-
-def _renew_connection() -> None:
-    """Replace a dead connection, as Django does at the start of a request."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()

@@ -16,6 +16,7 @@ from perf.cache.entries import Entry
 from perf.cache.questions import Asked, Question
 from perf.cache.shared import KEYS
 from perf.shared_store import SharedStore
+from riskplatform.api.keys.access import Access
 
 COUNTS: Final = KEYS + "asked"
 QUESTIONS: Final = KEYS + "asked:questions"
@@ -25,7 +26,7 @@ FADE_EVERY_S: Final = 3_600
 # Longer questions are asked by programs that seldom repeat them.
 MAX_QUESTION_BYTES: Final = 16 << 10
 
-Parts = tuple[int | None, list[str], bool]
+Parts = tuple[int | None, str, list[str], list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,11 @@ class Demand:
 
 def remembered(asked: Asked, names: Iterable[str]) -> bytes:
     """Write down what is asked, by whom, and what the answer rests on."""
-    caller = asked.caller
-    parts = (caller.organisation_id, sorted(caller.scopes), caller.is_staff)
+    access = asked.caller.access
+    parts = (
+        *(access.organisation_id, access.organisation),
+        *(sorted(access.scopes), sorted(access.permissions)),
+    )
     return msgspec.msgpack.encode((asked.question, parts, sorted(names)))
 
 
@@ -101,12 +105,22 @@ def _read(redis: Redis, limit: int) -> list[tuple[bytes | None, float]]:
 def _demand(question: bytes | None, count: float) -> Demand | None:
     """Read a question; None where it is lost, or written by another version."""
     try:
-        asked, (organisation_id, scopes, is_staff), names = msgspec.msgpack.decode(
-            question or b"", type=tuple[Question, Parts, list[str]]
+        asked, (organisation_id, slug, scopes, permissions), names = (
+            msgspec.msgpack.decode(
+                question or b"", type=tuple[Question, Parts, list[str]]
+            )
         )
     except msgspec.MsgspecError:
         return None
-    caller = Caller(
-        organisation_id=organisation_id, scopes=frozenset(scopes), is_staff=is_staff
+    access = Access(
+        organisation_id=organisation_id,
+        organisation=slug,
+        scopes=frozenset(scopes),
+        permissions=frozenset(permissions),
     )
-    return Demand(question=asked, caller=caller, names=frozenset(names), count=count)
+    return Demand(
+        question=asked,
+        caller=Caller(access=access),
+        names=frozenset(names),
+        count=count,
+    )

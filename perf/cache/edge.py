@@ -86,11 +86,12 @@ class EdgeCache:
             return None
         try:
             caller = self._callers.find(environ)
+            if caller is not None:
+                return asked_by(environ, body, caller, route.policy)
         except Exception:
             # Whatever it is: Django can still answer.
             logger.exception("who asks could not be found out")
-            return None
-        return None if caller is None else asked_by(environ, body, caller, route.policy)
+        return None
 
     def _find(self, asked: Asked, policy: EdgePolicy) -> Answer:
         entry = self._local.get(asked.key)

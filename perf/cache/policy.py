@@ -1,14 +1,14 @@
 """How a view has its answers kept: it declares how, and names what they rest on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from perf.cache.callers import NOBODY, Caller
-from riskplatform.api.keys.principal import find_principal
+from riskplatform.api.keys.access import find_access
 
 PLAN_KEY: Final = "perf.edge.plan"
 
@@ -16,7 +16,11 @@ PLAN_KEY: Final = "perf.edge.plan"
 NOT_TO_BE_KEPT: Final = {"Cache-Control": "no-store"}
 
 
-def own_rights(caller: Caller) -> str:
+# Names those who share an answer: of the caller, the WSGI environment and the body.
+Audience = Callable[[Caller, Mapping[str, Any], bytes], str]
+
+
+def own_rights(caller: Caller, _environ: Mapping[str, Any], _body: bytes) -> str:
     """Share answers among those who act for one organisation with the same rights."""
     return caller.text
 
@@ -32,7 +36,7 @@ class EdgePolicy:
 
     ttl_s: float
     method: str = "GET"
-    audience: Callable[[Caller], str] = own_rights
+    audience: Audience = own_rights
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Plan:
     """For whom a view is at work, and what it has said about its answer."""
 
     caller: Caller = NOBODY
+    audience: str = ""
     names: set[str] = field(default_factory=set)
     is_for_another: bool = False
 
@@ -53,16 +58,14 @@ def rests_on(request: Request | HttpRequest, *names: str) -> None:
     if plan is not None:
         plan.names.update(names)
         # Rights may have changed since the caller was looked up, before the view.
-        plan.is_for_another |= not _is_from(plan.caller, request)
+        plan.is_for_another |= plan.caller.access != find_access(request)
 
 
-def _is_from(caller: Caller, request: Request | HttpRequest) -> bool:
-    principal = find_principal(request)
-    is_staff = request.user.is_active and getattr(request.user, "is_staff", False)
-    if principal is None:
-        return caller == Caller(is_staff=is_staff)
-    return caller == Caller(
-        organisation_id=principal.organisation.pk,
-        scopes=principal.scopes,
-        is_staff=is_staff,
-    )
+def confirm_audience(request: Request | HttpRequest, audience: str) -> None:
+    """Say who may share an answer, as the view has found out.
+
+    If that is another audience than the one it was asked for, it is not kept.
+    """
+    plan = request.META.get(PLAN_KEY)
+    if plan is not None:
+        plan.is_for_another |= plan.audience != audience

@@ -47,6 +47,10 @@ class Asked:
     key: Key
 
     @property
+    def audience(self) -> str:
+        return self.key[0]
+
+    @property
     def question(self) -> Question:
         return msgspec.convert((*self.key[2:], self.body), Question)
 
@@ -71,7 +75,7 @@ def asked_by(
     get = environ.get
     query = get("QUERY_STRING", "")
     key = (
-        policy.audience(caller),
+        policy.audience(caller, environ, body),
         body_digest(body) if body else "",
         environ["REQUEST_METHOD"],
         scheme_of(environ),

@@ -8,8 +8,9 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from riskplatform.api.idempotency.errors import IdempotencyKeyError
 from riskplatform.api.idempotency.services import Answer, answer_once, fingerprint_of
-from riskplatform.api.keys.principal import get_principal
+from riskplatform.api.keys.principal import find_principal
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -56,8 +57,14 @@ def _once(
     request: Request, content: bytes, key: str, produce: Callable[[], Answer]
 ) -> Answer:
     method = request.method or ""
+    principal = find_principal(request)
+    if principal is None:
+        raise IdempotencyKeyError(
+            "Idempotency-Keys are kept for organisations. Leave it out, or name yours"
+            " with X-Organisation."
+        )
     return answer_once(
-        get_principal(request).organisation,
+        principal.organisation,
         key=key,
         fingerprint=fingerprint_of(method, request.get_full_path(), content),
         produce=produce,

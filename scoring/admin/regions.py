@@ -26,10 +26,13 @@ class RegionAdmin(admin.ModelAdmin[Region]):
         "resolution",
         "timezone",
         "cells",
+        "owner",
         "is_public",
         "observed_since",
     )
-    list_filter = ("is_public",)
+    list_filter = ("is_public", "owner")
+    list_select_related = ("owner",)
+    autocomplete_fields = ("owner",)
     search_fields = ("slug", "name")
     # The grid and the boundary come with the import; a form of megabytes helps nobody.
     exclude = ("boundary",)

@@ -1,27 +1,129 @@
-"""Who may read what."""
+"""Regions as a request may see and change them, and who shares answers about them."""
 
-from django.contrib.auth.models import AnonymousUser, User
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
 from django.http import HttpRequest
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from perf.cache.callers import Caller
-from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.principal import find_principal
+from perf.cache.policy import confirm_audience, rests_on
+from riskplatform.api.keys.access import (
+    FULL_ACCESS,
+    READ_REGIONS,
+    Access,
+    OwnedRegion,
+    find_access,
+    may_change_models,
+    may_see_region,
+)
+from scoring import change_names
+from scoring.errors import RegionNotFoundError
+from scoring.models import Region
+from scoring.selectors.region_owners import OWNERSHIPS
+from scoring.selectors.regions import get_region, get_region_of_cells
+
+EVERYBODY: Final = "everybody"
+NOBODY: Final = "nobody"
 
 
-def sees_only_public(request: Request | HttpRequest) -> bool:
-    """Staff and readers of scores see every region; everybody else the public ones."""
-    user: User | AnonymousUser = request.user
-    if user.is_active and user.is_staff:
-        return False
-    principal = find_principal(request)
-    return principal is None or not principal.has_scope(Scope.SCORES_READ)
+class _Named(msgspec.Struct):
+    region: str | None = None
 
 
-def by_visibility(caller: Caller) -> str:
-    """Share answers of views that are open to everybody among those who see the same.
+def find_region(request: Request | HttpRequest, slug: str) -> Region:
+    """Find a region that the request may see."""
+    return get_region(slug, access=find_access(request))
 
-    It says of a caller what `sees_only_public` says of the request.
+
+def find_region_of_organisation(request: Request, slug: str) -> Region:
+    """Find a region that the organisation sees, for what works in its name."""
+    return get_region(slug, access=find_access(request).as_member())
+
+
+def region_asked_about(request: Request, slug: str | None, cells: list[int]) -> Region:
+    """Find the region that is named, else the one that holds the cells."""
+    if slug is None:
+        return get_region_of_cells(cells, access=find_access(request))
+    return find_region(request, slug)
+
+
+def region_to_change(request: Request, slug: str) -> Region:
+    """Find a region whose models the request may change."""
+    region = get_region(slug, access=FULL_ACCESS)
+    require_change(request, region)
+    return region
+
+
+def require_change(request: Request, region: Region) -> None:
+    """Refuse to change models of somebody else's region; what is unseen is absent."""
+    access = find_access(request)
+    if may_change_models(access, region):
+        return
+    if may_see_region(access, region):
+        raise PermissionDenied(
+            f"The models of region {region.slug!r} are changed by its owner only: "
+            "with a key or a membership of that organisation, or, where it is the "
+            "installation, by staff."
+        )
+    raise RegionNotFoundError(
+        f"There is no region {region.slug!r}.", region=region.slug
+    )
+
+
+def by_region(caller: Caller, environ: Mapping[str, Any], body: bytes) -> str:
+    """Share answers about a region, which are the same for all who see it.
+
+    An answer about a public region is everybody's, one about a private region that
+    of those who see what its owner has. Where no known region is named, only those
+    who see the same regions share.
     """
-    sees_all = caller.is_staff or caller.has_scope(Scope.SCORES_READ)
-    return "sees all regions" if sees_all else "sees public regions"
+    query = environ.get("QUERY_STRING", "")
+    slug = _named_in_body(body) if body else _named_in_query(query)
+    region = None if slug is None else OWNERSHIPS.get().get(slug)
+    return audience_of(caller.access, region)
+
+
+def audience_of(access: Access, region: OwnedRegion | None) -> str:
+    if region is None:
+        return _reach(access)
+    if region.is_public:
+        return EVERYBODY
+    if not may_see_region(access, region):
+        return NOBODY
+    return f"owner {region.owner_id}"
+
+
+def rests_on_region(
+    request: Request, region: Region, *names: str, is_named: bool = True
+) -> None:
+    """Say that an answer shared by `by_region` rests on what is forecast there."""
+    rests_on(request, change_names.forecasts_of(region.slug), *names)
+    about = region if is_named else None
+    confirm_audience(request, audience_of(find_access(request), about))
+
+
+def _reach(access: Access) -> str:
+    if READ_REGIONS.permission in access.permissions:
+        return "sees all regions"
+    if access.has(READ_REGIONS):
+        return f"sees regions of {access.organisation_id}"
+    return "sees public regions"
+
+
+@lru_cache(maxsize=4_096)
+def _named_in_query(query: str) -> str | None:
+    named = parse_qs(query).get("region", ())
+    return named[0] if len(named) == 1 else None
+
+
+@lru_cache(maxsize=1_024)
+def _named_in_body(body: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(body, type=_Named).region
+    except (msgspec.MsgspecError, ValueError):
+        return None

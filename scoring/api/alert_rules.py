@@ -21,7 +21,7 @@ from riskplatform.api.inputs import (
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import page_of
-from scoring.api.access import sees_only_public
+from scoring.api.access import find_region_of_organisation
 from scoring.api.alert_access import AlertView
 from scoring.api.alert_schemas import (
     AlertRuleChange,
@@ -39,7 +39,6 @@ from scoring.selectors.alerts import (
     list_alert_rules,
 )
 from scoring.selectors.portfolios import get_portfolio
-from scoring.selectors.regions import get_region
 from scoring.services.alerts.rules import (
     RuleDefinition,
     change_alert_rule,
@@ -70,7 +69,7 @@ class AlertRuleListView(AlertView):
         asked = decode_body(request, NewAlertRule)
         organisation = get_principal(request).organisation
         parts = _parts(msgspec.structs.asdict(asked), organisation)
-        region = get_region(asked.region, public_only=sees_only_public(request))
+        region = find_region_of_organisation(request, asked.region)
         definition = RuleDefinition(**{**parts, "region": region})
         return answer_creation(
             request, lambda: _rule(create_alert_rule(organisation, definition))

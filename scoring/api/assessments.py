@@ -72,7 +72,9 @@ class AssessView(APIView):
         def assess() -> dict[str, Any]:
             assessment = assess_portfolio(portfolio, question)
             forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
-            rests_on(request, forecasts, change_names.portfolio(portfolio.pk))
+            # Without a name the region follows from those that are seen.
+            names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
+            rests_on(request, forecasts, *names)
             return assessment_body(assessment)
 
         return answer_creation(request, assess, status=200)

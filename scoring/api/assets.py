@@ -18,10 +18,11 @@ from riskplatform.api.inputs import (
     invalid_input,
     query_parameters,
 )
+from riskplatform.api.keys.access import Access, find_access, may_see_region
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.paging import page_of
 from riskplatform.api.preconditions import IF_MATCH, Precondition
-from scoring.api.access import sees_only_public
+from scoring.api.access import find_region
 from scoring.api.portfolio_money import money_text, parse_money
 from scoring.api.portfolio_schemas import (
     AssetChange,
@@ -34,7 +35,6 @@ from scoring.api.portfolios import PortfolioView, portfolio_of
 from scoring.cell_ids import hex_of
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities, get_asset, list_assets
-from scoring.selectors.regions import get_region
 from scoring.services.portfolios.assets import (
     asset_tag,
     create_asset,
@@ -54,18 +54,16 @@ class AssetListView(PortfolioView):
     def get(self, request: Request, portfolio_id: UUID) -> Response:
         query = decode_query(request, AssetQuery)
         portfolio = portfolio_of(request, portfolio_id)
-        public_only = sees_only_public(request)
+        access = find_access(request)
         assets = list_assets(
             portfolio,
-            region=None
-            if query.region is None
-            else get_region(query.region, public_only=public_only),
+            region=None if query.region is None else find_region(request, query.region),
             reference=query.reference,
             outside=query.outside,
         )
 
         def render(asset: Asset) -> dict[str, Any]:
-            return asset_body(asset, portfolio, public_only=public_only)
+            return asset_body(asset, portfolio, access=access)
 
         return Response(page_of(assets, query, render=render))
 
@@ -80,11 +78,10 @@ class AssetListView(PortfolioView):
         asked = decode_body(request, NewAsset)
         portfolio = portfolio_of(request, portfolio_id)
         values = _columns(asked, portfolio.organisation)
-        public_only = sees_only_public(request)
 
         def create() -> dict[str, Any]:
             asset = create_asset(portfolio, values=values)
-            return asset_body(asset, portfolio, public_only=public_only)
+            return asset_body(asset, portfolio, access=find_access(request))
 
         return answer_creation(request, create)
 
@@ -124,9 +121,7 @@ class AssetDetailView(PortfolioView):
         return Response(status=204)
 
 
-def asset_body(
-    asset: Asset, portfolio: Portfolio, *, public_only: bool
-) -> dict[str, Any]:
+def asset_body(asset: Asset, portfolio: Portfolio, *, access: Access) -> dict[str, Any]:
     """Describe an asset; places in regions that may not be seen are left out."""
     places = list(asset.places.all())
     curve = asset.vulnerability
@@ -142,9 +137,7 @@ def asset_body(
         "currency": portfolio.currency,
         "vulnerability": None if curve is None else curve.slug,
         "places": [
-            _place(place)
-            for place in places
-            if place.region.is_public or not public_only
+            _place(place) for place in places if may_see_region(access, place.region)
         ],
         "is_outside": not places,
         "updated_at": asset.updated_at,
@@ -160,7 +153,7 @@ def _place(place: AssetPlace) -> dict[str, Any]:
 
 
 def _tagged(request: Request, asset: Asset, portfolio: Portfolio) -> Response:
-    body = asset_body(asset, portfolio, public_only=sees_only_public(request))
+    body = asset_body(asset, portfolio, access=find_access(request))
     return Response(body, headers={"ETag": asset_tag(asset)})
 
 

@@ -21,11 +21,11 @@ from riskplatform.api.inputs import (
     invalid_input,
     query_parameters,
 )
-from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.keys.access import READ_REGIONS
+from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.renderers import finite_list
 from scoring import change_names
-from scoring.api.access import sees_only_public
+from scoring.api.access import find_region, region_asked_about
 from scoring.api.feature_schemas import (
     MAX_ROWS,
     FeatureSnapshotAnswer,
@@ -35,7 +35,6 @@ from scoring.api.feature_schemas import (
 )
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.models import Region
-from scoring.selectors.regions import get_region, get_region_of_cells
 from scoring.services.feature_windows import (
     FeatureSnapshot,
     WindowFeatures,
@@ -49,7 +48,7 @@ DECIMALS = 9
 
 
 class FeatureSnapshotView(APIView):
-    permission_classes = (has_scope(Scope.SCORES_READ),)
+    permission_classes = (has_right(READ_REGIONS),)
     edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)
 
     @extend_schema(
@@ -65,7 +64,7 @@ class FeatureSnapshotView(APIView):
         """
         query = decode_query(request, FeatureSnapshotQuery)
         known_at = query.known_at or query.time
-        region = get_region(query.region, public_only=sees_only_public(request))
+        region = find_region(request, query.region)
         _note_rest(request, region)
         snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
         return Response(
@@ -80,7 +79,7 @@ class FeatureSnapshotView(APIView):
 
 
 class WindowFeaturesView(APIView):
-    permission_classes = (has_scope(Scope.SCORES_READ),)
+    permission_classes = (has_right(READ_REGIONS),)
     edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST")
 
     @extend_schema(
@@ -98,11 +97,7 @@ class WindowFeaturesView(APIView):
         asked = decode_body(request, WindowRequest)
         known_at = asked.known_at or asked.time
         cells = _cells(asked)
-        public_only = sees_only_public(request)
-        if asked.region is None:
-            region = get_region_of_cells(cells, public_only=public_only)
-        else:
-            region = get_region(asked.region, public_only=public_only)
+        region = region_asked_about(request, asked.region, cells)
         _note_rest(request, region)
         features = build_windows(
             region,

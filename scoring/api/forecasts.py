@@ -9,9 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
-from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.keys.access import READ_REGIONS, find_access
+from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.paging import page_of
+from scoring.api.access import find_region
 from scoring.api.registry_schemas import (
     ForecastList,
     ForecastListQuery,
@@ -21,7 +22,7 @@ from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecast_skill import get_forecast, list_forecasts
 from scoring.services.forecast_skill import get_forecast_skill
 
-READERS = has_scope(Scope.SCORES_READ)
+READERS = has_right(READ_REGIONS)
 
 
 class ForecastListView(APIView):
@@ -35,8 +36,10 @@ class ForecastListView(APIView):
     def get(self, request: Request) -> Response:
         """List forecasts in the order they were made, newest first."""
         query = decode_query(request, ForecastListQuery)
+        region = None if query.region is None else find_region(request, query.region)
         forecasts = list_forecasts(
-            region=query.region,
+            find_access(request),
+            region=region,
             model_version=query.model_version,
             horizon_sec=query.horizon_sec,
             is_shadow=query.is_shadow,
@@ -56,7 +59,7 @@ class ForecastSkillView(APIView):
     )
     def get(self, request: Request, forecast_id: UUID) -> Response:
         """Tell how a forecast did; 409 with the time it will be known before that."""
-        forecast = get_forecast(forecast_id)
+        forecast = get_forecast(forecast_id, access=find_access(request))
         skill = get_forecast_skill(forecast)
         return Response(
             {

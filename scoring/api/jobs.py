@@ -16,10 +16,12 @@ from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import PageQuery, page_of
+from scoring.api.access import region_to_change
 from scoring.api.schemas import AwareTime
 from scoring.models import Job
 from scoring.selectors.jobs import get_job, list_jobs
 from scoring.services.jobs.queue import cancel_job, retry_job
+from scoring.services.registry.jobs import FIT
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 # Whoever may start a kind of job may follow it.
@@ -50,7 +52,7 @@ class JobStatus(Struct):
 
 class JobDetail(JobStatus):
     parameters: dict[str, Any]
-    traceback: Annotated[str | None, Meta(description="For staff only.")]
+    traceback: Annotated[str | None, Meta(description="For staff that may see jobs.")]
 
 
 class JobList(Struct):
@@ -115,6 +117,8 @@ class JobRetryView(APIView):
     def post(self, request: Request, job_id: UUID) -> HttpResponse:
         """Put a job that failed or was cancelled into the queue again."""
         job = get_job(get_principal(request).organisation, job_id)
+        if job.kind == FIT:
+            region_to_change(request, job.parameters["region"])
         return answer_creation(
             request, lambda: _detail(request, retry_job(job)), status=200
         )
@@ -140,9 +144,9 @@ def job_status(job: Job) -> dict[str, Any]:
 
 def _detail(request: Request, job: Job) -> dict[str, Any]:
     user = request.user
-    is_staff = user.is_active and user.is_staff
+    is_seen = user.is_active and user.is_staff and user.has_perm("scoring.view_job")
     return {
         **job_status(job),
         "parameters": job.parameters,
-        "traceback": job.traceback if is_staff else None,
+        "traceback": job.traceback if is_seen else None,
     }

@@ -12,18 +12,18 @@ from analytics.event_changes import names_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
-from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.keys.access import READ_REGIONS, find_access
+from riskplatform.api.keys.permissions import has_right
 from scoring import change_names
-from scoring.api.access import sees_only_public
+from scoring.api.access import find_region
 from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
 from scoring.models import Region
-from scoring.selectors.regions import get_region, list_regions
+from scoring.selectors.regions import list_regions
 from scoring.services.metrics_report import tabulate_metrics
 
 
 class MetricsReportView(APIView):
-    permission_classes = (has_scope(Scope.SCORES_READ),)
+    permission_classes = (has_right(READ_REGIONS),)
     edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)
 
     @extend_schema(
@@ -34,11 +34,10 @@ class MetricsReportView(APIView):
     def get(self, request: Request) -> Response:
         """Set what was forecast beside what happened, hour by hour, newest first."""
         query = decode_query(request, MetricsQuery)
-        public_only = sees_only_public(request)
         regions = (
-            list(list_regions(public_only=public_only))
+            list(list_regions(find_access(request)))
             if query.region is None
-            else [get_region(query.region, public_only=public_only)]
+            else [find_region(request, query.region)]
         )
         rests_on(request, change_names.REGIONS, *_names(regions))
         until = query.until

@@ -11,12 +11,11 @@ from rest_framework.views import APIView
 
 from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
 from riskplatform.api.inputs import body_schema, decode_body
-from riskplatform.api.keys.principal import get_principal
-from scoring.api.model_versions import WRITERS, summary_of
+from riskplatform.api.keys.access import find_access
+from riskplatform.api.keys.principal import actor_of
+from scoring.api.access import region_to_change
+from scoring.api.model_versions import WRITERS, summary_of, version_to_change
 from scoring.api.registry_schemas import ReloadAnswer, ReloadRequest, SwitchAnswer
-from scoring.models import ModelVersion
-from scoring.selectors.model_versions import get_model_version
-from scoring.selectors.regions import get_region
 from scoring.services.registry.promotion import Switched, promote, roll_back
 from scoring.services.registry.reloading import reload_model
 
@@ -63,15 +62,17 @@ class ReloadModelView(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Put an earlier champion, or an artifact from a store, in service."""
         asked = decode_body(request, ReloadRequest)
-        region = None if asked.region is None else get_region(asked.region)
-        actor = get_principal(request).name
+        region = (
+            None if asked.region is None else region_to_change(request, asked.region)
+        )
 
         def reload() -> dict[str, Any]:
             reloaded = reload_model(
                 asked.version,
                 region=region,
                 artifact_uri=asked.artifact_uri,
-                actor=actor,
+                access=find_access(request),
+                actor=actor_of(request),
             )
             return {
                 "status": "loaded" if reloaded.is_changed else "unchanged",
@@ -86,11 +87,10 @@ class ReloadModelView(APIView):
 def _answer(
     request: Request, version_id: UUID, change: Callable[..., Switched]
 ) -> HttpResponse:
-    version: ModelVersion = get_model_version(version_id)
-    actor = get_principal(request).name
+    version = version_to_change(request, version_id)
 
     def create() -> dict[str, Any]:
-        switched = change(version, actor=actor)
+        switched = change(version, actor=actor_of(request))
         switch = switched.switch
         return {
             "champion": summary_of(switched.champion),

@@ -17,10 +17,11 @@ from riskplatform.api.inputs import (
     decode_query,
     query_parameters,
 )
-from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
-from riskplatform.api.keys.principal import get_principal
+from riskplatform.api.keys.access import CHANGE_MODELS, READ_REGIONS, find_access
+from riskplatform.api.keys.permissions import has_right
+from riskplatform.api.keys.principal import find_principal
 from riskplatform.api.paging import page_of
+from scoring.api.access import find_region, region_to_change, require_change
 from scoring.api.jobs import job_status
 from scoring.api.registry_schemas import (
     FitAnswer,
@@ -37,12 +38,11 @@ from scoring.selectors.model_versions import (
     list_model_versions,
     list_switches,
 )
-from scoring.selectors.regions import get_region
 from scoring.services.registry.jobs import queue_fit
 from scoring.services.registry.promotion import challenge
 
-READERS = has_scope(Scope.SCORES_READ) | has_scope(Scope.MODELS_WRITE)
-WRITERS = has_scope(Scope.MODELS_WRITE)
+READERS = has_right(READ_REGIONS) | has_right(CHANGE_MODELS)
+WRITERS = has_right(CHANGE_MODELS)
 
 
 class ModelListView(APIView):
@@ -57,7 +57,10 @@ class ModelListView(APIView):
     def get(self, request: Request) -> Response:
         """List model versions, newest first, with what their forecasts achieved."""
         query = decode_query(request, ModelListQuery)
-        versions = list_model_versions(region=query.region, state=query.state)
+        region = None if query.region is None else find_region(request, query.region)
+        versions = list_model_versions(
+            find_access(request), region=region, state=query.state
+        )
         page = page_of(
             versions.defer("region__boundary", "skill"),
             query,
@@ -78,8 +81,9 @@ class ModelListView(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Have a model version fitted; the job's result names the candidate."""
         asked = decode_body(request, FitRequest)
-        organisation = get_principal(request).organisation
-        region = get_region(asked.region)
+        principal = find_principal(request)
+        organisation = None if principal is None else principal.organisation
+        region = region_to_change(request, asked.region)
         return answer_creation(
             request,
             lambda: {
@@ -99,7 +103,7 @@ class ModelDetailView(APIView):
         responses={(200, "application/json"): body_schema(ModelDetail)},
     )
     def get(self, request: Request, version_id: UUID) -> Response:
-        version = get_model_version(version_id)
+        version = get_model_version(version_id, access=find_access(request))
         skill = get_live_skill([version]).get(version.pk, [])
         artifacts = version.artifacts.values("horizon_sec", "digest")
         return Response(
@@ -124,10 +128,16 @@ class ModelChallengeView(APIView):
     )
     def post(self, request: Request, version_id: UUID) -> HttpResponse:
         """Let it forecast in the shadow of the champion from the next refresh on."""
-        version = get_model_version(version_id)
+        version = version_to_change(request, version_id)
         return answer_creation(
             request, lambda: summary_of(challenge(version)), status=200
         )
+
+
+def version_to_change(request: Request, version_id: UUID) -> ModelVersion:
+    version = get_model_version(version_id, access=find_access(request))
+    require_change(request, version.region)
+    return version
 
 
 def model_summary(version: ModelVersion, skill: list[LiveSkill]) -> dict[str, Any]:

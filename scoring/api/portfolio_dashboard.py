@@ -15,6 +15,7 @@ from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.concurrency import Outcome
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
+from riskplatform.api.keys.access import find_access
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
@@ -42,9 +43,10 @@ class PortfolioDashboardView(APIView):
         portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
         span = TIMEFRAMES[query.timeframe]
         until = query.time or timezone.now()
-        cells = asset_cells(portfolio)
+        access = find_access(request)
+        cells = asset_cells(portfolio, access)
         rests_on(request, *_names(portfolio, cells))
-        parts = read_dashboard(portfolio, cells, span=span, until=until)
+        parts = read_dashboard(portfolio, cells, access=access, span=span, until=until)
         is_whole = all(outcome.error is None for outcome in parts.values())
         return Response(
             headers={} if is_whole else NOT_TO_BE_KEPT,
@@ -59,6 +61,7 @@ class PortfolioDashboardView(APIView):
 
 
 def _names(portfolio: Portfolio, regions: Collection[Region]) -> Iterator[str]:
+    yield change_names.REGIONS
     yield change_names.portfolio(portfolio.pk)
     yield change_names.assessments_of(portfolio.pk)
     yield change_names.alerts_of(portfolio.organisation_id)

@@ -9,15 +9,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
+from riskplatform.api.keys.access import find_access
 from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer
-from scoring.api.access import sees_only_public
+from scoring.api.access import find_region
 from scoring.api.schemas import ListQuery, RegionList, RegionSummary
 from scoring.cell_ids import hex_of
 from scoring.models import Region
 from scoring.selectors.regions import (
     get_boundary,
     get_cells_geojson,
-    get_region,
     list_cell_ids,
     list_regions,
 )
@@ -35,7 +35,7 @@ class RegionListView(APIView):
     )
     def get(self, request: Request) -> Response:
         query = decode_query(request, ListQuery)
-        regions = list_regions(public_only=sees_only_public(request))
+        regions = list_regions(find_access(request))
         if query.after is not None:
             regions = regions.filter(slug__gt=query.after)
         page = list(regions[: query.limit + 1])
@@ -49,7 +49,7 @@ class RegionDetailView(APIView):
 
     @extend_schema(responses={(200, "application/json"): body_schema(RegionSummary)})
     def get(self, request: Request, slug: str) -> Response:
-        return Response(_summary(_region(request, slug)))
+        return Response(_summary(find_region(request, slug)))
 
 
 class RegionCellsView(APIView):
@@ -59,7 +59,7 @@ class RegionCellsView(APIView):
     @extend_schema(responses={(200, "application/json"): {"type": "object"}})
     def get(self, request: Request, slug: str) -> Response:
         """List the cells; `?format=geojson` gives their polygons."""
-        region = _region(request, slug)
+        region = find_region(request, slug)
         if request.accepted_renderer.format == GeoJsonRenderer.format:
             return Response(get_cells_geojson(region))
         cells = [int(cell) for cell in list_cell_ids(region)]
@@ -74,11 +74,7 @@ class RegionBoundaryView(APIView):
     @extend_schema(responses={(200, "application/geo+json"): {"type": "object"}})
     def get(self, request: Request, slug: str) -> Response:
         """Give the named areas of the region as a GeoJSON FeatureCollection."""
-        return Response(get_boundary(_region(request, slug)))
-
-
-def _region(request: Request, slug: str) -> Region:
-    return get_region(slug, public_only=sees_only_public(request))
+        return Response(get_boundary(find_region(request, slug)))
 
 
 def _summary(region: Region) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from analytics.grid import Bounds
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
+from perf.cache.policy import EdgePolicy
 from riskplatform.api.inputs import (
     body_schema,
     decode_query,
@@ -28,15 +28,13 @@ from riskplatform.api.tables import (
     arrow_table,
     csv_table,
 )
-from scoring import change_names
-from scoring.api.access import by_visibility, sees_only_public
+from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import RiskMap, RiskMapQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.models import Forecast, Region
 from scoring.selectors.cell_shapes import cell_feature
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.selectors.regions import get_region
 from scoring.selectors.risk_maps import get_risk_map
 
 CSV_FACTS = ("region", "model_version", "time", "horizon_sec")
@@ -47,7 +45,7 @@ class RiskMapView(APIView):
 
     permission_classes = (AllowAny,)
     renderer_classes = (OrjsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer)
-    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_visibility)
+    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region)
 
     @extend_schema(
         operation_id="risk_map",
@@ -62,8 +60,8 @@ class RiskMapView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         query = decode_query(request, RiskMapQuery)
         bbox = None if query.bbox is None else parse_bbox(query.bbox)
-        region = get_region(query.region, public_only=sees_only_public(request))
-        rests_on(request, change_names.forecasts_of(region.slug))
+        region = find_region(request, query.region)
+        rests_on_region(request, region)
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )

@@ -11,17 +11,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
+from perf.cache.policy import EdgePolicy
 from riskplatform.api.inputs import body_schema, decode_body
 from riskplatform.api.renderers import finite_list
 from scoring import change_names
-from scoring.api.access import by_visibility, sees_only_public
+from scoring.api.access import by_region, region_asked_about, rests_on_region
 from scoring.api.risk_map import forecast_header
 from scoring.api.schemas import Snapshot, SnapshotRequest
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.selectors.regions import get_region, get_region_of_cells
 from scoring.services.snapshots import score_cells
 
 
@@ -29,9 +28,7 @@ class ScoreSnapshotView(APIView):
     """Public regions are open to everybody; the selectors leave out the others."""
 
     permission_classes = (AllowAny,)
-    edge = EdgePolicy(
-        ttl_s=MODEL_PREDICTION_TTL_S, method="POST", audience=by_visibility
-    )
+    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST", audience=by_region)
 
     @extend_schema(
         operation_id="score_snapshot",
@@ -48,12 +45,9 @@ class ScoreSnapshotView(APIView):
             parse_cell_id(cell.cell_id, pointer=f"/cells/{index}/cell_id")
             for index, cell in enumerate(asked.cells)
         ]
-        public_only = sees_only_public(request)
-        if asked.region is None:
-            region = get_region_of_cells(cells, public_only=public_only)
-        else:
-            region = get_region(asked.region, public_only=public_only)
-        rests_on(request, change_names.forecasts_of(region.slug), change_names.REGIONS)
+        region = region_asked_about(request, asked.region, cells)
+        is_named = asked.region is not None
+        rests_on_region(request, region, change_names.REGIONS, is_named=is_named)
         forecast = get_latest_forecast(
             region, horizon_sec=asked.horizon_sec, moment=asked.time
         )

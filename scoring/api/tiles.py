@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
+from perf.cache.policy import EdgePolicy
 from riskplatform.api.inputs import decode_query, invalid_input, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
@@ -21,14 +21,12 @@ from riskplatform.api.vector_tiles import (
     encode_tile,
     tile_ring,
 )
-from scoring import change_names
-from scoring.api.access import by_visibility, sees_only_public
+from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import TileQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.selectors.cell_shapes import TileAddress, rings_in_tile
 from scoring.selectors.forecasts import get_columns, get_latest_forecast
-from scoring.selectors.regions import get_region
 
 LAYER = "cells"
 MAX_ZOOM = 22
@@ -62,7 +60,7 @@ class RiskMapTileView(APIView):
     permission_classes = (AllowAny,)
     renderer_classes = (TileRenderer,)
     content_negotiation_class = OneFormat
-    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_visibility)
+    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region)
 
     @extend_schema(
         operation_id="risk_map_tile",
@@ -80,8 +78,8 @@ class RiskMapTileView(APIView):
         """
         tile = _address(z, x, y)
         query = decode_query(request, TileQuery)
-        region = get_region(query.region, public_only=sees_only_public(request))
-        rests_on(request, change_names.forecasts_of(region.slug))
+        region = find_region(request, query.region)
+        rests_on_region(request, region)
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from riskplatform.api.keys.access import access_of_organisation, regions_seen_by
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.ids import uuid7
 from scoring.models.forecast import Forecast
@@ -24,7 +25,11 @@ class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
         return self.filter(organisation=organisation)
 
     def enabled(self) -> Self:
-        return self.filter(is_enabled=True)
+        """Keep the rules to be asked: their organisation sees the region."""
+        # Not joined, so that to lock a rule locks no region.
+        regions = Region.objects.filter(pk=OuterRef("region"))
+        seen = regions.filter(regions_seen_by(OuterRef("organisation")))
+        return self.filter(Exists(seen), is_enabled=True)
 
 
 class AlertRule(models.Model):
@@ -107,7 +112,9 @@ class AlertRule(models.Model):
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def for_organisation(self, organisation: Organisation) -> Self:
-        return self.filter(rule__organisation=organisation)
+        """Keep its alerts about regions that it sees."""
+        seen = Region.objects.seen_by(access_of_organisation(organisation))
+        return self.filter(rule__region__in=seen, rule__organisation=organisation)
 
     def unresolved(self) -> Self:
         return self.exclude(state=Alert.State.RESOLVED)

@@ -4,15 +4,21 @@ from typing import Self
 
 from django.db import models
 
+from riskplatform.api.keys.access import access_of_organisation
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.ids import uuid7
 from scoring.models.forecast import Forecast
 from scoring.models.portfolio import MONEY_DIGITS, MONEY_PLACES, Portfolio
+from scoring.models.region import Region
 
 
 class AssessmentQuerySet(models.QuerySet["Assessment"]):
     def for_organisation(self, organisation: Organisation) -> Self:
-        return self.filter(portfolio__organisation=organisation)
+        """Keep its assessments against forecasts of regions that it sees."""
+        seen = Region.objects.seen_by(access_of_organisation(organisation))
+        return self.filter(
+            forecast__region__in=seen, portfolio__organisation=organisation
+        )
 
 
 class Assessment(models.Model):

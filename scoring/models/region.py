@@ -6,10 +6,13 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Count, Q
 
+from riskplatform.api.keys.access import Access, regions_seen
+from riskplatform.api.keys.models import Organisation
+
 
 class RegionQuerySet(models.QuerySet["Region"]):
-    def public(self) -> Self:
-        return self.filter(is_public=True)
+    def seen_by(self, access: Access) -> Self:
+        return self.filter(regions_seen(access))
 
     def with_cell_count(self) -> Self:
         """Add `cell_count`, one query for any page size."""
@@ -34,6 +37,15 @@ class Region(models.Model):
         max_length=16,
         choices=SeverityTransform.choices,
         default=SeverityTransform.NONE,
+    )
+    owner = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="regions",
+        null=True,
+        blank=True,
+        help_text="Whose keys and members see it and change its models; empty: the "
+        "installation, and so its staff.",
     )
     is_public = models.BooleanField(
         default=False, help_text="Anybody may read the forecasts, without signing in."

@@ -17,7 +17,8 @@ LARGE = ("forecast__region__boundary", "forecast__model_version__skill")
 
 def list_assessments(portfolio: Portfolio) -> QuerySet[Assessment]:
     """List the assessments of a portfolio without their figures."""
-    found = Assessment.objects.filter(portfolio=portfolio)
+    mine = Assessment.objects.for_organisation(portfolio.organisation)
+    found = mine.filter(portfolio=portfolio)
     return found.select_related(*PARTS).defer("figures", *LARGE)
 
 

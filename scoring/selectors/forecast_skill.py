@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, TruncWeek
 
+from riskplatform.api.keys.access import Access, regions_seen
 from scoring.engine.consistency import SIGNIFICANCE
 from scoring.errors import ForecastNotFoundError
-from scoring.models import Forecast, ForecastSkill, ModelVersion
+from scoring.models import Forecast, ForecastSkill, ModelVersion, Region
 
 FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
     n_test_high__lte=SIGNIFICANCE / 2
@@ -40,28 +41,29 @@ class WeekOfSkill:
 
 
 def list_forecasts(
+    access: Access,
     *,
-    region: str | None = None,
+    region: Region | None = None,
     model_version: UUID | None = None,
     horizon_sec: int | None = None,
     is_shadow: bool | None = None,
 ) -> QuerySet[Forecast]:
     asked = {
-        "region__slug": region,
+        "region": region,
         "model_version": model_version,
         "horizon_sec": horizon_sec,
         "is_shadow": is_shadow,
     }
     wanted = {name: value for name, value in asked.items() if value is not None}
     return (
-        Forecast.objects.filter(**wanted)
+        Forecast.objects.filter(regions_seen(access, at="region__"), **wanted)
         .select_related("region", "model_version", "skill")
         .defer("region__boundary", "model_version__skill")
     )
 
 
-def get_forecast(forecast_id: UUID) -> Forecast:
-    found = list_forecasts().filter(pk=forecast_id).first()
+def get_forecast(forecast_id: UUID, *, access: Access) -> Forecast:
+    found = list_forecasts(access).filter(pk=forecast_id).first()
     if found is None:
         raise ForecastNotFoundError(f"There is no forecast {forecast_id}.")
     return found

@@ -4,6 +4,12 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from riskplatform.api.keys.access import (
+    FULL_ACCESS,
+    Access,
+    models_changed,
+    regions_seen,
+)
 from scoring.errors import ModelVersionNotFoundError
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.models.model_version import ModelVersionQuerySet
@@ -17,30 +23,40 @@ ARRIVALS = (
 
 
 def list_model_versions(
-    *, region: str | None = None, state: str | None = None
+    access: Access, *, region: Region | None = None, state: str | None = None
 ) -> ModelVersionQuerySet:
-    versions = ModelVersion.objects.select_related("region").defer("region__boundary")
+    """List the versions of regions that are seen, or whose models may be changed."""
+    at = "region__"
+    mine = regions_seen(access, at=at) | models_changed(access, at=at)
+    versions = ModelVersion.objects.filter(mine)
+    versions = versions.select_related("region").defer("region__boundary")
     if region is not None:
-        versions = versions.filter(region__slug=region)
+        versions = versions.of_region(region)
     return versions if state is None else versions.filter(state=state)
 
 
-def get_model_version(version_id: UUID) -> ModelVersion:
-    version = list_model_versions().filter(pk=version_id).first()
+def get_model_version(version_id: UUID, *, access: Access) -> ModelVersion:
+    version = list_model_versions(access).filter(pk=version_id).first()
     if version is None:
         raise ModelVersionNotFoundError(f"There is no model version {version_id}.")
     return version
 
 
-def find_model_version(name: str, *, region: Region | None) -> ModelVersion | None:
+def find_model_version(
+    name: str, *, region: Region | None, access: Access
+) -> ModelVersion | None:
     """Find a version by its id, or by its name (such as `ensemble-3`) in a region.
+
+    Without a region, those are looked through whose models may be changed.
 
     Raises
     ------
     ModelVersionNotFoundError
         Several regions have a version of this name.
     """
-    versions = list_model_versions(region=None if region is None else region.slug)
+    versions = list_model_versions(access, region=region)
+    if region is None:
+        versions = versions.filter(models_changed(access, at="region__"))
     try:
         return versions.filter(pk=UUID(name)).first()
     except ValueError:
@@ -56,7 +72,7 @@ def find_model_version(name: str, *, region: Region | None) -> ModelVersion | No
 
 
 def find_champion(region: Region) -> ModelVersion | None:
-    return list_model_versions(region=region.slug).champions().first()
+    return list_model_versions(FULL_ACCESS, region=region).champions().first()
 
 
 def find_champion_before(version: ModelVersion) -> ModelVersion | None:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.grid import RegionGrid
+from riskplatform.api.keys.access import Ownership
 from scoring.models import Cell, Region
+from scoring.selectors.region_owners import read_ownerships
 from scoring.selectors.regions import get_region_grid
 
 # A new region takes part in ingestion after this time at the latest.
@@ -38,6 +40,9 @@ class StoredRegions:
 
     def find(self, slug: str) -> RegionGrid | None:
         return self._current().grids.get(slug)
+
+    def find_ownership(self, slug: str) -> Ownership | None:
+        return read_ownerships(Region.objects.filter(slug=slug)).get(slug)
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.activity import activity_by_cell
 from analytics.clickhouse import from_milliseconds
 from perf.cache.memory import ByteCache
+from riskplatform.api.keys.access import Access
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.models import (
@@ -44,18 +45,27 @@ class DashboardPart:
     data: dict[str, Any]
 
 
-def asset_cells(portfolio: Portfolio) -> dict[Region, Cells]:
-    """Return the cells with assets of each region: one query, and one a revision."""
+def asset_cells(portfolio: Portfolio, access: Access) -> dict[Region, Cells]:
+    """Return the cells with assets of each region that is seen.
+
+    It costs one query, and one a revision.
+    """
     region_ids, cells = _places.get_or_compute(
         (portfolio.pk, portfolio.revision), lambda: _read_places(portfolio)
     )
     known = np.unique(region_ids).tolist()
-    regions = Region.objects.filter(pk__in=known).defer("boundary").order_by("slug")
+    seen = Region.objects.seen_by(access).filter(pk__in=known)
+    regions = seen.defer("boundary").order_by("slug")
     return {region: cells[region_ids == region.pk] for region in regions}
 
 
 def read_risk(
-    portfolio: Portfolio, cells: Mapping[Region, Cells], *, span_s: int, until: datetime
+    portfolio: Portfolio,
+    cells: Mapping[Region, Cells],
+    access: Access,
+    *,
+    span_s: int,
+    until: datetime,
 ) -> DashboardPart:
     """Read the newest forecast of each region, of the horizon closest to the span."""
     forecasts = {
@@ -72,7 +82,7 @@ def read_risk(
             _region_risk(region, forecast, cells[region])
             for region, forecast in forecasts.items()
         ],
-        "assessment": _newest_assessment(portfolio),
+        "assessment": _newest_assessment(portfolio, access),
     }
     return DashboardPart(as_of=min(issued, default=None), data=data)
 
@@ -101,9 +111,12 @@ def read_events(
     return DashboardPart(as_of=as_of, data={"count": count, "regions": regions})
 
 
-def read_alerts(portfolio: Portfolio, *, since: datetime) -> DashboardPart:
+def read_alerts(
+    portfolio: Portfolio, access: Access, *, since: datetime
+) -> DashboardPart:
     """Count the alerts of the rules that watch a portfolio, and name the newest."""
-    alerts = list_alerts(portfolio.organisation, portfolio_id=portfolio.pk)
+    about = list_alerts(portfolio.organisation, portfolio_id=portfolio.pk)
+    alerts = about.filter(rule__region__in=Region.objects.seen_by(access))
     rules = AlertRule.objects.filter(portfolio=portfolio)
     newest = alerts.order_by("-pk")[:NEWEST_ALERTS]
     data = {
@@ -160,8 +173,10 @@ def _worst(columns: ForecastColumns) -> dict[str, Any] | None:
     }
 
 
-def _newest_assessment(portfolio: Portfolio) -> dict[str, Any] | None:
-    newest = Assessment.objects.filter(portfolio=portfolio).first()
+def _newest_assessment(portfolio: Portfolio, access: Access) -> dict[str, Any] | None:
+    seen = Region.objects.seen_by(access)
+    made = Assessment.objects.filter(portfolio=portfolio, forecast__region__in=seen)
+    newest = made.first()
     if newest is None:
         return None
     return {

@@ -100,7 +100,8 @@ def _with_parts(assets: QuerySet[Asset]) -> QuerySet[Asset]:
         Prefetch(
             "places",
             places.select_related("region").only(
-                "asset_id", "h3", "region__slug", "region__is_public"
+                *("asset_id", "h3"),
+                *("region__slug", "region__is_public", "region__owner"),
             ),
         )
     )

@@ -8,30 +8,31 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from analytics.grid import RegionGrid
+from riskplatform.api.keys.access import Access
 from scoring.cell_ids import hex_of
 from scoring.errors import RegionNotFoundError
 from scoring.models import Cell, Region
 from scoring.selectors.cell_shapes import cell_feature
 
 
-def list_regions(*, public_only: bool) -> QuerySet[Region]:
-    regions = Region.objects.with_cell_count().defer("boundary").order_by("slug")
-    return regions.public() if public_only else regions
+def list_regions(access: Access) -> QuerySet[Region]:
+    regions = Region.objects.seen_by(access).with_cell_count()
+    return regions.defer("boundary").order_by("slug")
 
 
-def get_region(slug: str, *, public_only: bool = False) -> Region:
+def get_region(slug: str, *, access: Access) -> Region:
     """Find a region; one that may not be seen is as absent as one that is not."""
     try:
-        return list_regions(public_only=public_only).get(slug=slug)
+        return list_regions(access).get(slug=slug)
     except Region.DoesNotExist:
         raise RegionNotFoundError(
             f"There is no region {slug!r}.", region=slug
         ) from None
 
 
-def get_region_of_cells(cells: Sequence[int], *, public_only: bool) -> Region:
+def get_region_of_cells(cells: Sequence[int], *, access: Access) -> Region:
     """Find the one visible region that holds the first of some cells."""
-    holders = list_regions(public_only=public_only).filter(
+    holders = list_regions(access).filter(
         pk__in=Cell.objects.filter(h3=cells[0]).values("region")
     )
     found = list(holders[:2])
@@ -70,5 +71,4 @@ def get_region_grid(region: Region) -> RegionGrid:
         slug=region.slug,
         resolution=region.resolution,
         timezone=region.timezone,
-        is_public=region.is_public,
     )

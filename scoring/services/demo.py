@@ -1,7 +1,7 @@
 """The main job on a published data set: events in, served forecasts out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
+from riskplatform.api.keys.models import Organisation
 from scoring.cell_ids import hex_of
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
@@ -58,12 +59,14 @@ class DemoReport:
 def load_demo(
     dataset: Dataset,
     *,
+    owner: Organisation | None = None,
     kind: str = SERVED_KIND,
     progress: Progress = lambda _: None,
 ) -> DemoReport:
     """Load a data set, fit on it and forecast; events already there stay single."""
     progress(f"Defining region {dataset.slug!r}: {len(dataset.cells)} cells")
-    region = define_region(_definition(dataset), cells=dataset.cells)
+    definition = replace(_definition(dataset), owner=owner)
+    region = define_region(definition, cells=dataset.cells)
     progress(f"Storing {len(dataset.occurred_at)} events")
     outcome = store_events(
         _events(dataset),

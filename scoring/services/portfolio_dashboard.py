@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from perf.concurrency import Outcome, gather_bounded
+from riskplatform.api.keys.access import Access
 from scoring.models import Portfolio, Region
 from scoring.selectors.portfolio_dashboard import (
     Cells,
@@ -27,18 +28,21 @@ def read_dashboard(
     portfolio: Portfolio,
     cells: Mapping[Region, Cells],
     *,
+    access: Access,
     span: timedelta,
     until: datetime,
 ) -> dict[str, Outcome[DashboardPart]]:
     """Read the parts side by side; the value of each is a `DashboardPart`.
 
-    `cells` are those with assets of each region, as `asset_cells` gives them.
+    `cells` are those with assets of each region, as `asset_cells` gives them; only
+    what is about regions that `access` sees is told.
     """
     since = until - span
     span_s = int(span.total_seconds())
+    risk = partial(read_risk, portfolio, cells, access)
     parts: dict[str, Callable[[], DashboardPart]] = {
-        "metrics": partial(read_risk, portfolio, cells, span_s=span_s, until=until),
+        "metrics": partial(risk, span_s=span_s, until=until),
         "events": partial(read_events, cells, since=since, until=until),
-        "alerts": partial(read_alerts, portfolio, since=since),
+        "alerts": partial(read_alerts, portfolio, access, since=since),
     }
     return gather_bounded(parts, deadline_s=DEADLINE_S)

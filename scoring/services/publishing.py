@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import IntegrityError
 from django.utils import timezone
 
+from riskplatform.api.keys.access import FULL_ACCESS
 from scoring.engine.grid import Grid
 from scoring.errors import ForecastRefusedError, ModelVersionNotFoundError
 from scoring.models import Forecast, ModelVersion, Region
@@ -65,7 +66,7 @@ def renew_forecasts(
 
 def list_challengers(region: Region) -> Sequence[ModelVersion]:
     state = ModelVersion.State.CHALLENGER
-    return list(list_model_versions(region=region.slug, state=state))
+    return list(list_model_versions(FULL_ACCESS, region=region, state=state))
 
 
 def publish_version(

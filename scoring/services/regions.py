@@ -8,6 +8,7 @@ from typing import Any
 import h3.api.basic_int as h3
 from django.db import transaction
 
+from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.errors import RegionMismatchError
@@ -23,6 +24,7 @@ class RegionDefinition:
     name: str
     timezone: str
     resolution: int
+    owner: Organisation | None = None
     is_public: bool = False
     source_credit: str = ""
     source_url: str = ""
@@ -33,6 +35,8 @@ class RegionDefinition:
 @transaction.atomic
 def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Region:
     """Create a region, or bring it up to date; repeating it changes nothing.
+
+    Without an owner it is the installation's.
 
     Cells are added, never taken away: forecasts may rest on them.
     """
@@ -47,6 +51,7 @@ def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Regi
         )
     region.name = definition.name
     region.timezone = definition.timezone
+    region.owner = definition.owner
     region.is_public = definition.is_public
     region.source_credit = definition.source_credit
     region.source_url = definition.source_url
@@ -57,6 +62,16 @@ def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Regi
     announce_region(region)
     add_cells(region, cells)
     return region
+
+
+@transaction.atomic
+def set_region_access(
+    region: Region, *, owner: Organisation | None, is_public: bool
+) -> None:
+    """Say whose a region is, and whether everybody sees its forecasts."""
+    region.owner, region.is_public = owner, is_public
+    region.save(update_fields=("owner", "is_public"))
+    announce_region(region)
 
 
 @transaction.atomic
@@ -79,7 +94,7 @@ def add_cells(region: Region, cells: Iterable[int]) -> int:
 
 
 def announce_region(region: Region) -> None:
-    """Tell that a region, who sees it, or its cells have changed."""
+    """Tell that a region, whose it is, who sees it, or its cells have changed."""
     announce(change_names.REGIONS, change_names.forecasts_of(region.slug))
 
 

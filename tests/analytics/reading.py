@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
+from riskplatform.api.keys.access import Ownership
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.services import issue_key
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-CHICAGO = RegionGrid(slug="chicago", resolution=8, timezone="UTC", is_public=True)
+CHICAGO = RegionGrid(slug="chicago", resolution=8, timezone="UTC")
 SECRET = RegionGrid(slug="secret", resolution=8, timezone="UTC")
 JANUARY = "from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z"
 Ask = Callable[..., Any]
@@ -26,6 +27,13 @@ class TwoRegions:
 
     def find(self, slug: str) -> RegionGrid | None:
         return {grid.slug: grid for grid in (CHICAGO, SECRET)}.get(slug)
+
+    def find_ownership(self, slug: str) -> Ownership | None:
+        known = {
+            CHICAGO.slug: Ownership(owner_id=None, is_public=True),
+            SECRET.slug: Ownership(owner_id=None, is_public=False),
+        }
+        return known.get(slug)
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

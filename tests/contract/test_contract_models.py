@@ -24,7 +24,7 @@ from tests.domain.registry.versions import (
     make_scored_forecast,
     make_version,
 )
-from tests.factories import make_region
+from tests.factories import make_organisation, make_region
 from tests.scoring.events import store_random_events
 
 pytestmark = [
@@ -39,7 +39,7 @@ FIT = {"region": "chicago", "kind": "poisson_glm"}
 
 @pytest.fixture
 def region(db: None) -> Region:
-    return make_region(rings=1)
+    return make_region(rings=1, owner=make_organisation("acme"))
 
 
 def test_a_model_is_fitted_by_a_job_and_loaded_from_a_store(

@@ -19,8 +19,12 @@ def main() -> None:
         make_forecast_with_events,
     )
 
-    for slug, is_public in (("chicago", True), ("hidden", False)):
-        region = factories.make_region(slug, is_public=is_public)
+    for slug, owner in (("chicago", None), ("hidden", "acme"), ("theirs", "other")):
+        region = factories.make_region(
+            slug,
+            is_public=owner is None,
+            owner=None if owner is None else factories.make_organisation(owner),
+        )
         make_forecast_with_events(region)
     found = {}
     for slug in ("acme", "other"):

@@ -71,3 +71,21 @@ def test_a_key_of_fewer_rights_gets_nothing_of_a_larger_one(platform: Platform) 
         assert web.ask("GET", hidden).status == 404
         assert web.ask("GET", metrics).status == 401
         assert web.ask("GET", metrics, key=f"{key[:-1]}!").status == 401
+
+
+@pytest.mark.slow
+def test_private_maps_never_cross(platform: Platform) -> None:
+    keys = {owner: platform.keys(owner)[0] for owner in ("acme", "other")}
+    owner_of = {"hidden": "acme", "theirs": "other"}
+    with platform.webs(2) as webs:
+        for web in webs:
+            web.wait_live()
+        for region, owner in owner_of.items():
+            path = f"risk-map?region={region}&horizon_sec=86400"
+            replies = ask_all(webs, keys, path)
+            assert {(who, reply.status) for who, reply in replies} == {
+                (who, 200 if who == owner else 404) for who in keys
+            }
+            kept = [reply.came_from for who, reply in replies if who == owner]
+            assert kept.count("l1") > REQUESTS // 4
+            assert webs[0].ask("GET", path).status == 404

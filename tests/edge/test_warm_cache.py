@@ -28,7 +28,9 @@ def test_a_cold_platform_is_warmed_with_what_was_asked_for(platform: Platform) -
     said = json.loads(platform.manage("warm_cache", "--top", "50", "--json"))
     assert said["computed"] > 0
     again = json.loads(platform.manage("warm_cache", "--top", "50", "--json"))
-    assert (again["computed"], again["present"]) == (0, said["computed"])
+    # Some wish for the same, and share it.
+    known = said["computed"] + said["present"]
+    assert (again["computed"], again["present"]) == (0, known)
     assert again["bytes"] == said["bytes"] > 0
     with platform.webs() as (web,):
         web.wait_live()
@@ -52,4 +54,5 @@ def test_a_region_or_a_portfolio_can_be_chosen(platform: Platform) -> None:
         web.wait_live()
         key = platform.keys("acme")[0]
         replies = [web.ask("GET", MAP, key=each) for each in (key, None)]
-    assert [reply.came_from for reply in replies] == ["l2", "l2"]
+    # What is public is one answer for all.
+    assert [reply.came_from for reply in replies] == ["l2", "l1"]

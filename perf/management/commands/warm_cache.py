@@ -80,10 +80,10 @@ class Command(BaseCommand):
         for question, caller in wishes:
             query = f"?{question.query}" if question.query else ""
             body = question.body.decode(errors="replace")[:100]
-            who = f"organisation {caller.organisation_id}"
+            who = f"organisation {caller.access.organisation_id}"
             self.stdout.write(
                 f"{question.method} {question.path}{query} {body}"
-                f" ({'anybody' if caller.organisation_id is None else who})"
+                f" ({'anybody' if caller.access.organisation_id is None else who})"
             )
         self.stdout.write(f"{len(wishes)} answers would be warmed.")
 
@@ -119,7 +119,7 @@ class Command(BaseCommand):
 
 def _asked(measured: list[Demand]) -> Iterator[Wish]:
     for demand in measured:
-        if not demand.caller.is_staff:
+        if not demand.caller.access.permissions:
             yield demand.question, demand.caller
 
 

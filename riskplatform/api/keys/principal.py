@@ -41,20 +41,18 @@ def find_principal(request: Request | HttpRequest) -> Principal | None:
     return found
 
 
-def _read_principal(request: Request | HttpRequest) -> Principal | None:
-    key = getattr(request, "auth", None)
-    if isinstance(key, ApiKey):
-        return Principal(
-            organisation=key.organisation, scopes=frozenset(key.scopes), name=str(key)
-        )
-    user: User | AnonymousUser = request.user
+def actor_of(request: Request) -> str:
+    """Name whoever acts, also where it is staff that acts for no organisation."""
+    principal = find_principal(request)
+    return request.user.get_username() if principal is None else principal.name
+
+
+def principal_of_user(
+    user: User | AnonymousUser, organisation: str | None
+) -> Principal | None:
+    """Take the organisation named; a member of only one need not name it."""
     if isinstance(user, AnonymousUser) or not user.is_active:
         return None
-    return _member(user, request.headers.get(ORGANISATION_HEADER))
-
-
-def _member(user: User, organisation: str | None) -> Principal | None:
-    """Take the organisation named; somebody in only one need not name it."""
     memberships = Membership.objects.filter(user=user).select_related("organisation")
     if organisation is not None:
         memberships = memberships.filter(organisation__slug=organisation)
@@ -66,3 +64,16 @@ def _member(user: User, organisation: str | None) -> Principal | None:
         scopes=found[0].scopes,
         name=user.get_username(),
     )
+
+
+def principal_of_key(key: ApiKey) -> Principal:
+    return Principal(
+        organisation=key.organisation, scopes=frozenset(key.scopes), name=str(key)
+    )
+
+
+def _read_principal(request: Request | HttpRequest) -> Principal | None:
+    key = getattr(request, "auth", None)
+    if isinstance(key, ApiKey):
+        return principal_of_key(key)
+    return principal_of_user(request.user, request.headers.get(ORGANISATION_HEADER))

@@ -23,6 +23,24 @@ class IssuedKey:
     text: KeyText
 
 
+def get_organisation(slug: str) -> Organisation:
+    """Find an organisation by its slug.
+
+    Raises
+    ------
+    InvalidInputError
+        There is none; says how to make it.
+    """
+    found = Organisation.objects.filter(slug=slug).first()
+    if found is None:
+        raise InvalidInputError(
+            f"There is no organisation {slug!r}. Staff adds it at /admin/, or"
+            " `manage.py create_api_key --organisation` with its first key.",
+            organisation=slug,
+        )
+    return found
+
+
 def issue_key(
     organisation: Organisation,
     *,

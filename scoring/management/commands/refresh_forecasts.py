@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.models.registry import KINDS
 from scoring.selectors.regions import get_region
@@ -37,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *, region: str, **options: Any) -> None:
         try:
             refreshed = refresh_forecasts(
-                get_region(region),
+                get_region(region, access=FULL_ACCESS),
                 kind=options["model"],
                 forced_because=options["promote"],
                 progress=self.stderr.write,

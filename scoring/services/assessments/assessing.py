@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from riskplatform.api.keys.access import access_of_organisation
 from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.engine.errors import EngineError
@@ -154,7 +155,8 @@ def _computed(
 
 def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
     if slug is not None:
-        return get_region(slug)
+        access = access_of_organisation(portfolio.organisation)
+        return get_region(slug, access=access)
     regions = find_regions(portfolio)
     if not regions:
         raise NotAssessableError(

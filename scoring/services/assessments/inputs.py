@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from analytics.severities import ranked_severities
 from perf.cache.memory import ByteCache
 from perf.cache.shared_arrays import SharedArrays
+from riskplatform.api.keys.access import access_of_organisation
 from scoring.engine.exposures import (
     Curve,
     ExposureTable,
@@ -86,13 +87,17 @@ _region_ids: ByteCache[NDArray[np.int64]] = ByteCache(
 
 
 def find_regions(portfolio: Portfolio) -> list[Region]:
-    """Find where this revision of a portfolio has assets; many take long to search."""
+    """Find where this revision of a portfolio has assets, as far as its owner sees.
+
+    Many take long to search, so where they lie is kept.
+    """
     ids = _region_ids.get_or_compute(
         (portfolio.pk, portfolio.revision),
         lambda: np.array([region.pk for region in list_regions_of(portfolio)]),
     )
-    regions = Region.objects.filter(pk__in=ids.tolist()).order_by("slug")
-    return list(regions.defer("boundary"))
+    access = access_of_organisation(portfolio.organisation)
+    regions = Region.objects.seen_by(access).filter(pk__in=ids.tolist())
+    return list(regions.order_by("slug").defer("boundary"))
 
 
 def load_scenarios(forecast: Forecast) -> ForecastScenarios:

@@ -65,7 +65,11 @@ def delete_portfolio(
     locked = lock_portfolio(portfolio.organisation, portfolio.pk)
     precondition.check(portfolio_tag(locked))
     delete_assets(Asset.objects.filter(portfolio=locked))
-    announce(change_names.portfolio(locked.pk))
+    announce(
+        change_names.portfolio(locked.pk),
+        change_names.assessments_of(locked.pk),
+        change_names.alerts_of(locked.organisation_id),
+    )
     locked.delete()
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from riskplatform.api.keys.access import Access
 from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.artifacts import digest_of
 from scoring.errors import (
@@ -30,18 +31,24 @@ class Reloaded:
 
 
 def reload_model(
-    name: str, *, region: Region | None, artifact_uri: str | None, actor: str
+    name: str,
+    *,
+    region: Region | None,
+    artifact_uri: str | None,
+    access: Access,
+    actor: str,
 ) -> Reloaded:
     """Make a version champion that was so before, or that an operator has provided.
 
-    `name` is an id, or kind and number such as `ensemble-3`. Every process serves
+    `name` is an id, or kind and number such as `ensemble-3`; without a region it is
+    looked for in those whose models `access` may change. Every process serves
     the forecasts of the champion from the database, so that none has to be told.
 
     Raises
     ------
     ModelVersionNotFoundError, ModelStateError, ArtifactNotUsableError
     """
-    version = find_model_version(name, region=region)
+    version = find_model_version(name, region=region, access=access)
     if artifact_uri is not None:
         version = _from_store(name, version, region, artifact_uri)
     elif version is None:

@@ -125,11 +125,13 @@ def test_scopes_part_reading_from_writing(acme: Organisation, region: Region) ->
 
 
 def test_a_region_that_a_key_may_not_see_is_absent(acme: Organisation) -> None:
-    make_region("secret", is_public=False)
+    make_region("secret", is_public=False, owner=acme)
+    make_region("installation", is_public=False)
     writer = make_client(acme, scopes=[Scope.ALERTS_WRITE])
     both = make_client(acme)
     assert post(writer, region="secret").status_code == 404
     assert post(both, region="secret").status_code == 201
+    assert post(both, region="installation").status_code == 404
 
 
 def test_an_organisation_has_so_many_rules(

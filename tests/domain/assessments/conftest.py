@@ -41,8 +41,8 @@ def other_client(db: None) -> Client:
 
 
 @pytest.fixture
-def chicago(db: None) -> Region:
-    return make_region(is_public=False)
+def chicago(acme: Organisation) -> Region:
+    return make_region(is_public=False, owner=acme)
 
 
 @pytest.fixture

@@ -78,9 +78,12 @@ def test_hours_tell_what_was_forecast_and_what_happened(
     assert report.until == NOON + timedelta(hours=1)
 
 
-def test_regions_stand_side_by_side_or_alone(client: Client, region: Region) -> None:
-    other = make_region("other", is_public=False)
-    for each in (region, other):
+def test_regions_stand_side_by_side_or_alone(
+    client: Client, region: Region, acme: Organisation
+) -> None:
+    other = make_region("other", is_public=False, owner=acme)
+    unseen = make_region("unseen", is_public=False)
+    for each in (region, other, unseen):
         make_forecast(each, issued_for=NOON)
     assert [row.region for row in read(client).results] == ["chicago", "other"]
     assert [row.region for row in read(client, region="other").results] == ["other"]

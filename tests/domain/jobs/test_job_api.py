@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from riskplatform.api.keys.models import Membership, Organisation, Scope
@@ -33,13 +33,15 @@ def test_a_job_tells_how_far_it_has_come() -> None:
     assert body["traceback"] is None
 
 
-def test_staff_see_the_traceback() -> None:
+def test_staff_that_may_see_jobs_see_the_traceback() -> None:
     job = make_job(state="failed", traceback="Traceback …")
     user = User.objects.create_user("staff", is_staff=True)
     organisation = Organisation.objects.get()
     Membership.objects.create(organisation=organisation, user=user, role="editor")
     client = Client()
     client.force_login(user)
+    assert client.get(f"/api/v1/jobs/{job.pk}").json()["traceback"] is None
+    user.user_permissions.add(Permission.objects.get(codename="view_job"))
     assert client.get(f"/api/v1/jobs/{job.pk}").json()["traceback"] == "Traceback …"
 
 

@@ -17,7 +17,7 @@ pytestmark = [
 def test_a_fit_that_was_asked_for_becomes_the_first_champion(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    store_random_events(make_region(rings=1))
+    store_random_events(make_region(rings=1, owner=make_organisation()))
     client = make_client(make_organisation(), scopes=[Scope.MODELS_WRITE])
     body = {"region": "chicago", "kind": "poisson_glm"}
     asked = client.post("/api/v1/models", body, content_type="application/json")
@@ -33,7 +33,7 @@ def test_a_fit_that_was_asked_for_becomes_the_first_champion(
 
 
 def test_a_fit_that_cannot_be_made_says_why() -> None:
-    make_region(rings=1)
+    make_region(rings=1, owner=make_organisation())
     client = make_client(make_organisation(), scopes=[Scope.MODELS_WRITE])
     body = {"region": "chicago"}
     asked = client.post("/api/v1/models", body, content_type="application/json")

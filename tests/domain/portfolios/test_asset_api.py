@@ -39,7 +39,7 @@ def address(portfolio: Portfolio) -> str:
 def test_makes_an_asset_and_places_it(
     client: Client, address: str, acme: Organisation
 ) -> None:
-    make_region("secret", is_public=False)
+    make_region("secret", is_public=False, owner=acme)
     make_vulnerability(acme)
     body = {**BODY, "deductible": 5, "limit": "80", "vulnerability": "brick"}
     response = client.post(address, body, "application/json")

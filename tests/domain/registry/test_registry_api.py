@@ -27,7 +27,7 @@ def operator() -> Client:
 def test_versions_are_listed_with_what_their_forecasts_achieved(
     operator: Client,
 ) -> None:
-    champion, challenger = make_rivals(make_region(rings=0))
+    champion, challenger = make_rivals(make_region(rings=0, owner=make_organisation()))
     make_scored_forecast(champion, day(0))
     make_scored_forecast(champion, day(1), n_test=0.001)
     body = operator.get("/api/v1/models").json()
@@ -48,7 +48,7 @@ def test_versions_are_listed_with_what_their_forecasts_achieved(
 
 
 def test_a_version_shows_its_artifacts_and_its_history(operator: Client) -> None:
-    _, challenger = make_rivals(make_region(rings=0))
+    _, challenger = make_rivals(make_region(rings=0, owner=make_organisation()))
     address = f"/api/v1/models/{challenger.pk}"
     body = operator.get(address).json()
     assert body["artifacts"] == [{"horizon_sec": 86_400, "digest": f"{2:064x}"}]
@@ -59,7 +59,7 @@ def test_a_version_shows_its_artifacts_and_its_history(operator: Client) -> None
 
 
 def test_a_fit_is_a_job_and_asked_for_once(operator: Client) -> None:
-    make_region(rings=0)
+    make_region(rings=0, owner=make_organisation())
     body = {"region": "chicago", "kind": "poisson_glm"}
     first, second = (
         operator.post("/api/v1/models", body, content_type="application/json")
@@ -84,14 +84,14 @@ def test_a_fit_is_a_job_and_asked_for_once(operator: Client) -> None:
 def test_a_fit_that_makes_no_sense_is_refused(
     body: Any, status: int, operator: Client
 ) -> None:
-    make_region(rings=0)
+    make_region(rings=0, owner=make_organisation())
     response = operator.post("/api/v1/models", body, content_type="application/json")
     assert response.status_code == status
     assert not Job.objects.exists()
 
 
 def test_promotion_is_refused_with_the_figures_that_failed(operator: Client) -> None:
-    _, challenger = make_rivals(make_region(rings=0))
+    _, challenger = make_rivals(make_region(rings=0, owner=make_organisation()))
     response = operator.post(f"/api/v1/models/{challenger.pk}/promote")
     body = response.json()
     assert (response.status_code, body["code"]) == (409, "promotion_refused")
@@ -99,7 +99,7 @@ def test_promotion_is_refused_with_the_figures_that_failed(operator: Client) -> 
 
 
 def test_a_champion_is_rolled_back_in_one_call(operator: Client) -> None:
-    region = make_region(rings=0)
+    region = make_region(rings=0, owner=make_organisation())
     champion, challenger = make_rivals(region)
     for number in range(14):
         make_scored_forecast(champion, day(number), log_score=-10.0)
@@ -115,7 +115,7 @@ def test_a_champion_is_rolled_back_in_one_call(operator: Client) -> None:
 
 
 def test_a_candidate_becomes_a_challenger(operator: Client) -> None:
-    region = make_region(rings=0)
+    region = make_region(rings=0, owner=make_organisation())
     version = make_version(region, number=1, state=ModelVersion.State.CANDIDATE)
     address = f"/api/v1/models/{version.pk}/challenge"
     assert operator.post(address).json()["state"] == "challenger"
@@ -128,7 +128,7 @@ def test_a_list_costs_the_same_for_one_row_and_for_twenty(
     address: str, count: int, operator: Client, django_assert_num_queries: Any
 ) -> None:
     """The key, the note of its use, the page; and the skill of model versions."""
-    region = make_region(rings=0)
+    region = make_region(rings=0, owner=make_organisation())
     for number in range(1, count + 1):
         version = make_version(region, number=number, state=ModelVersion.State.RETIRED)
         make_scored_forecast(version, day(number))
@@ -143,6 +143,6 @@ def test_a_list_costs_the_same_for_one_row_and_for_twenty(
 )
 def test_whoever_reads_cannot_change_anything(address: str) -> None:
     reader = make_client(make_organisation(), scopes=[Scope.SCORES_READ])
-    champion, _ = make_rivals(make_region(rings=0))
+    champion, _ = make_rivals(make_region(rings=0, owner=make_organisation()))
     response = reader.post(f"/api/v1/{address.format(champion.pk)}")
     assert response.status_code == 403

@@ -27,7 +27,7 @@ ADDRESS = "/api/v1/reload-model"
 
 @pytest.fixture
 def region() -> Region:
-    region = make_region(rings=1)
+    region = make_region(rings=1, owner=make_organisation())
     store_random_events(region, count=300)
     return region
 

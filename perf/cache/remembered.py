@@ -1,0 +1,77 @@
+"""A value that the edge cache needs before it asks Django, kept until it changes."""
+
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Final, Generic, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from perf.connections.replicas import primary_only
+
+# Changes made past the platform are seen after this time.
+REREAD_S: Final = 60.0
+
+Value = TypeVar("Value")
+
+
+class Remembered(Generic[Value]):
+    """What `read` gives, until one of `names` is announced; safe between threads.
+
+    A process hears of changes only while its bus is live; in any other the value may
+    be as old as REREAD_S, so whoever uses it there has to check what follows from it.
+    """
+
+    def __init__(self, names: frozenset[str], read: Callable[[], Value]) -> None:
+        self._names = names
+        self._read = read
+        self._known: tuple[Value, float] | None = None
+        self._generation = 0
+        self._lock = Lock()
+        _all.append(self)
+
+    def get(self) -> Value:
+        """Give the value; it is read from the database where it is not known."""
+        known = self._known
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        generation = self._generation
+        try:
+            value = self._read_now()
+        except (DatabaseError, InterfaceError):
+            # Without the database nothing has changed that this would tell.
+            if known is None:
+                raise
+            return known[0]
+        with self._lock:
+            # What was read before a change is good for this one request at most.
+            if generation == self._generation:
+                self._known = value, time.monotonic() + REREAD_S
+        return value
+
+    def drop(self, names: frozenset[str]) -> None:
+        if not self._names.isdisjoint(names):
+            self.clear()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._generation += 1
+            self._known = None
+
+    def _read_now(self) -> Value:
+        renew_connection()
+        with primary_only():
+            return self._read()
+
+
+def remembered_values() -> "tuple[Remembered[Any], ...]":
+    return tuple(_all)
+
+
+def renew_connection() -> None:
+    """Replace a dead connection, as Django does at the start of a request."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
+_all: "list[Remembered[Any]]" = []
