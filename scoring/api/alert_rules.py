@@ -17,6 +17,7 @@ from riskplatform.api.inputs import (
     decode_body,
     decode_query,
     query_parameters,
+    refuse_repeats,
 )
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.principal import get_principal
@@ -148,6 +149,7 @@ def _parts(given: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
             parse_cell_id(cell, pointer=f"/cells/{index}")
             for index, cell in enumerate(parts["cells"])
         )
+        refuse_repeats(parts["cells"], "/cells")
     for name, kind in (
         ("metric", AlertRule.Metric),
         ("comparison", AlertRule.Comparison),

@@ -1,5 +1,6 @@
 """Joint scenarios of risk: many futures whose average is the forecast itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,8 @@ from scoring.engine.smoothing import SHORTEST_KM, distances_km
 SHARED: Final = 0.15
 RING_WEIGHTS: Final = (1.0, 0.5, 0.35, 0.2)
 CELLS_PER_BLOCK: Final = 4_096
+# Two megabytes of each array at work.
+VALUES_PER_BLOCK: Final = 1 << 18
 # Beyond this many ranges nothing is left to mix in.
 REACH_RANGES: Final = 1.3
 N_RADII: Final = 400
@@ -110,6 +113,8 @@ def factor_scenarios(
     n_scenarios: int,
     seed: int,
     correlation: FactorCorrelation = REGION_ONLY,
+    rows: Integers | None = None,
+    on_block: Callable[[], object] = lambda: None,
 ) -> Floats:
     """Risk values 1 - exp(-rate) drawn jointly over all cells.
 
@@ -128,18 +133,35 @@ def factor_scenarios(
         Key of a counter-based generator: the same seed gives the same scenarios,
         whatever the number of processes.
     correlation : FactorCorrelation
+    rows : ndarray of shape (n_rows,), optional
+        Cells to give, in this order; all if not given. A cell gets the same scenarios
+        whatever else is given. Memory goes by the number of rows.
+    on_block : callable
+        Called before each block of work; what it raises ends the draw.
 
     Returns
     -------
-    ndarray of shape (n_scenarios, n_cells), in [0, 1]
+    ndarray of shape (n_scenarios, n_rows), in [0, 1]
     """
     if n_scenarios < 1:
         raise EngineError("Ask for at least one scenario.")
-    ranks = joint_ranks(
-        distribution.mean.size, n_scenarios, seed=seed, correlation=correlation
+    chosen = np.arange(distribution.mean.size) if rows is None else rows
+    field = _fields(
+        distribution.mean.size,
+        n_scenarios,
+        seed=seed,
+        correlation=correlation,
+        rows=chosen,
+        on_block=on_block,
     )
-    strata = _stratum_means(distribution, n_scenarios)
-    return np.take_along_axis(strata, ranks, axis=0)
+    risk = np.empty((n_scenarios, chosen.size))
+    step = max(1, VALUES_PER_BLOCK // n_scenarios)
+    for start in range(0, chosen.size, step):
+        on_block()
+        part = slice(start, start + step)
+        strata = _stratum_means(distribution, chosen[part], n_scenarios)
+        risk[:, part] = np.take_along_axis(strata, _ranks(field[part].T), axis=0)
+    return risk
 
 
 def _exponential_root(distance: Floats) -> Floats:
@@ -155,24 +177,56 @@ def joint_ranks(
     n_cells: int, n_scenarios: int, *, seed: int, correlation: FactorCorrelation
 ) -> Integers:
     """Rank of each scenario within each cell, int64 of shape (n_scenarios, n_cells)."""
-    common = _normals(seed, stream=0, shape=(n_scenarios, 1))
-    own = np.concatenate(
-        [
-            _normals(
-                seed,
-                stream=1 + start // CELLS_PER_BLOCK,
-                shape=(min(CELLS_PER_BLOCK, n_cells - start), n_scenarios),
-            )
-            for start in range(0, n_cells, CELLS_PER_BLOCK)
-        ]
+    field = _fields(
+        n_cells,
+        n_scenarios,
+        seed=seed,
+        correlation=correlation,
+        rows=np.arange(n_cells),
     )
-    if correlation.neighbours is not None:
-        own = product(correlation.neighbours, own)
-    shared = correlation.shared
-    field = np.sqrt(shared) * common + np.sqrt(1.0 - shared) * own.T
+    return _ranks(field.T)
+
+
+def _fields(
+    n_cells: int,
+    n_scenarios: int,
+    *,
+    seed: int,
+    correlation: FactorCorrelation,
+    rows: Integers,
+    on_block: Callable[[], object] = lambda: None,
+) -> Floats:
+    """Jointly normal values of some cells, (n_rows, n_scenarios).
+
+    Only one block of the independent normals that they mix exists at a time.
+    """
+    mixing = correlation.neighbours
+    if mixing is not None and rows.size < n_cells:
+        mixing = mixing[rows]
+    mixed = np.zeros((rows.size, n_scenarios))
+    for block, start in enumerate(range(0, n_cells, CELLS_PER_BLOCK)):
+        on_block()
+        end = min(start + CELLS_PER_BLOCK, n_cells)
+        inside = np.flatnonzero((rows >= start) & (rows < end))
+        parts = None if mixing is None else mixing[:, start:end]
+        if not (inside.size if parts is None else parts.nnz):
+            continue
+        own = _normals(seed, stream=1 + block, shape=(end - start, n_scenarios))
+        if parts is None:
+            mixed[inside] = own[rows[inside] - start]
+        else:
+            mixed += product(parts, own)
+    common = _normals(seed, stream=0, shape=(n_scenarios, 1))
+    mixed *= np.sqrt(1.0 - correlation.shared)
+    mixed += np.sqrt(correlation.shared) * common.T
+    return mixed
+
+
+def _ranks(field: Floats) -> Integers:
+    """Rank of each scenario within each cell; both (n_scenarios, n_cells)."""
     order = np.argsort(field, axis=0, kind="stable")
     ranks = np.empty(order.shape, dtype=np.int64)
-    np.put_along_axis(ranks, order, np.arange(n_scenarios)[:, None], axis=0)
+    np.put_along_axis(ranks, order, np.arange(field.shape[0])[:, None], axis=0)
     return ranks
 
 
@@ -181,21 +235,23 @@ def _normals(seed: int, *, stream: int, shape: tuple[int, int]) -> Floats:
     return np.random.Generator(generator).standard_normal(shape)
 
 
-def _stratum_means(distribution: CellDistribution, n_scenarios: int) -> Floats:
-    """Mean risk within each stratum of the rate, (n_scenarios, n_cells), ascending.
+def _stratum_means(
+    distribution: CellDistribution, rows: Integers, n_scenarios: int
+) -> Floats:
+    """Mean risk within each stratum of the rate, (n_scenarios, n_rows), ascending.
 
     Within the gamma of shape 1 / alpha, E[exp(-rate); rate < x] is (1 + alpha *
     mean) ** (-1 / alpha) times the distribution function of the same shape at the
     rate stretched by 1 + alpha * mean.
     """
-    mean, alpha = distribution.mean, distribution.alpha
+    mean, alpha = distribution.mean[rows], distribution.alpha[rows]
+    p_event = distribution.p_event[rows]
     safe = np.maximum(alpha, POISSON_LIMIT)
     edges = np.arange(1, n_scenarios)[:, None] / n_scenarios
     distinct, place = np.unique(safe, return_inverse=True)
     unit = gammaincinv(1.0 / distinct, edges)[:, place]
     below = gammainc(1.0 / safe, unit * (1.0 + safe * mean))
     padded = np.vstack([np.zeros_like(mean), below, np.ones_like(mean)])
-    survival = 1.0 - distribution.p_event
-    values = 1.0 - n_scenarios * survival * np.diff(padded, axis=0)
+    values = 1.0 - n_scenarios * (1.0 - p_event) * np.diff(padded, axis=0)
     scattered = np.clip(values, 0.0, 1.0)
-    return np.where(alpha > POISSON_LIMIT, scattered, distribution.p_event)
+    return np.where(alpha > POISSON_LIMIT, scattered, p_event)
