@@ -27,7 +27,11 @@ def insert_rows(
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", list(rows))  # noqa: S608 - names of the model
             return
-        with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+        # Django translates the errors of statements, not those of a copy.
+        with (
+            connections[alias].wrap_database_errors,
+            cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy,
+        ):
             copy.set_types(_types(model, columns, connections[alias]))
             for row in rows:
                 copy.write_row(row)

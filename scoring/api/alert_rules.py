@@ -1,7 +1,7 @@
 """Alert rules: list, make, read, change, delete, and how they did."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -48,6 +48,9 @@ from scoring.services.alerts.rules import (
     delete_alert_rule,
 )
 
+# A rule may name 20,000 cells.
+RULES_AT_ONCE: Final = 50
+
 
 class AlertRuleListView(AlertView):
     @extend_schema(
@@ -58,7 +61,8 @@ class AlertRuleListView(AlertView):
     def get(self, request: Request) -> Response:
         query = decode_query(request, AlertRuleQuery)
         rules = _filtered(list_alert_rules(get_principal(request).organisation), query)
-        return Response(page_of(rules, query, render=_rule))
+        page = page_of(rules, query, render=_rule, rows_at_once=RULES_AT_ONCE)
+        return Response(page)
 
     @extend_schema(
         operation_id="alert_rules_create",

@@ -20,7 +20,7 @@ from riskplatform.api.inputs import (
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
-from riskplatform.api.paging import page_of
+from riskplatform.api.paging import rows_of_page
 from scoring.api.jobs import job_status
 from scoring.api.registry_schemas import (
     FitAnswer,
@@ -58,16 +58,12 @@ class ModelListView(APIView):
         """List model versions, newest first, with what their forecasts achieved."""
         query = decode_query(request, ModelListQuery)
         versions = list_model_versions(region=query.region, state=query.state)
-        page = page_of(
-            versions.defer("region__boundary", "skill"),
-            query,
-            render=lambda version: {"row": version},
-            newest_first=True,
+        rows, following = rows_of_page(
+            versions.defer("region__boundary", "skill"), query, newest_first=True
         )
-        rows = [result["row"] for result in page["results"]]
         skill = get_live_skill(rows)
         results = [model_summary(row, skill.get(row.pk, [])) for row in rows]
-        return Response({"results": results, "next": page["next"]})
+        return Response({"results": results, "next": following})
 
     @extend_schema(
         operation_id="models_fit",

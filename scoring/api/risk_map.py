@@ -47,7 +47,7 @@ from scoring.selectors.regions import get_region
 from scoring.selectors.risk_maps import get_risk_map
 
 # Of a cell in the answer, by format, rounded up.
-BYTES_OF_CELL: Final = {"json": 250, "geojson": 650, "csv": 300, "arrow": 100}
+BYTES_OF_CELL: Final = {"json": 250, "geojson": 600, "csv": 300, "arrow": 100}
 CSV_FACTS = ("region", "model_version", "time", "horizon_sec")
 
 

@@ -127,7 +127,8 @@ def _placed(
 ) -> NDArray[np.float64]:
     """Turn points of the world, `turn` times around it, into units of a tile."""
     shift, corner = np.array([turn, 0.0]), np.array([tile.x, tile.y])
-    return ((points + shift) * 2.0**tile.zoom - corner) * extent
+    placed: NDArray[np.float64] = ((points + shift) * 2.0**tile.zoom - corner) * extent
+    return placed
 
 
 @lru_cache(maxsize=8)
