@@ -18,7 +18,7 @@ PAGE_BYTES = 8_000_000
 LIST = Budget(max_seconds=10, max_rows=200_000_000, may_lag=True)
 SHORT_LIST = replace(LIST, max_result_bytes=4 * PAGE_BYTES)
 EXPORT = Budget(max_seconds=280, max_rows=5_000_000_000)
-CHUNK_ROWS = 20
+CHUNK_ROWS = 10
 TEXT_BYTES = "arraySum(arrayMap(text -> length(text), mapValues(%(expressions)s)))"
 
 Place = tuple[datetime, str, str]

@@ -15,7 +15,7 @@ from analytics.metrics import EXPORTED_EVENTS
 from analytics.models.event import LISTED
 
 BATCH_ROWS = 10_000
-BATCH_CHARS = 1 << 22
+BATCH_CHARS = 1 << 21
 CELL = LISTED.index("cell")
 ATTRIBUTES = LISTED.index("attributes")
 

@@ -126,7 +126,7 @@ def _plan(
         slug: curve.pk
         for slug, curve in find_vulnerabilities(portfolio.organisation).items()
     }
-    for row in rows:
+    for row in watched(rows):
         if row.reference in stored and not options.is_replacing:
             faults.add(layout.taken(row))
         if row.currency not in {"", portfolio.currency}:
