@@ -1,24 +1,33 @@
 """Requests at the maximum of the schema: whatever their cost is a product of."""
 
-import gzip
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-import h3.api.basic_int as h3
-
+from tests.attacks.request_bodies import (
+    MAX_CELLS,
+    MAX_SCENARIOS,
+    TIME,
+    assets,
+    batch,
+    bomb,
+    empty_rows_array,
+    lines_of_nothing,
+    question,
+    repeated_cell,
+    ring_of_cells,
+    rule,
+    small_events_array,
+    snapshot,
+    wide_csv,
+    windows,
+)
 from tests.edge.webs import Platform
-from tests.factories import CENTRE, DAY_S
 
-TIME: Final = "2024-06-01T00:00:00Z"
-MAX_CELLS: Final = 20_000
-MAX_SCENARIOS: Final = 1_000
 MAX_ROWS_OF_A_PAGE: Final = 1_000
 # A tile in which all cells of the widest region lie, large enough to be drawn.
 WIDE_TILE: Final = "6/16/23"
-QUANTILES: Final = [round(0.9 + number / 250, 6) for number in range(20)]
 CSV: Final = {"Content-Type": "text/csv"}
 GZIPPED_CSV: Final = {**CSV, "Content-Encoding": "gzip"}
 
@@ -49,84 +58,6 @@ class Attack:
 
 REFUSED: Final = frozenset({422})
 FIRST_DAY = "from=2023-12-01T00:00:00Z&to=2024-06-01T00:00:00Z"
-
-
-def snapshot(platform: Platform, *, n_cells: int, n_scenarios: int) -> bytes:
-    cells = platform.seeds["cells"][:n_cells]
-    return _snapshot(cells, n_scenarios)
-
-
-def repeated_cell(platform: Platform) -> bytes:
-    return _snapshot(platform.seeds["cells"][:1] * MAX_CELLS, MAX_SCENARIOS)
-
-
-def windows(platform: Platform, *, n_cells: int) -> bytes:
-    return _json(
-        region="large",
-        time=TIME,
-        cell_ids=platform.seeds["cells"][:n_cells],
-        window_sizes_sec=[DAY_S * (number + 1) for number in range(20)],
-    )
-
-
-def question(_: Platform) -> bytes:
-    return _json(region="large", quantiles=QUANTILES)
-
-
-def batch(platform: Platform) -> bytes:
-    return _json(
-        region="large",
-        quantiles=QUANTILES,
-        portfolio_ids=platform.seeds["portfolios"],
-    )
-
-
-def rule(platform: Platform) -> bytes:
-    return _json(
-        name="All of it",
-        region="large",
-        horizon_sec=DAY_S,
-        metric="p_event",
-        threshold=0.9,
-        cells=platform.seeds["cells"],
-    )
-
-
-def assets(_: Platform) -> bytes:
-    """Write as many rows as a file may have, all of one place, packed."""
-    lat, lon = CENTRE
-    rows = (f"asset-{number},{lat},{lon},1000\n" for number in range(250_000))
-    return gzip.compress(("id,lat,lon,value\n" + "".join(rows)).encode(), 1)
-
-
-def empty_rows_array(_: Platform) -> bytes:
-    return b"[" + b"1," * ((1 << 23) - 2) + b"1]"
-
-
-def small_events_array(_: Platform) -> bytes:
-    return b"[" + b'{"external_id":"a"},' * 800_000 + b'{"external_id":"a"}]'
-
-
-def lines_of_nothing(_: Platform) -> bytes:
-    return gzip.compress(b"1\n" * 400_000, 1)
-
-
-def wide_csv(_: Platform) -> bytes:
-    """Write rows of a hundred attributes each, which pack to little."""
-    names = ",".join(f"attributes.a{number}" for number in range(90))
-    row = "x,2024-01-01T00:00:00Z,41.85,-87.68," + ",".join(["y" * 100] * 90) + "\n"
-    head = f"external_id,occurred_at,lat,lon,{names}\n"
-    return gzip.compress((head + row * 3_000).encode(), 1)
-
-
-def bomb(_: Platform) -> bytes:
-    return gzip.compress(b"external_id\n" + b"a" * (1 << 27), 9)
-
-
-def ring_of_cells() -> str:
-    """As many cells as the query of a report may name."""
-    cells = h3.grid_disk(h3.latlng_to_cell(*CENTRE, 8), 18)
-    return ",".join(f"{cell:x}" for cell in cells[:1_200])
 
 
 ATTACKS: Final = (
@@ -279,14 +210,14 @@ ATTACKS: Final = (
         path=f"portfolios/{{portfolio}}/assets?limit={MAX_ROWS_OF_A_PAGE}",
     ),
     Attack(
-        area="imports",
+        area="writes",
         name="import of assets",
         method="POST",
         path="portfolios/{portfolio}/assets/import",
         body=assets,
         headers=GZIPPED_CSV,
         statuses=frozenset({201, 503}),
-        asked_s=10,
+        asked_s=5,
     ),
     Attack(
         area="pages",
@@ -307,25 +238,25 @@ ATTACKS: Final = (
     Attack(area="pages", name="metrics", path=f"metrics?limit={MAX_ROWS_OF_A_PAGE}"),
     Attack(area="pages", name="dashboard", path="dashboard/{portfolio}?timeframe=30d"),
     Attack(
-        area="ingestion",
+        area="writes",
         name="array of what are no events",
         method="POST",
         path="events",
         body=empty_rows_array,
         statuses=frozenset({413, 503}),
-        asked_s=8,
+        asked_s=3,
     ),
     Attack(
-        area="ingestion",
+        area="writes",
         name="array of small events",
         method="POST",
         path="events",
         body=small_events_array,
         statuses=frozenset({202, 503}),
-        asked_s=8,
+        asked_s=3,
     ),
     Attack(
-        area="ingestion",
+        area="writes",
         name="lines of what are no events",
         method="POST",
         path="events",
@@ -335,10 +266,10 @@ ATTACKS: Final = (
             "Content-Encoding": "gzip",
         },
         statuses=frozenset({202, 503}),
-        asked_s=8,
+        asked_s=3,
     ),
     Attack(
-        area="ingestion",
+        area="writes",
         name="rows of a hundred attributes",
         method="POST",
         path="events",
@@ -348,7 +279,7 @@ ATTACKS: Final = (
         deadline_s=300,
     ),
     Attack(
-        area="ingestion",
+        area="writes",
         name="a line that unpacks to 128 MB",
         method="POST",
         path="events",
@@ -358,17 +289,3 @@ ATTACKS: Final = (
         deadline_s=300,
     ),
 )
-
-
-def _snapshot(cells: list[int], n_scenarios: int) -> bytes:
-    return _json(
-        region="large",
-        time=TIME,
-        horizon_sec=DAY_S,
-        cells=[{"cell_id": cell} for cell in cells],
-        n_scenarios=n_scenarios,
-    )
-
-
-def _json(**members: Any) -> bytes:
-    return json.dumps(members, separators=(",", ":")).encode()
