@@ -13,7 +13,7 @@ from scoring.engine.arrays import Floats, Integers, SparseMatrix, product, row_s
 from scoring.engine.distributions import POISSON_LIMIT, CellDistribution
 from scoring.engine.errors import EngineError
 from scoring.engine.grid import Grid
-from scoring.engine.smoothing import SHORTEST_KM, distances_km
+from scoring.engine.smoothing import SHORTEST_KM, fresh_distances_km
 
 SHARED: Final = 0.15
 RING_WEIGHTS: Final = (1.0, 0.5, 0.35, 0.2)
@@ -96,7 +96,7 @@ def range_mixing(grid: Grid, range_km: float) -> SparseMatrix:
     factor and stays sparse. Its mean square over the cell itself is finite.
     """
     decay_km = range_km / 3.0
-    mixing = distances_km(grid, REACH_RANGES * range_km).copy()
+    mixing = fresh_distances_km(grid, REACH_RANGES * range_km)
     radius_km = np.sqrt(grid.area_km2.mean() / np.pi)
     middles = (np.arange(N_RADII) + 0.5) / N_RADII
     near = _exponential_root(middles * radius_km / decay_km)
