@@ -20,7 +20,6 @@ from riskplatform.api.inputs import (
     body_schema,
     decode_body,
     decode_query,
-    invalid_input,
     query_parameters,
     refuse_repeats,
 )
