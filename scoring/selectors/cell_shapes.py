@@ -136,7 +136,7 @@ def _world_rings(cells: bytes) -> WorldRings:
     """Project the cells of a region; it keeps its cells, so this is kept too."""
     ids = np.frombuffer(cells, dtype=np.uint64)
     parts = np.array_split(ids, ids.size // CELLS_AT_ONCE + 1)
-    # Without a look at the deadline: nobody after would get further.
+    # It looks at no deadline: every request after it would begin it again.
     corners = np.concatenate(
         [
             np.array([_padded(ring_of(cell)) for cell in part.tolist()])
