@@ -37,6 +37,9 @@ class Budget:
     max_seconds: int = 10
     max_rows: int = 500_000_000
     max_query_bytes: int = 1 << 18
+    # Of the result, as ClickHouse holds it; 0 is no limit.
+    max_result_rows: int = 0
+    max_result_bytes: int = 0
     # Whether a replica that is a little behind may answer as well: never what is
     # kept, which would stay behind, nor what decides on a write.
     may_lag: bool = False
@@ -268,6 +271,8 @@ def _settings(name: str, budget: Budget) -> dict[str, str | int | float]:
         "max_execution_time": allowed_s,
         "max_rows_to_read": budget.max_rows,
         "max_query_size": budget.max_query_bytes,
+        "max_result_rows": budget.max_result_rows,
+        "max_result_bytes": budget.max_result_bytes,
         "log_comment": name,
     }
 

@@ -2,7 +2,11 @@
 
 from clickhouse_driver.errors import ErrorCodes
 
-from analytics.errors import EventStoreUnavailableError, QueryBudgetError
+from analytics.errors import (
+    EventStoreUnavailableError,
+    QueryBudgetError,
+    ResultTooLargeError,
+)
 from analytics.metrics import QUERY_ERRORS
 from perf.deadlines import remaining_s
 from riskplatform.kernel.errors import DeadlineError
@@ -42,6 +46,17 @@ def translated(name: str, error: Exception) -> Exception:
     code = error_code(error)
     if code in OVER_BUDGET:
         return _stopped(name, code)
+    if code == ErrorCodes.TOO_MANY_ROWS_OR_BYTES:
+        QUERY_ERRORS.labels(name, "budget").inc()
+        return ResultTooLargeError(
+            f"The query {name} has a larger result than one answer may hold. Ask for"
+            " a shorter time, one event type or a smaller region.",
+            query=name,
+        )
+    return _unavailable(name, code) or error
+
+
+def _unavailable(name: str, code: int | None) -> EventStoreUnavailableError | None:
     if code in UNAVAILABLE:
         QUERY_ERRORS.labels(name, "unavailable").inc()
         return EventStoreUnavailableError(
@@ -55,7 +70,7 @@ def translated(name: str, error: Exception) -> Exception:
             " Run manage.py migrate analytics --database clickhouse.",
             query=name,
         )
-    return error
+    return None
 
 
 def _stopped(name: str, code: int | None) -> Exception:

@@ -106,6 +106,11 @@ class BacklogFullError(UnavailableError):
     retry_after_s = 30
 
 
+class ResultTooLargeError(InvalidInputError):
+    code = "result_too_large"
+    title = "The answer would be too large"
+
+
 class ReportWindowError(InvalidInputError):
     code = "report_window_invalid"
     title = "The report cannot cover this"

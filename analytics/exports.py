@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ from analytics.metrics import EXPORTED_EVENTS
 from analytics.models.event import LISTED
 
 BATCH_ROWS = 10_000
+BATCH_CHARS = 1 << 21
 CELL = LISTED.index("cell")
 ATTRIBUTES = LISTED.index("attributes")
 
@@ -131,8 +131,16 @@ def _schema(pa: Any) -> Any:
 
 
 def _batches(rows: Iterable[Row], name: str) -> Iterator[Sequence[Row]]:
-    left = iter(rows)
-    while batch := list(islice(left, BATCH_ROWS)):
+    """Gather rows until they are many or, as far as their attributes go, large."""
+    batch, size = list[Row](), 0
+    for row in rows:
+        batch.append(row)
+        size += sum(map(len, row[ATTRIBUTES].values()))
+        if len(batch) >= BATCH_ROWS or size >= BATCH_CHARS:
+            EXPORTED_EVENTS.labels(name).inc(len(batch))
+            yield batch
+            batch, size = [], 0
+    if batch:
         EXPORTED_EVENTS.labels(name).inc(len(batch))
         yield batch
 

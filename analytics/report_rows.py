@@ -1,6 +1,7 @@
 """The columns of a report as rows for people and programs."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from analytics.clickhouse import Columns, from_milliseconds
@@ -9,13 +10,11 @@ from analytics.reports import QUANTILES
 QUANTILE_NAMES = tuple(f"q{quantile * 100:g}" for quantile in QUANTILES)
 
 
-def rows_of(columns: Columns) -> list[dict[str, Any]]:
-    """Give one mapping a row; what is not known, such as no mean, is None."""
+def rows_of(columns: Columns) -> Iterator[dict[str, Any]]:
+    """Make one mapping a row; what is not known, such as no mean, is None."""
     lists = (values.tolist() for values in columns.values())
-    return [
-        _row(dict(zip(columns, values, strict=True)))
-        for values in zip(*lists, strict=True)
-    ]
+    for values in zip(*lists, strict=True):
+        yield _row(dict(zip(columns, values, strict=True)))
 
 
 def _row(values: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,12 @@ from analytics.report_queries import (
 from analytics.rollups import CELL_DAYS, DAYS, HOURS, stale_years
 from riskplatform.api.keys.access import EVERYBODY, EventOwners
 
-REPORT = Budget(max_seconds=5, max_rows=200_000_000, max_query_bytes=1 << 22)
+REPORT = Budget(
+    max_seconds=5,
+    max_rows=200_000_000,
+    max_query_bytes=1 << 22,
+    max_result_rows=200_000,
+)
 QUANTILES = (0.5, 0.9, 0.99)
 # Whole weeks, so that weekdays meet weekdays.
 YEAR_BEFORE_DAYS = 364

@@ -1,15 +1,22 @@
 """How long the work at hand may take: one deadline, handed down to every server asked.
 
-The deadline belongs to the context: threads of `perf.concurrency` inherit it, the body
-of a streamed answer, which is made after its view has returned, is outside of it.
+The deadline belongs to the context: threads of `perf.concurrency` inherit it. The body
+of a streamed answer is made after its view has returned; `within_deadline` takes the
+deadline along.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final, TypeVar
 
 from riskplatform.kernel.errors import DeadlineError
+
+Item = TypeVar("Item")
+
+# To look at the clock takes longer than to pass an item on.
+ITEMS_BETWEEN_LOOKS: Final = 64
 
 _until_s: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -46,3 +53,35 @@ def check_deadline() -> None:
     left_s = remaining_s()
     if left_s is not None and left_s <= 0:
         raise DeadlineError("The time for this request is up. Try again.")
+
+
+def watched(
+    items: Iterable[Item], *, every: int = ITEMS_BETWEEN_LOOKS
+) -> Iterator[Item]:
+    """Pass items on, and stop between them when the time is up."""
+    for number, item in enumerate(items):
+        if number % every == 0:
+            check_deadline()
+        yield item
+
+
+def within_deadline(items: Iterable[Item]) -> Iterator[Item]:
+    """Pass items on under the deadline of whoever calls this, wherever they are read.
+
+    What makes the items has that deadline too.
+    """
+    return _within(iter(items), _until_s.get())
+
+
+def _within(items: Iterator[Item], until_s: float | None) -> Iterator[Item]:
+    while True:
+        # Set for each item: between two of them the context is the reader's.
+        token = _until_s.set(until_s)
+        try:
+            check_deadline()
+            item = next(items)
+        except StopIteration:
+            return
+        finally:
+            _until_s.reset(token)
+        yield item

@@ -1,4 +1,4 @@
-"""Classes of routes, and the limits that settings give them by name."""
+"""What settings say of limits: by class of route, and for what one request asks."""
 
 from collections.abc import Mapping
 
@@ -17,6 +17,15 @@ NAMES = frozenset({"default", *CLASS_OF_PREFIX.values()})
 ADDRESS = "address"
 TIMEOUTS_S = {"default": 30.0, "events": 300.0, "exports": 300.0, "batches": 120.0}
 
+# What one request may ask for, with a key or a session and without: numbers computed
+# for it, and the size of its answer.
+COSTS = {
+    "values": 1_000_000,
+    "megabytes": 64,
+    "anonymous_values": 100_000,
+    "anonymous_megabytes": 32,
+}
+
 
 def request_timeouts(given: Mapping[str, str]) -> dict[str, float]:
     """Read the seconds that a request of each class may take."""
@@ -34,6 +43,14 @@ def rate_limits(given: Mapping[str, str]) -> dict[str, str]:
     """Check for whom limits are; what they say is read where they are kept."""
     _check_names("RATE_LIMITS", given, NAMES | {ADDRESS})
     return dict(given)
+
+
+def cost_limits(given: Mapping[str, str]) -> dict[str, int]:
+    """Read how much one request may ask for (`riskplatform.api.cost`)."""
+    _check_names("COST_LIMITS", given, frozenset(COSTS))
+    if wrong := [text for text in given.values() if not text.isdecimal()]:
+        raise EnvError(f"COST_LIMITS holds {wrong[0]!r}, which is no whole number.")
+    return COSTS | {name: int(text) for name, text in given.items()}
 
 
 def _check_names(

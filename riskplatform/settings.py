@@ -19,7 +19,12 @@ from riskplatform.env import (
     env_str,
 )
 from riskplatform.log_settings import logging_config
-from riskplatform.request_limits import CLASS_OF_PREFIX, rate_limits, request_timeouts
+from riskplatform.request_limits import (
+    CLASS_OF_PREFIX,
+    cost_limits,
+    rate_limits,
+    request_timeouts,
+)
 from riskplatform.secret_key import kept_secret_key
 from riskplatform.server_urls import (
     clickhouse_database,
@@ -176,6 +181,7 @@ CHANNEL_LAYERS = {
 ROUTE_CLASSES = CLASS_OF_PREFIX
 REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
 RATE_LIMITS = rate_limits(env_pairs("RATE_LIMITS"))
+COST_LIMITS = cost_limits(env_pairs("COST_LIMITS"))
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # In each web process: requests at work, requests that wait, streams.

@@ -18,6 +18,7 @@ from analytics.api.reading import ReadingView, events_to_read
 from analytics.event_lists import iterate_rows, list_events, place_of
 from analytics.exports import ARROW, CSV, PARQUET, get_format
 from analytics.models import Event
+from perf.deadlines import within_deadline
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer
 
@@ -43,15 +44,13 @@ class EventsResource(EventsView):
     def get(self, request: Request) -> Response:
         """List the events of a region, the newest first."""
         query = decode_query(request, EventListQuery)
-        found = list_events(
+        page = list_events(
             query.as_filter(events_to_read(request, query.region)),
-            limit=query.limit + 1,
+            limit=query.limit,
             after=None if query.after is None else read_cursor(query.after),
         )
-        page = found[: query.limit]
-        is_last = len(found) <= query.limit
-        following = None if is_last else write_cursor(place_of(page[-1]))
-        return Response({"events": [_listed(one) for one in page], "next": following})
+        following = None if page.is_last else write_cursor(place_of(page.events[-1]))
+        return Response({"events": list(map(_listed, page.events)), "next": following})
 
     def _is_reading(self) -> bool:
         request: Any = getattr(self, "request", None)
@@ -96,7 +95,7 @@ class EventExportView(ReadingView):
         pieces = chosen.encode(iterate_rows(wanted))
         # What goes wrong before the first piece is still told as a problem.
         return StreamingHttpResponse(
-            _begun(pieces),
+            within_deadline(_begun(pieces)),
             content_type=chosen.media_type,
             headers={
                 "Content-Disposition": "attachment; filename="

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +11,9 @@ from analytics.api.event_schemas import ReportAnswer, ReportQuery
 from analytics.api.reading import ReadingView, events_to_read
 from analytics.report_rows import rows_of
 from analytics.reports import REPORTS, ReportWindow, get_report, run_report
+from perf.deadlines import watched
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
+from riskplatform.api.renderers import rows_response
 
 
 class ReportListView(ReadingView):
@@ -34,7 +37,7 @@ class ReportView(ReadingView):
         parameters=query_parameters(ReportQuery),
         responses={(200, "application/json"): body_schema(ReportAnswer)},
     )
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, request: Request, name: str) -> HttpResponse:
         """Answer a report on a region's events, in days of UTC."""
         report = get_report(name)
         query = decode_query(request, ReportQuery)
@@ -48,12 +51,11 @@ class ReportView(ReadingView):
             rings=query.rings,
             limit=query.limit,
         )
-        return Response(
-            {
-                "report": report.name,
-                "region": query.region,
-                "from": query.from_,
-                "to": query.to,
-                "rows": rows_of(run_report(name, window, owners=owners)),
-            }
-        )
+        head = {
+            "report": report.name,
+            "region": query.region,
+            "from": query.from_,
+            "to": query.to,
+        }
+        rows = rows_of(run_report(name, window, owners=owners))
+        return rows_response(head, "rows", watched(rows))

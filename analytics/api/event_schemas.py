@@ -10,7 +10,7 @@ from analytics.api.schemas import Limit
 from analytics.event_lists import EventFilter
 from analytics.grid import read_cell
 from analytics.inbox.event_input import AwareTime, Name, Slug
-from riskplatform.api.inputs import invalid_input
+from riskplatform.api.inputs import invalid_input, refuse_repeats
 from riskplatform.api.keys.access import EventOwners
 
 DEFAULT_SPAN = timedelta(days=366)
@@ -93,7 +93,9 @@ class ReportQuery(Struct, forbid_unknown_fields=True):
 
     def cell_list(self) -> list[int]:
         texts = [text for text in self.cells.split(",") if text]
-        return [parse_cell(text, "/cells") for text in texts]
+        cells = [parse_cell(text, "/cells") for text in texts]
+        refuse_repeats(cells, "/cells")
+        return cells
 
 
 class ReportAnswer(Struct):

@@ -96,7 +96,9 @@ class RejectionCount(Struct):
 
 
 class Rejections(Struct):
-    counts: list[RejectionCount]
+    counts: Annotated[
+        list[RejectionCount], Meta(description="The 1,000 most frequent.")
+    ]
     rejections: list[RejectedRow]
     next: int | None
 

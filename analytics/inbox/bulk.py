@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from perf.deadlines import watched
+
 Value = str | int | float | bytes | UUID | Decimal | datetime | None
 
 
@@ -24,12 +26,17 @@ def insert_rows(
     target = f"{quote(options.db_table)} ({', '.join(map(quote, columns))})"
     with connections[alias].cursor() as cursor:
         if connections[alias].vendor != "postgresql":
+            values = list(watched(rows))
             marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", list(rows))  # noqa: S608 - names of the model
+            cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", values)  # noqa: S608 - names of the model
             return
-        with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+        # Django translates the errors of statements, not those of a copy.
+        with (
+            connections[alias].wrap_database_errors,
+            cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy,
+        ):
             copy.set_types(_types(model, columns, connections[alias]))
-            for row in rows:
+            for row in watched(rows):
                 copy.write_row(row)
 
 

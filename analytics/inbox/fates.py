@@ -21,6 +21,9 @@ from riskplatform.api.keys.models import Organisation
 
 Row = dict[str, Any]
 
+# Sources are named by clients: there may be any number.
+MOST_COUNTS = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostSummary:
@@ -102,10 +105,11 @@ def list_refusals(
 
 
 def count_refusals(organisation: Organisation) -> list[Row]:
-    """Count refused rows by source and code."""
+    """Count refused rows by source and code, the most frequent ones."""
     refused = RefusedEvent.objects.filter(organisation=organisation).order_by()
     counts = refused.values("source", "code").annotate(count=Count("pk"))
-    return [dict(row) for row in counts.order_by("-count", "source", "code")]
+    most = counts.order_by("-count", "source", "code")[:MOST_COUNTS]
+    return [dict(row) for row in most]
 
 
 def _batches(organisation: Organisation, post: UUID) -> IngestBatchQuerySet:

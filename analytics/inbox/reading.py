@@ -1,15 +1,12 @@
 """Rows out of a body, in blocks: JSON array, NDJSON or CSV."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
-from analytics.errors import (
-    MalformedEventsError,
-    NestedTooDeepError,
-    RowTooLongError,
-    UnsupportedBodyError,
-)
+from analytics.errors import RowTooLongError, UnsupportedBodyError
+from analytics.inbox.array_reading import parts_of_array
 from analytics.inbox.csv_reading import read_csv
 from analytics.inbox.event_input import (
     EventInput,
@@ -44,7 +41,7 @@ def reader_of(content_type: str) -> Reader:
 
 
 def read_array(pieces: Iterable[bytes]) -> Iterator[Block]:
-    """Read a JSON array, which has to be in memory as a whole."""
+    """Read a JSON array, whose bytes have to be in memory as a whole."""
     body = bytearray()
     for piece in pieces:
         body += piece
@@ -54,9 +51,8 @@ def read_array(pieces: Iterable[bytes]) -> Iterator[Block]:
                 " Send more than that as NDJSON, one event a line.",
                 max_bytes=MAX_ARRAY_BYTES,
             )
-    rows = _decode_array(bytes(body))
-    for start in range(0, len(rows), BLOCK_ROWS):
-        yield rows[start : start + BLOCK_ROWS]
+    for part in parts_of_array(bytes(body)):
+        yield from _blocks(_decode_array(part))
 
 
 def read_lines(pieces: Iterable[bytes]) -> Iterator[Block]:
@@ -67,14 +63,14 @@ def read_lines(pieces: Iterable[bytes]) -> Iterator[Block]:
         if len(tail) < BLOCK_BYTES:
             continue
         end = tail.rfind(b"\n") + 1
-        yield from _blocks(bytes(tail[:end]))
+        yield from _blocks(_decode_lines(bytes(tail[:end])))
         del tail[:end]
         if len(tail) > MAX_LINE_BYTES:
             raise RowTooLongError(
                 f"A line of the body has more than {MAX_LINE_BYTES:,} bytes.",
                 max_bytes=MAX_LINE_BYTES,
             )
-    yield from _blocks(bytes(tail))
+    yield from _blocks(_decode_lines(bytes(tail)))
 
 
 READERS: dict[str, Reader] = {
@@ -85,27 +81,12 @@ READERS: dict[str, Reader] = {
 }
 
 
-def _decode_array(body: bytes) -> Block:
+def _decode_array(part: bytes) -> Iterable[ReadRow]:
     try:
-        return list(_many.decode(body))
-    except msgspec.ValidationError:
-        return _decode_each(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(error) from None
-    except RecursionError:
-        raise _too_deep() from None
-
-
-def _decode_each(body: bytes) -> Block:
-    """Read an array whose rows are not all events, each for itself."""
-    try:
-        return [_decode_row(bytes(row)) for row in _raw.decode(body)]
-    except msgspec.ValidationError:
-        raise MalformedEventsError("The body is not an array of events.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(error) from None
-    except RecursionError:
-        raise _too_deep() from None
+        return _many.decode(part)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # Not all are events: each is read for itself.
+        return (_decode_row(bytes(row)) for row in _raw.decode(part))
 
 
 def _decode_row(row: bytes) -> ReadRow:
@@ -119,23 +100,15 @@ def _decode_row(row: bytes) -> ReadRow:
         return Refusal("nested_too_deep", "The row is nested too deep.")
 
 
-def _blocks(content: bytes) -> Iterator[Block]:
-    rows = _decode_lines(content)
-    for start in range(0, len(rows), BLOCK_ROWS):
-        yield rows[start : start + BLOCK_ROWS]
-
-
-def _decode_lines(content: bytes) -> Block:
+def _decode_lines(content: bytes) -> Iterable[ReadRow]:
     try:
-        return list(_one.decode_lines(content))
+        return _one.decode_lines(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         lines = content.split(b"\n")
-        return [_decode_row(line) for line in lines if line.strip()]
+        return (_decode_row(line) for line in lines if line.strip())
 
 
-def _not_json(error: Exception) -> MalformedEventsError:
-    return MalformedEventsError(f"The body is not JSON: {error}.")
-
-
-def _too_deep() -> NestedTooDeepError:
-    return NestedTooDeepError("The body is nested too deep. An event is a flat object.")
+def _blocks(rows: Iterable[ReadRow]) -> Iterator[Block]:
+    left = iter(rows)
+    while block := list(islice(left, BLOCK_ROWS)):
+        yield block

@@ -15,6 +15,7 @@ from analytics.inbox.judging import Judge, PostDefaults, RefusedRow
 from analytics.inbox.reading import reader_of
 from analytics.inbox.unpacking import limited, unpacked
 from analytics.placement import get_directory
+from perf.deadlines import watched
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.errors import ApplicationError
 from riskplatform.kernel.ids import uuid7
@@ -66,7 +67,7 @@ def receive_events(
     post = Post(id=uuid7(), organisation=organisation, received_at=now)
     receipt = Receipt(batch_id=post.id)
     try:
-        for rows in read(content):
+        for rows in watched(read(content), every=1):
             _check_row_count(receipt.row_count + len(rows))
             _accept(rows, post=post, judge=judge, receipt=receipt)
     except ApplicationError as error:

@@ -5,6 +5,7 @@ what the OpenAPI schema shows.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -84,6 +85,17 @@ def explained(message: str) -> str:
         return message
     fault, at, path = message.partition(" - at ")
     return f"{fault}: {TIME_HINT}{at}{path}"
+
+
+def refuse_repeats(values: Iterable[object], pointer: str, *, member: str = "") -> None:
+    """Refuse a list that names something twice; `member` is where items hold it."""
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise invalid_input(
+                f"{pointer}/{index}{member}", f"{value} is given twice."
+            )
+        seen.add(value)
 
 
 def body_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:

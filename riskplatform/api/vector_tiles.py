@@ -6,7 +6,7 @@ convex already.
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -45,7 +45,7 @@ def tile_ring(points: Iterable[tuple[float, float]]) -> Ring:
     return ring if area > 0 else ring[::-1]
 
 
-def encode_tile(layer: str, features: Sequence[TileFeature]) -> bytes:
+def encode_tile(layer: str, features: Iterable[TileFeature]) -> bytes:
     """Write a tile; properties of equal value are stored once."""
     keys: dict[str, int] = {}
     values: dict[Value, int] = {}

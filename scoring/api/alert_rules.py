@@ -1,7 +1,7 @@
 """Alert rules: list, make, read, change, delete, and how they did."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from riskplatform.api.inputs import (
     decode_body,
     decode_query,
     query_parameters,
+    refuse_repeats,
 )
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.principal import get_principal
@@ -46,6 +47,9 @@ from scoring.services.alerts.rules import (
     delete_alert_rule,
 )
 
+# A rule may name 20,000 cells.
+RULES_AT_ONCE: Final = 50
+
 
 class AlertRuleListView(AlertView):
     @extend_schema(
@@ -56,7 +60,8 @@ class AlertRuleListView(AlertView):
     def get(self, request: Request) -> Response:
         query = decode_query(request, AlertRuleQuery)
         rules = _filtered(list_alert_rules(get_principal(request).organisation), query)
-        return Response(page_of(rules, query, render=_rule))
+        page = page_of(rules, query, render=_rule, rows_at_once=RULES_AT_ONCE)
+        return Response(page)
 
     @extend_schema(
         operation_id="alert_rules_create",
@@ -147,6 +152,7 @@ def _parts(given: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
             parse_cell_id(cell, pointer=f"/cells/{index}")
             for index, cell in enumerate(parts["cells"])
         )
+        refuse_repeats(parts["cells"], "/cells")
     for name, kind in (
         ("metric", AlertRule.Metric),
         ("comparison", AlertRule.Comparison),

@@ -1,5 +1,6 @@
 """Alerts: list, history, acknowledge, snooze."""
 
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -30,6 +31,9 @@ from scoring.selectors.alerts import list_alerts, list_changes
 from scoring.selectors.portfolios import get_portfolio
 from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 
+# An alert of a large area has as many cells, of which an answer tells some.
+ALERTS_AT_ONCE: Final = 50
+
 
 class AlertListView(AlertView):
     @extend_schema(
@@ -47,7 +51,13 @@ class AlertListView(AlertView):
             rule_id=query.rule_id,
         )
         return Response(
-            page_of(alerts, query, render=alert_document, newest_first=True)
+            page_of(
+                alerts,
+                query,
+                render=alert_document,
+                newest_first=True,
+                rows_at_once=ALERTS_AT_ONCE,
+            )
         )
 
 
@@ -68,7 +78,13 @@ class PortfolioAlertsView(AlertView):
             portfolio_id=get_portfolio(organisation, portfolio_id).pk,
         )
         return Response(
-            page_of(alerts, query, render=alert_document, newest_first=True)
+            page_of(
+                alerts,
+                query,
+                render=alert_document,
+                newest_first=True,
+                rows_at_once=ALERTS_AT_ONCE,
+            )
         )
 
 

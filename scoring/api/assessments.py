@@ -22,6 +22,7 @@ from riskplatform.api.inputs import (
     decode_query,
     invalid_input,
     query_parameters,
+    refuse_repeats,
 )
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
@@ -96,7 +97,7 @@ class AssessBatchView(APIView):
         """Assess up to 50 portfolios at once; more become a job, answered with 202."""
         asked = decode_body(request, BatchRequest)
         question = _question(asked)
-        _check_distinct(asked.portfolio_ids, "/portfolio_ids")
+        refuse_repeats(asked.portfolio_ids, "/portfolio_ids")
         organisation = get_principal(request).organisation
         if len(asked.portfolio_ids) > AT_ONCE:
             return answer_creation(
@@ -172,7 +173,7 @@ def _question(asked: AssessmentRequest) -> AssessmentQuestion:
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."
             raise invalid_input(f"/quantiles/{index}", reason)
-    _check_distinct(asked.quantiles, "/quantiles")
+    refuse_repeats(asked.quantiles, "/quantiles")
     return AssessmentQuestion(
         horizon_sec=asked.horizon_sec,
         moment=asked.time,
@@ -180,14 +181,6 @@ def _question(asked: AssessmentRequest) -> AssessmentQuestion:
         quantiles=asked.quantiles,
         region=asked.region,
     )
-
-
-def _check_distinct(values: list[Any], pointer: str) -> None:
-    seen = set()
-    for index, value in enumerate(values):
-        if value in seen:
-            raise invalid_input(f"{pointer}/{index}", f"{value} is given twice.")
-        seen.add(value)
 
 
 def _item(result: BatchResult) -> dict[str, Any]:

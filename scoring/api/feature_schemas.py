@@ -7,8 +7,6 @@ from msgspec import Meta, Struct
 from scoring.api.schemas import MAX_CELLS, AwareTime, CellId, HorizonSec, Slug
 
 MAX_WINDOWS = 20
-# Both lists at their longest would make an answer of a hundred megabytes.
-MAX_ROWS = 100_000
 LONGEST_WINDOW_S = 3_660 * 86_400
 
 WindowSec = Annotated[int, Meta(ge=1, le=LONGEST_WINDOW_S)]

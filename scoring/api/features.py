@@ -6,28 +6,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.event_changes import names_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.cache.policy import EdgePolicy, rests_on
+from perf.deadlines import watched
+from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import (
     body_schema,
     decode_body,
     decode_query,
-    invalid_input,
     query_parameters,
+    refuse_repeats,
 )
 from riskplatform.api.keys.access import READ_REGIONS
 from riskplatform.api.keys.permissions import has_right
-from riskplatform.api.renderers import finite_list
+from riskplatform.api.renderers import finite_list, rows_response
 from scoring import change_names
 from scoring.api.access import find_region, region_asked_about
 from scoring.api.feature_schemas import (
-    MAX_ROWS,
     FeatureSnapshotAnswer,
     FeatureSnapshotQuery,
     WindowAnswer,
@@ -45,6 +46,8 @@ from scoring.services.feature_windows import (
 DAY_S = 86_400
 # ClickHouse adds in any order; what rounding hides would be a new answer each time.
 DECIMALS = 9
+# Of a cell and a window in the answer.
+BYTES_OF_WINDOW = 400
 
 
 class FeatureSnapshotView(APIView):
@@ -56,7 +59,7 @@ class FeatureSnapshotView(APIView):
         parameters=query_parameters(FeatureSnapshotQuery),
         responses={(200, "application/json"): body_schema(FeatureSnapshotAnswer)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Give the features of every cell as known at `time`.
 
         They are the features that `score-snapshot` takes; each rests on all events
@@ -67,15 +70,14 @@ class FeatureSnapshotView(APIView):
         region = find_region(request, query.region)
         _note_rest(request, region)
         snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
-        return Response(
-            {
-                "region": region.slug,
-                "time": query.time,
-                "known_at": known_at,
-                "horizon_sec": query.horizon_sec,
-                "features": list(_snapshot_rows(snapshot, query.time)),
-            }
-        )
+        head = {
+            "region": region.slug,
+            "time": query.time,
+            "known_at": known_at,
+            "horizon_sec": query.horizon_sec,
+        }
+        rows = _snapshot_rows(snapshot, query.time)
+        return rows_response(head, "features", watched(rows))
 
 
 class WindowFeaturesView(APIView):
@@ -87,7 +89,7 @@ class WindowFeaturesView(APIView):
         request={"application/json": body_schema(WindowRequest)},
         responses={(200, "application/json"): body_schema(WindowAnswer)},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Sum the events of chosen cells over windows that end at `time`.
 
         `count` and `rate_per_day` are of the window; `excitation` weighs all events
@@ -96,6 +98,18 @@ class WindowFeaturesView(APIView):
         """
         asked = decode_body(request, WindowRequest)
         known_at = asked.known_at or asked.time
+        check_cost(
+            request,
+            Product(
+                factors={
+                    "cells": len(asked.cell_ids),
+                    "windows": len(asked.window_sizes_sec),
+                },
+                bytes_each=BYTES_OF_WINDOW,
+                pointer="/cell_ids",
+                advice="Ask for fewer cells or fewer windows.",
+            ),
+        )
         cells = _cells(asked)
         region = region_asked_about(request, asked.region, cells)
         _note_rest(request, region)
@@ -106,14 +120,9 @@ class WindowFeaturesView(APIView):
             windows_s=asked.window_sizes_sec,
             known_at=known_at,
         )
-        return Response(
-            {
-                "region": region.slug,
-                "time": asked.time,
-                "known_at": known_at,
-                "features": list(_window_rows(features, cells, asked)),
-            }
-        )
+        head = {"region": region.slug, "time": asked.time, "known_at": known_at}
+        rows = _window_rows(features, cells, asked)
+        return rows_response(head, "features", watched(rows))
 
 
 def _note_rest(request: Request, region: Region) -> None:
@@ -127,21 +136,9 @@ def _cells(asked: WindowRequest) -> list[int]:
         parse_cell_id(cell, pointer=f"/cell_ids/{index}")
         for index, cell in enumerate(asked.cell_ids)
     ]
-    _refuse_repeats("/cell_ids", cells)
-    _refuse_repeats("/window_sizes_sec", asked.window_sizes_sec)
-    if len(cells) * len(asked.window_sizes_sec) > MAX_ROWS:
-        raise invalid_input(
-            "/cell_ids", f"Cells times windows are at most {MAX_ROWS}; ask in parts."
-        )
+    refuse_repeats(cells, "/cell_ids")
+    refuse_repeats(asked.window_sizes_sec, "/window_sizes_sec")
     return cells
-
-
-def _refuse_repeats(pointer: str, values: Sequence[int]) -> None:
-    seen: set[int] = set()
-    for index, value in enumerate(values):
-        if value in seen:
-            raise invalid_input(f"{pointer}/{index}", f"{value} is given twice.")
-        seen.add(value)
 
 
 def _snapshot_rows(

@@ -1,6 +1,6 @@
 """Jobs: how far they have come, and what became of them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -27,6 +27,9 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 # Whoever may start a kind of job may follow it.
 READERS = has_scope(Scope.PORTFOLIOS_READ) | has_scope(Scope.MODELS_WRITE)
 WRITERS = has_scope(Scope.PORTFOLIOS_WRITE) | has_scope(Scope.MODELS_WRITE)
+
+# The result of a job may have a megabyte.
+JOBS_AT_ONCE: Final = 25
 
 
 class JobListQuery(PageQuery):
@@ -73,7 +76,14 @@ class JobListView(APIView):
         query = decode_query(request, JobListQuery)
         organisation = get_principal(request).organisation
         jobs = list_jobs(organisation, kind=query.kind, state=query.state)
-        return Response(page_of(jobs, query, render=job_status, newest_first=True))
+        page = page_of(
+            jobs,
+            query,
+            render=job_status,
+            newest_first=True,
+            rows_at_once=JOBS_AT_ONCE,
+        )
+        return Response(page)
 
 
 class JobDetailView(APIView):

@@ -20,7 +20,7 @@ from riskplatform.api.inputs import (
 from riskplatform.api.keys.access import CHANGE_MODELS, READ_REGIONS, find_access
 from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.keys.principal import find_principal
-from riskplatform.api.paging import page_of
+from riskplatform.api.paging import rows_of_page
 from scoring.api.access import find_region, region_to_change, require_change
 from scoring.api.jobs import job_status
 from scoring.api.registry_schemas import (
@@ -61,16 +61,12 @@ class ModelListView(APIView):
         versions = list_model_versions(
             find_access(request), region=region, state=query.state
         )
-        page = page_of(
-            versions.defer("region__boundary", "skill"),
-            query,
-            render=lambda version: {"row": version},
-            newest_first=True,
+        rows, following = rows_of_page(
+            versions.defer("region__boundary", "skill"), query, newest_first=True
         )
-        rows = [result["row"] for result in page["results"]]
         skill = get_live_skill(rows)
         results = [model_summary(row, skill.get(row.pk, [])) for row in rows]
-        return Response({"results": results, "next": page["next"]})
+        return Response({"results": results, "next": following})
 
     @extend_schema(
         operation_id="models_fit",

@@ -1,26 +1,34 @@
 """Regions, their cells and their boundary."""
 
-from typing import Any
+from typing import Any, Final
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from perf.deadlines import watched
+from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.access import find_access
-from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer
+from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer, rows_response
 from scoring.api.access import find_region
+from scoring.api.risk_map import features_response
 from scoring.api.schemas import ListQuery, RegionList, RegionSummary
 from scoring.cell_ids import hex_of
 from scoring.models import Region
+from scoring.selectors.cell_shapes import cell_feature
 from scoring.selectors.regions import (
     get_boundary,
-    get_cells_geojson,
     list_cell_ids,
     list_regions,
 )
+
+# Of a cell in the answer, rounded up.
+BYTES_OF_CELL: Final = 80
+BYTES_OF_POLYGON: Final = 450
 
 
 class RegionListView(APIView):
@@ -57,14 +65,27 @@ class RegionCellsView(APIView):
     renderer_classes = (OrjsonRenderer, GeoJsonRenderer)
 
     @extend_schema(responses={(200, "application/json"): {"type": "object"}})
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request, slug: str) -> HttpResponse:
         """List the cells; `?format=geojson` gives their polygons."""
         region = find_region(request, slug)
-        if request.accepted_renderer.format == GeoJsonRenderer.format:
-            return Response(get_cells_geojson(region))
-        cells = [int(cell) for cell in list_cell_ids(region)]
-        rows = [{"cell_id": cell, "cell_hex": hex_of(cell)} for cell in cells]
-        return Response({"region": region.slug, "cells": rows})
+        is_drawn = request.accepted_renderer.format == GeoJsonRenderer.format
+        cells = list_cell_ids(region).tolist()
+        check_cost(
+            request,
+            Product(
+                factors={"cells": len(cells)},
+                bytes_each=BYTES_OF_POLYGON if is_drawn else BYTES_OF_CELL,
+                pointer="/format",
+                advice="Ask for the risk map by bbox, or for its tiles.",
+            ),
+        )
+        if is_drawn:
+            # With the index in hex: JSON numbers end at 2^53.
+            return features_response(
+                cell_feature(cell, {"cell_id": hex_of(cell)}) for cell in cells
+            )
+        rows = ({"cell_id": cell, "cell_hex": hex_of(cell)} for cell in cells)
+        return rows_response({"region": region.slug}, "cells", watched(rows))
 
 
 class RegionBoundaryView(APIView):

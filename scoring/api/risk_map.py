@@ -1,32 +1,39 @@
 """GET /risk-map: how likely an event is, cell by cell."""
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.grid import Bounds
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.cache.policy import EdgePolicy
+from perf.deadlines import watched
+from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import (
     body_schema,
     decode_query,
     invalid_input,
     query_parameters,
 )
-from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer, finite_list
+from riskplatform.api.renderers import (
+    GeoJsonRenderer,
+    OrjsonRenderer,
+    finite_list,
+    rows_response,
+)
 from riskplatform.api.strict_texts import number_of_text
 from riskplatform.api.tables import (
     ArrowRenderer,
     Column,
     CsvRenderer,
     arrow_table,
-    csv_table,
+    csv_pieces,
 )
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import RiskMap, RiskMapQuery
@@ -37,6 +44,8 @@ from scoring.selectors.cell_shapes import cell_feature
 from scoring.selectors.forecasts import get_latest_forecast
 from scoring.selectors.risk_maps import get_risk_map
 
+# Of a cell in the answer, by format, rounded up.
+BYTES_OF_CELL: Final = {"json": 250, "geojson": 600, "csv": 300, "arrow": 100}
 CSV_FACTS = ("region", "model_version", "time", "horizon_sec")
 
 
@@ -67,12 +76,33 @@ class RiskMapView(APIView):
         )
         columns = get_risk_map(forecast, bbox=bbox, min_p=query.min_p)
         wanted = request.accepted_renderer
+        check_cost(
+            request,
+            Product(
+                factors={"cells": columns.cells.size},
+                bytes_each=BYTES_OF_CELL[wanted.format],
+                pointer="/bbox",
+                advice="Ask for a part by bbox or min_p, or for tiles.",
+            ),
+        )
+        head = forecast_header(region, forecast)
         if isinstance(wanted, CsvRenderer | ArrowRenderer):
-            return _table(wanted, columns, forecast_header(region, forecast))
+            return _table(wanted, columns, head)
         if isinstance(wanted, GeoJsonRenderer):
-            return Response(_geojson(columns))
-        body = forecast_header(region, forecast)
-        return Response({**body, "aggregated": risk_rows(columns)})
+            return features_response(
+                cell_feature(row["cell_id"], row) for row in risk_rows(columns)
+            )
+        return rows_response(head, "aggregated", watched(risk_rows(columns)))
+
+
+def features_response(features: Iterable[dict[str, Any]]) -> HttpResponse:
+    """Answer with GeoJSON features as they are made."""
+    return rows_response(
+        {"type": "FeatureCollection"},
+        "features",
+        watched(features),
+        renderer=GeoJsonRenderer,
+    )
 
 
 def forecast_header(region: Region, forecast: Forecast) -> dict[str, Any]:
@@ -85,8 +115,8 @@ def forecast_header(region: Region, forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def risk_rows(columns: ForecastColumns) -> list[dict[str, Any]]:
-    """One row a cell; `mean_risk` equals `p_event` by the meaning of both."""
+def risk_rows(columns: ForecastColumns) -> Iterator[dict[str, Any]]:
+    """Make one row a cell; `mean_risk` equals `p_event` by the meaning of both."""
     values = zip(
         columns.cells.tolist(),
         finite_list(columns.p_event),
@@ -95,8 +125,8 @@ def risk_rows(columns: ForecastColumns) -> list[dict[str, Any]]:
         finite_list(columns.q95),
         strict=True,
     )
-    return [
-        {
+    for cell, p_event, q05, q50, q95 in values:
+        yield {
             "cell_id": cell,
             "cell_hex": hex_of(cell),
             "p_event": p_event,
@@ -105,8 +135,6 @@ def risk_rows(columns: ForecastColumns) -> list[dict[str, Any]]:
             "q50": q50,
             "q95": q95,
         }
-        for cell, p_event, q05, q50, q95 in values
-    ]
 
 
 def parse_bbox(text: str) -> Bounds:
@@ -120,14 +148,6 @@ def parse_bbox(text: str) -> Bounds:
     ):
         raise invalid_input("/bbox", "bbox lies outside the globe, or south > north.")
     return Bounds(west=west, south=south, east=east, north=north)
-
-
-def _geojson(columns: ForecastColumns) -> dict[str, Any]:
-    rows = risk_rows(columns)
-    return {
-        "type": "FeatureCollection",
-        "features": [cell_feature(row["cell_id"], row) for row in rows],
-    }
 
 
 def _table(
@@ -155,7 +175,7 @@ def _table(
     # Facts that a row needs to be told from those of another forecast.
     told = {fact: [facts[fact]] * len(columns.cells) for fact in CSV_FACTS}
     return HttpResponse(
-        csv_table({**told, **table}),
+        b"".join(watched(csv_pieces({**told, **table}), every=1)),
         content_type=f"{wanted.media_type}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -1,6 +1,7 @@
 """GET /risk-map/tiles/{z}/{x}/{y}.mvt: the risk map for maps that load tile by tile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -12,6 +13,8 @@ from rest_framework.views import APIView
 
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.cache.policy import EdgePolicy
+from perf.deadlines import watched
+from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import decode_query, invalid_input, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
@@ -25,13 +28,15 @@ from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import TileQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
-from scoring.selectors.cell_shapes import TileAddress, rings_in_tile
+from scoring.selectors.cell_shapes import TileAddress, count_in_tile, rings_in_tile
 from scoring.selectors.forecasts import get_columns, get_latest_forecast
 
 LAYER = "cells"
 MAX_ZOOM = 22
 # Units beyond the edge, so that outlines do not end in sight.
 MARGIN = 64
+# Of a cell in a tile, rounded up.
+BYTES_OF_CELL = 150
 
 
 class TileRenderer(OrjsonRenderer):
@@ -83,10 +88,23 @@ class RiskMapTileView(APIView):
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )
-        features = _features(get_columns(forecast), tile, min_p=query.min_p)
-        if not features:
+        columns = get_columns(forecast)
+        n_cells = count_in_tile(columns.cells, tile, extent=EXTENT, margin=MARGIN)
+        check_cost(
+            request,
+            Product(
+                factors={"cells": n_cells},
+                bytes_each=BYTES_OF_CELL,
+                pointer="/z",
+                advice="Ask for tiles of a larger zoom.",
+            ),
+        )
+        features = watched(_features(columns, tile, min_p=query.min_p))
+        first = next(features, None)
+        if first is None:
             return HttpResponse(status=204)
-        return HttpResponse(encode_tile(LAYER, features), content_type=CONTENT_TYPE)
+        body = encode_tile(LAYER, chain([first], features))
+        return HttpResponse(body, content_type=CONTENT_TYPE)
 
 
 def _address(z: int, x: int, y: int) -> TileAddress:
@@ -100,13 +118,12 @@ def _address(z: int, x: int, y: int) -> TileAddress:
 
 def _features(
     columns: ForecastColumns, tile: TileAddress, *, min_p: float
-) -> list[TileFeature]:
+) -> Iterator[TileFeature]:
     cells = columns.cells.tolist()
     figures = {
         name: finite_list(getattr(columns, name))
         for name in ("p_event", "q05", "q50", "q95")
     }
-    features = []
     for row, outline in rings_in_tile(
         columns.cells, tile, extent=EXTENT, margin=MARGIN
     ):
@@ -114,7 +131,4 @@ def _features(
             continue
         properties: dict[str, str | float] = {"cell_hex": hex_of(cells[row])}
         properties |= {name: values[row] for name, values in figures.items()}
-        features.append(
-            TileFeature(feature_id=cells[row], ring=ring, properties=properties)
-        )
-    return features
+        yield TileFeature(feature_id=cells[row], ring=ring, properties=properties)

@@ -1,8 +1,8 @@
 """From joint scenarios of events to the losses of located assets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,11 +13,14 @@ from scoring.engine.exposures import (
     ExposureTable,
     group_losses,
     ratio_key,
+    sums_by_place,
 )
 from scoring.engine.simulation import ScenarioSet
 
 # Half a megabyte of each array at work.
 HITS_PER_BLOCK: Final = 1 << 16
+# Sixteen megabytes; more are made again rather than kept.
+MOST_KEPT_HITS: Final = 1 << 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +44,27 @@ class CellEvents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hits:
+    """Events that meet some groups of assets, by group, then scenario, then time.
+
+    Attributes
+    ----------
+    groups : slice
+        These groups, with all events that meet them.
+    event, group, scenario, ratio, loss : ndarray of shape (n_hits,)
+        Row of the event, whom it meets, when, what it destroys there as a share of
+        the value, and what that costs.
+    """
+
+    groups: slice
+    event: Integers
+    group: NDArray[np.int32]
+    scenario: NDArray[np.int32]
+    ratio: Floats
+    loss: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PortfolioLosses:
     """What every scenario costs, and what it is made of.
 
@@ -50,20 +74,74 @@ class PortfolioLosses:
         Loss of all events of a scenario: AEP is its distribution.
     largest : ndarray of shape (n_scenarios,)
         Loss of the costliest event of a scenario: OEP is its distribution.
-    start : ndarray of shape (n_groups + 1,), int64
-        The hits of group i are the rows start[i] to start[i + 1].
-    group, scenario, ratio, loss : ndarray of shape (n_hits,)
-        Each event that meets a group of assets, by group: which, when, what it
-        destroys there as a share of the value, and what that costs.
+    mean_by_group : ndarray of shape (n_groups,)
+        Expected loss of each group.
+    hits : HitBlocks
     """
 
     total: Floats
     largest: Floats
-    start: Integers
-    group: NDArray[np.int32]
-    scenario: NDArray[np.int32]
-    ratio: Floats
-    loss: Floats
+    mean_by_group: Floats
+    hits: "HitBlocks"
+
+
+class HitBlocks:
+    """All hits of a portfolio, in blocks of whole groups, as often as they are read.
+
+    Few are kept; of many only one block exists at a time.
+    """
+
+    def __init__(
+        self,
+        events: CellEvents,
+        table: ExposureTable,
+        ratios: Floats,
+        on_block: Callable[[], object],
+    ) -> None:
+        self._events, self._table, self._ratios = events, table, ratios
+        self._on_block = on_block
+        self._starts = events.start[table.group_cell]
+        counts = events.start[table.group_cell + 1] - self._starts
+        self._edges = np.append(0, np.cumsum(counts))
+        n_ranks = ratios.shape[1]
+        rank = (events.mark * n_ranks).astype(np.int32)
+        self._rank = np.minimum(rank, n_ranks - 1, out=rank)
+        self._kept: list[Hits] | None = None
+
+    def __iter__(self) -> Iterator[Hits]:
+        if self._edges[-1] > MOST_KEPT_HITS:
+            return self._made()
+        if self._kept is None:
+            self._kept = list(self._made())
+        return iter(self._kept)
+
+    def of(self, groups: slice) -> Hits:
+        """Make the hits of some groups."""
+        edges = self._edges[groups.start : groups.stop + 1]
+        numbers = np.arange(groups.start, groups.stop, dtype=np.int32)
+        group = np.repeat(numbers, np.diff(edges))
+        event = np.arange(edges[0], edges[-1])
+        event += (self._starts - self._edges[:-1])[group]
+        scenario = self._events.scenario[event]
+        destroyed = self._ratios[self._table.group_curve[group], self._rank[event]]
+        ratio = _cut(destroyed, group, scenario)
+        return Hits(
+            groups=groups,
+            event=event,
+            group=group,
+            scenario=scenario,
+            ratio=ratio,
+            loss=group_losses(self._table, group, ratio),
+        )
+
+    def _made(self) -> Iterator[Hits]:
+        """Split between groups, so that what is at hand fits into a cache."""
+        wanted = np.arange(0, self._edges[-1], HITS_PER_BLOCK)
+        first = np.searchsorted(self._edges, wanted)
+        cuts = np.unique(np.append(first, self._edges.size - 1))
+        for start, stop in pairwise(cuts.tolist()):
+            self._on_block()
+            yield self.of(slice(start, stop))
 
 
 def by_cell(scenarios: ScenarioSet) -> CellEvents:
@@ -81,7 +159,11 @@ def by_cell(scenarios: ScenarioSet) -> CellEvents:
 
 
 def losses_of(
-    events: CellEvents, table: ExposureTable, ratios: Floats
+    events: CellEvents,
+    table: ExposureTable,
+    ratios: Floats,
+    *,
+    on_block: Callable[[], object] = lambda: None,
 ) -> PortfolioLosses:
     """Losses of a portfolio in every scenario.
 
@@ -98,36 +180,26 @@ def losses_of(
     table : ExposureTable
     ratios : ndarray of shape (n_curves + 1, n_ranks)
         As `damage_ratios` makes them.
+    on_block : callable
+        Called before each block of work; what it raises ends it.
     """
-    starts = events.start[table.group_cell]
-    counts = events.start[table.group_cell + 1] - starts
-    edges = np.append(0, np.cumsum(counts))
-    n_hits, n_ranks = int(edges[-1]), ratios.shape[1]
-    rank = np.minimum((events.mark * n_ranks).astype(np.int32), n_ranks - 1)
-    group = np.repeat(np.arange(counts.size, dtype=np.int32), counts)
-    scenario = np.empty(n_hits, dtype=np.int32)
-    ratio, loss = np.empty((2, n_hits))
+    hits = HitBlocks(events, table, ratios, on_block)
     total, largest = np.zeros((2, events.n_scenarios))
     by_event = np.zeros(events.scenario.size)
-    for part in _blocks(edges):
-        here = group[part]
-        row = np.arange(part.start, part.stop) + (starts - edges[:-1])[here]
-        scenario[part] = events.scenario[row]
-        destroyed = ratios[table.group_curve[here], rank[row]]
-        ratio[part] = _cut(destroyed, here, scenario[part])
-        loss[part] = group_losses(table, here, ratio[part])
-        np.add.at(total, scenario[part], loss[part])
+    by_group = np.zeros(table.group_cell.size)
+    for part in hits:
+        np.add.at(total, part.scenario, part.loss)
         # An event that meets several groups comes more than once.
-        np.add.at(by_event, row, loss[part])
+        np.add.at(by_event, part.event, part.loss)
+        place = part.group - part.groups.start
+        size = part.groups.stop - part.groups.start
+        by_group[part.groups] = sums_by_place(place, part.loss, size=size)
     np.maximum.at(largest, events.scenario, by_event)
     return PortfolioLosses(
         total=total,
         largest=largest,
-        start=edges,
-        group=group,
-        scenario=scenario,
-        ratio=ratio,
-        loss=loss,
+        mean_by_group=by_group / events.n_scenarios,
+        hits=hits,
     )
 
 
@@ -148,43 +220,49 @@ def mean_by_asset(
     weights : ndarray of shape (n_scenarios,)
         Not negative; scenarios of weight 0 cost no time.
     """
-    counted = np.flatnonzero((weights > 0.0)[losses.scenario])
-    weight, ratio = weights[losses.scenario[counted]], losses.ratio[counted]
-    key = ratio_key(losses.group[counted], ratio)
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    mass = np.append(0.0, np.cumsum(weight[order]))
-    damage = np.append(0.0, np.cumsum((weight * ratio)[order]))
-    low = np.searchsorted(key, ratio_key(table.group, table.attachment))
-    high = np.searchsorted(key, ratio_key(table.group, table.exhaustion))
-    end = np.searchsorted(key, ratio_key(table.group + 1, np.zeros(table.group.size)))
-    partial = table.value * (damage[high] - damage[low])
-    partial -= table.deductible * (mass[high] - mass[low])
-    full = table.payout * (mass[end] - mass[high])
-    return np.asarray(np.maximum(partial + full, 0.0))
+    found = np.zeros(table.group.size)
+    by_group = np.argsort(table.group, kind="stable")
+    ordered = table.group[by_group]
+    for part in losses.hits:
+        start, stop = np.searchsorted(ordered, [part.groups.start, part.groups.stop])
+        assets = by_group[start:stop]
+        found[assets] = _mean_of_part(part, table, assets, weights)
+    return found
 
 
 def mean_loss_of_groups(losses: PortfolioLosses, groups: Integers) -> float:
     """Expected loss of some groups together."""
-    hits = (losses.loss[slice(*losses.start[[group, group + 1]])] for group in groups)
-    return float(sum(part.sum() for part in hits) / losses.total.size)
+    return float(losses.mean_by_group[groups].sum())
 
 
 def mean_loss_of_asset(
     losses: PortfolioLosses, table: ExposureTable, asset: int
 ) -> float:
     """Expected loss of one asset, of those in `table`."""
-    group = table.group[asset]
-    ratio = losses.ratio[slice(*losses.start[[group, group + 1]])]
+    group = int(table.group[asset])
+    ratio = losses.hits.of(slice(group, group + 1)).ratio
     loss = table.value[asset] * ratio - table.deductible[asset]
     return float(np.clip(loss, 0.0, table.payout[asset]).sum() / losses.total.size)
 
 
-def _blocks(edges: Integers) -> Iterator[slice]:
-    """Split the hits between groups, so that what is at hand fits into a cache."""
-    wanted = np.arange(0, edges[-1], HITS_PER_BLOCK)
-    cuts = np.unique(np.append(edges[np.searchsorted(edges, wanted)], edges[-1]))
-    return starmap(slice, pairwise(cuts.tolist()))
+def _mean_of_part(
+    hits: Hits, table: ExposureTable, assets: Integers, weights: Floats
+) -> Floats:
+    counted = np.flatnonzero((weights > 0.0)[hits.scenario])
+    weight, ratio = weights[hits.scenario[counted]], hits.ratio[counted]
+    key = ratio_key(hits.group[counted], ratio)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    mass = np.append(0.0, np.cumsum(weight[order]))
+    damage = np.append(0.0, np.cumsum((weight * ratio)[order]))
+    group = table.group[assets]
+    low = np.searchsorted(key, ratio_key(group, table.attachment[assets]))
+    high = np.searchsorted(key, ratio_key(group, table.exhaustion[assets]))
+    end = np.searchsorted(key, ratio_key(group + 1, np.zeros(group.size)))
+    partial = table.value[assets] * (damage[high] - damage[low])
+    partial -= table.deductible[assets] * (mass[high] - mass[low])
+    full = table.payout[assets] * (mass[end] - mass[high])
+    return np.asarray(np.maximum(partial + full, 0.0))
 
 
 def _cut(

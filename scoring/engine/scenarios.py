@@ -1,5 +1,6 @@
 """Joint scenarios of risk: many futures whose average is the forecast itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,11 +17,13 @@ from scoring.engine.distributions import (
 )
 from scoring.engine.errors import EngineError
 from scoring.engine.grid import Grid
-from scoring.engine.smoothing import SHORTEST_KM, distances_km
+from scoring.engine.smoothing import SHORTEST_KM, fresh_distances_km
 
 SHARED: Final = 0.15
 RING_WEIGHTS: Final = (1.0, 0.5, 0.35, 0.2)
 CELLS_PER_BLOCK: Final = 4_096
+# Two megabytes of each array at work.
+VALUES_PER_BLOCK: Final = 1 << 18
 # Beyond this many ranges nothing is left to mix in.
 REACH_RANGES: Final = 1.3
 N_RADII: Final = 400
@@ -97,7 +100,7 @@ def range_mixing(grid: Grid, range_km: float) -> SparseMatrix:
     factor and stays sparse. Its mean square over the cell itself is finite.
     """
     decay_km = range_km / 3.0
-    mixing = distances_km(grid, REACH_RANGES * range_km).copy()
+    mixing = fresh_distances_km(grid, REACH_RANGES * range_km)
     radius_km = np.sqrt(grid.area_km2.mean() / np.pi)
     middles = (np.arange(N_RADII) + 0.5) / N_RADII
     near = _exponential_root(middles * radius_km / decay_km)
@@ -114,6 +117,8 @@ def factor_scenarios(
     n_scenarios: int,
     seed: int,
     correlation: FactorCorrelation = REGION_ONLY,
+    rows: Integers | None = None,
+    on_block: Callable[[], object] = lambda: None,
 ) -> Floats:
     """Risk values drawn jointly over all cells: how well their rates are known.
 
@@ -132,18 +137,35 @@ def factor_scenarios(
         Key of a counter-based generator: the same seed gives the same scenarios,
         whatever the number of processes.
     correlation : FactorCorrelation
+    rows : ndarray of shape (n_rows,), optional
+        Cells to give, in this order; all if not given. A cell gets the same scenarios
+        whatever else is given. Memory goes by the number of rows.
+    on_block : callable
+        Called before each block of work; what it raises ends the draw.
 
     Returns
     -------
-    ndarray of shape (n_scenarios, n_cells), in [0, 1]
+    ndarray of shape (n_scenarios, n_rows), in [0, 1]
     """
     if n_scenarios < 1:
         raise EngineError("Ask for at least one scenario.")
-    ranks = joint_ranks(
-        distribution.mean.size, n_scenarios, seed=seed, correlation=correlation
+    chosen = np.arange(distribution.mean.size) if rows is None else rows
+    field = _fields(
+        distribution.mean.size,
+        n_scenarios,
+        seed=seed,
+        correlation=correlation,
+        rows=chosen,
+        on_block=on_block,
     )
-    strata = _stratum_means(distribution, n_scenarios)
-    return np.take_along_axis(strata, ranks, axis=0)
+    risk = np.empty((n_scenarios, chosen.size))
+    step = max(1, VALUES_PER_BLOCK // n_scenarios)
+    for start in range(0, chosen.size, step):
+        on_block()
+        part = slice(start, start + step)
+        strata = _stratum_means(distribution, chosen[part], n_scenarios)
+        risk[:, part] = np.take_along_axis(strata, _ranks(field[part].T), axis=0)
+    return risk
 
 
 def _exponential_root(distance: Floats) -> Floats:
@@ -159,24 +181,56 @@ def joint_ranks(
     n_cells: int, n_scenarios: int, *, seed: int, correlation: FactorCorrelation
 ) -> Integers:
     """Rank of each scenario within each cell, int64 of shape (n_scenarios, n_cells)."""
-    common = _normals(seed, stream=0, shape=(n_scenarios, 1))
-    own = np.concatenate(
-        [
-            _normals(
-                seed,
-                stream=1 + start // CELLS_PER_BLOCK,
-                shape=(min(CELLS_PER_BLOCK, n_cells - start), n_scenarios),
-            )
-            for start in range(0, n_cells, CELLS_PER_BLOCK)
-        ]
+    field = _fields(
+        n_cells,
+        n_scenarios,
+        seed=seed,
+        correlation=correlation,
+        rows=np.arange(n_cells),
     )
-    if correlation.neighbours is not None:
-        own = product(correlation.neighbours, own)
-    shared = correlation.shared
-    field = np.sqrt(shared) * common + np.sqrt(1.0 - shared) * own.T
+    return _ranks(field.T)
+
+
+def _fields(
+    n_cells: int,
+    n_scenarios: int,
+    *,
+    seed: int,
+    correlation: FactorCorrelation,
+    rows: Integers,
+    on_block: Callable[[], object] = lambda: None,
+) -> Floats:
+    """Jointly normal values of some cells, (n_rows, n_scenarios).
+
+    Only one block of the independent normals that they mix exists at a time.
+    """
+    mixing = correlation.neighbours
+    if mixing is not None and rows.size < n_cells:
+        mixing = mixing[rows]
+    mixed = np.zeros((rows.size, n_scenarios))
+    for block, start in enumerate(range(0, n_cells, CELLS_PER_BLOCK)):
+        on_block()
+        end = min(start + CELLS_PER_BLOCK, n_cells)
+        inside = np.flatnonzero((rows >= start) & (rows < end))
+        parts = None if mixing is None else mixing[:, start:end]
+        if not (inside.size if parts is None else parts.nnz):
+            continue
+        own = _normals(seed, stream=1 + block, shape=(end - start, n_scenarios))
+        if parts is None:
+            mixed[inside] = own[rows[inside] - start]
+        else:
+            mixed += product(parts, own)
+    common = _normals(seed, stream=0, shape=(n_scenarios, 1))
+    mixed *= np.sqrt(1.0 - correlation.shared)
+    mixed += np.sqrt(correlation.shared) * common.T
+    return mixed
+
+
+def _ranks(field: Floats) -> Integers:
+    """Rank of each scenario within each cell; both (n_scenarios, n_cells)."""
     order = np.argsort(field, axis=0, kind="stable")
     ranks = np.empty(order.shape, dtype=np.int64)
-    np.put_along_axis(ranks, order, np.arange(n_scenarios)[:, None], axis=0)
+    np.put_along_axis(ranks, order, np.arange(field.shape[0])[:, None], axis=0)
     return ranks
 
 
@@ -185,16 +239,21 @@ def _normals(seed: int, *, stream: int, shape: tuple[int, int]) -> Floats:
     return np.random.Generator(generator).standard_normal(shape)
 
 
-def _stratum_means(distribution: CellDistribution, n_scenarios: int) -> Floats:
-    """Mean risk within each stratum of the hazard, (n_scenarios, n_cells), ascending.
+def _stratum_means(
+    distribution: CellDistribution, rows: Integers, n_scenarios: int
+) -> Floats:
+    """Mean risk within each stratum of the hazard, (n_scenarios, n_rows), ascending.
 
     Within a gamma of shape 1 / variance, E[exp(-hazard); hazard < x] is
     E[exp(-hazard)] times the distribution function of the same shape at the hazard
     stretched by 1 + variance * mean.
     """
     hazard = uncertain_hazard(
-        distribution.mean, distribution.alpha, distribution.rate_variance
+        distribution.mean[rows],
+        distribution.alpha[rows],
+        distribution.rate_variance[rows],
     )
+    p_event = distribution.p_event[rows]
     is_certain = hazard.variance == 0.0
     safe = np.where(is_certain, POISSON_LIMIT, hazard.variance)
     edges = np.arange(1, n_scenarios)[:, None] / n_scenarios
@@ -202,7 +261,6 @@ def _stratum_means(distribution: CellDistribution, n_scenarios: int) -> Floats:
     unit = gammaincinv(1.0 / distinct, edges)[:, place]
     below = gammainc(1.0 / safe, unit * (1.0 + safe * hazard.mean))
     padded = np.vstack([np.zeros_like(safe), below, np.ones_like(safe)])
-    survival = 1.0 - distribution.p_event
-    values = 1.0 - n_scenarios * survival * np.diff(padded, axis=0)
+    values = 1.0 - n_scenarios * (1.0 - p_event) * np.diff(padded, axis=0)
     scattered = np.clip(values, 0.0, 1.0)
-    return np.where(is_certain, distribution.p_event, scattered)
+    return np.where(is_certain, p_event, scattered)

@@ -13,6 +13,7 @@ from scoring.engine.grid import Grid
 EARTH_RADIUS_KM: Final = 6_371.0088
 REACH: Final = 3.0
 SHORTEST_KM: Final = 1e-6
+CELLS_AT_ONCE: Final = 2_048
 
 
 def cell_spacing_km(grid: Grid) -> float:
@@ -30,17 +31,28 @@ def unit_vectors(grid: Grid) -> Floats:
 
 @lru_cache(maxsize=8)
 def distances_km(grid: Grid, reach_km: float) -> SparseMatrix:
+    """Distances between cells up to `reach_km`, kept; see `fresh_distances_km`."""
+    return fresh_distances_km(grid, reach_km)
+
+
+def fresh_distances_km(grid: Grid, reach_km: float) -> SparseMatrix:
     """Distances between cells up to `reach_km`, sparse (n_cells, n_cells).
 
-    A cell lies at `SHORTEST_KM` from itself, so that the entry is kept.
+    A cell lies at `SHORTEST_KM` from itself, so that the entry is kept. Pairs are
+    found for some cells at a time: as such they take three times the memory.
     """
-    tree = KDTree(unit_vectors(grid))
-    # Chords are shorter than arcs, by less than a thousandth up to 1,000 km.
-    pairs = tree.sparse_distance_matrix(
-        tree, reach_km / EARTH_RADIUS_KM, output_type="coo_matrix"
-    )
-    lengths = np.maximum(pairs.data * EARTH_RADIUS_KM, SHORTEST_KM)
-    return sparse.csr_array((lengths, (pairs.row, pairs.col)), shape=pairs.shape)
+    points = unit_vectors(grid)
+    tree = KDTree(points)
+    parts = []
+    for start in range(0, len(grid), CELLS_AT_ONCE):
+        # Chords are shorter than arcs, by less than a thousandth up to 1,000 km.
+        pairs = KDTree(points[start : start + CELLS_AT_ONCE]).sparse_distance_matrix(
+            tree, reach_km / EARTH_RADIUS_KM, output_type="coo_matrix"
+        )
+        lengths = np.maximum(pairs.data * EARTH_RADIUS_KM, SHORTEST_KM)
+        place = (pairs.row, pairs.col)
+        parts.append(sparse.csr_array((lengths, place), shape=pairs.shape))
+    return sparse.csr_array(sparse.vstack(parts, format="csr"))
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ import h3.api.basic_int as h3
 import numpy as np
 from numpy.typing import NDArray
 
+from perf.deadlines import watched
 from scoring.models import Cell, Region
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +45,7 @@ def find_places(lat: FloatArray, lon: FloatArray) -> Places:
 
 def cells_of(lat: FloatArray, lon: FloatArray, resolution: int) -> CellArray:
     place = h3.latlng_to_cell
-    pairs = zip(lat.tolist(), lon.tolist(), strict=True)
+    pairs = watched(zip(lat.tolist(), lon.tolist(), strict=True))
     cells = (place(y, x, resolution) for y, x in pairs)
     return np.fromiter(cells, dtype=np.uint64, count=lat.size)
 

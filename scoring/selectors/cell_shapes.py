@@ -17,8 +17,13 @@ DECIMALS: Final = 6
 # A pentagon can have ten corners; two more close a cell over a pole.
 MOST_CORNERS: Final = 12
 
+# Corners as numbers of Python take ten times what they do in an array.
+CELLS_AT_ONCE: Final = 1_000
 # In units of a tile: what is smaller is not seen.
 SMALLEST_SIDE: Final = 0.5
+
+# Around the globe, for cells across the antimeridian.
+TURNS: Final = (-1.0, 0.0, 1.0)
 
 Point = tuple[float, float]
 Ring = list[Point]
@@ -65,6 +70,9 @@ def ring_of(cell: int) -> Ring:
     The ring around a pole spans 360 degrees and is closed along the pole.
     """
     corners = h3.cell_to_boundary(cell)
+    longitudes = [corner[1] for corner in corners]
+    if max(longitudes) - min(longitudes) < 180.0:
+        return [(lon, lat) for lat, lon in corners]
     lat = [corner[0] for corner in (*corners, corners[0])]
     lon = np.unwrap([corner[1] for corner in (*corners, corners[0])], period=360.0)
     ring = list(zip(lon.tolist(), lat, strict=True))
@@ -74,6 +82,15 @@ def ring_of(cell: int) -> Ring:
     return [*ring, (ring[-1][0], pole), (ring[0][0], pole)]
 
 
+def count_in_tile(
+    cells: NDArray[np.uint64], tile: TileAddress, *, extent: int, margin: int
+) -> int:
+    """Count the rings that `rings_in_tile` gives, without making them."""
+    world = _world_rings(cells.tobytes())
+    shown = (_shown(world, tile, turn, extent, margin) for turn in TURNS)
+    return sum(rows.size for rows, _ in shown)
+
+
 def rings_in_tile(
     cells: NDArray[np.uint64], tile: TileAddress, *, extent: int, margin: int
 ) -> Iterator[tuple[int, Ring]]:
@@ -81,29 +98,52 @@ def rings_in_tile(
 
     Rings are in units of the tile, cut `margin` units outside its edges.
     """
-    world, scale = _world_rings(cells.tobytes()), 2.0**tile.zoom
-    corner = np.array([tile.x, tile.y])
+    world = _world_rings(cells.tobytes())
     low, high = -float(margin), float(extent + margin)
-    for turn in (-1.0, 0.0, 1.0):
-        shift = np.array([turn, 0.0])
-        starts = ((world.low + shift) * scale - corner) * extent
-        ends = ((world.high + shift) * scale - corner) * extent
-        is_seen = (starts < high) & (ends > low) & (ends - starts >= SMALLEST_SIDE)
-        rows = np.flatnonzero(is_seen.all(axis=1))
-        placed = ((world.corners[rows] + shift) * scale - corner) * extent
-        is_whole = np.all((starts[rows] >= low) & (ends[rows] <= high), axis=1)
-        for row, points, whole in zip(
-            rows.tolist(), placed.tolist(), is_whole.tolist(), strict=True
-        ):
-            ring = [(x, y) for x, y in points]
-            yield row, ring if whole else _cut_to_box(ring, low, high)
+    for turn in TURNS:
+        shown, is_whole = _shown(world, tile, turn, extent, margin)
+        for start in range(0, shown.size, CELLS_AT_ONCE):
+            rows = shown[start : start + CELLS_AT_ONCE]
+            placed = _placed(world.corners[rows], tile, turn, extent)
+            for row, points in zip(rows.tolist(), placed.tolist(), strict=True):
+                ring = [(x, y) for x, y in points]
+                yield row, ring if is_whole[row] else _cut_to_box(ring, low, high)
+
+
+def _shown(
+    world: WorldRings, tile: TileAddress, turn: float, extent: int, margin: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give the rows of the cells seen in a tile, and of all whether they are whole."""
+    low, high = -float(margin), float(extent + margin)
+    starts = _placed(world.low, tile, turn, extent)
+    ends = _placed(world.high, tile, turn, extent)
+    is_seen = (starts < high) & (ends > low) & (ends - starts >= SMALLEST_SIDE)
+    is_whole = np.all((starts >= low) & (ends <= high), axis=1)
+    return np.flatnonzero(is_seen.all(axis=1)), is_whole
+
+
+def _placed(
+    points: NDArray[np.float64], tile: TileAddress, turn: float, extent: int
+) -> NDArray[np.float64]:
+    """Turn points of the world, `turn` times around it, into units of a tile."""
+    shift, corner = np.array([turn, 0.0]), np.array([tile.x, tile.y])
+    placed: NDArray[np.float64] = ((points + shift) * 2.0**tile.zoom - corner) * extent
+    return placed
 
 
 @lru_cache(maxsize=8)
 def _world_rings(cells: bytes) -> WorldRings:
     """Project the cells of a region; it keeps its cells, so this is kept too."""
     ids = np.frombuffer(cells, dtype=np.uint64)
-    corners = np.array([_padded(ring_of(cell)) for cell in ids.tolist()])
+    parts = np.array_split(ids, ids.size // CELLS_AT_ONCE + 1)
+    # It looks at no deadline: every request after it would begin it again.
+    corners = np.concatenate(
+        [
+            np.array([_padded(ring_of(cell)) for cell in part.tolist()])
+            for part in parts
+            if part.size
+        ]
+    )
     lat = np.radians(np.clip(corners[..., 1], -MAX_LATITUDE, MAX_LATITUDE))
     x = (corners[..., 0] + 180.0) / 360.0
     y = 0.5 - np.arcsinh(np.tan(lat)) / (2.0 * np.pi)
@@ -117,6 +157,9 @@ def _padded(ring: Ring) -> Ring:
 
 def _cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
     """Yield the parts of a ring on each turn of the globe, within -180 and 180."""
+    if all(-180.0 < lon < 180.0 for lon, _ in ring):
+        yield ring
+        return
     for turn in (-360.0, 0.0, 360.0):
         part = _kept_below(ring, axis=0, limit=turn + 180.0)
         part = _kept_below(part, axis=0, limit=turn - 180.0, sign=-1)

@@ -12,7 +12,6 @@ from riskplatform.api.keys.access import Access
 from scoring.cell_ids import hex_of
 from scoring.errors import RegionNotFoundError
 from scoring.models import Cell, Region
-from scoring.selectors.cell_shapes import cell_feature
 
 
 def list_regions(access: Access) -> QuerySet[Region]:
@@ -53,17 +52,6 @@ def list_cell_ids(region: Region) -> NDArray[np.uint64]:
     """Return the H3 indexes of a region, ascending, shape (n_cells,)."""
     ids = Cell.objects.filter(region=region).order_by("h3").values_list("h3", flat=True)
     return np.fromiter(ids.iterator(), dtype=np.uint64)
-
-
-def get_cells_geojson(region: Region) -> dict[str, Any]:
-    """Return one polygon a cell, with the index in hex: JSON numbers end at 2^53."""
-    return {
-        "type": "FeatureCollection",
-        "features": [
-            cell_feature(int(cell), {"cell_id": hex_of(int(cell))})
-            for cell in list_cell_ids(region)
-        ],
-    }
 
 
 def get_region_grid(region: Region) -> RegionGrid:

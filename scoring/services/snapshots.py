@@ -11,6 +11,7 @@ from perf.cache.codecs import arrays_of
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.cache.shared_arrays import SharedArrays
 from perf.cache.values import ValueCache
+from perf.deadlines import check_deadline
 from scoring.arrays import ForecastColumns, named_arrays
 from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
@@ -45,6 +46,8 @@ def _from_arrays(arrays: dict[str, NDArray[Any]]) -> ScoredCells:
 
 # The draws over whole grids, for all processes of the machine.
 DRAWS = SharedArrays("scenario_draws", schema=2)
+# A draw of sixteen megabytes: 40,000 cells in 50 scenarios.
+MOST_KEPT_VALUES = 2_000_000
 PREDICTIONS = ValueCache(
     "predictions",
     codec=arrays_of(_as_arrays, _from_arrays),
@@ -63,36 +66,51 @@ def score_cells(
 ) -> ScoredCells:
     """Give the distributions of some cells and draw their joint scenarios.
 
-    Scenarios are drawn for the whole grid and then cut, so that a cell has the same
-    scenarios whatever else is asked for with it. A cell with its own features is
-    scored from them by the model version of the forecast.
+    A cell has the same scenarios whatever else is asked for with it. A cell with its
+    own features is scored from them by the model version of the forecast.
 
-    The draw of a forecast is kept and only cut again; what depends on the features
-    of a question is kept whole.
+    The draw of a whole grid is kept and only cut again, where it is small enough;
+    what depends on the features of a question is kept whole.
     """
     columns = get_columns(forecast)
     rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
     if all(given is None for given in features):
-        draw = DRAWS.get_or_compute(
-            (forecast.pk, n_scenarios),
-            lambda: {"risk_values": _drawn(forecast, columns, n_scenarios)},
-        )
         return ScoredCells(
-            columns=columns.take(rows), risk_values=draw["risk_values"][:, rows]
+            columns=columns.take(rows),
+            risk_values=_kept_draw(forecast, columns, rows, n_scenarios),
         )
 
     def score() -> ScoredCells:
         own = _with_own_features(forecast, columns, rows, features)
-        risk_values = _drawn(forecast, own, n_scenarios)
-        return ScoredCells(columns=own.take(rows), risk_values=risk_values[:, rows])
+        risk_values = _drawn(forecast, own, n_scenarios, rows)
+        return ScoredCells(columns=own.take(rows), risk_values=risk_values)
 
     return PREDICTIONS.get_or_compute(
         (forecast.pk, cells, _written(features), n_scenarios), score
     )
 
 
+def _kept_draw(
+    forecast: Forecast,
+    columns: ForecastColumns,
+    rows: NDArray[np.int64],
+    n_scenarios: int,
+) -> NDArray[np.float64]:
+    """Cut the cells out of the kept draw; a large grid is drawn for them alone."""
+    if columns.cells.size * n_scenarios > MOST_KEPT_VALUES:
+        return _drawn(forecast, columns, n_scenarios, rows)
+    draw = DRAWS.get_or_compute(
+        (forecast.pk, n_scenarios),
+        lambda: {"risk_values": _drawn(forecast, columns, n_scenarios)},
+    )
+    return draw["risk_values"][:, rows]
+
+
 def _drawn(
-    forecast: Forecast, columns: ForecastColumns, n_scenarios: int
+    forecast: Forecast,
+    columns: ForecastColumns,
+    n_scenarios: int,
+    rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
     INFERENCE_CALLS.labels(Inference.SCENARIOS).inc()
     return factor_scenarios(
@@ -105,6 +123,8 @@ def _drawn(
             region_alpha=forecast.region_alpha,
             spatial=SpatialCorrelation(range_km=forecast.correlation_range_km),
         ),
+        rows=rows,
+        on_block=check_deadline,
     )
 
 

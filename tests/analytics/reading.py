@@ -53,7 +53,7 @@ def make_reader(prefix: str) -> Ask:
     return get
 
 
-def put(count: int, *, source: str = "city") -> None:
+def put(count: int, *, source: str = "city", by: str = "hand") -> None:
     """Store events, two in each second, a third of them in another cell."""
     numbers = np.arange(count)
     events = EventColumns(
@@ -63,6 +63,6 @@ def put(count: int, *, source: str = "city") -> None:
         external_id=[f"{source}-{number:03d}" for number in range(count)],
         event_type="theft",
         severity=np.where(numbers % 2 == 0, np.nan, 1.5),
-        attributes=[{"by": "hand"}] * count,
+        attributes=[{"by": by}] * count,
     )
     store_events(events, grid=CHICAGO, source=source, now=START + timedelta(days=1))

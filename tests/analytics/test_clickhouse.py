@@ -14,7 +14,11 @@ from analytics.clickhouse import (
     insert_columns,
     joined,
 )
-from analytics.errors import EventStoreUnavailableError, QueryBudgetError
+from analytics.errors import (
+    EventStoreUnavailableError,
+    QueryBudgetError,
+    ResultTooLargeError,
+)
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 
@@ -82,6 +86,15 @@ def test_query_that_would_read_too_much_is_stopped() -> None:
 
     assert caught.value.context == {"query": "test"}
     assert fetch_rows("test", "SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "budget", [Budget(max_result_rows=1_000), Budget(max_result_bytes=10_000)]
+)
+def test_query_with_too_large_a_result_is_stopped(budget: Budget) -> None:
+    with pytest.raises(ResultTooLargeError, match="shorter time"):
+        fetch_rows("test", "SELECT number FROM numbers(100000)", budget=budget)
+    assert len(fetch_rows("test", "SELECT number FROM numbers(900)", budget=budget))
 
 
 def test_query_that_takes_too_long_is_stopped() -> None:

@@ -1,5 +1,6 @@
 """GET /events: pages, filters, tenants, and a constant cost."""
 
+from dataclasses import replace
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -9,7 +10,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics import placement
+from analytics import event_lists, placement
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.services import issue_key
 from tests.analytics.reading import JANUARY, Ask, TwoRegions, make_reader, put
@@ -147,3 +148,24 @@ def test_only_who_may_read_reads(ask: Ask, stranger: Client) -> None:
         url = f"/api/v1/{path}?region=chicago&{JANUARY}"
         assert stranger.get(url).status_code in {401, 403}
         assert stranger.get(url, headers={"X-API-Key": writer}).status_code == 403
+
+
+def test_a_page_of_long_texts_ends_early_and_goes_on(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(5, by="x" * 1_000)
+    monkeypatch.setattr(event_lists, "PAGE_BYTES", 2_500)
+    short = replace(event_lists.LIST, max_result_bytes=4_000)
+    monkeypatch.setattr(event_lists, "SHORT_LIST", short)
+    pages = []
+    after = ""
+    while True:
+        page = orjson.loads(ask(f"?region=chicago&{JANUARY}&limit=7{after}").content)
+        pages.append([event["external_id"] for event in page["events"]])
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert [name for page in pages for name in page] == [
+        f"city-{number:03d}" for number in reversed(range(5))
+    ]
+    assert len(pages[0]) == 2

@@ -104,3 +104,12 @@ def test_format_that_is_not_installed_is_a_problem(
     assert problem["detail"].endswith("Ask for CSV.")
     with pytest.raises(UnavailableFormatError):
         exports.get_format("xlsx")
+
+
+def test_a_batch_of_an_export_ends_where_its_texts_are_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exports, "BATCH_CHARS", 250)
+    rows = [(*[None] * 3, 1, *[None] * 7, {"text": "x" * 100}) for _ in range(7)]
+    pieces = list(exports.encode_csv(rows))
+    assert [piece.count(b"\n") for piece in pieces] == [1, 3, 3, 1]

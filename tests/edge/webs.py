@@ -156,8 +156,10 @@ class Platform:
 
 
 @contextmanager
-def filled_platform(folder: Path) -> Generator[Platform]:
-    """Make a database beside that of the tests, migrate and fill it."""
+def filled_platform(
+    folder: Path, *, seeding: str = "tests.edge.seeding"
+) -> Generator[Platform]:
+    """Make a database beside that of the tests, migrate and fill it by a program."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     name = f"edge_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
@@ -172,7 +174,7 @@ def filled_platform(folder: Path) -> Generator[Platform]:
         try:
             with _one_at_a_time():
                 _run(env, "manage.py", "prepare", "--no-static")
-            seeds = json.loads(_run(env, "-m", "tests.edge.seeding"))
+            seeds = json.loads(_run(env, "-m", seeding))
             yield Platform(folder, env, seeds)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -77,3 +77,30 @@ def test_without_anything_shared_cells_are_independent() -> None:
 def test_refuses_no_scenario_at_all() -> None:
     with pytest.raises(EngineError, match="at least one"):
         factor_scenarios(distribution_of([0.1], 1.0, 0.2), n_scenarios=0, seed=1)
+
+
+def test_some_cells_are_drawn_as_all_of_them_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grid = make_grid(radius=6)
+    cells = distribution_of(np.geomspace(0.01, 2.0, len(grid)), 0.8, 0.3)
+    correlation = correlation_of(grid, shared=0.2)
+    whole = factor_scenarios(cells, n_scenarios=30, seed=3, correlation=correlation)
+    rows = np.array([len(grid) - 1, 4, 17])
+    monkeypatch.setattr("scoring.engine.scenarios.VALUES_PER_BLOCK", 31)
+
+    some = factor_scenarios(
+        cells, n_scenarios=30, seed=3, correlation=correlation, rows=rows
+    )
+
+    assert np.array_equal(some, whole[:, rows])
+
+
+def test_a_draw_ends_where_a_block_says_so() -> None:
+    cells = distribution_of(np.full(50, 0.1), 1.0, 0.2)
+
+    def stop() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        factor_scenarios(cells, n_scenarios=20, seed=9, on_block=stop)

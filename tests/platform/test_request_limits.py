@@ -1,7 +1,13 @@
 import pytest
 
 from riskplatform.env import EnvError, env_pairs
-from riskplatform.request_limits import TIMEOUTS_S, rate_limits, request_timeouts
+from riskplatform.request_limits import (
+    COSTS,
+    TIMEOUTS_S,
+    cost_limits,
+    rate_limits,
+    request_timeouts,
+)
 
 
 def test_pairs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +38,14 @@ def test_a_class_that_is_not_known_is_refused() -> None:
         request_timeouts({"evnts": "1", "address": "1"})
     with pytest.raises(EnvError, match="RATE_LIMITS names evnts"):
         rate_limits({"evnts": "1/s", "address": "1/s"})
+
+
+def test_costs_that_are_not_given_keep_their_default() -> None:
+    assert cost_limits({}) == COSTS
+    assert cost_limits({"values": "7"}) == {**COSTS, "values": 7}
+
+
+@pytest.mark.parametrize("given", [{"bytes": "1"}, {"values": "-1"}, {"values": "1e6"}])
+def test_what_is_no_cost_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(EnvError, match="COST_LIMITS"):
+        cost_limits(given)

@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
     def handle(self, *, name: str, **options: Any) -> None:
         try:
-            rows = rows_of(run_report(name, _window(options)))
+            rows = list(rows_of(run_report(name, _window(options))))
         except ApplicationError as error:
             raise CommandError(error.message) from error
         if options["json"]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perf.deadlines import check_deadline
 from scoring.cell_ids import hex_of
 from scoring.engine.exposures import ExposureTable, sums_by_place
 from scoring.engine.losses import (
@@ -58,7 +59,7 @@ def measure(
 ) -> AssessmentFigures:
     """Measure an exposure against all scenarios; `quantiles` ascend."""
     INFERENCE_CALLS.labels(Inference.LOSSES).inc()
-    losses = losses_of(scenarios.events, table, ratios)
+    losses = losses_of(scenarios.events, table, ratios, on_block=check_deadline)
     tails = [tail_of(losses.total, quantile) for quantile in quantiles]
     return AssessmentFigures(
         risk_score=risk_score(exposure.value, scenarios.p_event[exposure.row]),

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 
+from perf.deadlines import watched
 from riskplatform.kernel.errors import BodyTooLargeError
 from riskplatform.kernel.ids import uuid7
 from scoring.errors import AssetFileError, AssetRowsError
@@ -95,7 +96,7 @@ class _Plan(AssetRows):
 
 def _read_all(file: LocationFile, on_progress: Progress) -> list[AssetRow]:
     rows: list[AssetRow] = []
-    for row in file:
+    for row in watched(file):
         rows.append(row)
         if file.row_count % PROGRESS_EVERY_ROWS == 0:
             on_progress(file.row_count)
@@ -125,7 +126,7 @@ def _plan(
         slug: curve.pk
         for slug, curve in find_vulnerabilities(portfolio.organisation).items()
     }
-    for row in rows:
+    for row in watched(rows):
         if row.reference in stored and not options.is_replacing:
             faults.add(layout.taken(row))
         if row.currency not in {"", portfolio.currency}:

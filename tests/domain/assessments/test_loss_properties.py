@@ -154,3 +154,21 @@ def test_a_higher_deductible_never_costs_more(
     ]
     found = losses(events, raised).total
     assert np.all(found <= losses(events, assets).total + 1e-8)
+
+
+@unhurried
+@given(event_rows, asset_rows)
+def test_losses_are_the_same_when_no_hit_is_kept(
+    events: list[EventRow], assets: list[AssetRow]
+) -> None:
+    table, weights = build_table(insured(assets)), np.linspace(0.0, 1.0, N_SCENARIOS)
+    kept = losses(events, assets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scoring.engine.losses.MOST_KEPT_HITS", -1)
+        patch.setattr("scoring.engine.losses.HITS_PER_BLOCK", 2)
+        made = losses(events, assets)
+        means = mean_by_asset(made, table, weights)
+    assert made.total == pytest.approx(kept.total, abs=1e-9)
+    assert made.largest == pytest.approx(kept.largest, abs=1e-9)
+    assert made.mean_by_group == pytest.approx(kept.mean_by_group, abs=1e-9)
+    assert means == pytest.approx(mean_by_asset(kept, table, weights), abs=1e-9)

@@ -97,3 +97,23 @@ def test_whoever_only_reads_cannot_cancel() -> None:
     job = make_job()
     client = make_client("acme", Scope.PORTFOLIOS_READ)
     assert client.post(f"/api/v1/jobs/{job.pk}/cancel").status_code == 403
+
+
+def test_a_page_of_large_results_ends_early_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("riskplatform.api.paging.MAX_PAGE_BYTES", 1_500)
+    monkeypatch.setattr("scoring.api.jobs.JOBS_AT_ONCE", 2)
+    made = [make_job(result=["x" * 1_000]) for _ in range(5)]
+    client = make_client("acme", Scope.PORTFOLIOS_READ)
+    found: list[str] = []
+    after, pages = "", 0
+    while True:
+        page = client.get(f"/api/v1/jobs?limit=100{after}").json()
+        found += [job["id"] for job in page["results"]]
+        pages += 1
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert found == [str(job.pk) for job in reversed(made)]
+    assert pages == 3

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from riskplatform.api import tables
-from riskplatform.api.tables import Column, csv_table
+from riskplatform.api.tables import Column, csv_pieces
 from scoring.models import Region
 from tests.factories import DAY_S
 
@@ -54,7 +54,7 @@ def test_text_in_csv_is_no_formula() -> None:
         "name": ["=1+1", "+1", "-1", "@x", "\tx", "a=b"],
         "n": np.arange(-1, 5),
     }
-    assert csv_table(columns).decode().splitlines() == [
+    assert b"".join(csv_pieces(columns)).decode().splitlines() == [
         "name,n",
         "'=1+1,-1",
         "'+1,0",
