@@ -35,6 +35,12 @@ def remaining_s() -> float | None:
     return None if until_s is None else until_s - time.monotonic()
 
 
+def within_deadline(wait_s: float) -> float:
+    """Give the seconds that somebody may wait: `wait_s`, or what is left if less."""
+    left_s = remaining_s()
+    return wait_s if left_s is None else max(0.0, min(wait_s, left_s))
+
+
 def check_deadline() -> None:
     """Stop here when the time is up, before asking another server in vain.
 
