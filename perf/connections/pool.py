@@ -117,7 +117,9 @@ class BoundedPool(Generic[AnyClient]):
         self._waiting += 1
         self._show()
         try:
-            if self._changed.wait_for(self._has_room, timeout=within_deadline(self._wait_s)):
+            if self._changed.wait_for(
+                self._has_room, timeout=within_deadline(self._wait_s)
+            ):
                 return
         finally:
             self._waiting -= 1

@@ -50,9 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ClickHouseServ
 
 
 @pytest.fixture
-def pid(
-    server: ClickHouseServer, monkeypatch: pytest.MonkeyPatch
-) -> Generator[int]:
+def pid(server: ClickHouseServer, monkeypatch: pytest.MonkeyPatch) -> Generator[int]:
     """Have threads begun from now on use the server; give its process."""
     database = connections.configure_settings(
         {"default": clickhouse_database(server.url)}
@@ -159,7 +157,9 @@ def test_events_are_accepted_while_readers_crowd_before_it(pid: int) -> None:
 
     def post(number: int) -> int:
         try:
-            return ask(app, f"/api/v1/events?source=s&region={region.slug}", key, number)
+            return ask(
+                app, f"/api/v1/events?source=s&region={region.slug}", key, number
+            )
         finally:
             connections["default"].close()
 
