@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from collections.abc import Generator
 from pathlib import Path
 from threading import Event
 
@@ -64,7 +63,7 @@ def test_a_process_that_is_about_to_stop_is_not_ready(
 
 
 @pytest.fixture
-def sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+def sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a SQLite file the default database of threads begun from now on."""
     file = tmp_path / "health.sqlite3"
     database = connections.configure_settings(
@@ -74,7 +73,7 @@ def sqlite_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Pa
     with sqlite3.connect(file) as made:
         made.execute("CREATE TABLE django_migrations (id, app, name, applied)")
     made.close()
-    yield file
+    return file
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,79 @@
+"""Kills the processes of the web that hang; Granian starts others in their place.
+
+They share one socket, so a probe from outside finds any of them that is well. Each has
+a heartbeat of its own instead: what writes it is a thread, which a process that is
+stopped, or whose interpreter is stuck in foreign code, does not run.
+"""
+
+import logging
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+from riskplatform.kernel import heartbeat
+
+EVERY_S = 2.0
+STALE_S = 10.0
+MOST_MISSED = 3
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerWatch:
+    """Looks at the heartbeats of whatever processes there are."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._missed: Counter[int] = Counter()
+
+    @property
+    def variable(self) -> str:
+        """What the processes are told, each of which puts in its own number."""
+        return str(self._folder / "web-{pid}")
+
+    def look(self, pids: Iterable[int]) -> list[int]:
+        """Kill and name those that have missed too many beats.
+
+        Several looks must find the same, because a machine that slept wakes up with
+        old heartbeats; a process without any has only just begun.
+        """
+        missed: Counter[int] = Counter()
+        for pid in pids:
+            age_s = heartbeat.age_s(self._file(pid))
+            if age_s is not None and age_s > STALE_S:
+                missed[pid] = self._missed[pid] + 1
+        self._missed = missed
+        hung = [pid for pid, count in missed.items() if count >= MOST_MISSED]
+        for pid in hung:
+            logger.error(
+                "web worker %d hung for over %.0f s and is killed", pid, STALE_S
+            )
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            self._file(pid).unlink(missing_ok=True)
+        return hung
+
+    def _file(self, pid: int) -> Path:
+        return self._folder / f"web-{pid}"
+
+
+def watch_workers(list_pids: Callable[[], Iterable[int]]) -> None:
+    """Have workers started from now on beat, and watch over them in a thread."""
+    folder = TemporaryDirectory(prefix="riskplatform-web-")
+    os.environ[heartbeat.VARIABLE] = WorkerWatch(Path(folder.name)).variable
+    Thread(target=_repeat, args=(folder, list_pids), daemon=True).start()
+
+
+def _repeat(
+    folder: "TemporaryDirectory[str]", list_pids: Callable[[], Iterable[int]]
+) -> None:
+    watch = WorkerWatch(Path(folder.name))
+    while True:
+        time.sleep(EVERY_S)
+        watch.look(list_pids())
