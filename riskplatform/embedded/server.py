@@ -30,6 +30,8 @@ class Site:
     warden: Warden
     password: str
     durable: bool = True
+    # What a log holds before it is rotated; some older parts are kept.
+    max_log_bytes: int = 4 << 20
 
     @property
     def logs(self) -> Path:

@@ -10,6 +10,7 @@ from types import FrameType
 
 from riskplatform.embedded.backoff import Backoff
 from riskplatform.embedded.errors import EmbeddedServerError
+from riskplatform.embedded.log_rotation import rotate_running
 from riskplatform.embedded.probing import EVERY_S, Prober
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.server import Server, Service, Site
@@ -105,6 +106,8 @@ class Supervisor:
         while not self._stop_requested.wait(TICK_S):
             for watched in self._watched:
                 self._look_after(watched, now_s=time.monotonic())
+                max_bytes = self._site.max_log_bytes
+                rotate_running(watched.service.log, max_bytes=max_bytes)
 
     def stop(self) -> None:
         """Stop all in reverse order; a second signal leaves no time to any."""

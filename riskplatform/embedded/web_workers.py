@@ -8,12 +8,12 @@ stopped, or whose interpreter is stuck in foreign code, does not run.
 import logging
 import os
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
 
 from riskplatform.kernel import heartbeat
@@ -63,17 +63,20 @@ class WorkerWatch:
         return self._folder / f"web-{pid}"
 
 
-def watch_workers(list_pids: Callable[[], Iterable[int]]) -> None:
-    """Have workers started from now on beat, and watch over them in a thread."""
-    folder = TemporaryDirectory(prefix="riskplatform-web-")
-    os.environ[heartbeat.VARIABLE] = WorkerWatch(Path(folder.name)).variable
-    Thread(target=_repeat, args=(folder, list_pids), daemon=True).start()
+def watch_workers(list_pids: Callable[[], Iterable[int]]) -> Path:
+    """Have workers started from now on beat, and watch over them in a thread.
+
+    Whoever calls this removes the folder with the heartbeats at the end: forked
+    workers know of it too, and may not.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="riskplatform-web-"))
+    watch = WorkerWatch(folder)
+    os.environ[heartbeat.VARIABLE] = watch.variable
+    Thread(target=_repeat, args=(watch, list_pids), daemon=True).start()
+    return folder
 
 
-def _repeat(
-    folder: "TemporaryDirectory[str]", list_pids: Callable[[], Iterable[int]]
-) -> None:
-    watch = WorkerWatch(Path(folder.name))
+def _repeat(watch: WorkerWatch, list_pids: Callable[[], Iterable[int]]) -> None:
     while True:
         time.sleep(EVERY_S)
         watch.look(list_pids())

@@ -20,9 +20,14 @@ Clock = Callable[[], float]
 
 
 class Heartbeat:
-    """Beats once it was started, if there is a file to do so in."""
+    """Beats once it was started, if there is a file to do so in.
 
-    def __init__(self, file: Path | None, *, clock: Clock = time.monotonic) -> None:
+    Without a file of its own it beats in the one that the environment names then.
+    """
+
+    def __init__(
+        self, file: Path | None = None, *, clock: Clock = time.monotonic
+    ) -> None:
         self._file = file
         self._clock = clock
         self._due_s: dict[str, float] = {}
@@ -40,6 +45,8 @@ class Heartbeat:
             return any(due_s < self._clock() for due_s in self._due_s.values())
 
     def start(self) -> None:
+        # Not before: a process may be forked from one that is named another.
+        self._file = self._file or _file_of_process()
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self.beat()
@@ -74,4 +81,4 @@ def _file_of_process() -> Path | None:
     return Path(given.replace("{pid}", str(os.getpid()))) if given else None
 
 
-heartbeat = Heartbeat(_file_of_process())
+heartbeat = Heartbeat()
