@@ -20,6 +20,8 @@ from riskplatform.kernel import heartbeat
 
 EVERY_S = 2.0
 STALE_S = 10.0
+# Until its first beat a process loads Django.
+START_S = 120.0
 MOST_MISSED = 3
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ class WorkerWatch:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._missed: Counter[int] = Counter()
+        self._since_s: dict[int, float] = {}
 
     @property
     def variable(self) -> str:
@@ -41,14 +44,14 @@ class WorkerWatch:
         """Kill and name those that have missed too many beats.
 
         Several looks must find the same, because a machine that slept wakes up with
-        old heartbeats; a process without any has only just begun.
+        old heartbeats.
         """
-        missed: Counter[int] = Counter()
-        for pid in pids:
-            age_s = heartbeat.age_s(self._file(pid))
-            if age_s is not None and age_s > STALE_S:
-                missed[pid] = self._missed[pid] + 1
-        self._missed = missed
+        now_s = time.monotonic()
+        self._since_s = {pid: self._since_s.get(pid, now_s) for pid in pids}
+        missed = {
+            pid: self._missed[pid] + 1 for pid in self._since_s if self._is_late(pid)
+        }
+        self._missed = Counter(missed)
         hung = [pid for pid, count in missed.items() if count >= MOST_MISSED]
         for pid in hung:
             logger.error(
@@ -58,6 +61,12 @@ class WorkerWatch:
                 os.kill(pid, signal.SIGKILL)
             self._file(pid).unlink(missing_ok=True)
         return hung
+
+    def _is_late(self, pid: int) -> bool:
+        age_s = heartbeat.age_s(self._file(pid))
+        if age_s is None:
+            return time.monotonic() - self._since_s[pid] > START_S
+        return age_s > STALE_S
 
     def _file(self, pid: int) -> Path:
         return self._folder / f"web-{pid}"
