@@ -1,4 +1,4 @@
-"""A handler for logs that folds what repeats, so that no flood of requests fills a disk.
+"""A log handler that folds what repeats, so that no flood of requests fills a disk.
 
 What comes from the same place in the code, with the same kind of fault, repeats. Some
 of it is written as it is; the rest of ten seconds is one line that says how often, with

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -16,9 +17,15 @@ from analytics.clickhouse import Budget, close_connection, fetch_rows
 from analytics.clickhouse_pool.base import DatabaseWrapper
 from analytics.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from analytics.errors import EventStoreUnavailableError
+from analytics.inbox.judging import PostDefaults
+from analytics.inbox.receiving import BodyForm, receive_events
+from analytics.models import IngestBatch, Shipment
+from analytics.shipping.shipper import ShippingReport, ship_due
 from perf.deadlines import deadline
 from perf.limits.admission import Admission
+from riskplatform.api.health import _write
 from riskplatform.api.keys.services import issue_key
+from riskplatform.api.probes import OK, Probe, states_of
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.warden import Warden
@@ -34,6 +41,12 @@ pytestmark = pytest.mark.django_db(
 MARGIN_S = 6.0
 READERS = 8
 POSTS = 10
+EVENT = {
+    "occurred_at": "2024-01-01T00:00:00Z",
+    "lat": 41.85,
+    "lon": -87.68,
+    "event_type": "x",
+}
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +151,30 @@ def _answers() -> bool:
         return False
 
 
+@pytest.mark.databases
+def test_a_shipper_that_waits_for_it_holds_up_no_write(pid: int) -> None:
+    region = make_region()
+    receive_events(
+        [orjson.dumps([EVENT | {"external_id": "e"}])],
+        form=BodyForm(content_type="application/json"),
+        organisation=make_organisation(),
+        defaults=PostDefaults(source="test", region=region.slug),
+    )
+    probes = {"database": Probe(_write)}
+
+    def ship() -> ShippingReport:
+        report: ShippingReport = in_a_thread(lambda: ship_due(linger=timedelta(0)))
+        return report
+
+    with ThreadPoolExecutor(1) as threads, hanging(pid):
+        shipping = threads.submit(ship)
+        wait_until(lambda: Shipment.objects.filter(attempts=1).exists())
+        while not shipping.done():
+            assert states_of(probes, within_s=20)["database"]["status"] == OK
+        assert shipping.result().has_failed
+    assert IngestBatch.objects.waiting().exists()
+
+
 def test_events_are_accepted_while_readers_crowd_before_it(pid: int) -> None:
     region = make_region()
     key = issue_key(
@@ -184,14 +221,7 @@ def ask(app: Any, path: str, key: str, number: int | None = None) -> int:
         "X-Request-Timeout": "5",
     }
     factory = RequestFactory(headers=headers)
-    event = {
-        "external_id": f"e{number}",
-        "occurred_at": "2024-01-01T00:00:00Z",
-        "lat": 41.85,
-        "lon": -87.68,
-        "event_type": "x",
-    }
-    body = orjson.dumps([event])
+    body = orjson.dumps([EVENT | {"external_id": f"e{number}"}])
     request = (
         factory.get(path)
         if number is None

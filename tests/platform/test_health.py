@@ -130,7 +130,11 @@ def test_what_does_not_answer_is_shown_as_last_known_and_holds_up_nobody() -> No
 
 def test_several_slow_ones_are_waited_for_at_once() -> None:
     goes_on = Event()
-    probes = {str(n): Probe(lambda: goes_on.wait(60) and None) for n in range(8)}
+
+    def hang() -> None:
+        goes_on.wait(60)
+
+    probes = {str(number): Probe(hang) for number in range(8)}
     started_s = time.monotonic()
     states = states_of(probes, within_s=1.0)
     assert time.monotonic() - started_s < 4

@@ -23,7 +23,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     the socket; a question would hang there as well.
     """
 
-    Database: ClassVar[Any] = DRIVER
+    Database = DRIVER  # type: ignore[assignment]  # a module for all that is asked of it
     _connection_pools: ClassVar[dict[str, CheckedPool]] = {}
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:

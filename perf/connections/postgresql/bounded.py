@@ -6,6 +6,9 @@ from typing import Any
 import psycopg
 from psycopg.errors import QueryCanceled
 
+# How often psycopg looks whether it was interrupted, as it does by itself.
+INTERVAL_S = 0.1
+
 
 class BoundedConnection(psycopg.Connection[Any]):
     """Gives a statement up, and itself, where the server is silent for too long.
@@ -19,12 +22,12 @@ class BoundedConnection(psycopg.Connection[Any]):
     gave_up: bool = False
 
     def wait(
-        self, gen: Any, *args: Any, timeout: float | None = None, **more: Any
+        self, gen: Any, interval: float = INTERVAL_S, timeout: float | None = None
     ) -> Any:
         if timeout is not None or self.wait_limit_s is None:
-            return super().wait(gen, *args, timeout=timeout, **more)
+            return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, *args, timeout=self.wait_limit_s, **more)
+            return super().wait(gen, interval, self.wait_limit_s)
         except psycopg.errors._WaitTimeout:  # noqa: SLF001 - `wait` documents it
             self.gave_up = True
             self.pgconn.finish()

@@ -136,7 +136,8 @@ def _portfolio(options: dict[str, Any]) -> Portfolio:
     known = Portfolio.objects.for_organisation(organisation).filter(name=name).first()
     if known is None and options["currency"] is None:
         raise CommandError(
-            f"{organisation.slug!r} has no portfolio {name!r}. Add --currency USD to make it."
+            f"{organisation.slug!r} has no portfolio {name!r}."
+            " Add --currency USD to make it."
         )
     return known or create_portfolio(
         organisation, name=name, currency=options["currency"]
