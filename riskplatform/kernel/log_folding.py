@@ -97,7 +97,11 @@ class FoldingHandler(logging.StreamHandler[TextIO]):
     def _end(self, key: Hashable) -> None:
         window = self._windows.pop(key)
         if window.last is not None:
-            super().emit(_summary(window, window.last, window_s=self._window_s))
+            super().emit(
+                window.last
+                if window.n_folded == 1
+                else _summary(window, window.last, window_s=self._window_s)
+            )
 
     def _end_later(self) -> None:
         """See to it that the line is written, also when nothing more comes."""

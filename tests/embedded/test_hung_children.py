@@ -9,8 +9,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import ClassVar
 
+import psycopg
 import pytest
 
+from riskplatform.embedded.postgres import PostgresServer, children_of
 from riskplatform.embedded.probing import Prober
 from riskplatform.embedded.process import Launch
 from riskplatform.embedded.server import BeatingService, Service, Site
@@ -18,6 +20,7 @@ from riskplatform.embedded.warden import Warden
 from riskplatform.embedded.web_workers import MOST_MISSED, STALE_S, WorkerWatch
 from riskplatform.kernel import heartbeat
 from riskplatform.kernel.heartbeat import Heartbeat
+from tests.attacks.hanging import hanging
 from tests.embedded.waiting import wait_until
 
 BEATING_PROGRAM = """
@@ -176,3 +179,25 @@ def test_only_the_hung_of_several_workers_is_killed(tmp_path: Path) -> None:
         for process in (well, hung, new):
             process.kill()
             process.wait()
+
+
+def test_postgres_that_hangs_with_its_backends_can_be_started_again(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    warden = Warden(grace_s=1.0)
+    var = tmp_path_factory.mktemp("hung")
+    server = PostgresServer(
+        Site(var=var, warden=warden, password="test-only", durable=False)
+    )
+    server.start_and_wait()
+    assert server.pid is not None
+    with psycopg.connect(server.url) as connection:
+        with hanging(server.pid, *children_of(server.pid)):
+            assert not server.responds()
+            server.stop(timeout_s=0)
+        server.start_and_wait()
+        assert server.responds()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    server.stop()
+    warden.close()
