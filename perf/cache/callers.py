@@ -30,6 +30,7 @@ from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import AuthenticationFailed
 
 from perf.cache.tags import Tags
+from perf.deadlines import deadline
 from riskplatform.api.keys.authentication import find_key, shown_key
 from riskplatform.api.keys.models import ApiKey
 from riskplatform.api.keys.principal import find_principal
@@ -38,6 +39,8 @@ from riskplatform.api.keys.services import note_use
 # The use of a key is noted once a minute, so it is looked up that often.
 REMEMBERED_S = 60.0
 MAX_REMEMBERED = 10_000
+# A database that takes longer hangs; then the request goes on to Django.
+WITHIN_S = 2.0
 
 Environ = Mapping[str, Any]
 
@@ -83,6 +86,11 @@ class Callers:
 
     def find(self, environ: Environ) -> Caller | None:
         """Resolve a key or a session; with neither it is nobody in particular."""
+        # The deadline of the request begins further in.
+        with deadline(WITHIN_S):
+            return self._find(environ)
+
+    def _find(self, environ: Environ) -> Caller | None:
         text = shown_key(
             environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY")
         )

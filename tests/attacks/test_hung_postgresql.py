@@ -1,5 +1,6 @@
 """PostgreSQL keeps its connections and says nothing: a request ends all the same."""
 
+import socket
 import time
 from collections.abc import Generator
 from typing import Any
@@ -66,3 +67,17 @@ def test_whoever_has_no_deadline_may_wait_for_long(connection: Any) -> None:
     assert connection.connection.wait_limit_s == STEPS_MS[1] / 1_000 + GRACE_S
     connection.cursor().execute("SELECT 1")
     assert connection.connection.wait_limit_s is None
+
+
+def test_a_server_that_greets_nobody_is_tried_once(
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = (
+            f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/d?connect_timeout=2"
+        )
+        policy = ConnectionPolicy(process="web")
+        with django_db_blocker.unblock(), alias_to(url, policy) as connection:
+            with pytest.raises(OperationalError):
+                connection.ensure_connection()
+            assert not connection.is_lost

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -62,10 +63,13 @@ class Mute(Service):
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Generator[Site]:
+def site() -> Generator[Site]:
     warden = Warden(grace_s=1.0)
-    yield Site(var=tmp_path, warden=warden, password="test-only")
-    warden.close()
+    with tempfile.TemporaryDirectory(prefix="riskplatform-hung-") as name:
+        # PostgreSQL runs as another account where the tests run as root.
+        Path(name).chmod(0o711)
+        yield Site(var=Path(name), warden=warden, password="test-only", durable=False)
+        warden.close()
 
 
 def looks(prober: Prober, count: int, *, from_s: float = 0.0) -> None:
@@ -181,23 +185,18 @@ def test_only_the_hung_of_several_workers_is_killed(tmp_path: Path) -> None:
             process.wait()
 
 
-def test_postgres_that_hangs_with_its_backends_can_be_started_again(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    warden = Warden(grace_s=1.0)
-    var = tmp_path_factory.mktemp("hung")
-    server = PostgresServer(
-        Site(var=var, warden=warden, password="test-only", durable=False)
-    )
+def test_postgres_that_hangs_with_its_backends_can_be_started_again(site: Site) -> None:
+    server = PostgresServer(site)
     server.start_and_wait()
     assert server.pid is not None
-    with psycopg.connect(server.url) as connection:
-        with hanging(server.pid, *children_of(server.pid)):
-            assert not server.responds()
-            server.stop(timeout_s=0)
-        server.start_and_wait()
-        assert server.responds()
-        with pytest.raises(psycopg.OperationalError):
-            connection.execute("SELECT 1")
-    server.stop()
-    warden.close()
+    try:
+        with psycopg.connect(server.url) as connection:
+            with hanging(server.pid, *children_of(server.pid)):
+                assert not server.responds()
+                server.stop(timeout_s=0)
+            server.start_and_wait()
+            assert server.responds()
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("SELECT 1")
+    finally:
+        server.stop()

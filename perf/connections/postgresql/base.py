@@ -8,6 +8,7 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 from psycopg import Connection
 from psycopg import Error as DriverError
+from psycopg.errors import ConnectionTimeout
 from psycopg_pool import PoolTimeout
 
 from perf.connections.postgresql.bounded import DRIVER
@@ -53,14 +54,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Tell whether it was the connection that failed last, not a statement.
 
         A pool with nothing to lend is no loss: that was waited for already. Nor is
-        a server that was silent until there was no time left.
+        a server that was silent, to a statement or to who wants to connect.
         """
         if getattr(self.connection, "gave_up", False):
             return False
         if self.in_atomic_block or not (self.errors_occurred or self._broke):
             return False
         if self._connect_error is not None:
-            return not isinstance(self._connect_error, PoolTimeout)
+            waited = (PoolTimeout, ConnectionTimeout)
+            return not isinstance(self._connect_error, waited)
         return self._broke or (self.connection is not None and self.connection.closed)
 
     def reconnect(self) -> bool:
