@@ -13,11 +13,11 @@ from django.db import Error, connections
 from django.db.models import Model, QuerySet
 from numpy.typing import NDArray
 
-from analytics.clickhouse_errors import BROKEN, error_code, translated
+from analytics.clickhouse_errors import is_broken_off, translated
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
 from analytics.replicas import read_from
 from perf.connections.patience import Patience
-from perf.deadlines import check_deadline, remaining_s
+from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on
 
 DATABASE = "clickhouse"
@@ -32,7 +32,10 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What one query may cost before ClickHouse stops it."""
+    """What one query may cost before ClickHouse stops it.
+
+    A ClickHouse that does not even do that is waited for no longer than a moment more.
+    """
 
     max_seconds: int = 10
     max_rows: int = 500_000_000
@@ -113,8 +116,9 @@ def fetch_objects(name: str, rows: QuerySet[Row], *, budget: Budget) -> list[Row
 
     def ask(alias: str) -> list[Row]:
         def attempt() -> list[Row]:
-            with QUERY_SECONDS.labels(name).time():
-                return list(budgeted(rows.using(alias), name, budget))
+            limited = budgeted(rows.using(alias), name, budget)
+            with QUERY_SECONDS.labels(name).time(), deadline(budget.max_seconds):
+                return list(limited)
 
         return _twice(name, attempt, is_repeatable=True)
 
@@ -222,11 +226,13 @@ def _query(
     alias: str = DATABASE,
 ) -> Result:
     def attempt() -> Result:
+        limits = _settings(name, budget)
         with (
             QUERY_SECONDS.labels(name).time(),
+            deadline(budget.max_seconds),
             connections[alias].cursor() as cursor,
         ):
-            cursor.set_settings(_settings(name, budget))
+            cursor.set_settings(limits)
             return work(cursor)
 
     return _twice(name, attempt, is_repeatable=is_repeatable)
@@ -239,7 +245,7 @@ def _twice(name: str, attempt: Callable[[], Result], *, is_repeatable: bool) -> 
             return attempt()
         except (Error, OSError, EOFError) as error:
             may_repeat = is_repeatable and is_on(Switch.CONNECTIONS)
-            if not (may_repeat and error_code(error) in BROKEN):
+            if not (may_repeat and is_broken_off(error)):
                 raise
             if not _patience.outlast(_is_back):
                 raise

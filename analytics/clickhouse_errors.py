@@ -41,6 +41,11 @@ def error_code(error: Exception) -> int | None:
     return code if isinstance(code, int) else None
 
 
+def is_broken_off(error: Exception) -> bool:
+    """Tell a connection that was closed from a server that is silent."""
+    return not isinstance(error, TimeoutError) and error_code(error) in BROKEN
+
+
 def translated(name: str, error: Exception) -> Exception:
     """Tell what a failure means; an error in a query itself stays what it is."""
     code = error_code(error)

@@ -1,7 +1,7 @@
 """How long the work at hand may take: one deadline, handed down to every server asked.
 
 The deadline belongs to the context: threads of `perf.concurrency` inherit it. The body
-of a streamed answer is made after its view has returned; `within_deadline` takes the
+of a streamed answer is made after its view has returned; `keeping_deadline` takes the
 deadline along.
 """
 
@@ -42,6 +42,12 @@ def remaining_s() -> float | None:
     return None if until_s is None else until_s - time.monotonic()
 
 
+def within_deadline(wait_s: float) -> float:
+    """Give the seconds that somebody may wait: `wait_s`, or what is left if less."""
+    left_s = remaining_s()
+    return wait_s if left_s is None else max(0.0, min(wait_s, left_s))
+
+
 def check_deadline() -> None:
     """Stop here when the time is up, before asking another server in vain.
 
@@ -65,7 +71,7 @@ def watched(
         yield item
 
 
-def within_deadline(items: Iterable[Item]) -> Iterator[Item]:
+def keeping_deadline(items: Iterable[Item]) -> Iterator[Item]:
     """Pass items on under the deadline of whoever calls this, wherever they are read.
 
     What makes the items has that deadline too.

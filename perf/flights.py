@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
+from riskplatform.kernel.errors import DeadlineError
+
 Result = TypeVar("Result")
 
 
@@ -36,8 +38,8 @@ class Flights(Generic[Result]):
     ) -> Landed[Result]:
         """Compute, or wait for the thread that does so already.
 
-        What that thread raises is raised here as well. Whoever has waited `wait_s`
-        seconds in vain computes alone.
+        What that thread raises is raised here as well, unless it is that its own time
+        was up. Whoever has waited `wait_s` seconds in vain computes alone.
         """
         with self._lock:
             flight = self._flights.get(key)
@@ -48,7 +50,8 @@ class Flights(Generic[Result]):
                 flight.passengers += 1
         if is_first:
             return Landed(self._fly(key, flight, compute), is_shared=False)
-        if not flight.landed.wait(wait_s):
+        has_landed = flight.landed.wait(wait_s)
+        if not has_landed or isinstance(flight.error, DeadlineError):
             return Landed(compute(), is_shared=False)
         if flight.error is not None:
             raise flight.error

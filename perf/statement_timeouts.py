@@ -3,6 +3,9 @@
 The timeout belongs to the session and is set when another step of the ladder is due,
 so that a request of the usual length costs no statement of its own. In a transaction
 it is set for that transaction alone, because a rollback would undo it anyway.
+
+A server that hangs does not notice; the connection waits for it a little longer than
+that, and gives up.
 """
 
 from collections.abc import Callable
@@ -20,6 +23,8 @@ STEPS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_
 # The server's own default, and what is known of nothing.
 NO_STEP = 0
 UNKNOWN = -1
+# The server may be late with cancelling a statement by this time.
+GRACE_S = 2.0
 IDLE = 0  # libpq's PQTRANS_IDLE: no transaction is at work
 
 
@@ -71,6 +76,9 @@ class StatementTimeouts:
 
     def _adjust(self, connection: Any, known: _Known) -> None:
         wanted_ms = step_ms(remaining_s())
+        connection.connection.wait_limit_s = (
+            None if wanted_ms == NO_STEP else wanted_ms / 1_000 + GRACE_S
+        )
         is_local = connection.in_atomic_block or not connection.get_autocommit()
         has_ms = known.session_ms
         if known.transaction_ms is not None:

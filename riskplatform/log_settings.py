@@ -7,7 +7,10 @@ LINES = "riskplatform.api.log_lines"
 
 
 def logging_config(*, level: str) -> dict[str, Any]:
-    """Log to the standard error from `level` on, each line with its request's id."""
+    """Log to the standard error from `level` on, each line with its request's id.
+
+    What repeats is folded, so that a flood of requests is no flood of lines.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -18,7 +21,7 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "formatters": {"line": {"()": f"{LINES}.LineFormatter", "format": LINE}},
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "class": "riskplatform.kernel.log_folding.FoldingHandler",
                 "formatter": "line",
                 "filters": ["request_id"],
             }

@@ -277,4 +277,5 @@ STORAGES = {
 }
 
 # Observability
+LOG_MAX_BYTES = env_int("LOG_MAX_BYTES", 4 << 20, minimum=1 << 16)
 LOGGING = logging_config(level=env_str("LOG_LEVEL", "WARNING"))

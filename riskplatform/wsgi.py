@@ -15,6 +15,7 @@ from perf.limits.admission import Admission  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402
 from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
 from riskplatform.api.error_boundary import ErrorBoundary  # noqa: E402
+from riskplatform.kernel.heartbeat import heartbeat  # noqa: E402
 
 # Limits first: what goes beyond them costs nothing more. Places at work are for
 # what is not kept: whatever is, is answered at once.
@@ -22,6 +23,7 @@ application = ErrorBoundary(
     Draining(RateLimits(with_edge_cache(Admission(django_application))))
 )
 listen_for_drain()
+heartbeat.start()
 # What is loaded stays; the collector need not look at it again and again.
 gc.collect()
 gc.freeze()

@@ -18,7 +18,7 @@ from analytics.api.reading import ReadingView, events_to_read
 from analytics.event_lists import iterate_rows, list_events, place_of
 from analytics.exports import ARROW, CSV, PARQUET, get_format
 from analytics.models import Event
-from perf.deadlines import within_deadline
+from perf.deadlines import keeping_deadline
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer
 
@@ -95,7 +95,7 @@ class EventExportView(ReadingView):
         pieces = chosen.encode(iterate_rows(wanted))
         # What goes wrong before the first piece is still told as a problem.
         return StreamingHttpResponse(
-            within_deadline(_begun(pieces)),
+            keeping_deadline(_begun(pieces)),
             content_type=chosen.media_type,
             headers={
                 "Content-Disposition": "attachment; filename="

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from clickhouse_backend.driver.client import Client
 from clickhouse_backend.driver.connection import Connection
 
+from analytics.clickhouse_pool.client import BoundedClient
+from perf.circuit import Circuit
 from perf.connections.pool import BoundedPool
 from perf.connections.sockets import is_silent
 
@@ -27,8 +28,9 @@ class PooledConnection(Connection):  # type: ignore[misc]  # the driver has no t
     ) -> None:
         super().__init__(*args, **{**kwargs, "connections_min": 0})
         arguments = self.pool.connection_args
-        self.clients: BoundedPool[Client] = BoundedPool(
-            lambda: Client(**arguments),
+        circuit = Circuit()
+        self.clients: BoundedPool[BoundedClient] = BoundedPool(
+            lambda: BoundedClient(**arguments, circuit=circuit),
             server=SERVER,
             max_size=max_size,
             wait_s=wait_s,
@@ -40,13 +42,13 @@ class PooledConnection(Connection):  # type: ignore[misc]  # the driver has no t
 class DriverPool:
     """Speaks to a bounded pool as the driver speaks to its own."""
 
-    def __init__(self, clients: BoundedPool[Client]) -> None:
+    def __init__(self, clients: BoundedPool[BoundedClient]) -> None:
         self._clients = clients
 
-    def pull(self) -> Client:
+    def pull(self) -> BoundedClient:
         return self._clients.acquire()
 
-    def push(self, client: Client) -> None:
+    def push(self, client: BoundedClient) -> None:
         # One at work is in the middle of an answer that nobody will read.
         is_reusable = not client.connection.is_query_executing
         self._clients.release(client, is_reusable=is_reusable)
@@ -55,7 +57,7 @@ class DriverPool:
         self._clients.close()
 
 
-def is_dead(client: Client) -> bool:
+def is_dead(client: BoundedClient) -> bool:
     """Tell whether the server hung up, or sent what nobody asked for."""
     connection = client.connection
     return bool(connection.connected) and not is_silent(connection.socket.fileno())

@@ -23,11 +23,14 @@ from analytics.shipping.delivery import Parked, deliver, insert_once
 from analytics.shipping.forming import LINGER, form_shipments
 from analytics.shipping.rows import read_rows
 from riskplatform.kernel.errors import UnavailableError
+from riskplatform.kernel.heartbeat import heartbeat
 
 LEASE = timedelta(seconds=60)
 FIRST_DELAY_S = 0.5
 MAX_DELAY_S = 60.0
 MAX_REASON_CHARS = 300
+# An insert and what is written down about it take less, or they hang.
+INSERT_LIMIT_S = 150.0
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +114,7 @@ def _insert_holding(
     shipment: Shipment, columns: Mapping[str, Sequence[object]], token: str
 ) -> None:
     """Insert after making the lease last: bisecting may take many inserts."""
+    heartbeat.expect(within_s=INSERT_LIMIT_S)
     mine = _held(shipment.pk, shipment.lease_token)
     if not mine.update(lease_until=timezone.now() + LEASE):
         raise LeaseLostError

@@ -31,6 +31,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from perf.cache.remembered import renew_connection
 from perf.cache.tags import Tags
+from perf.deadlines import deadline
 from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access
 from riskplatform.api.keys.authentication import find_key, shown_key
 from riskplatform.api.keys.models import ApiKey
@@ -40,6 +41,8 @@ from riskplatform.api.keys.services import note_use
 # The use of a key is noted once a minute, so it is looked up that often.
 REMEMBERED_S = 60.0
 MAX_REMEMBERED = 10_000
+# A database that takes longer hangs; then the request goes on to Django.
+WITHIN_S = 2.0
 
 Environ = Mapping[str, Any]
 
@@ -84,6 +87,11 @@ class Callers:
 
     def find(self, environ: Environ) -> Caller | None:
         """Resolve a key or a session; with neither it is nobody in particular."""
+        # The deadline of the request begins further in.
+        with deadline(WITHIN_S):
+            return self._find(environ)
+
+    def _find(self, environ: Environ) -> Caller | None:
         text = shown_key(
             environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY")
         )

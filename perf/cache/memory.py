@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 from perf.cache.tallies import Outcome, Tally
+from perf.deadlines import within_deadline
 from perf.flights import Flights
 from perf.metrics import MEMORY_CACHE_BYTES
 from perf.switches import Switch, is_on
@@ -50,7 +51,7 @@ class ByteCache(Generic[Value]):
             self._tally.count(Outcome.HIT)
             return kept
         landed = self._flights.run(
-            key, lambda: self._computed(key, compute), wait_s=WAIT_S
+            key, lambda: self._computed(key, compute), wait_s=within_deadline(WAIT_S)
         )
         self._tally.count(Outcome.JOINED if landed.is_shared else Outcome.MISS)
         return landed.result

@@ -25,6 +25,7 @@ from perf.cache.array_files import (
 from perf.cache.arrays import Arrays, frozen
 from perf.cache.memory import ByteCache
 from perf.cache.tallies import Outcome, Tally
+from perf.deadlines import within_deadline
 from perf.metrics import (
     SHARED_ARRAY_BYTES,
     SHARED_ARRAY_EVICTIONS,
@@ -109,7 +110,7 @@ class SharedArrays:
             return self._unshared(compute(), error)
         if (kept := self._opened(path)) is not None:
             return kept
-        with holding(path, wait_s=self.wait_s):
+        with holding(path, wait_s=within_deadline(self.wait_s)):
             # Another process may have finished meanwhile.
             if (kept := self._opened(path)) is not None:
                 return kept

@@ -24,6 +24,7 @@ from perf.cache.lifetimes import NOTHING_TTL_S, STALE_S
 from perf.cache.refreshing import Refresher, refresher
 from perf.cache.tallies import Outcome, Tally
 from perf.cache.versions import Versions, versions
+from perf.deadlines import within_deadline
 from perf.flights import Flights
 from perf.metrics import CACHE_WRITTEN_BYTES
 from perf.shared_store import PREFIX, SharedStore, StoreUnavailableError, store
@@ -115,10 +116,14 @@ class ValueCache(Generic[T]):
             kept = self._read(key)
         except StoreUnavailableError:
             self.tally.count(Outcome.UNAVAILABLE)
-            return self._flights.run(key, compute, wait_s=FLIGHT_WAIT_S).result
+            return self._flights.run(
+                key, compute, wait_s=within_deadline(FLIGHT_WAIT_S)
+            ).result
         if kept is None:
             landed = self._flights.run(
-                key, partial(self._missed, key, compute), wait_s=FLIGHT_WAIT_S
+                key,
+                partial(self._missed, key, compute),
+                wait_s=within_deadline(FLIGHT_WAIT_S),
             )
             if landed.is_shared:
                 self.tally.count(Outcome.JOINED)
@@ -149,7 +154,7 @@ class ValueCache(Generic[T]):
 
         Better twice than never: whoever computes for so long is slow, or dead.
         """
-        until_s = time.monotonic() + self.wait_s
+        until_s = time.monotonic() + within_deadline(self.wait_s)
         while (lease := self._lease(key)) is None:
             if time.monotonic() >= until_s:
                 return None

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
+from perf.deadlines import within_deadline
+
 PATIENCE_S = 5.0
 POLL_S = 0.05
 
@@ -29,10 +31,12 @@ class Patience:
         self._began_s = self._seen_s = float("-inf")
 
     def outlast(self, is_back: Callable[[], bool]) -> bool:
-        """Ask until it is back; False when patience is at its end."""
+        """Ask until it is back; False when patience or the deadline is at its end."""
         while not is_back():
             now_s = self._clock()
             if now_s >= self._note(now_s) + self._patience_s:
+                return False
+            if within_deadline(POLL_S) < POLL_S:
                 return False
             self._pause(POLL_S)
         with self._lock:

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from perf.connections.errors import ConnectionsExhaustedError
+from perf.deadlines import within_deadline
 from perf.metrics import (
     CONNECTION_RECONNECTS,
     CONNECTION_WAIT_SECONDS,
@@ -28,9 +29,9 @@ AnyClient = TypeVar("AnyClient", bound=Client)
 class BoundedPool(Generic[AnyClient]):
     """Lends at most `max_size` clients, the one used last first.
 
-    Whoever finds none waits for `wait_s` seconds. One idle for `max_idle_s` seconds is
-    closed. A forked child begins with an empty pool, since its parent goes on to use
-    the sockets.
+    Whoever finds none waits for `wait_s` seconds, or until the deadline. One idle for
+    `max_idle_s` seconds is closed. A forked child begins with an empty pool, since its
+    parent goes on to use the sockets.
     """
 
     def __init__(
@@ -116,7 +117,9 @@ class BoundedPool(Generic[AnyClient]):
         self._waiting += 1
         self._show()
         try:
-            if self._changed.wait_for(self._has_room, timeout=self._wait_s):
+            if self._changed.wait_for(
+                self._has_room, timeout=within_deadline(self._wait_s)
+            ):
                 return
         finally:
             self._waiting -= 1

@@ -44,6 +44,15 @@ class ClickHouseServer(Server):
         )
 
     def answers(self) -> bool:
+        # The engine's own database `default` is an overlay with gaps.
+        return self._executes(
+            f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic"
+        )
+
+    def responds(self) -> bool:
+        return self._executes("SELECT 1")
+
+    def _executes(self, sql: str) -> bool:
         # The driver logs every refused connection with its traceback.
         if not is_listening(self.port):
             return False
@@ -55,8 +64,7 @@ class ClickHouseServer(Server):
             send_receive_timeout=CONNECT_TIMEOUT_S,
         )
         try:
-            # The engine's own database `default` is an overlay with gaps.
-            client.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+            client.execute(sql)
         except (Error, EOFError, OSError):
             return False
         else:

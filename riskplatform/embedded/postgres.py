@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, ClassVar
 
@@ -77,6 +78,17 @@ class PostgresServer(Server):
             return False
         return True
 
+    def _clear(self) -> None:
+        """Kill its backends too: they have groups of their own.
+
+        One that hangs would keep the memory without which no other server starts.
+        """
+        backends = [] if self.pid is None else children_of(self.pid)
+        super()._clear()
+        for pid in backends:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     @property
     def folder(self) -> Path:
         """Where it keeps its files: under var, if its account can get there."""
@@ -145,6 +157,15 @@ class PostgresServer(Server):
             exit_code = run_as_service([program, *arguments], folder=folder, log=log)
         if exit_code:
             raise self.failure(f"could not be set up (code {exit_code})")
+
+
+def children_of(pid: int) -> list[int]:
+    """List the children of a process, where the kernel tells (Linux)."""
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(word) for word in listed.split()]
 
 
 def is_reachable(folder: Path) -> bool:

@@ -96,12 +96,17 @@ class ChildProcess:
 def rotate_log(log: Path) -> None:
     """Keep the logs of the last runs as NAME.log.1, .2, …; start an empty one."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    make_room(log)
+    if log.exists():
+        log.rename(log.with_name(f"{log.name}.1"))
+
+
+def make_room(log: Path) -> None:
+    """Count up the older parts of a log, so that there is no NAME.log.1."""
     for number in range(KEPT_LOGS - 1, 0, -1):
         older = log.with_name(f"{log.name}.{number}")
         if older.exists():
             older.rename(log.with_name(f"{log.name}.{number + 1}"))
-    if log.exists():
-        log.rename(log.with_name(f"{log.name}.1"))
 
 
 def log_tail(log: Path) -> str:

@@ -1,23 +1,21 @@
-"""The product's own processes: web, realtime and worker."""
+"""The product's own processes: web, realtime, worker and shipper."""
 
 import http.client
 import sys
-import time
 from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Launch
-from riskplatform.embedded.server import Server, Service, Site
+from riskplatform.embedded.server import BeatingService, Server, Site
 from riskplatform.embedded.web import WebSize
+from riskplatform.kernel import heartbeat
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MANAGE = CHECKOUT / "manage.py"
 LIVENESS_PATH = "/health/live"
 PROBE_TIMEOUT_S = 2.0
-# A worker process that lives this long has read its settings and its database.
-WORKER_PROBATION_S = 1.0
 
 
 class HttpServer(Server):
@@ -27,6 +25,8 @@ class HttpServer(Server):
     start_timeout_s: ClassVar[float] = 60.0
     # Clients are sent away first; in-flight requests may take 25 s to finish.
     stop_timeout_s: ClassVar[float] = 30.0
+    # A restart ends requests at work, and crowds may look like a hang for a while.
+    most_unanswered: ClassVar[int] = 10
 
     @property
     def url(self) -> str:
@@ -82,51 +82,32 @@ class RealtimeServer(HttpServer):
         return manage("run_realtime", "--port", str(self.port))
 
 
-class Worker(Service):
+class Worker(BeatingService):
     name: ClassVar[str] = "worker"
     # A job at work may go on to its end, or to a step where it is handed back.
     stop_timeout_s: ClassVar[float] = 30.0
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
-        self._started_s = 0.0
-
     def launch(self) -> Launch:
-        self._started_s = time.monotonic()
-        return manage("run_worker")
-
-    def answers(self) -> bool:
-        return (
-            self.is_alive() and time.monotonic() - self._started_s > WORKER_PROBATION_S
-        )
+        return manage("run_worker", beats_in=self.heartbeat)
 
 
-class Shipper(Service):
+class Shipper(BeatingService):
     """Brings accepted events to ClickHouse, with a lease on what it works on."""
 
     name: ClassVar[str] = "shipper"
     # The insert at work is finished first.
     stop_timeout_s: ClassVar[float] = 30.0
 
-    def __init__(self, site: Site) -> None:
-        super().__init__(site)
-        self._started_s = 0.0
-
     def launch(self) -> Launch:
-        self._started_s = time.monotonic()
-        return manage("ship_events")
-
-    def answers(self) -> bool:
-        return (
-            self.is_alive() and time.monotonic() - self._started_s > WORKER_PROBATION_S
-        )
+        return manage("ship_events", beats_in=self.heartbeat)
 
 
-def manage(*arguments: str) -> Launch:
-    """Run a management command as a process."""
+def manage(*arguments: str, beats_in: Path | None = None) -> Launch:
+    """Run a management command as a process, perhaps one with a heartbeat."""
+    beating = {} if beats_in is None else {heartbeat.VARIABLE: str(beats_in)}
     return Launch(
         argv=[sys.executable, str(MANAGE), *arguments],
         # Its output goes to a file; there, a line is worth having at once.
-        env={"PYTHONUNBUFFERED": "1"},
+        env={"PYTHONUNBUFFERED": "1", **beating},
         working_folder=CHECKOUT,
     )

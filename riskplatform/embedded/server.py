@@ -12,9 +12,12 @@ from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_free
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.warden import Warden
+from riskplatform.kernel import heartbeat
 
 READY_POLL_S = 0.05
 START_ATTEMPTS = 3
+# A heartbeat older than this has missed some beats.
+STALE_S = 5.0
 
 Pause = Callable[[float], None]
 
@@ -27,6 +30,8 @@ class Site:
     warden: Warden
     password: str
     durable: bool = True
+    # What a log holds before it is rotated; some older parts are kept.
+    max_log_bytes: int = 4 << 20
 
     @property
     def logs(self) -> Path:
@@ -39,6 +44,8 @@ class Service(ABC):
     name: ClassVar[str]
     start_timeout_s: ClassVar[float] = 30.0
     stop_timeout_s: ClassVar[float] = 10.0
+    # After so many questions in a row without an answer it is taken for hung.
+    most_unanswered: ClassVar[int] = 5
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -53,6 +60,10 @@ class Service(ABC):
     @abstractmethod
     def answers(self) -> bool:
         """Really talk to it, briefly."""
+
+    def responds(self) -> bool:
+        """Ask it again once it is up, in a thread; it may not change the service."""
+        return self.answers()
 
     @property
     def address(self) -> str:
@@ -116,6 +127,26 @@ class Service(ABC):
         if self._child is not None:
             self._child.kill_group()
             self._child = None
+
+
+class BeatingService(Service):
+    """A service that listens nowhere, and proves by its heartbeat that it works."""
+
+    # Long enough for Django on a busy machine.
+    start_timeout_s: ClassVar[float] = 60.0
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self.heartbeat = site.var / "run" / f"{self.name}.heartbeat"
+
+    def start(self) -> None:
+        # What the process before has written says nothing about this one.
+        self.heartbeat.unlink(missing_ok=True)
+        super().start()
+
+    def answers(self) -> bool:
+        age_s = heartbeat.age_s(self.heartbeat)
+        return self.is_alive() and age_s is not None and age_s < STALE_S
 
 
 class Server(Service):

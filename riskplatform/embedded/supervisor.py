@@ -1,4 +1,4 @@
-"""Starts services in order, starts them again when they die, stops them in reverse."""
+"""Starts services in order, again when they die or hang, stops them in reverse."""
 
 import signal
 import threading
@@ -10,6 +10,8 @@ from types import FrameType
 
 from riskplatform.embedded.backoff import Backoff
 from riskplatform.embedded.errors import EmbeddedServerError
+from riskplatform.embedded.log_rotation import rotate_running
+from riskplatform.embedded.probing import EVERY_S, Prober
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.server import Server, Service, Site
 
@@ -30,6 +32,7 @@ class Watched:
     """A service and where it stands between a death and the next start."""
 
     service: Service
+    prober: Prober
     backoff: Backoff = field(default_factory=Backoff)
     started_s: float = 0.0
     restart_at_s: float | None = None
@@ -37,8 +40,9 @@ class Watched:
 
 
 class Supervisor:
-    def __init__(self, *, site: Site, say: Say) -> None:
+    def __init__(self, *, site: Site, say: Say, probe_every_s: float = EVERY_S) -> None:
         self._site = site
+        self._probe_every_s = probe_every_s
         self._say = say
         self._watched: list[Watched] = []
         self._stop_requested = threading.Event()
@@ -67,7 +71,9 @@ class Supervisor:
             begun_s = time.monotonic()
             if isinstance(service, Server):
                 self._name_port(service)
-            self._watched.append(Watched(service=service, started_s=begun_s))
+            prober = Prober(service, every_s=self._probe_every_s)
+            watched = Watched(service=service, prober=prober, started_s=begun_s)
+            self._watched.append(watched)
             service.start_and_wait(pause=self._pause)
             took_s = time.monotonic() - begun_s
             self._say(f"{service.name:<11} ready in {took_s:4.1f} s  {service.address}")
@@ -100,6 +106,8 @@ class Supervisor:
         while not self._stop_requested.wait(TICK_S):
             for watched in self._watched:
                 self._look_after(watched, now_s=time.monotonic())
+                max_bytes = self._site.max_log_bytes
+                rotate_running(watched.service.log, max_bytes=max_bytes)
 
     def stop(self) -> None:
         """Stop all in reverse order; a second signal leaves no time to any."""
@@ -120,11 +128,22 @@ class Supervisor:
             self._plan_restart(watched, f"ended with code {service.exit_code}", now_s)
         elif not watched.ready:
             self._check_ready(watched, now_s=now_s)
+        else:
+            self._check_still_answers(watched, now_s=now_s)
+
+    def _check_still_answers(self, watched: Watched, *, now_s: float) -> None:
+        watched.prober.look()
+        if watched.prober.is_hung:
+            # What hangs does not hear that it should stop.
+            watched.service.stop(timeout_s=0)
+            count = watched.prober.n_unanswered
+            self._plan_restart(watched, f"hung: {count} probes unanswered", now_s)
 
     def _start_again(self, watched: Watched, *, now_s: float) -> None:
         watched.restart_at_s = None
         watched.ready = False
         watched.started_s = now_s
+        watched.prober.forget()
         try:
             watched.service.start()
         except (EmbeddedServerError, OSError) as error:

@@ -6,6 +6,7 @@ says `Connection: close` and the readiness probe says 503, while requests are ta
 """
 
 import os
+import shutil
 import signal
 import time
 from argparse import ArgumentParser
@@ -20,6 +21,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from riskplatform.embedded.ports import LOOPBACK
+from riskplatform.embedded.web_workers import watch_workers
 
 APPLICATION = "riskplatform.wsgi:application"
 DRAIN_SIGNAL = signal.SIGUSR1
@@ -58,11 +60,16 @@ class DrainingServer(MPServer):
     def startup(self, *arguments: Any) -> None:
         # A worker that is told before it listens for it would end.
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+        self._heartbeats = watch_workers(self._worker_pids)
         super().startup(*arguments)  # type: ignore[no-untyped-call]  # half typed
+
+    def _worker_pids(self) -> list[int]:
+        return [worker.inner.pid for worker in list(self.wrks) if worker.inner.pid]
 
     def shutdown(self, exit_code: int = 0) -> None:
         if self.interrupt_signal:
             self._send_clients_away()
+        shutil.rmtree(self._heartbeats, ignore_errors=True)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # half typed
 
     def _send_clients_away(self) -> None:

@@ -10,6 +10,7 @@ from types import FrameType
 from django.db import Error, close_old_connections, connections
 
 from riskplatform.api.error_log import error_log
+from riskplatform.kernel.heartbeat import heartbeat
 from scoring.services.jobs.periodic import run_due_work
 from scoring.services.jobs.running import run_next_job
 
@@ -19,7 +20,8 @@ AFTER_DATABASE_ERROR_S = 2.0
 # After SIGTERM a job may go on for so long; then it is handed back at its next step.
 DRAIN_S = 20.0
 LAST_STEP_S = 5.0
-
+# To look for work takes some questions to the database, each of which may wait.
+ROUND_S = 90.0
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Worker:
         """Return whether it ended because it was asked to, with all work done."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        heartbeat.start()
         for thread in self._threads:
             thread.start()
         while not self._stopping.wait(POLL_S):
@@ -63,6 +66,7 @@ class Worker:
 
     def _attempt(self, loop: Callable[[], float]) -> float:
         """Do what is due; give the seconds to wait then."""
+        heartbeat.expect(within_s=ROUND_S)
         close_old_connections()
         try:
             return loop()

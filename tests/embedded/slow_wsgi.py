@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from riskplatform.api.draining import Draining, is_draining, listen_for_drain
+from riskplatform.kernel.heartbeat import heartbeat
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -41,3 +42,4 @@ class Parts:
 
 application = Draining(slow)
 listen_for_drain()
+heartbeat.start()

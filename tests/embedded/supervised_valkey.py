@@ -1,9 +1,11 @@
 """A program for tests: a supervisor over Valkey and a child that ignores SIGTERM."""
 
+import os
 import sys
 from pathlib import Path
 from typing import ClassVar
 
+from riskplatform.embedded.probing import EVERY_S
 from riskplatform.embedded.process import Launch
 from riskplatform.embedded.server import Service, Site
 from riskplatform.embedded.supervisor import StopRequestedError, Supervisor
@@ -57,7 +59,8 @@ def say(line: str) -> None:
 def main(var: Path, names: list[str]) -> None:
     warden = Warden(grace_s=1.0)
     site = Site(var=var, warden=warden, password="test-only")
-    supervisor = Supervisor(site=site, say=say)
+    every_s = float(os.environ.get("PROBE_EVERY_S", EVERY_S))
+    supervisor = Supervisor(site=site, say=say, probe_every_s=every_s)
     with supervisor.signals_handled():
         try:
             supervisor.bring_up([SERVICES[name](site) for name in names])

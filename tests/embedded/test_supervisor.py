@@ -1,5 +1,6 @@
 """The supervisor stops whatever it started, asked or killed, willing or not."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,12 +19,15 @@ Run = Callable[..., "Supervised"]
 class Supervised:
     """A running supervisor and what it says."""
 
-    def __init__(self, var: Path, *names: str) -> None:
+    def __init__(self, var: Path, *names: str, **env: str) -> None:
         self.output = var.with_suffix(".out")
         argv = ["-m", "tests.embedded.supervised_valkey", str(var), *names]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, *argv], cwd=CHECKOUT, stdout=output
+                [sys.executable, *argv],
+                cwd=CHECKOUT,
+                stdout=output,
+                env=os.environ | env,
             )
 
     @property
@@ -46,8 +50,8 @@ class Supervised:
 def run(tmp_path: Path) -> Generator[Run]:
     started: list[Supervised] = []
 
-    def start(*names: str) -> Supervised:
-        started.append(Supervised(tmp_path / "var", *names))
+    def start(*names: str, **env: str) -> Supervised:
+        started.append(Supervised(tmp_path / "var", *names, **env))
         return started[-1]
 
     yield start
@@ -118,3 +122,16 @@ def test_a_dead_server_comes_back_on_its_port_after_growing_delays(run: Run) -> 
         assert f"ended with code -9; starts again in {delay}" in died
         assert back.startswith("valkey      is back after")
         assert back.endswith(address)
+
+
+def test_a_server_that_hangs_is_killed_and_comes_back_on_its_port(run: Run) -> None:
+    supervised = run("valkey", PROBE_EVERY_S="0.5")
+    supervised.wait_says("all up")
+    address = supervised.lines[0].split()[-1]
+    victim = next(c for c in supervised.children() if "valkey" in c.name())
+    victim.suspend()
+    supervised.wait_says("valkey      is back after")
+    hung, back = supervised.lines[-2:]
+    assert "hung: 5 probes unanswered; starts again in 0.5 s" in hung
+    assert back.endswith(address)
+    assert not is_running(victim.pid)

@@ -12,10 +12,12 @@ import redis
 from clickhouse_driver import Client
 
 from tests.embedded.running_up import CHECKOUT, Up, clean_environment, running_up
-from tests.embedded.waiting import wait_until
+from tests.embedded.waiting import is_running, wait_until
 
 pytestmark = pytest.mark.slow
 BACK_S = 60
+# Ten unanswered probes of two seconds, and much more for a busy machine.
+HUNG_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,42 @@ def test_the_shipper_is_started_again(up: Up) -> None:
     before = up.child("ship_events").pid
     kill_and_wait(up, "shipper", up.child("ship_events"))
     assert up.child("ship_events").pid != before
+
+
+def test_whatever_hangs_is_killed_and_started_again(up: Up) -> None:
+    hung = {
+        "clickhouse": up.child("embedded.clickhouse"),
+        "valkey": up.child("valkey-server"),
+        "realtime": up.child("run_realtime"),
+        "shipper": up.child("ship_events"),
+        "worker": up.child("run_worker"),
+    }
+    web_workers = up.child("riskplatform.embedded.web").children()
+    # Another test may have replaced the last one, which then has not begun to beat.
+    for process in (*hung.values(), web_workers[0]):
+        process.suspend()
+    for name, process in hung.items():
+        up.wait_says(f"{name:<11} hung: ", within_s=HUNG_S)
+        wait_until(
+            lambda process=process: not is_running(process.pid),  # type: ignore[misc]  # default argument binds the loop variable
+            within_s=HUNG_S,
+            what=f"the end of the hung {name}",
+        )
+        line = up.text.index(f"{name:<11} hung: ")
+        wait_until(
+            lambda line=line, name=name: (  # type: ignore[misc]  # as above
+                f"{name:<11} is back after" in up.text[line:]
+            ),
+            within_s=BACK_S,
+            what=f"another {name}",
+        )
+    wait_until(
+        lambda: not is_running(web_workers[0].pid) and live_status(up, "web") == 200,
+        within_s=HUNG_S,
+        what="the end of the hung web worker",
+    )
+    # Those beside it go on.
+    assert all(is_running(process.pid) for process in web_workers[1:])
 
 
 def test_a_second_up_is_refused_with_the_pid_of_the_first(up: Up) -> None:

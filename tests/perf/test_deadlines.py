@@ -6,9 +6,9 @@ import pytest
 from perf.deadlines import (
     check_deadline,
     deadline,
+    keeping_deadline,
     remaining_s,
     watched,
-    within_deadline,
 )
 from riskplatform.kernel.errors import DeadlineError
 
@@ -62,7 +62,7 @@ def test_a_stream_takes_the_deadline_along() -> None:
             yield remaining_s()
 
     with deadline(10):
-        stream = within_deadline(pieces())
+        stream = keeping_deadline(pieces())
     left_s = next(stream)
     assert left_s is not None
     assert left_s <= 10
@@ -71,7 +71,7 @@ def test_a_stream_takes_the_deadline_along() -> None:
 
 def test_a_stream_whose_time_is_up_breaks_off() -> None:
     with deadline(0):
-        stream = within_deadline(range(3))
+        stream = keeping_deadline(range(3))
     with pytest.raises(DeadlineError):
         next(stream)
-    assert list(within_deadline(range(3))) == [0, 1, 2]
+    assert list(keeping_deadline(range(3))) == [0, 1, 2]

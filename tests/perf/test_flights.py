@@ -5,6 +5,7 @@ from threading import Event
 import pytest
 
 from perf.flights import Flights, Landed
+from riskplatform.kernel.errors import DeadlineError
 from tests.perf.waiting import wait_until
 
 WAIT_S = 10.0
@@ -66,3 +67,21 @@ def test_whoever_waits_too_long_computes_alone() -> None:
         assert flights.run("key", lambda: 2, wait_s=0.0) == Landed(2, is_shared=False)
         go_on.set()
         assert first.result() == Landed(1, is_shared=False)
+
+
+def test_a_time_that_is_up_is_only_that_of_who_had_it() -> None:
+    calls = iter([DeadlineError("The time for this request is up."), None, None, None])
+    flights: Flights[int] = Flights()
+
+    def compute() -> int:
+        error = next(calls)
+        if error is not None:
+            raise error
+        return 42
+
+    outcomes = fly_together(flights, compute, passengers=3)
+    errors = [future.exception() for future in outcomes]
+    assert sum(isinstance(error, DeadlineError) for error in errors) == 1
+    assert [
+        future.result().result for future in outcomes if not future.exception()
+    ] == ([42] * 3)

@@ -16,11 +16,14 @@ from analytics.inbox.pruning import prune_inbox, retention
 from analytics.shipping.forming import MAX_ROWS
 from analytics.shipping.shipper import ShippingReport, ship_due
 from analytics.shipping.waiting import Waiter
+from riskplatform.kernel.heartbeat import heartbeat
 
 # An insert costs a part on the disk, so small shipments keep a distance.
 SPACING_S = 0.2
 AFTER_DATABASE_ERROR_S = 2.0
 TIDY_EVERY_S = 600.0
+# A round without an insert asks the database some times, and may wait for each.
+ROUND_S = 90.0
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +67,9 @@ class Loop:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        heartbeat.start()
         while not self._stopping.is_set():
+            heartbeat.expect(within_s=ROUND_S)
             close_old_connections()
             try:
                 self._work()

@@ -8,8 +8,10 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 from psycopg import Connection
 from psycopg import Error as DriverError
+from psycopg.errors import ConnectionTimeout
 from psycopg_pool import PoolTimeout
 
+from perf.connections.postgresql.bounded import DRIVER
 from perf.connections.postgresql.pool import SERVER, CheckedPool
 from perf.connections.sockets import is_silent
 from perf.metrics import CONNECTION_RECONNECTS, CONNECTIONS
@@ -22,6 +24,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     the socket; a question would hang there as well.
     """
 
+    Database = DRIVER  # type: ignore[assignment]  # a module for all that is asked of it
     _connection_pools: ClassVar[dict[str, CheckedPool]] = {}
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
@@ -50,12 +53,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_lost(self) -> bool:
         """Tell whether it was the connection that failed last, not a statement.
 
-        A pool with nothing to lend is no loss: that was waited for already.
+        A pool with nothing to lend is no loss: that was waited for already. Nor is
+        a server that was silent, to a statement or to who wants to connect.
         """
+        if getattr(self.connection, "gave_up", False):
+            return False
         if self.in_atomic_block or not (self.errors_occurred or self._broke):
             return False
         if self._connect_error is not None:
-            return not isinstance(self._connect_error, PoolTimeout)
+            waited = (PoolTimeout, ConnectionTimeout)
+            return not isinstance(self._connect_error, waited)
         return self._broke or (self.connection is not None and self.connection.closed)
 
     def reconnect(self) -> bool:
@@ -94,7 +101,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> None:
         # A transaction that broke closes its connection and opens another by itself.
         if self.errors_occurred and self.connection is not None:
-            self._broke = self._broke or self.connection.closed
+            has_given_up = getattr(self.connection, "gave_up", False)
+            self._broke = self._broke or (self.connection.closed and not has_given_up)
         super()._close()  # type: ignore[misc]  # no stub
 
     def _seems_alive(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from perf.connections.postgresql.bounded import BoundedConnection
 from perf.connections.sockets import is_silent
 from perf.metrics import (
     CONNECTION_RECONNECTS,
@@ -29,7 +30,7 @@ class CheckedPool(ConnectionPool[Connection[Any]]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            connection_class=Connection, reconnect_timeout=ASK_EVERY_S, **options
+            connection_class=BoundedConnection, reconnect_timeout=ASK_EVERY_S, **options
         )
 
     def getconn(self, timeout: float | None = None) -> Connection[Any]:

@@ -73,7 +73,12 @@ class Command(BaseCommand):
         except AlreadyRunningError as error:
             raise CommandError(error.message) from error
         warden = Warden()
-        site = Site(var=var, warden=warden, password=stored_password(var))
+        site = Site(
+            var=var,
+            warden=warden,
+            password=stored_password(var),
+            max_log_bytes=settings.LOG_MAX_BYTES,
+        )
         supervisor = Supervisor(site=site, say=self._say)
         try:
             with supervisor.signals_handled():

@@ -17,7 +17,8 @@ from scoring.models import Portfolio
 from scoring.services.portfolios.asset_import import (
     AssetImport,
     ImportOptions,
-    import_assets,
+    read_assets,
+    store_assets,
 )
 from scoring.services.portfolios.portfolios import create_portfolio
 
@@ -76,19 +77,21 @@ class Command(BaseCommand):
         )
 
     def _import(self, file: Path, options: dict[str, Any]) -> AssetImport:
-        with transaction.atomic(), ByteSource(file) as source:
-            portfolio = _portfolio(options)
-            done = import_assets(
-                portfolio,
-                source,
+        # Before the transaction, which nobody else can write beside on SQLite.
+        with ByteSource(file) as source:
+            _organisation(options)
+            progress = ProgressLine(self.stderr, source)
+            assets = read_assets(source, name=file.name, on_progress=progress)
+            if source.fault is not None:
+                raise AssetFileError(source.fault.reason)
+        with transaction.atomic():
+            done = store_assets(
+                _portfolio(options),
+                assets,
                 options=ImportOptions(
                     is_replacing=options["replace"], is_dry_run=options["dry_run"]
                 ),
-                name=file.name,
-                on_progress=ProgressLine(self.stderr, source),
             )
-            if source.fault is not None:
-                raise AssetFileError(source.fault.reason)
             # A rehearsal leaves no portfolio behind.
             transaction.set_rollback(options["dry_run"])
         return done
@@ -120,15 +123,21 @@ class ProgressLine:
         self._out.write(f"{row_count} rows{share}, {rows_per_s:.0f} rows/s")
 
 
-def _portfolio(options: dict[str, Any]) -> Portfolio:
-    slug, name = options["organisation"], options["portfolio"]
+def _organisation(options: dict[str, Any]) -> Organisation:
+    slug = options["organisation"]
     organisation = Organisation.objects.filter(slug=slug).first()
     if organisation is None:
         raise CommandError(f"There is no organisation {slug!r}. Make it in the admin.")
+    return organisation
+
+
+def _portfolio(options: dict[str, Any]) -> Portfolio:
+    organisation, name = _organisation(options), options["portfolio"]
     known = Portfolio.objects.for_organisation(organisation).filter(name=name).first()
     if known is None and options["currency"] is None:
         raise CommandError(
-            f"{slug!r} has no portfolio {name!r}. Add --currency USD to make it."
+            f"{organisation.slug!r} has no portfolio {name!r}."
+            " Add --currency USD to make it."
         )
     return known or create_portfolio(
         organisation, name=name, currency=options["currency"]

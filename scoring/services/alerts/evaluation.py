@@ -106,6 +106,7 @@ def _evaluate(rule_ids: list[UUID], forecast: Forecast) -> EvaluationReport:
 
 def _evaluate_safely(rule_id: UUID, pair: ForecastPair) -> EvaluationReport:
     try:
+        _assess_beforehand(rule_id, pair)
         report = _evaluate_rule(rule_id, pair, now=timezone.now())
     except Exception:
         # Whatever it is: the rules of the others are still to be asked.
@@ -116,6 +117,15 @@ def _evaluate_safely(rule_id: UUID, pair: ForecastPair) -> EvaluationReport:
     ALERTS_RESOLVED.inc(report.resolved_count)
     ALERTS_HELD_BACK.inc(report.held_back_count)
     return report
+
+
+def _assess_beforehand(rule_id: UUID, pair: ForecastPair) -> None:
+    """Compute what takes long before the rule is locked, and find it stored then."""
+    tails = AlertRule.objects.enabled().filter(metric=AlertRule.Metric.TVAR)
+    rule = tails.filter(pk=rule_id).first()
+    if rule is not None:
+        rule.region = pair.region
+        hot_areas_of(rule, pair)
 
 
 @transaction.atomic

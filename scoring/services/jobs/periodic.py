@@ -8,11 +8,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from riskplatform.api.error_log import error_log
+from riskplatform.kernel.heartbeat import heartbeat
 from scoring.models import PeriodicRun
 from scoring.services.jobs.leases import LEASE, kept_alive, new_runner
 
 # A run that failed is made again after this time, or earlier if it is due.
 AFTER_FAILURE_S = 60.0
+# What takes longer hangs, and keeps all other work from its turn.
+LONGEST_S = 1_800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ def _run(work: PeriodicWork) -> bool:
 
     error, wait_s = "", work.every_s
     try:
+        heartbeat.expect(within_s=LONGEST_S)
         with kept_alive(renew):
             work.function()
     except Exception as failure:

@@ -22,6 +22,7 @@ from django.utils import timezone
 from riskplatform.api.error_log import error_log
 from riskplatform.api.request_id import RequestContext, request_context
 from riskplatform.kernel.errors import ApplicationError, UnavailableError
+from riskplatform.kernel.heartbeat import heartbeat
 from scoring.metrics import (
     JOB_FAILURES,
     JOB_SECONDS,
@@ -163,6 +164,8 @@ def _run(job: Job, is_overdue: IsOverdue) -> None:
     if runner is None:
         _finish(job, Job.State.FAILED, error=f"No worker knows jobs of {job.kind!r}.")
         return
+    # Later than that its lease has ended, and others carry it out.
+    heartbeat.expect(within_s=runner.time_limit_s + LEASE.total_seconds())
     progress = JobProgress(job, is_overdue=is_overdue, time_limit_s=runner.time_limit_s)
     with JOB_SECONDS.labels(job.kind).time(), kept_alive(progress.renew):
         _carry_out(job, runner, progress)

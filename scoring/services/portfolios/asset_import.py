@@ -56,6 +56,16 @@ class AssetImport:
     is_dry_run: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetFile:
+    """A file that was read: its rows, and what is wrong with them."""
+
+    rows: Sequence[AssetRow]
+    layout: Layout
+    faults: FaultList
+    row_count: int
+
+
 def import_assets(
     portfolio: Portfolio,
     pieces: Iterable[bytes],
@@ -73,15 +83,35 @@ def import_assets(
     AssetRowsError
         Some rows cannot be taken, so none is; `errors` lists up to 1,000 of them.
     """
+    assets = read_assets(pieces, name=name, on_progress=on_progress)
+    return store_assets(portfolio, assets, options=options)
+
+
+def read_assets(
+    pieces: Iterable[bytes], *, name: str, on_progress: Progress = lambda _: None
+) -> AssetFile:
+    """Read a CSV file whole; that may take long, so it is for before a transaction."""
     faults = FaultList()
     file = LocationFile(pieces, name=name, faults=faults)
     rows = _read_all(file, on_progress)
+    return AssetFile(
+        rows=rows, layout=file.layout, faults=faults, row_count=file.row_count
+    )
+
+
+def store_assets(
+    portfolio: Portfolio, assets: AssetFile, *, options: ImportOptions
+) -> AssetImport:
+    """Store what was read, and raise where `import_assets` does."""
+    faults = assets.faults
     with transaction.atomic():
         hold_cells_still()
         locked = lock_portfolio(portfolio.organisation, portfolio.pk)
-        plan = _plan(locked, rows, layout=file.layout, options=options, faults=faults)
+        plan = _plan(
+            locked, assets.rows, layout=assets.layout, options=options, faults=faults
+        )
         if faults.count:
-            raise _rows_error(faults, file.row_count)
+            raise _rows_error(faults, assets.row_count)
         written = _write(locked, plan, options)
         transaction.on_commit(partial(_count, written))
         transaction.set_rollback(options.is_dry_run)

@@ -1,9 +1,14 @@
 """A rule on the tail loss of a portfolio fires as one area: the cells with assets."""
 
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from scoring.models import Alert, AlertRule, Assessment, Portfolio, Region
 from scoring.services.alerts.evaluation import evaluate_rules
+from scoring.services.assessments import assessing
+from scoring.services.assessments.figures import measure
 from tests.domain.alerts.watching import at, make_rule, publish
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
 from tests.factories import make_organisation, make_portfolio
@@ -76,3 +81,20 @@ def test_a_portfolio_without_assets_there_is_silent(region: Region) -> None:
     assert (report.rule_count, report.opened_count, report.failed_count) == (1, 0, 0)
     rule.refresh_from_db()
     assert rule.last_forecast is not None
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
+def test_a_loss_is_computed_before_anything_is_locked(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back: list[bool] = []
+
+    def noting(*arguments: Any, **named: Any) -> Any:
+        held_back.append(connection.in_atomic_block)
+        return measure(*arguments, **named)
+
+    monkeypatch.setattr(assessing, "measure", noting)
+    tail_rule(region, make_portfolio(n_assets=3), threshold=1.0)
+    report = evaluate_rules(make_forecast_with_events(region))
+    assert report.opened_count == 1
+    assert held_back == [False]

@@ -2,12 +2,15 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from analytics.ingest.byte_source import ByteSource
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Asset, Portfolio
 from tests.factories import make_portfolio
@@ -116,3 +119,21 @@ def test_a_packed_file_that_breaks_off_is_not_imported(
     with pytest.raises(CommandError, match="ends here"):
         run(file, "--currency", "USD")
     assert not Portfolio.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_is_read_before_the_database_is_written_to(
+    file: Path, acme: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back: list[bool] = []
+    read = ByteSource.__iter__
+
+    def noting(source: ByteSource) -> Iterator[bytes]:
+        for piece in read(source):
+            held_back.append(connection.in_atomic_block)
+            yield piece
+
+    monkeypatch.setattr(ByteSource, "__iter__", noting)
+    run(file, "--currency", "EUR")
+    assert held_back
+    assert not any(held_back)
