@@ -18,7 +18,12 @@ from riskplatform.env import (
     env_secret,
     env_str,
 )
-from riskplatform.request_limits import CLASS_OF_PREFIX, rate_limits, request_timeouts
+from riskplatform.request_limits import (
+    CLASS_OF_PREFIX,
+    configured_rate_limits,
+    places,
+    request_timeouts,
+)
 from riskplatform.secret_key import kept_secret_key
 from riskplatform.server_urls import (
     clickhouse_database,
@@ -173,13 +178,13 @@ CHANNEL_LAYERS = {
 # Limits, by class of routes: seconds for a request, requests of a caller.
 ROUTE_CLASSES = CLASS_OF_PREFIX
 REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
-RATE_LIMITS = rate_limits(env_pairs("RATE_LIMITS"))
+RATE_LIMITS = configured_rate_limits()
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
-# In each web process: requests at work, requests that wait, streams.
-WEB_MAX_CONCURRENCY = env_int("WEB_MAX_CONCURRENCY", 4, minimum=1)
-WEB_MAX_QUEUE = env_int("WEB_MAX_QUEUE", 2)
-WEB_MAX_STREAMS = env_int("WEB_MAX_STREAMS", 1, minimum=1)
+# In each web process: requests at work and those that wait, and how fast bodies come.
+WEB_PLACES = places()
+WEB_BODY_GRACE_S = env_int("WEB_BODY_GRACE_S", 5, minimum=1)
+WEB_BODY_BYTES_PER_S = env_int("WEB_BODY_BYTES_PER_S", 8_192, minimum=1)
 
 # API
 REST_FRAMEWORK = {
