@@ -138,7 +138,8 @@ THROTTLED = Counter(
 )
 SLOW_BODIES = Counter(
     "perf_slow_bodies_total",
-    "Requests ended because their body came too slowly.",
+    "Requests ended because their body came slowly: too much so, or among too many.",
+    ["reason"],
 )
 SHED = Counter(
     "perf_shed_requests_total",

@@ -13,18 +13,16 @@ django_application = get_wsgi_application()
 from perf.cache.assembly import with_edge_cache  # noqa: E402
 from perf.limits.admission import Admission  # noqa: E402
 from perf.limits.buffering import Buffering  # noqa: E402
+from perf.limits.dispatching import Dispatching  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402
-from perf.limits.thread_reserve import configured_reserve  # noqa: E402
 from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
 
 # Limits first: what goes beyond them costs nothing more. Bodies next, so that nobody
-# waits for one further in. Places at work are for what is not kept: whatever is, is
+# waits for one further in. Threads and places are for what is not kept: whatever is, is
 # answered at once.
-reserve = configured_reserve()
-buffered = Buffering(
-    with_edge_cache(Admission(django_application, reserve=reserve)), reserve=reserve
-)
-application = Draining(RateLimits(buffered))
+cached = with_edge_cache(Admission(django_application))
+dispatching = Dispatching(cached, at_hand=getattr(cached, "at_hand", None))
+application = Draining(RateLimits(Buffering(dispatching)))
 listen_for_drain()
 # What is loaded stays; the collector need not look at it again and again.
 gc.collect()

@@ -7,14 +7,14 @@ else is kept, and never an error, a cookie or a stream.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from perf.cache.asking import Answer, kept_answer
 from perf.cache.bus import Bus
-from perf.cache.callers import Callers
+from perf.cache.callers import Caller, Callers
 from perf.cache.computing import Computing
-from perf.cache.entries import Headers, StartResponse, respond
+from perf.cache.entries import Entry, Headers, StartResponse, respond
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
 from perf.cache.questions import Asked, Environ, asked_by, body_of, may_be_kept
@@ -58,26 +58,44 @@ class EdgeCache:
         if route is None:
             return self._pass_on(environ, start_response)
         self._bus.listen_in_background()
-        asked = self._asked(route, environ) if self._bus.is_live else None
+        is_live = self._bus.is_live
+        asked = self._asked(route, environ, self._callers.find) if is_live else None
         if asked is None:
             self._count(route, "bypass")
             return self._pass_on(environ, _marking(start_response, "bypass"))
-        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         # The view and its log shall know it by the same name.
+        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["HTTP_X_REQUEST_ID"] = request_id
         answer = self._find(asked, route.policy)
         self._count(route, answer.outcome)
-        extra = [("X-Cache", answer.outcome), (HEADER, request_id)]
         if (entry := answer.entry) is None:
-            start_response(answer.status, [*answer.headers, *extra[:1]])
+            extra = [("X-Cache", answer.outcome)]
+            start_response(answer.status, [*answer.headers, *extra])
             return answer.body
-        if answer.is_kept:
-            entry.hits += 1
-            age_s = max(0, int(time.monotonic() - entry.created_s))
-            extra.append(("Age", str(age_s)))
-        return respond(environ, start_response, entry, extra)
+        return _give(environ, start_response, entry, answer)
 
-    def _asked(self, route: Route, environ: Environ) -> Asked | None:
+    def at_hand(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes] | None:
+        """Answer from level 1, without waiting for anything; None if that cannot be."""
+        route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if route is None or not self._bus.is_live:
+            return None
+        asked = self._asked(route, environ, self._callers.find_at_hand)
+        entry = None if asked is None else self._local.get(asked.key)
+        if entry is None or entry.is_past() or entry.is_due():
+            return None
+        self._count(route, "l1")
+        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ["HTTP_X_REQUEST_ID"] = request_id
+        return _give(environ, start_response, entry, kept_answer(entry, "l1"))
+
+    def _asked(
+        self,
+        route: Route,
+        environ: Environ,
+        find_caller: Callable[[Environ], Caller | None],
+    ) -> Asked | None:
         """Say what is asked and by whom; None where no kept answer will do."""
         if not may_be_kept(environ):
             return None
@@ -85,7 +103,7 @@ class EdgeCache:
         if body is None:
             return None
         try:
-            caller = self._callers.find(environ)
+            caller = find_caller(environ)
         except Exception:
             # Whatever it is: Django can still answer.
             logger.exception("who asks could not be found out")
@@ -110,6 +128,17 @@ class EdgeCache:
 
     def _count(self, route: Route, outcome: str) -> None:
         self._counters[route.name, outcome].inc()
+
+
+def _give(
+    environ: Environ, start_response: StartResponse, entry: Entry, answer: Answer
+) -> Iterable[bytes]:
+    extra = [("X-Cache", answer.outcome), (HEADER, environ["HTTP_X_REQUEST_ID"])]
+    if answer.is_kept:
+        entry.hits += 1
+        age_s = max(0, int(time.monotonic() - entry.created_s))
+        extra.append(("Age", str(age_s)))
+    return respond(environ, start_response, entry, extra)
 
 
 def _is_trouble(answer: Answer) -> bool:

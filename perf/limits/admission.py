@@ -16,10 +16,8 @@ from perf.limits.callers import configured_callers
 from perf.limits.queueing import Gate
 from perf.limits.refusals import OverloadedError, refuse
 from perf.limits.routes import DEFAULT, HEALTH, configured_routes
-from perf.limits.thread_reserve import ThreadReserve, configured_reserve
 from perf.metrics import SHED, WAIT_SECONDS, WAITING_REQUESTS
 from perf.switches import Switch, is_on
-from riskplatform.kernel.detaching import DETACHABLE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,13 +45,11 @@ class Admission:
         *,
         gate: Gate | None = None,
         streams: Gate | None = None,
-        reserve: ThreadReserve | None = None,
     ) -> None:
         self._app = app
         self._gates = {name: _gate(name) for name in settings.WEB_PLACES}
         self._gates |= {DEFAULT: gate} if gate else {}
         self._gates |= {STREAMS: streams} if streams else {}
-        self._reserve = reserve or configured_reserve()
         self._routes = configured_routes()
         self._callers = configured_callers()
 
@@ -61,12 +57,14 @@ class Admission:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         route_class = self._routes.of(environ.get("PATH_INFO", ""))
-        if route_class == HEALTH or ADMITTED in environ or not is_on(Switch.LIMITS):
+        if route_class == HEALTH or environ.get(ADMITTED) or not is_on(Switch.LIMITS):
             return self._app(environ, start_response)
-        leave = self._enter(environ, route_class)
-        if leave is None:
+        gate = self._gates.get(route_class) or self._gates[DEFAULT]
+        caller = self._callers.name(environ)
+        if not _enter(gate, caller):
             SHED.labels(route_class).inc()
             return refuse_overload(environ, start_response)
+        leave = partial(gate.leave, caller)
         try:
             response = self._app(environ, start_response)
         except BaseException:
@@ -76,27 +74,6 @@ class Admission:
             return _Held(response, leave)
         leave()
         return response
-
-    def _enter(
-        self, environ: "WSGIEnvironment", route_class: str
-    ) -> Callable[[], None] | None:
-        """Take a place; what comes back gives it back, None says to go away."""
-        gate = self._gates.get(route_class) or self._gates[DEFAULT]
-        caller = self._callers.name(environ)
-        # A thread of our own does not count among those of the server.
-        is_servers_thread = DETACHABLE in environ
-        if is_servers_thread and not self._reserve.begin_work():
-            return None
-        if _wait_for_place(gate, caller):
-            return partial(self._leave, gate, caller, is_servers_thread)
-        if is_servers_thread:
-            self._reserve.end_work()
-        return None
-
-    def _leave(self, gate: Gate, caller: str, is_servers_thread: bool) -> None:  # noqa: FBT001 - bound in one place
-        gate.leave(caller)
-        if is_servers_thread:
-            self._reserve.end_work()
 
 
 class _Held:
@@ -141,7 +118,7 @@ def _gate(group: str) -> Gate:
     )
 
 
-def _wait_for_place(gate: Gate, caller: str) -> bool:
+def _enter(gate: Gate, caller: str) -> bool:
     if gate.enter_at_once(caller):
         return True
     started_s = time.monotonic()
