@@ -58,16 +58,16 @@ class BodyPace:
     max_slow: int
     max_slow_per_address: int
 
+    def allowed_s(self, n_bytes: int) -> float:
+        return self.grace_s + n_bytes / self.bytes_per_s
+
 
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-@dataclass(slots=True)
-class _Read:
-    address: str
-    started_s: float
-    due_s: float
+# The address, since when, and until when at most.
+_Read = tuple[str, float, float]
 
 
 class BodyReader:
@@ -91,7 +91,7 @@ class BodyReader:
             return False
         if address not in self._full_addresses:
             return True
-        n_reads = sum(read.address == address for read in list(self._reads.values()))
+        n_reads = sum(read[0] == address for read in list(self._reads.values()))
         return n_reads < self._pace.max_slow_per_address + MOST_ON_TRIAL
 
     def read_short(
@@ -105,7 +105,8 @@ class BodyReader:
             It came too slowly.
         """
         now_s = time.monotonic()
-        return self._piece(request, body, length, _Read(address, now_s, now_s))
+        due_s = now_s + self._pace.allowed_s(length)
+        return self._piece(request, body, length, (address, now_s, due_s))
 
     def read(
         self,
@@ -125,14 +126,16 @@ class BodyReader:
         BodyTooLargeError
             There is more than `most`.
         """
-        now_s = time.monotonic()
-        read = _Read(address, now_s, now_s)
+        started_s = time.monotonic()
         with ExitStack() as on_failure:
             file = on_failure.enter_context(SpooledTemporaryFile(MEMORY_BYTES))
             n_read = 0
             while length is None or n_read < length:
                 left = PIECE_BYTES if length is None else length - n_read
-                piece = self._piece(request, body, min(PIECE_BYTES, left), read)
+                size = min(PIECE_BYTES, left)
+                due_s = time.monotonic() + self._pace.allowed_s(size)
+                read = address, started_s, min(due_s, started_s + TIMEOUT_S)
+                piece = self._piece(request, body, size, read)
                 if not piece:
                     break
                 n_read += len(piece)
@@ -146,9 +149,6 @@ class BodyReader:
     def _piece(
         self, request: Detachable, body: Readable, size: int, read: _Read
     ) -> bytes:
-        pace = self._pace
-        due_s = time.monotonic() + pace.grace_s + size / pace.bytes_per_s
-        read.due_s = min(due_s, read.started_s + TIMEOUT_S)
         self._reads[request] = read
         if self._watcher is None:
             self._start_watching()
@@ -179,16 +179,16 @@ class BodyReader:
         slow: Counter[str] = Counter()
         surplus: list[Detachable] = []
         overdue: list[Detachable] = []
-        for request, read in sorted(
-            self._reads.copy().items(), key=lambda item: item[1].started_s
-        ):
-            if read.due_s <= now_s:
+        reads = sorted(self._reads.copy().items(), key=_since)
+        for request, (address, started_s, due_s) in reads:
+            if due_s <= now_s:
                 overdue.append(request)
-            elif read.started_s + SLOW_S <= now_s:
-                if self._is_surplus(slow, read.address):
-                    surplus.append(request)
-                else:
-                    slow[read.address] += 1
+            elif started_s + SLOW_S > now_s:
+                continue
+            elif self._is_surplus(slow, address):
+                surplus.append(request)
+            else:
+                slow[address] += 1
         self._note(slow)
         for request in overdue:
             self._send_away(request, SlowBodyError(SLOW))
@@ -216,3 +216,7 @@ class BodyReader:
 
 SLOW: Final = "The body did not come in time. Send it again, faster or in parts."
 CROWDED: Final = "Too many bodies come slowly at once. Send it again later."
+
+
+def _since(read: tuple[Detachable, _Read]) -> float:
+    return read[1][1]

@@ -32,6 +32,7 @@ class Buffering:
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
+        self._is_on = is_on(Switch.LIMITS)
         self._routes = configured_routes()
         self._callers = configured_callers()
         self._reader = BodyReader(_configured_pace(), _end)
@@ -39,26 +40,23 @@ class Buffering:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        length = _body_length(environ)
-        request: Detachable | None = environ.get(DETACHABLE)
-        if length == 0 or request is None or not is_on(Switch.LIMITS):
-            return self._app(environ, start_response)
+        has_body = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+        if has_body and self._is_on and DETACHABLE in environ:
+            return self._read_first(environ[DETACHABLE], environ, start_response)
+        return self._app(environ, start_response)
+
+    def _read_first(
+        self,
+        request: Detachable,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+    ) -> Iterable[bytes]:
         address = self._callers.address(environ)
         if not self._reader.may_read(address):
             SHED.labels(self._routes.of(environ["PATH_INFO"])).inc()
             return refuse_overload(environ, start_response)
-        return self._read_and_go_on(request, address, length, environ, start_response)
-
-    def _read_and_go_on(
-        self,
-        request: Detachable,
-        address: str,
-        length: int | None,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-    ) -> Iterable[bytes]:
         try:
-            environ["wsgi.input"] = self._read(request, address, length, environ)
+            environ["wsgi.input"] = self._read(request, address, environ)
         except EndedError:
             return request.detach()
         except BodyTooLargeError as error:
@@ -66,13 +64,10 @@ class Buffering:
         return self._app(environ, start_response)
 
     def _read(
-        self,
-        request: Detachable,
-        address: str,
-        length: int | None,
-        environ: "WSGIEnvironment",
+        self, request: Detachable, address: str, environ: "WSGIEnvironment"
     ) -> IO[bytes]:
         body = environ["wsgi.input"]
+        length = _body_length(environ)
         if length is not None and length <= PIECE_BYTES:
             return io.BytesIO(self._reader.read_short(request, address, body, length))
         most = self._most_bytes(environ)
@@ -90,9 +85,9 @@ class Buffering:
 def _body_length(environ: "WSGIEnvironment") -> int | None:
     """Tell how long a body is; None where that shows only at its end."""
     length = environ.get("CONTENT_LENGTH")
-    if length is not None:
-        return int(length) if length.isascii() and length.isdigit() else 0
-    return None if "HTTP_TRANSFER_ENCODING" in environ else 0
+    if length is None:
+        return None
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 def _end(request: Detachable, error: ApplicationError) -> None:

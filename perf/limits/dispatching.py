@@ -44,6 +44,7 @@ class Dispatching:
         threads: Mapping[str, OwnThreads] | None = None,
     ) -> None:
         self._app = app
+        self._is_on = is_on(Switch.LIMITS)
         self._at_hand = at_hand or _nothing
         self._threads = threads or configured_threads()
         self._routes = configured_routes()
@@ -53,7 +54,7 @@ class Dispatching:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request: Detachable | None = environ.get(DETACHABLE)
-        if request is None or not is_on(Switch.LIMITS):
+        if request is None or not self._is_on:
             return self._app(environ, start_response)
         answer = self._at_hand(environ, start_response)
         if answer is not None:

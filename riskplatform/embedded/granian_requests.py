@@ -25,22 +25,30 @@ OWN_HEADERS: Final = "server: granian\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n
 _PADDING = cycle(range(1, 500))
 
 
-class Request:
-    """See `riskplatform.kernel.detaching.Detachable`."""
+class Request(Response):
+    """What an application starts its answer with, and may detach it from its thread.
 
-    __slots__ = ("_address", "_port", "_protocol", "_response")
+    See `riskplatform.kernel.detaching.Detachable`.
+    """
 
-    def __init__(self, protocol: Any, response: Response, scope: Scope) -> None:
+    __slots__ = ("_protocol", "_scope")
+
+    def __init__(self, protocol: Any, scope: Scope) -> None:
         self._protocol = protocol
-        self._response = response
-        self._address: str = scope["REMOTE_ADDR"]
-        self._port = int(scope["SERVER_PORT"])
+        self._scope = scope
+        self.status = 200
+        self.headers: list[tuple[str, str]] = []
 
     def detach(self) -> Iterable[bytes]:
         return DETACHED
 
     def deliver(self, answer: Iterable[bytes]) -> None:
-        respond(self._protocol, self._response, answer)
+        if isinstance(answer, list):
+            body = b"".join(answer)
+            self._protocol.response_bytes(self.status, self.headers, body)
+        else:
+            parts = ResponseIterWrap(answer)  # type: ignore[no-untyped-call]  # half typed
+            self._protocol.response_iter(self.status, self.headers, parts)
 
     def expel(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer, and close the connection that has been sent just this answer.
@@ -54,9 +62,10 @@ class Request:
             ("Content-Length", str(len(padded))),
             ("Connection", "close"),
         ]
-        before = sent_bytes(self._address, self._port)
+        port = int(self._scope["SERVER_PORT"])
+        before = sent_bytes(self._scope["REMOTE_ADDR"], port)
         self._protocol.response_bytes(status, lines, padded)
-        shut_who_was_sent(before, _n_sent(status, lines, len(padded)), self._port)
+        shut_who_was_sent(before, _n_sent(status, lines, len(padded)), port)
 
 
 class _Detached(list[bytes]):
@@ -64,14 +73,6 @@ class _Detached(list[bytes]):
 
 
 DETACHED: Final = _Detached()
-
-
-def respond(protocol: Any, response: Response, answer: Iterable[bytes]) -> None:
-    if isinstance(answer, list):
-        protocol.response_bytes(response.status, response.headers, b"".join(answer))
-    else:
-        wrapped = ResponseIterWrap(answer)  # type: ignore[no-untyped-call]  # half typed
-        protocol.response_iter(response.status, response.headers, wrapped)
 
 
 def request_callback(
@@ -92,12 +93,11 @@ def request_callback(
     }
 
     def handle(protocol: Any, scope: Scope) -> None:
-        response = Response()  # type: ignore[no-untyped-call]  # half typed
         environ = base | scope
-        environ[DETACHABLE] = Request(protocol, response, scope)
-        answer = application(environ, response)
+        environ[DETACHABLE] = request = Request(protocol, scope)
+        answer = application(environ, request)
         if answer is not DETACHED:
-            respond(protocol, response, answer)
+            request.deliver(answer)
 
     return handle
 
