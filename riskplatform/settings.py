@@ -18,6 +18,7 @@ from riskplatform.env import (
     env_secret,
     env_str,
 )
+from riskplatform.login_throttling import axes_settings
 from riskplatform.request_limits import (
     CLASS_OF_PREFIX,
     configured_rate_limits,
@@ -80,6 +81,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "clickhouse_backend",
     "csp",
@@ -109,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
@@ -233,6 +236,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Security
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_WAIT_S = env_int("LOGIN_WAIT_S", 300, minimum=1)
+globals().update(axes_settings(wait_s=LOGIN_WAIT_S))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
