@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 AtHand = Callable[["WSGIEnvironment", "StartResponse"], "Iterable[bytes] | None"]
 # Of the ordinary requests many may wait: most of them for one and the same computation.
 MAX_WAITING: Final = 256
+# Answered in whatever thread there is. Other probes ask databases.
+LIVENESS: Final = "/health/live"
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class Dispatching:
         if answer is not None:
             return answer
         route_class = self._routes.of(environ["PATH_INFO"])
-        if route_class == HEALTH:
+        if environ["PATH_INFO"] == LIVENESS:
             return self._app(environ, start_response)
         return self._hand_over(request, environ, start_response, route_class)
 
@@ -112,6 +114,7 @@ def configured_threads() -> dict[str, OwnThreads]:
         for name, places in settings.WEB_PLACES.items()
         if name != DEFAULT
     }
+    own[HEALTH] = OwnThreads(HEALTH, max_inside=1, max_waiting=8, max_per_caller=1)
     # Here the places are Admission's: whoever waits for somebody else's computation
     # has none.
     own[DEFAULT] = OwnThreads(
