@@ -1,7 +1,13 @@
 import pytest
 
 from riskplatform.env import EnvError, env_pairs
-from riskplatform.request_limits import TIMEOUTS_S, rate_limits, request_timeouts
+from riskplatform.request_limits import (
+    RATE_LIMITS,
+    TIMEOUTS_S,
+    configured_rate_limits,
+    rate_limits,
+    request_timeouts,
+)
 
 
 def test_pairs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +38,16 @@ def test_a_class_that_is_not_known_is_refused() -> None:
         request_timeouts({"evnts": "1", "address": "1"})
     with pytest.raises(EnvError, match="RATE_LIMITS names evnts"):
         rate_limits({"evnts": "1/s", "address": "1/s"})
+
+
+def test_limits_are_on_unless_they_are_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RATE_LIMITS", raising=False)
+    assert configured_rate_limits() == RATE_LIMITS
+    monkeypatch.setenv("RATE_LIMITS", "anonymous=5/min,address=off")
+    changed = {**RATE_LIMITS, "anonymous": "5/min"}
+    del changed["address"]
+    assert configured_rate_limits() == changed
+    monkeypatch.setenv("RATE_LIMITS", "off")
+    assert configured_rate_limits() == {}
