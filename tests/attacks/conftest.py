@@ -1,4 +1,4 @@
-"""A filled platform, and one web process of it, as the product comes."""
+"""A filled platform, and one web process of it with the limits of the product."""
 
 from collections.abc import Generator
 
@@ -13,8 +13,7 @@ __all__ = ["platform"]
 @pytest.fixture(scope="session")
 def web(platform: Platform) -> Generator[Web]:
     platform.manage("collectstatic", "--noinput", "--verbosity", "0")
-    with platform.webs(1, WEB_BODY_GRACE_S="1", WEB_BODY_BYTES_PER_S="65536") as (
-        started,
-    ):
+    env = {"RATE_LIMITS": "", "WEB_BODY_GRACE_S": "1", "WEB_BODY_BYTES_PER_S": "65536"}
+    with platform.webs(1, **env) as (started,):
         started.wait_live()
         yield started
