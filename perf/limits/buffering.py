@@ -17,6 +17,7 @@ from perf.limits.refusals import refusal, refuse
 from perf.limits.routes import configured_routes
 from perf.metrics import SHED, SLOW_BODIES
 from perf.switches import Switch, is_on
+from riskplatform.api.request_id import accepted_or_new
 from riskplatform.kernel.detaching import DETACHABLE, Detachable
 from riskplatform.kernel.errors import ApplicationError, BodyTooLargeError
 
@@ -92,7 +93,9 @@ def _body_length(environ: "WSGIEnvironment") -> int | None:
 
 def _end(request: Detachable, error: ApplicationError) -> None:
     SLOW_BODIES.labels(error.code).inc()
-    headers, content = refusal(error, request_id="", headers=[("Retry-After", "5")])
+    retry_after = ("Retry-After", "5")
+    request_id = accepted_or_new("")
+    headers, content = refusal(error, request_id=request_id, headers=[retry_after])
     request.expel(error.status, headers, content)
 
 

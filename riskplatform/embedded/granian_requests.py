@@ -21,6 +21,8 @@ Scope = dict[str, Any]
 # What Granian writes around the headers and the body that it is given.
 STATUS_LINE: Final = "HTTP/1.1 {} {}\r\n"
 OWN_HEADERS: Final = "server: granian\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n"
+# Answers up to this are sent whole, files for instance.
+SHORT_BYTES: Final = 8 << 20
 # Blanks after the body, so that no other answer of this moment has the same length.
 _PADDING = cycle(range(1, 500))
 
@@ -46,9 +48,19 @@ class Request(Response):
         if isinstance(answer, list):
             body = b"".join(answer)
             self._protocol.response_bytes(self.status, self.headers, body)
+        elif self._is_short():
+            # A client that reads slowly is to hold up no thread.
+            body = _gathered(answer)
+            self._protocol.response_bytes(self.status, self.headers, body)
         else:
             parts = ResponseIterWrap(answer)  # type: ignore[no-untyped-call]  # half typed
             self._protocol.response_iter(self.status, self.headers, parts)
+
+    def _is_short(self) -> bool:
+        for name, value in self.headers:
+            if name.lower() == "content-length":
+                return value.isdigit() and int(value) <= SHORT_BYTES
+        return False
 
     def expel(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer, and close the connection that has been sent just this answer.
@@ -66,6 +78,17 @@ class Request(Response):
         before = sent_bytes(self._scope["REMOTE_ADDR"], port)
         self._protocol.response_bytes(status, lines, padded)
         shut_who_was_sent(before, _n_sent(status, lines, len(padded)), port)
+
+
+def _gathered(answer: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(answer)
+    finally:
+        close: Callable[[], None] = getattr(answer, "close", _do_nothing)
+        close()
+
+
+def _do_nothing() -> None: ...
 
 
 class _Detached(list[bytes]):

@@ -24,7 +24,7 @@ SILENT_MS: Final = struct.Struct("@I"), 52
 SENT_BYTES: Final = struct.Struct("@Q"), 200
 # How long an answer may take from the server's hands to the kernel's.
 LOOK_AGAIN_S: Final = 0.005
-LOOKS: Final = 60
+LOOKS: Final = 20
 
 Peer = tuple[str, int]
 
