@@ -136,6 +136,11 @@ THROTTLED = Counter(
     "Requests over a rate limit, by the name of the limit.",
     ["limit"],
 )
+SLOW_BODIES = Counter(
+    "perf_slow_bodies_total",
+    "Requests ended because their body came slowly: too much so, or among too many.",
+    ["reason"],
+)
 SHED = Counter(
     "perf_shed_requests_total",
     "Requests sent away because too many waited, by class of routes.",

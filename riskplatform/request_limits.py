@@ -1,8 +1,9 @@
 """What settings say of limits: by class of route, and for what one request asks."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from riskplatform.env import EnvError
+from riskplatform.env import EnvError, env_int, env_list, env_pairs
 
 # By the beginning of the path; the first that fits counts, what fits none is default.
 CLASS_OF_PREFIX = {
@@ -13,8 +14,16 @@ CLASS_OF_PREFIX = {
     "/admin/": "admin",
 }
 NAMES = frozenset({"default", *CLASS_OF_PREFIX.values()})
-# A rate limit may also be for whatever comes from one address.
-ADDRESS = "address"
+# Rate limits may also be for whatever comes from one address, and for the ordinary
+# requests of those who show neither key nor session.
+ADDRESS, ANONYMOUS = "address", "anonymous"
+RATE_LIMITS = {
+    "default": "12000/min",
+    "anonymous": "1200/min",
+    "admin": "600/min",
+    "address": "30000/min",
+}
+OFF = "off"
 TIMEOUTS_S = {"default": 30.0, "events": 300.0, "exports": 300.0, "batches": 120.0}
 
 # What one request may ask for, with a key or a session and without: numbers computed
@@ -41,8 +50,46 @@ def request_timeouts(given: Mapping[str, str]) -> dict[str, float]:
 
 def rate_limits(given: Mapping[str, str]) -> dict[str, str]:
     """Check for whom limits are; what they say is read where they are kept."""
-    _check_names("RATE_LIMITS", given, NAMES | {ADDRESS})
-    return dict(given)
+    _check_names("RATE_LIMITS", given, NAMES | {ADDRESS, ANONYMOUS})
+    limits = {**RATE_LIMITS, **given}
+    return {name: text for name, text in limits.items() if text != OFF}
+
+
+def configured_rate_limits() -> dict[str, str]:
+    """Read RATE_LIMITS: pairs that change the usual limits, or `off` for none."""
+    if env_list("RATE_LIMITS") == [OFF]:
+        return {}
+    return rate_limits(env_pairs("RATE_LIMITS"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """How many requests of a group are at work at once, and how many wait."""
+
+    inside: int
+    waiting: int
+
+    @property
+    def total(self) -> int:
+        return self.inside + self.waiting
+
+    @property
+    def per_caller(self) -> int:
+        """One caller leaves a place to others, where there is more than one."""
+        return max(1, self.inside - 1)
+
+
+def places() -> dict[str, Places]:
+    """Read the places of each process, by group; `default` has all other classes."""
+    return {
+        "default": Places(
+            inside=env_int("WEB_MAX_CONCURRENCY", 4, minimum=1),
+            waiting=env_int("WEB_MAX_QUEUE", 2),
+        ),
+        "events": Places(inside=env_int("WEB_MAX_INGESTION", 3, minimum=1), waiting=3),
+        "admin": Places(inside=env_int("WEB_MAX_ADMIN", 2, minimum=1), waiting=2),
+        "exports": Places(inside=env_int("WEB_MAX_STREAMS", 1, minimum=1), waiting=0),
+    }
 
 
 def cost_limits(given: Mapping[str, str]) -> dict[str, int]:

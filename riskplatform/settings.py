@@ -19,10 +19,12 @@ from riskplatform.env import (
     env_str,
 )
 from riskplatform.log_settings import logging_config
+from riskplatform.login_throttling import axes_settings
 from riskplatform.request_limits import (
     CLASS_OF_PREFIX,
+    configured_rate_limits,
     cost_limits,
-    rate_limits,
+    places,
     request_timeouts,
 )
 from riskplatform.secret_key import kept_secret_key
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "clickhouse_backend",
     "csp",
@@ -111,6 +114,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
@@ -180,14 +184,14 @@ CHANNEL_LAYERS = {
 # Limits, by class of routes: seconds for a request, requests of a caller.
 ROUTE_CLASSES = CLASS_OF_PREFIX
 REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
-RATE_LIMITS = rate_limits(env_pairs("RATE_LIMITS"))
+RATE_LIMITS = configured_rate_limits()
 COST_LIMITS = cost_limits(env_pairs("COST_LIMITS"))
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
-# In each web process: requests at work, requests that wait, streams.
-WEB_MAX_CONCURRENCY = env_int("WEB_MAX_CONCURRENCY", 4, minimum=1)
-WEB_MAX_QUEUE = env_int("WEB_MAX_QUEUE", 2)
-WEB_MAX_STREAMS = env_int("WEB_MAX_STREAMS", 1, minimum=1)
+# In each web process: requests at work and those that wait, and how fast bodies come.
+WEB_PLACES = places()
+WEB_BODY_GRACE_S = env_int("WEB_BODY_GRACE_S", 5, minimum=1)
+WEB_BODY_BYTES_PER_S = env_int("WEB_BODY_BYTES_PER_S", 8_192, minimum=1)
 
 # API
 REST_FRAMEWORK = {
@@ -236,6 +240,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Security
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_WAIT_S = env_int("LOGIN_WAIT_S", 300, minimum=1)
+globals().update(axes_settings(wait_s=LOGIN_WAIT_S))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

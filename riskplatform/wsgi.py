@@ -12,16 +12,23 @@ django_application = get_wsgi_application()
 # What stands around Django needs its settings and apps, which are there only now.
 from perf.cache.assembly import with_edge_cache  # noqa: E402
 from perf.limits.admission import Admission  # noqa: E402
+from perf.limits.buffering import Buffering  # noqa: E402
+from perf.limits.dispatching import Dispatching  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402
 from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
 from riskplatform.api.error_boundary import ErrorBoundary  # noqa: E402
 from riskplatform.kernel.heartbeat import heartbeat  # noqa: E402
 
-# Limits first: what goes beyond them costs nothing more. Places at work are for
-# what is not kept: whatever is, is answered at once.
-application = ErrorBoundary(
-    Draining(RateLimits(with_edge_cache(Admission(django_application))))
+# Limits first: what goes beyond them costs nothing more. Bodies next, so that nobody
+# waits for one further in. Threads and places are for what is not kept: whatever is, is
+# answered at once.
+cached = with_edge_cache(Admission(django_application))
+dispatching = Dispatching(
+    # Once more, for what breaks in a thread of our own.
+    ErrorBoundary(cached),
+    at_hand=getattr(cached, "at_hand", None),
 )
+application = ErrorBoundary(Draining(RateLimits(Buffering(dispatching))))
 listen_for_drain()
 heartbeat.start()
 # What is loaded stays; the collector need not look at it again and again.

@@ -4,6 +4,9 @@ from riskplatform.settings import *  # noqa: F403 - the one star import of the r
 
 SECRET_KEY = "test-only"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Tests log in as they like, and ask as often; those about limits set them.
+AXES_ENABLED = False
+RATE_LIMITS = {}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -39,7 +39,12 @@ from perf.switches import Switch
 
 OPTIMISED = {"PERFORMANCE_OFF": ""}
 PLAIN = {"PERFORMANCE_OFF": ",".join(Switch)}
-OVER_LOOPBACK = {"RISKPLATFORM_TLS": "0", "ALLOWED_HOSTS": "127.0.0.1"}
+# The load comes from one address, without a pause.
+OVER_LOOPBACK = {
+    "RISKPLATFORM_TLS": "0",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "RATE_LIMITS": "off",
+}
 SAMPLED = 10
 
 Replies = list[Reply]

@@ -101,6 +101,18 @@ class Callers:
             return _of_session(environ)
         return NOBODY
 
+    def find_at_hand(self, environ: Environ) -> Caller | None:
+        """Resolve whoever can be without asking a database; None is anybody else."""
+        text = shown_key(
+            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY")
+        )
+        if text is None:
+            return None if has_session(environ) else NOBODY
+        known = self._keys.get(_digest_of(text))
+        if known is None or known.forget_s <= time.monotonic():
+            return None
+        return known.caller if known.expires_at_s > time.time() else None
+
     def drop(self, names: frozenset[str]) -> None:
         prefixes = {name[4:] for name in names if name.startswith("key:")}
         if prefixes:
@@ -115,7 +127,7 @@ class Callers:
 
     def _of_key(self, text: str) -> Caller | None:
         # Of the key itself nothing stays in memory.
-        digest = sha256(text.encode("latin-1", "replace")).digest()
+        digest = _digest_of(text)
         known = self._keys.get(digest)
         if known is not None and known.forget_s > time.monotonic():
             return known.caller if known.expires_at_s > time.time() else None
@@ -141,6 +153,10 @@ class Callers:
             self._keys[digest] = known
             if len(self._keys) > MAX_REMEMBERED:
                 self._keys.popitem(last=False)
+
+
+def _digest_of(text: str) -> bytes:
+    return sha256(text.encode("latin-1", "replace")).digest()
 
 
 def has_session(environ: Environ) -> bool:

@@ -7,17 +7,18 @@ else is kept, and never an error, a cookie or a stream.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from perf.cache.asking import Answer, kept_answer
 from perf.cache.bus import Bus
-from perf.cache.callers import Callers
+from perf.cache.callers import Caller, Callers
 from perf.cache.computing import Computing
-from perf.cache.entries import Headers, StartResponse, respond
+from perf.cache.entries import Entry, Headers, StartResponse, respond
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
 from perf.cache.questions import Asked, Environ, asked_by, body_of, may_be_kept
+from perf.cache.remembered import NotAtHandError, at_hand_only
 from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
 from riskplatform.api.request_id import HEADER, accepted_or_new
@@ -58,26 +59,45 @@ class EdgeCache:
         if route is None:
             return self._pass_on(environ, start_response)
         self._bus.listen_in_background()
-        asked = self._asked(route, environ) if self._bus.is_live else None
+        is_live = self._bus.is_live
+        asked = self._asked(route, environ, self._callers.find) if is_live else None
         if asked is None:
             self._count(route, "bypass")
             return self._pass_on(environ, _marking(start_response, "bypass"))
-        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         # The view and its log shall know it by the same name.
+        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["HTTP_X_REQUEST_ID"] = request_id
         answer = self._find(asked, route.policy)
         self._count(route, answer.outcome)
-        extra = [("X-Cache", answer.outcome), (HEADER, request_id)]
         if (entry := answer.entry) is None:
-            start_response(answer.status, [*answer.headers, *extra[:1]])
+            extra = [("X-Cache", answer.outcome)]
+            start_response(answer.status, [*answer.headers, *extra])
             return answer.body
-        if answer.is_kept:
-            entry.hits += 1
-            age_s = max(0, int(time.monotonic() - entry.created_s))
-            extra.append(("Age", str(age_s)))
-        return respond(environ, start_response, entry, extra)
+        return _give(environ, start_response, entry, answer)
 
-    def _asked(self, route: Route, environ: Environ) -> Asked | None:
+    def at_hand(
+        self, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes] | None:
+        """Answer from level 1, without waiting for anything; None if that cannot be."""
+        route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if route is None or not self._bus.is_live:
+            return None
+        with at_hand_only():
+            asked = self._asked(route, environ, self._callers.find_at_hand)
+        entry = None if asked is None else self._local.get(asked.key)
+        if entry is None or entry.is_past() or entry.is_due():
+            return None
+        self._count(route, "l1")
+        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ["HTTP_X_REQUEST_ID"] = request_id
+        return _give(environ, start_response, entry, kept_answer(entry, "l1"))
+
+    def _asked(
+        self,
+        route: Route,
+        environ: Environ,
+        find_caller: Callable[[Environ], Caller | None],
+    ) -> Asked | None:
         """Say what is asked and by whom; None where no kept answer will do."""
         if not may_be_kept(environ):
             return None
@@ -85,9 +105,11 @@ class EdgeCache:
         if body is None:
             return None
         try:
-            caller = self._callers.find(environ)
+            caller = find_caller(environ)
             if caller is not None:
                 return asked_by(environ, body, caller, route.policy)
+        except NotAtHandError:
+            pass
         except Exception:
             # Whatever it is: Django can still answer.
             logger.exception("who asks could not be found out")
@@ -111,6 +133,17 @@ class EdgeCache:
 
     def _count(self, route: Route, outcome: str) -> None:
         self._counters[route.name, outcome].inc()
+
+
+def _give(
+    environ: Environ, start_response: StartResponse, entry: Entry, answer: Answer
+) -> Iterable[bytes]:
+    extra = [("X-Cache", answer.outcome), (HEADER, environ["HTTP_X_REQUEST_ID"])]
+    if answer.is_kept:
+        entry.hits += 1
+        age_s = max(0, int(time.monotonic() - entry.created_s))
+        extra.append(("Age", str(age_s)))
+    return respond(environ, start_response, entry, extra)
 
 
 def _is_trouble(answer: Answer) -> bool:

@@ -1,8 +1,9 @@
 """A value that the edge cache needs before it asks Django, kept until it changes."""
 
 import time
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from threading import Lock, local
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -13,6 +14,20 @@ from perf.connections.replicas import primary_only
 REREAD_S: Final = 60.0
 
 Value = TypeVar("Value")
+
+
+class NotAtHandError(Exception):
+    """A value would have to be read from the database."""
+
+
+@contextmanager
+def at_hand_only() -> Generator[None]:
+    """Have no value read in this thread: it must not wait for a database."""
+    _thread.is_at_hand_only = True
+    try:
+        yield
+    finally:
+        _thread.is_at_hand_only = False
 
 
 class Remembered(Generic[Value]):
@@ -31,10 +46,18 @@ class Remembered(Generic[Value]):
         _all.append(self)
 
     def get(self) -> Value:
-        """Give the value; it is read from the database where it is not known."""
+        """Give the value; it is read from the database where it is not known.
+
+        Raises
+        ------
+        NotAtHandError
+            It is not known, and `at_hand_only` forbids to read it.
+        """
         known = self._known
         if known is not None and known[1] > time.monotonic():
             return known[0]
+        if getattr(_thread, "is_at_hand_only", False):
+            raise NotAtHandError
         generation = self._generation
         try:
             value = self._read_now()
@@ -75,3 +98,4 @@ def renew_connection() -> None:
 
 
 _all: "list[Remembered[Any]]" = []
+_thread = local()

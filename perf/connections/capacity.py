@@ -33,10 +33,20 @@ class Demand:
 
 def demand() -> Demand:
     return Demand(
-        web=settings.WEB_WORKERS * settings.WEB_THREADS,
+        web=settings.WEB_WORKERS * _threads_with_connections(),
         realtime=settings.CONNECTION_POLICY.pool_size,
         others=settings.DATABASE_OTHER_CONNECTIONS,
     )
+
+
+def _threads_with_connections() -> int:
+    """Count those of a web process: for ordinary requests, other groups, and probes."""
+    groups = sum(
+        places.inside
+        for name, places in settings.WEB_PLACES.items()
+        if name != "default"
+    )
+    return int(settings.WEB_THREADS) + groups + 1
 
 
 def check_capacity(alias: str) -> list[checks.CheckMessage]:

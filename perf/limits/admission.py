@@ -1,15 +1,21 @@
-"""Load shedding: so many requests at work in Django at once, the others wait or go."""
+"""Load shedding: so many requests at work in Django at once, the others wait or go.
+
+Each group of routes has places of its own, so that logins, ingestion and exports do not
+take those of reads; and of each group no caller has all.
+"""
 
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from perf.limits.callers import configured_callers
 from perf.limits.queueing import Gate
 from perf.limits.refusals import OverloadedError, refuse
-from perf.limits.routes import HEALTH, configured_routes
+from perf.limits.routes import DEFAULT, HEALTH, configured_routes
 from perf.metrics import SHED, WAIT_SECONDS, WAITING_REQUESTS
 from perf.switches import Switch, is_on
 
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
 
 # The class of long streams.
 STREAMS = "exports"
+# In the environment of a request that has a place already.
+ADMITTED = "riskplatform.admitted"
 # Whoever was sent away comes back at a time of their own.
 RETRY_AFTER_S = (1, 3)
 
@@ -27,8 +35,8 @@ class Admission:
 
     An ordinary request gives its place back when the application returns: its answer
     is complete then, and how fast the client reads it is no work of ours. A stream is
-    made while it is read, for minutes perhaps: streams have a few places of their own,
-    which they keep until they end or are closed.
+    made while it is read, for minutes perhaps: it keeps its place until it ends or is
+    closed.
     """
 
     def __init__(
@@ -39,33 +47,32 @@ class Admission:
         streams: Gate | None = None,
     ) -> None:
         self._app = app
-        self._gate = gate or Gate(
-            max_inside=settings.WEB_MAX_CONCURRENCY,
-            max_waiting=settings.WEB_MAX_QUEUE,
-        )
-        self._streams = streams or Gate(
-            max_inside=settings.WEB_MAX_STREAMS, max_waiting=0
-        )
+        self._gates = {name: _gate(name) for name in settings.WEB_PLACES}
+        self._gates |= {DEFAULT: gate} if gate else {}
+        self._gates |= {STREAMS: streams} if streams else {}
         self._routes = configured_routes()
+        self._callers = configured_callers()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         route_class = self._routes.of(environ.get("PATH_INFO", ""))
-        if route_class == HEALTH or not is_on(Switch.LIMITS):
+        if route_class == HEALTH or environ.get(ADMITTED) or not is_on(Switch.LIMITS):
             return self._app(environ, start_response)
-        gate = self._streams if route_class == STREAMS else self._gate
-        if not _enter(gate):
+        gate = self._gates.get(route_class) or self._gates[DEFAULT]
+        caller = self._callers.name(environ)
+        if not _enter(gate, caller):
             SHED.labels(route_class).inc()
-            return _refuse(environ, start_response)
+            return refuse_overload(environ, start_response)
+        leave = partial(gate.leave, caller)
         try:
             response = self._app(environ, start_response)
         except BaseException:
-            gate.leave()
+            leave()
             raise
-        if gate is self._streams and getattr(response, "streaming", False):
-            return _Held(response, gate.leave)
-        gate.leave()
+        if route_class == STREAMS and getattr(response, "streaming", False):
+            return _Held(response, leave)
+        leave()
         return response
 
 
@@ -93,19 +100,31 @@ class _Held:
             leave()
 
 
-def _enter(gate: Gate) -> bool:
-    if gate.enter_at_once():
+def refuse_overload(
+    environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> list[bytes]:
+    """Send a request away that there is no place for."""
+    error = OverloadedError("More requests wait than can be answered. Try again.")
+    wait_s = random.randint(*RETRY_AFTER_S)  # noqa: S311 - spreads retries, no secret
+    return refuse(environ, start_response, error, [("Retry-After", str(wait_s))])
+
+
+def _gate(group: str) -> Gate:
+    places = settings.WEB_PLACES[group]
+    return Gate(
+        max_inside=places.inside,
+        max_waiting=places.waiting,
+        max_per_caller=places.per_caller,
+    )
+
+
+def _enter(gate: Gate, caller: str) -> bool:
+    if gate.enter_at_once(caller):
         return True
     started_s = time.monotonic()
     WAITING_REQUESTS.inc()
     try:
-        return gate.enter()
+        return gate.enter(caller)
     finally:
         WAITING_REQUESTS.dec()
         WAIT_SECONDS.observe(time.monotonic() - started_s)
-
-
-def _refuse(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
-    error = OverloadedError("More requests wait than can be answered. Try again.")
-    wait_s = random.randint(*RETRY_AFTER_S)  # noqa: S311 - spreads retries, no secret
-    return refuse(environ, start_response, error, [("Retry-After", str(wait_s))])

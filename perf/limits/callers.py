@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 SCHEME = "bearer "
 DIGEST_BYTES = 12
+# Begins the names of those who show neither key nor session.
+BY_ADDRESS = "address:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Callers:
         session = _cookie(environ.get("HTTP_COOKIE", ""), self.session_cookie)
         if session:
             return "session:" + _digest(session)
-        return "address:" + self.address(environ)
+        return BY_ADDRESS + self.address(environ)
 
     def address(self, environ: "WSGIEnvironment") -> str:
         """Give the client's address, as the outermost of our own proxies saw it.
@@ -40,6 +44,13 @@ class Callers:
             if len(chain) >= count and (seen := chain[-count].strip()):
                 return seen
         return str(environ.get("REMOTE_ADDR", ""))
+
+
+def configured_callers() -> Callers:
+    return Callers(
+        session_cookie=settings.SESSION_COOKIE_NAME,
+        trusted_proxies=settings.TRUSTED_PROXIES,
+    )
 
 
 def _shown_key(environ: "WSGIEnvironment") -> str:

@@ -7,13 +7,15 @@ away, so that the others are served while somebody still waits for the answer.
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
 TARGET_S = 0.05
 INTERVAL_S = 0.5
+# Whoever does not say who it is.
+ANYBODY = ""
 
 
 class QueueDelay:
@@ -37,6 +39,7 @@ class QueueDelay:
 @dataclass(slots=True, eq=False)
 class _Waiter:
     since_s: float
+    caller: str
     is_decided: Event = field(default_factory=Event)
     is_admitted: bool = False
 
@@ -46,21 +49,29 @@ class _Waiter:
 
 
 class Gate:
-    """Lets `max_inside` in at once and `max_waiting` wait for them."""
+    """Lets `max_inside` in at once and `max_waiting` wait for them.
+
+    With `max_per_caller` one caller has no more than that inside, and never the whole
+    line: whoever else comes finds a place.
+    """
 
     def __init__(
         self,
         *,
         max_inside: int,
         max_waiting: int,
+        max_per_caller: int | None = None,
         delay: QueueDelay | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_inside = max_inside
         self._max_waiting = max_waiting
+        self._max_per_caller = max_per_caller or max_inside
+        self._max_waiting_per_caller = max(1, max_waiting - 1)
         self._delay = delay or QueueDelay()
         self._clock = clock
         self._inside = 0
+        self._inside_of: Counter[str] = Counter()
         self._waiting: deque[_Waiter] = deque()
         self._lock = Lock()
 
@@ -72,49 +83,73 @@ class Gate:
     def n_waiting(self) -> int:
         return len(self._waiting)
 
-    def enter_at_once(self) -> bool:
+    def enter_at_once(self, caller: str = ANYBODY) -> bool:
         """Come in unless all places are taken or others wait for one."""
         with self._lock:
-            if self._waiting or self._inside >= self._max_inside:
+            if self._waiting or not self._has_place_for(caller):
                 return False
-            self._inside += 1
+            self._take_place(caller)
             return True
 
-    def enter(self) -> bool:
+    def enter(self, caller: str = ANYBODY) -> bool:
         """Come in, after some waiting if need be; False says to go away."""
-        waiter = self._line_up()
+        waiter = self._line_up(caller)
         if waiter is None:
             return False
         if not waiter.is_decided.wait(self._delay.interval_s):
             self._give_up(waiter)
         return waiter.is_admitted
 
-    def leave(self) -> None:
+    def leave(self, caller: str = ANYBODY) -> None:
         """Hand the place over to whoever waits and has not waited too long."""
         with self._lock:
-            now_s = self._clock()
-            while self._waiting:
-                waiter = self._waiting.popleft()
-                allowed_s = self._delay.allowed_s(now_s)
-                is_admitted = now_s - waiter.since_s <= allowed_s
-                waiter.decide(is_admitted=is_admitted)
-                if is_admitted:
-                    return
             self._inside -= 1
+            self._inside_of[caller] -= 1
+            if not self._inside_of[caller]:
+                del self._inside_of[caller]
+            now_s = self._clock()
+            for waiter in list(self._waiting):
+                is_in_time = now_s - waiter.since_s <= self._delay.allowed_s(now_s)
+                if is_in_time and not self._has_place_for(waiter.caller):
+                    continue
+                self._waiting.remove(waiter)
+                if is_in_time:
+                    self._take_place(waiter.caller)
+                waiter.decide(is_admitted=is_in_time)
 
-    def _line_up(self) -> _Waiter | None:
+    def _has_place_for(self, caller: str) -> bool:
+        return (
+            self._inside < self._max_inside
+            and self._inside_of[caller] < self._max_per_caller
+        )
+
+    def _take_place(self, caller: str) -> None:
+        self._inside += 1
+        self._inside_of[caller] += 1
+
+    def _line_up(self, caller: str) -> _Waiter | None:
         with self._lock:
-            waiter = _Waiter(self._clock())
+            waiter = _Waiter(self._clock(), caller)
             if not self._waiting:
                 self._delay.note_empty(waiter.since_s)
-                if self._inside < self._max_inside:
-                    self._inside += 1
-                    waiter.decide(is_admitted=True)
-                    return waiter
-            if len(self._waiting) >= self._max_waiting:
+            if not self._is_somebody_first() and self._has_place_for(caller):
+                self._take_place(caller)
+                waiter.decide(is_admitted=True)
+                return waiter
+            if not self._may_wait(caller):
                 return None
             self._waiting.append(waiter)
             return waiter
+
+    def _is_somebody_first(self) -> bool:
+        """Tell whether somebody waits who could come in; others do not count."""
+        return any(self._has_place_for(waiter.caller) for waiter in self._waiting)
+
+    def _may_wait(self, caller: str) -> bool:
+        if len(self._waiting) >= self._max_waiting:
+            return False
+        n_own = sum(waiter.caller == caller for waiter in self._waiting)
+        return caller == ANYBODY or n_own < self._max_waiting_per_caller
 
     def _give_up(self, waiter: _Waiter) -> None:
         with self._lock:

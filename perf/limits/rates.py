@@ -1,14 +1,14 @@
 """Rate limits: so many requests a period for each caller and class of routes."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from perf.limits.accounts import Accounts, Verdict
 from perf.limits.buckets import Limit, parse_limit
-from perf.limits.callers import Callers
+from perf.limits.callers import BY_ADDRESS, configured_callers
 from perf.limits.refusals import Header, ThrottledError, refuse
 from perf.limits.routes import DEFAULT, HEALTH, configured_routes
 from perf.limits.shared_buckets import SharedBuckets
@@ -19,9 +19,10 @@ from perf.switches import Switch, is_on
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-NameCaller = Callable[["WSGIEnvironment"], str]
 # A limit of this name counts every request of an address, whatever key it shows.
 ADDRESS = "address"
+# One of this name counts for who shows neither key nor session, in place of default.
+ANONYMOUS = "anonymous"
 
 
 class RateLimits:
@@ -36,10 +37,7 @@ class RateLimits:
         )
         self._limits = configured_limits(settings.RATE_LIMITS)
         self._routes = configured_routes()
-        self._callers = Callers(
-            session_cookie=settings.SESSION_COOKIE_NAME,
-            trusted_proxies=settings.TRUSTED_PROXIES,
-        )
+        self._callers = configured_callers()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -67,20 +65,27 @@ class RateLimits:
         if route_class == HEALTH:
             return None
         charged = None
-        for limit, name_caller in self._applicable(route_class):
-            key = f"{limit.name}:{name_caller(environ)}"
+        for limit, caller in self._applicable(environ, route_class):
+            key = f"{limit.name}:{caller}"
             verdict = self._accounts.charge(key, limit)
             charged = limit, verdict
             if not verdict.is_admitted:
                 break
         return charged
 
-    def _applicable(self, route_class: str) -> Iterator[tuple[Limit, NameCaller]]:
-        if ADDRESS in self._limits:
-            yield self._limits[ADDRESS], self._callers.address
-        limit = self._limits.get(route_class) or self._limits.get(DEFAULT)
+    def _applicable(
+        self, environ: "WSGIEnvironment", route_class: str
+    ) -> Iterator[tuple[Limit, str]]:
+        limits = self._limits
+        if ADDRESS in limits:
+            yield limits[ADDRESS], self._callers.address(environ)
+        caller = self._callers.name(environ)
+        limit = limits.get(route_class)
+        if limit is None and caller.startswith(BY_ADDRESS):
+            limit = limits.get(ANONYMOUS)
+        limit = limit or limits.get(DEFAULT)
         if limit is not None:
-            yield limit, self._callers.name
+            yield limit, caller
 
 
 def configured_limits(texts: Mapping[str, str]) -> dict[str, Limit]:

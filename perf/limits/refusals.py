@@ -36,18 +36,24 @@ def refuse(
 ) -> list[bytes]:
     """Answer a request that goes no further; the body it brings is not read."""
     request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+    described, content = refusal(error, request_id=request_id, headers=headers)
+    start_response(f"{error.status} {HTTPStatus(error.status).phrase}", described)
+    return [content]
+
+
+def refusal(
+    error: ApplicationError, *, request_id: str, headers: Sequence[Header]
+) -> tuple[list[Header], bytes]:
+    """Describe an error: the headers of an answer, and its body."""
     body = problem(
         status=error.status, code=error.code, title=error.title, detail=error.message
     )
     content = orjson.dumps(body | {"request_id": request_id})
-    start_response(
-        f"{error.status} {HTTPStatus(error.status).phrase}",
-        [
-            ("Content-Type", CONTENT_TYPE),
-            ("Content-Length", str(len(content))),
-            ("Cache-Control", "no-store"),
-            (HEADER, request_id),
-            *headers,
-        ],
-    )
-    return [content]
+    described = [
+        ("Content-Type", CONTENT_TYPE),
+        ("Content-Length", str(len(content))),
+        ("Cache-Control", "no-store"),
+        (HEADER, request_id),
+        *headers,
+    ]
+    return described, content

@@ -6,20 +6,25 @@ says `Connection: close` and the readiness probe says 503, while requests are ta
 """
 
 import os
+import resource
 import shutil
 import signal
 import time
 from argparse import ArgumentParser
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 from types import FrameType
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import MPServer
+from granian.server import MPServer, mp
 
+from riskplatform.embedded.connection_limit import ConnectionLimit
+from riskplatform.embedded.granian_requests import request_callback
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.web_workers import watch_workers
 
@@ -34,9 +39,15 @@ WORKER_KILL_TIMEOUT_S = 25
 # The longest Granian allows: an idle thread takes its database connections along.
 IDLE_THREAD_TIMEOUT_S = 600
 # Granian counts open connections, idle ones included, not requests at work.
-CONNECTIONS_PER_WORKER = 512
-# For requests at work and in line, streams, and some for cached answers and probes:
-# see WEB_MAX_CONCURRENCY, WEB_MAX_QUEUE and WEB_MAX_STREAMS.
+CONNECTIONS_PER_WORKER = 2_048
+# Other descriptors of a worker: databases, files, arrays in memory.
+OTHER_DESCRIPTORS = 512
+# A client has so long for the headers of a request, also of a second one.
+HEADERS_TIMEOUT_MS = 10_000
+# What Granian keeps of a connection while it reads; headers have to fit in.
+READ_BUFFER_BYTES = 64 << 10
+# For requests at work and in line (WEB_MAX_CONCURRENCY, WEB_MAX_QUEUE), and some for
+# cached responses, bodies and probes.
 THREADS_PER_WORKER = 8
 RESPAWN_INTERVAL_S = 0.5
 
@@ -102,6 +113,8 @@ class DrainingServer(MPServer):
 def serve(
     target: str, *, host: str, port: int, size: WebSize, lame_duck_s: float
 ) -> None:
+    # Settings count with the threads that there are.
+    os.environ["WEB_THREADS"] = str(size.threads)
     DrainingServer(
         target,
         lame_duck_s=lame_duck_s,
@@ -109,15 +122,39 @@ def serve(
         port=port,
         interface=Interfaces.WSGI,
         websockets=False,
+        # A connection that may become HTTP/2 has no time limit until it has decided.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADERS_TIMEOUT_MS, max_buffer_size=READ_BUFFER_BYTES
+        ),
         workers=size.workers,
         blocking_threads=size.threads,
         blocking_threads_idle_timeout=IDLE_THREAD_TIMEOUT_S,
-        backpressure=CONNECTIONS_PER_WORKER,
+        backpressure=allowed_connections(),
         respawn_failed_workers=True,
         respawn_interval=RESPAWN_INTERVAL_S,
         workers_kill_timeout=WORKER_KILL_TIMEOUT_S,
         log_level=LogLevels.info,
-    ).serve()
+    ).serve(spawn_target=partial(work, port))
+
+
+def work(port: int, *arguments: Any) -> None:
+    """Answer requests in a process of its own, until told to stop."""
+    # Granian has no public way to say what answers a request.
+    setattr(mp, "_wsgi_call_wrap", request_callback)  # noqa: B010
+    ConnectionLimit(port).start()
+    MPServer._spawn_wsgi_worker(*arguments)  # noqa: SLF001 - what Granian would start
+
+
+def allowed_connections() -> int:
+    """Raise the limit of descriptors as far as needed; return what fits into it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_PER_WORKER + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(128, soft - OTHER_DESCRIPTORS)
+    return CONNECTIONS_PER_WORKER
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A full database, and a fresh web process for each area of attacks."""
+"""Web processes to attack: of a full database, and of a small one with all limits."""
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
@@ -6,7 +6,10 @@ from contextlib import ExitStack
 import pytest
 
 from tests.attacks.measuring import Idle
+from tests.edge.conftest import platform
 from tests.edge.webs import Platform, Web, filled_platform
+
+__all__ = ["platform"]
 
 DAY = {"region": "large", "horizon_sec": 86_400}
 
@@ -57,3 +60,14 @@ def web_of_area(full_platform: Platform) -> Generator[Callable[[str], Idle]]:
             return running[area]
 
         yield find
+
+
+@pytest.fixture(scope="session")
+def web(platform: Platform) -> Generator[Web]:
+    """Give a process of the small database, with the limits of the product."""
+    platform.manage("collectstatic", "--noinput", "--verbosity", "0")
+    with platform.webs(
+        RATE_LIMITS="", WEB_BODY_GRACE_S="1", WEB_BODY_BYTES_PER_S="65536"
+    ) as (started,):
+        started.wait_live()
+        yield started

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 EXPORT = "/api/v1/events/export"
+BATCH = "/api/v1/assess/batch"
 
 
 def shed(route_class: str) -> float:
@@ -133,3 +134,42 @@ def test_switched_off_everybody_comes_in(settings: LazySettings) -> None:
     settings.PERFORMANCE_OFF = frozenset({Switch.LIMITS})
     app = Admission(Application(), gate=Gate(max_inside=0, max_waiting=0))
     assert ask(app).status == 200
+
+
+def test_each_group_has_places_of_its_own_and_others_share_the_rest() -> None:
+    at_work, go_on = Event(), Event()
+
+    def work() -> None:
+        at_work.set()
+        assert go_on.wait(10)
+
+    app = Admission(Application(work), gate=Gate(max_inside=1, max_waiting=0))
+    quick = Application()
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(ask, app)
+        assert at_work.wait(10)
+        app._app = quick
+        statuses = {
+            path: ask(app, path).status
+            for path in ("/admin/login/", "/api/v1/events", EXPORT, "/", BATCH)
+        }
+        go_on.set()
+        assert first.result(10).status == 200
+    assert statuses == {
+        **dict.fromkeys(("/admin/login/", "/api/v1/events", EXPORT), 200),
+        **dict.fromkeys(("/", BATCH), 503),
+    }
+
+
+def test_one_caller_leaves_a_place_to_others() -> None:
+    go_on = Event()
+    gate = Gate(max_inside=2, max_waiting=0, max_per_caller=1)
+    app = Admission(Application(lambda: go_on.wait(10)), gate=gate)
+    with ThreadPoolExecutor(2) as threads:
+        greedy = threads.submit(ask, app, HTTP_X_API_KEY="greedy")
+        wait_until(lambda: gate.n_inside == 1)
+        assert ask(app, HTTP_X_API_KEY="greedy").status == 503
+        other = threads.submit(ask, app, HTTP_X_API_KEY="other")
+        wait_until(lambda: gate.n_inside == 2)
+        go_on.set()
+        assert [greedy.result(10).status, other.result(10).status] == [200, 200]

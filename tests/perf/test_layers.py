@@ -20,7 +20,7 @@ def layers() -> list[str]:
 
 def test_limits_come_first_and_admission_last() -> None:
     names = layers()
-    assert names[:2] == ["Draining", "RateLimits"]
+    assert names[:4] == ["Draining", "RateLimits", "Buffering", "Dispatching"]
     assert names[-1] == "Admission"
 
 

@@ -105,6 +105,26 @@ def test_nobody_waits_for_longer_than_the_interval() -> None:
     assert (gate.n_inside, gate.n_waiting) == (1, 0)
 
 
+def test_one_caller_has_not_all_places_and_not_the_whole_line(
+    delay: QueueDelay,
+) -> None:
+    gate = Gate(
+        max_inside=3, max_waiting=2, max_per_caller=2, delay=delay, clock=ManualClock()
+    )
+    assert [gate.enter_at_once("greedy") for _ in range(3)] == [True, True, False]
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(gate.enter, "greedy")
+        wait_until(lambda: gate.n_waiting == 1)
+        assert gate.enter("greedy") is False
+        # Nobody waits who could come in, so others need not wait behind.
+        assert gate.enter("other") is True
+        gate.leave("other")
+        assert not waiting.done()
+        gate.leave("greedy")
+        assert waiting.result(10) is True
+    assert (gate.n_inside, gate.n_waiting) == (2, 0)
+
+
 @given(st.lists(st.booleans(), max_size=200), st.integers(1, 5))
 def test_never_more_are_inside_than_may_be(comes: list[bool], most: int) -> None:
     gate = Gate(max_inside=most, max_waiting=0, clock=ManualClock())

@@ -2,16 +2,31 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 
+from perf.limits.accounts import Accounts
+from perf.limits.buckets import Grant
 from perf.limits.rates import RateLimits
+from perf.limits.shared_buckets import SharedBuckets
+from perf.shared_store import StoreUnavailableError
 from perf.switches import Switch
+from riskplatform.request_limits import rate_limits
 from tests.perf.wsgi_doubles import Answer, Application, ask
 
 Limited = Callable[..., RateLimits]
+
+
+class Away(SharedBuckets):
+    """A Redis that does not answer."""
+
+    def __init__(self) -> None: ...
+
+    def take(self, *_: Any, **__: Any) -> Grant:
+        raise StoreUnavailableError("It is away.")
 
 
 @pytest.fixture
@@ -143,6 +158,30 @@ def test_what_a_caller_makes_up_before_our_proxies_does_not_count(
     app, place = limited(default="1/h"), key()
     seen = [ask(app, HTTP_X_FORWARDED_FOR=f"{key()}, {place}").status for _ in range(2)]
     assert seen == [200, 429]
+
+
+def test_who_shows_nothing_has_a_limit_apart(limited: Limited) -> None:
+    app, place = limited(default="3/h", anonymous="1/h", events="2/h"), key()
+    assert statuses(app, 2, REMOTE_ADDR=place) == [200, 429]
+    assert statuses(app, 4, REMOTE_ADDR=place, HTTP_X_API_KEY=key()) == [
+        *(200, 200, 200),
+        429,
+    ]
+    # A class with a limit of its own has it for everybody.
+    assert statuses(app, 3, REMOTE_ADDR=place, path="/api/v1/events") == [
+        *(200, 200),
+        429,
+    ]
+
+
+def test_the_product_comes_with_limits_that_hold_without_redis(
+    settings: LazySettings,
+) -> None:
+    settings.RATE_LIMITS = rate_limits({})
+    app = RateLimits(Application(), accounts=Accounts(Away()))
+    asked = statuses(app, 1_300, REMOTE_ADDR=key())
+    assert asked[:1_200] == [200] * 1_200
+    assert asked.count(429) >= 50
 
 
 def test_switched_off_nobody_is_refused(

@@ -3,7 +3,9 @@ import pytest
 from riskplatform.env import EnvError, env_pairs
 from riskplatform.request_limits import (
     COSTS,
+    RATE_LIMITS,
     TIMEOUTS_S,
+    configured_rate_limits,
     cost_limits,
     rate_limits,
     request_timeouts,
@@ -49,3 +51,16 @@ def test_costs_that_are_not_given_keep_their_default() -> None:
 def test_what_is_no_cost_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(EnvError, match="COST_LIMITS"):
         cost_limits(given)
+
+
+def test_limits_are_on_unless_they_are_switched_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RATE_LIMITS", raising=False)
+    assert configured_rate_limits() == RATE_LIMITS
+    monkeypatch.setenv("RATE_LIMITS", "anonymous=5/min,address=off")
+    changed = {**RATE_LIMITS, "anonymous": "5/min"}
+    del changed["address"]
+    assert configured_rate_limits() == changed
+    monkeypatch.setenv("RATE_LIMITS", "off")
+    assert configured_rate_limits() == {}

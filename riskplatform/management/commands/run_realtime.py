@@ -1,4 +1,4 @@
-"""Serve WebSockets, and plain HTTP too, on daphne with a draining stop."""
+"""Serve WebSockets on daphne with a draining stop."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,8 +13,8 @@ from riskplatform.embedded.realtime import DRAIN_TIMEOUT_S, DrainingServer
 
 class Command(BaseCommand):
     help = (
-        "Serve WebSockets and HTTP. SIGTERM closes sockets with 1012 and lets requests "
-        "in flight finish."
+        "Serve WebSockets and health probes. SIGTERM closes sockets with 1012 and lets "
+        "requests in flight finish."
     )
     requires_system_checks = []
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             port=port,
             drain_timeout_s=drain_timeout,
         )
-        self.stdout.write(f"Serving http://{host}:{port}/ and WebSockets.")
+        self.stdout.write(f"Serving WebSockets at ws://{host}:{port}/.")
         self.stdout.flush()
         server.run()
         if not server.listened:

@@ -4,6 +4,15 @@ Daphne's command under its usual name, without daphne among the installed apps: 
 would load Twisted into every process.
 """
 
-from daphne.management.commands.runserver import Command
+from typing import Any
 
-__all__ = ["Command"]
+from daphne.management.commands import runserver
+from django.conf import settings
+
+DEVELOPMENT = "riskplatform.asgi.development"
+
+
+class Command(runserver.Command):  # type: ignore[misc]  # daphne has no types
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        settings.ASGI_APPLICATION = DEVELOPMENT
+        super().handle(*arguments, **options)
