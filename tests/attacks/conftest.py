@@ -13,7 +13,8 @@ __all__ = ["platform"]
 @pytest.fixture(scope="session")
 def web(platform: Platform) -> Generator[Web]:
     platform.manage("collectstatic", "--noinput", "--verbosity", "0")
-    env = {"RATE_LIMITS": "", "WEB_BODY_GRACE_S": "1", "WEB_BODY_BYTES_PER_S": "65536"}
-    with platform.webs(1, **env) as (started,):
+    with platform.webs(
+        1, RATE_LIMITS="", WEB_BODY_GRACE_S="1", WEB_BODY_BYTES_PER_S="65536"
+    ) as (started,):
         started.wait_live()
         yield started
