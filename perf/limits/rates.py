@@ -80,7 +80,7 @@ class RateLimits:
         if ADDRESS in limits:
             yield limits[ADDRESS], self._callers.address(environ)
         caller = self._callers.name(environ)
-        limit = limits.get(route_class)
+        limit = None if route_class == DEFAULT else limits.get(route_class)
         if limit is None and caller.startswith(BY_ADDRESS):
             limit = limits.get(ANONYMOUS)
         limit = limit or limits.get(DEFAULT)

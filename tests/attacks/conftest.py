@@ -67,7 +67,7 @@ def web(platform: Platform) -> Generator[Web]:
     """Give a process of the small database, with the limits of the product."""
     platform.manage("collectstatic", "--noinput", "--verbosity", "0")
     with platform.webs(
-        RATE_LIMITS="", WEB_BODY_GRACE_S="1", WEB_BODY_BYTES_PER_S="65536"
+        1, RATE_LIMITS="", WEB_BODY_GRACE_S="1", WEB_BODY_BYTES_PER_S="65536"
     ) as (started,):
         started.wait_live()
         yield started

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -32,7 +31,7 @@ def serving(platform: Platform, *command: str) -> Generator[int]:
         wait_until(lambda: is_listening(port), within_s=60, what="listening")
         yield port
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(30)
 
 
