@@ -36,6 +36,7 @@ class Answerer:
             protocol.write_signal(self._line.writer, ServerPacket.END_OF_STREAM)
 
     def _run(self, statement: Statement) -> None:
+        self._host.guard.check(statement.sql)
         insert = read_insert(statement.sql) if statement.kind is Kind.INSERT else None
         if insert is not None:
             take_rows(self._session, insert, host=self._host, line=self._line)

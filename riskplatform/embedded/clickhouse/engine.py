@@ -104,12 +104,29 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True)
         self._location = f"{folder}?config-file={configuration}"
         self._max_execution_s = max_execution_s
-        self._control = self.open_session()
+        self._metadata = folder / "metadata"
+        self._control = self._open_control()
         self.version = self._scalar("SELECT version()")
         self.timezone = self._scalar("SELECT timezone()")
 
     def open_session(self) -> Session:
         return Session(self._location, max_execution_s=self._max_execution_s)
+
+    def _open_control(self) -> Session:
+        """Make `default` the database of a server: here it would read files by name.
+
+        The engine lays it over its tables at every start, so that is taken away again.
+        """
+        link = self._metadata / "default"
+        (self._metadata / "default.sql").unlink(missing_ok=True)
+        control = self.open_session()
+        control.execute("DETACH DATABASE default")
+        if link.is_symlink():
+            tables = link.readlink().name
+            control.execute(f"ATTACH DATABASE default UUID '{tables}' ENGINE = Atomic")
+        else:
+            control.execute("CREATE DATABASE default ENGINE = Atomic")
+        return control
 
     def create_database(self, name: str) -> None:
         quoted = name.replace("`", "``")

@@ -16,6 +16,7 @@ def take_rows(
     session: Session, insert: InsertStatement, *, host: Host, line: Line
 ) -> None:
     """Insert what the client sends, all of it or, if it breaks off, none of it."""
+    host.guard.check(insert.without_rows)
     columns = _sample_columns(session, insert)
     check_receivable(columns)
     protocol.write_header(line.writer, columns)
