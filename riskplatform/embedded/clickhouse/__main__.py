@@ -16,6 +16,7 @@ from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
 from riskplatform.embedded.clickhouse.folder import open_folder
 from riskplatform.embedded.clickhouse.guard import Guard
 from riskplatform.embedded.clickhouse.host import Host
+from riskplatform.embedded.clickhouse.lexemes import Lexer
 from riskplatform.embedded.clickhouse.server import Address, Server
 from riskplatform.embedded.clickhouse.watcher import Watcher
 from riskplatform.env import env_list, env_secret
@@ -50,10 +51,12 @@ def _serve(options: argparse.Namespace) -> None:
     )
     if options.database != "default":
         engine.create_database(options.database)
+    lexer = Lexer(engine)
     host = Host(
         engine=engine,
         watcher=Watcher(engine),
-        guard=Guard(engine, access),
+        lexer=lexer,
+        guard=Guard(lexer, access),
         incoming=folder.incoming,
         user=options.user,
         password=_password(options.password_env),
@@ -69,7 +72,7 @@ def _serve(options: argparse.Namespace) -> None:
     stop.wait()
     logger.info("embedded ClickHouse server stops")
     server.stop()
-    host.guard.close()
+    lexer.close()
     engine.close()
 
 

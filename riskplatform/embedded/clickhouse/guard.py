@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riskplatform.embedded.clickhouse.access import Access
-from riskplatform.embedded.clickhouse.engine import Engine, Session
 from riskplatform.embedded.clickhouse.errors import (
     ACCESS_DENIED,
     SYNTAX_ERROR,
     QueryError,
     refusal,
 )
-from riskplatform.embedded.clickhouse.lexemes import END, Lexeme, lexemes
+from riskplatform.embedded.clickhouse.lexemes import END, Lexeme, Lexer
 
 FILE = "file"
 WORDS = frozenset({"infile", "outfile", "disk", "attach", "engine"})
@@ -57,11 +56,9 @@ class Spot:
 class Guard:
     """Looks at statements; what has no suspicious word costs one search of its text."""
 
-    def __init__(self, engine: Engine, access: Access) -> None:
-        self._lexing = engine.open_session()
-        # Statements with rows in them are longer than the engine reads by default.
-        self._lexing.execute("SET max_query_size = 0")
-        self._closed = _closed(self._lexing, access)
+    def __init__(self, lexer: Lexer, access: Access) -> None:
+        self._lexer = lexer
+        self._closed = _closed(lexer, access)
         words = "|".join(map(re.escape, sorted(WORDS | self._closed.functions)))
         # Escapes in a quoted name may hide one of the words.
         self._suspicious = re.compile(rf"\b(?:{words})\b|\\", re.IGNORECASE | re.ASCII)
@@ -70,12 +67,9 @@ class Guard:
         """Raise ACCESS_DENIED for a statement that reaches outside the server."""
         if self._suspicious.search(sql) is None:
             return
-        error = find_refusal(lexemes(self._lexing, sql), self._closed)
+        error = find_refusal(self._lexer.split(sql), self._closed)
         if error is not None:
             raise error
-
-    def close(self) -> None:
-        self._lexing.close()
 
 
 def find_refusal(statement: Sequence[Lexeme], closed: Closed) -> QueryError | None:
@@ -149,16 +143,12 @@ def _spots(statement: Sequence[Lexeme]) -> Iterator[Spot]:
             calls.pop()
 
 
-def _closed(session: Session, access: Access) -> Closed:
-    functions = _names(session, "SELECT lower(name) FROM system.table_functions")
-    engines = _names(session, "SELECT lower(name) FROM system.table_engines")
-    engines |= _names(session, "SELECT lower(name) FROM system.database_engines")
+def _closed(lexer: Lexer, access: Access) -> Closed:
+    functions = lexer.names("SELECT lower(name) FROM system.table_functions")
+    engines = lexer.names("SELECT lower(name) FROM system.table_engines")
+    engines |= lexer.names("SELECT lower(name) FROM system.database_engines")
     open_functions = {name.lower() for name in access.table_functions}
     return Closed(
-        functions=functions - open_functions | _names(session, ARTIFICIAL) | {FILE},
+        functions=functions - open_functions | lexer.names(ARTIFICIAL) | {FILE},
         engines=engines - {name.lower() for name in access.engines},
     )
-
-
-def _names(session: Session, sql: str) -> frozenset[str]:
-    return frozenset(session.execute(sql, "TSVRaw").decode().split())

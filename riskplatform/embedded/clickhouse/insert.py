@@ -13,7 +13,7 @@ from riskplatform.embedded.clickhouse.insertstatement import InsertStatement
 
 
 def take_rows(
-    session: Session, insert: InsertStatement, *, host: Host, line: Line
+    session: Session, insert: InsertStatement, *, host: Host, line: Line, query_id: str
 ) -> None:
     """Insert what the client sends, all of it or, if it breaks off, none of it."""
     host.guard.check(insert.without_rows)
@@ -23,7 +23,7 @@ def take_rows(
     line.writer.flush()
     with received_file(line.reader, host.incoming) as path:
         if path is not None:
-            with host.watcher.watching(line.connection):
+            with host.watcher.watching(line.connection, query_id):
                 session.execute(insert.reading(str(path)))
 
 

@@ -4,8 +4,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from riskplatform.embedded.clickhouse.engine import Session
+from riskplatform.embedded.clickhouse.engine import Engine
 from riskplatform.embedded.clickhouse.errors import SYNTAX_ERROR, refusal
+from riskplatform.embedded.clickhouse.querysettings import quoted
 
 _ESCAPED = re.compile(rb"\\x([0-9A-Fa-f]{2})|\\(.)|``|\"\"", re.DOTALL)
 _CONTROL = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"0": b"\0", b"b": b"\b"}
@@ -26,6 +27,7 @@ class Lexeme:
 
     kind: str
     text: bytes
+    start: int = 0
 
     @property
     def keyword(self) -> str:
@@ -57,17 +59,34 @@ class Lexeme:
 END = Lexeme(kind="EndOfStream", text=b"")
 
 
-def lexemes(session: Session, sql: str) -> list[Lexeme]:
-    """Split a statement, without blanks and comments."""
-    if "\0" in sql:
-        raise refusal("Syntax error: the statement holds a NUL byte.", SYNTAX_ERROR)
-    escaped = sql.replace("\\", "\\\\").replace("'", "\\'")
-    answer = session.execute(TOKENIZE.format(text=f"'{escaped}'"), "JSONCompactEachRow")
-    content = sql.encode()
-    return [
-        Lexeme(kind=it["type"], text=content[int(it["begin"]) : int(it["end"])])
-        for it in json.loads(answer)[0]
-    ]
+class Lexer:
+    """Splits statements in a session of its own, which no client's settings reach."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._session = engine.open_session()
+        # Statements with rows in them are longer than the engine reads by default.
+        self._session.execute("SET max_query_size = 0")
+
+    def names(self, sql: str) -> frozenset[str]:
+        """Run a query for a set of words."""
+        return frozenset(self._session.execute(sql, "TSVRaw").decode().split())
+
+    def split(self, sql: str) -> list[Lexeme]:
+        """Return the words and signs, without blanks and comments."""
+        if "\0" in sql:
+            raise refusal("Syntax error: the statement holds a NUL byte.", SYNTAX_ERROR)
+        tokenize = TOKENIZE.format(text=quoted(sql))
+        answer = self._session.execute(tokenize, "JSONCompactEachRow")
+        content = sql.encode()
+        return [_lexeme(content, **token) for token in json.loads(answer)[0]]
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _lexeme(content: bytes, *, begin: int, end: int, type: str) -> Lexeme:  # noqa: A002
+    start = int(begin)
+    return Lexeme(kind=type, text=content[start : int(end)], start=start)
 
 
 def _unquoted(text: bytes) -> str:
