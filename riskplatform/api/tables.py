@@ -1,22 +1,18 @@
 """Answers as tables: CSV that a spreadsheet may open, and Arrow IPC streams."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from io import StringIO
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rest_framework.exceptions import NotAcceptable
 
 from riskplatform.api.renderers import OrjsonRenderer
+from riskplatform.kernel.csv_writing import csv_text
 
 Column = NDArray[Any] | Sequence[str]
-
-# What makes spreadsheets take a text for a formula (CWE-1236).
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CsvRenderer(OrjsonRenderer):
@@ -35,11 +31,8 @@ class ArrowRenderer(OrjsonRenderer):
 
 def csv_table(columns: Mapping[str, Column]) -> bytes:
     """Write equally long columns under a line of their names (RFC 4180)."""
-    out = StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows(zip(*map(_csv_values, columns.values()), strict=True))
-    return out.getvalue().encode()
+    rows = zip(*map(_values, columns.values()), strict=True)
+    return csv_text([tuple(columns), *rows]).encode()
 
 
 def arrow_table(columns: Mapping[str, Column], *, facts: Mapping[str, str]) -> bytes:
@@ -62,8 +55,8 @@ def arrow_table(columns: Mapping[str, Column], *, facts: Mapping[str, str]) -> b
     return body
 
 
-def _csv_values(column: Column) -> Sequence[Any]:
+def _values(column: Column) -> Sequence[Any]:
     if isinstance(column, np.ndarray):
         values: list[Any] = column.tolist()
         return values
-    return [f"'{text}" if text.startswith(FORMULA_STARTS) else text for text in column]
+    return column
