@@ -19,7 +19,7 @@ from riskplatform.embedded.clickhouse.errors import (
 from riskplatform.embedded.clickhouse.lexemes import END, Lexeme, Lexer
 
 FILE = "file"
-WORDS = frozenset({"infile", "outfile", "disk", "attach", "engine"})
+WORDS = frozenset({"infile", "outfile", "disk", "attach", "engine", "identifier"})
 # A name in front of a bracket is a table's after these.
 BEFORE_TABLES = frozenset({"INTO", "EXISTS", "VIEW"})
 CREATING = frozenset({"CREATE", "INSERT", "ATTACH", "ALTER", "RENAME"})
@@ -83,6 +83,7 @@ def find_refusal(statement: Sequence[Lexeme], closed: Closed) -> QueryError | No
             _moves_a_file(spot, attaches=attaches)
             or _calls(spot, closed, creates=first in CREATING)
             or _names_an_engine(spot, closed)
+            or _fills_in_a_name(spot)
         )
         if reason is not None:
             return refusal(f"{reason} {WAY_OUT}", ACCESS_DENIED)
@@ -127,6 +128,13 @@ def _names_an_engine(spot: Spot, closed: Closed) -> str | None:
     engine = spot.then if spot.after.kind == "Equals" else spot.after
     if engine.name.lower() in closed.engines:
         return f"The engine {engine.name} is switched off."
+    return None
+
+
+def _fills_in_a_name(spot: Spot) -> str | None:
+    # A view with `{f:Identifier}` would take the name of a function.
+    if spot.this.name.lower() == "identifier" and spot.before.kind == "Colon":
+        return "A name filled in by a parameter is refused."
     return None
 
 
