@@ -1,6 +1,5 @@
 """Events as files: CSV from the standard library, Arrow and Parquet with the extra."""
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import orjson
 from analytics.errors import UnavailableFormatError
 from analytics.metrics import EXPORTED_EVENTS
 from analytics.models.event import LISTED
+from riskplatform.kernel.csv_writing import csv_text
 
 BATCH_ROWS = 10_000
 BATCH_CHARS = 1 << 21
@@ -146,9 +146,7 @@ def _batches(rows: Iterable[Row], name: str) -> Iterator[Sequence[Row]]:
 
 
 def _csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()
+    return csv_text(rows, line_end="\n").encode()
 
 
 def _csv_row(row: Row) -> list[object]:

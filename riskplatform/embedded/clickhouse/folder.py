@@ -4,10 +4,13 @@ import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape
 
+from riskplatform.embedded.clickhouse.access import Access
 from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
 
 CONFIGURATION = """<clickhouse>
+  <user_directories><users_xml><path>{users}</path></users_xml></user_directories>
   <merge_tree>
     <fsync_after_insert>{fsync}</fsync_after_insert>
     <fsync_part_directory>{fsync}</fsync_part_directory>
@@ -27,7 +30,7 @@ class DataFolder:
     lock_descriptor: int
 
 
-def open_folder(root: Path, *, fsync: bool) -> DataFolder:
+def open_folder(root: Path, *, fsync: bool, access: Access) -> DataFolder:
     """Lock the folder for the life of this process and clear unfinished inserts."""
     folder = root.resolve()
     if "?" in str(folder):
@@ -41,9 +44,14 @@ def open_folder(root: Path, *, fsync: bool) -> DataFolder:
     lock_descriptor = _lock(folder / "lock")
     for left_over in incoming.glob("*.native"):
         left_over.unlink()
+    users = folder / "users.xml"
+    users.write_text(access.users_file(), encoding="utf-8")
     configuration = folder / "configuration.xml"
     configuration.write_text(
-        CONFIGURATION.format(fsync=int(fsync), memory=MEMORY_SHARE), encoding="utf-8"
+        CONFIGURATION.format(
+            fsync=int(fsync), memory=MEMORY_SHARE, users=escape(str(users))
+        ),
+        encoding="utf-8",
     )
     return DataFolder(
         engine=folder / "engine",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskplatform.embedded.clickhouse.engine import Engine
+from riskplatform.embedded.clickhouse.guard import Guard
+from riskplatform.embedded.clickhouse.lexemes import Lexer
 from riskplatform.embedded.clickhouse.shapes import ShapeMemory
 from riskplatform.embedded.clickhouse.watcher import Watcher
 from riskplatform.embedded.clickhouse.wire import WireReader, WireWriter
@@ -14,6 +16,8 @@ from riskplatform.embedded.clickhouse.wire import WireReader, WireWriter
 class Host:
     engine: Engine
     watcher: Watcher
+    lexer: Lexer
+    guard: Guard
     incoming: Path
     user: str
     password: str

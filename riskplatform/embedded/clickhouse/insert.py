@@ -13,16 +13,17 @@ from riskplatform.embedded.clickhouse.insertstatement import InsertStatement
 
 
 def take_rows(
-    session: Session, insert: InsertStatement, *, host: Host, line: Line
+    session: Session, insert: InsertStatement, *, host: Host, line: Line, query_id: str
 ) -> None:
     """Insert what the client sends, all of it or, if it breaks off, none of it."""
+    host.guard.check(insert.without_rows)
     columns = _sample_columns(session, insert)
     check_receivable(columns)
     protocol.write_header(line.writer, columns)
     line.writer.flush()
     with received_file(line.reader, host.incoming) as path:
         if path is not None:
-            with host.watcher.watching(line.connection):
+            with host.watcher.watching(line.connection, query_id):
                 session.execute(insert.reading(str(path)))
 
 

@@ -26,6 +26,10 @@ class InsertStatement:
             None if any(name is None for name in names) else tuple(filter(None, names))
         )
 
+    @property
+    def without_rows(self) -> str:
+        return f"INSERT INTO {self.target} {self.columns} {self.clauses}"
+
     def reading(self, path: str) -> str:
         """Return the same INSERT with its rows in a Native file."""
         return (

@@ -69,6 +69,12 @@ def split_blocks(content: bytes) -> Iterator[NativeBlock]:
         start = block.end
 
 
+def row_count(native_block: bytes) -> int:
+    walk = _Walk(native_block, 0)
+    walk.varint()
+    return walk.varint()
+
+
 def read_block(content: bytes, start: int = 0) -> NativeBlock:
     walk = _Walk(content, start)
     columns, rows = walk.varint(), walk.varint()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from riskplatform.embedded.clickhouse.engine import ColumnHeader
+from riskplatform.embedded.clickhouse.engine import ColumnHeader, Progress
 from riskplatform.embedded.clickhouse.errors import (
     UNKNOWN_COMPRESSION_METHOD,
     ProtocolError,
@@ -41,6 +41,9 @@ class ServerPacket(IntEnum):
     PROGRESS = 3
     PONG = 4
     END_OF_STREAM = 5
+    PROFILE_INFO = 6
+    TOTALS = 7
+    EXTREMES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,16 @@ class Hello:
     database: str
     user: str
     password: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """What a client has been sent as rows of an answer."""
+
+    rows: int = 0
+    blocks: int = 0
+    bytes: int = 0
+    rows_before_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +120,12 @@ def write_hello(writer: WireWriter, *, version: str, timezone: str) -> None:
     writer.flush()
 
 
-def write_block(writer: WireWriter, native_block: bytes) -> None:
-    writer.varint(ServerPacket.DATA)
+def write_block(
+    writer: WireWriter,
+    native_block: bytes,
+    packet: ServerPacket = ServerPacket.DATA,
+) -> None:
+    writer.varint(packet)
     writer.text("")
     writer.raw(BLOCK_INFO)
     writer.raw(native_block)
@@ -128,6 +145,30 @@ def write_header(writer: WireWriter, columns: Sequence[ColumnHeader]) -> None:
     for column in columns:
         writer.text(column.name)
         writer.text(column.type_name)
+
+
+def write_progress(writer: WireWriter, progress: Progress) -> None:
+    """Write what was done since the last such packet; it leaves with what follows."""
+    writer.varint(ServerPacket.PROGRESS)
+    for number in (
+        progress.rows,
+        progress.bytes,
+        progress.total_rows,
+        progress.written_rows,
+        progress.written_bytes,
+    ):
+        writer.varint(number)
+
+
+def write_profile_info(writer: WireWriter, sent: Sent) -> None:
+    """Write what the rows sent amount to; it leaves with what follows."""
+    writer.varint(ServerPacket.PROFILE_INFO)
+    for number in (sent.rows, sent.blocks, sent.bytes):
+        writer.varint(number)
+    knows_limit = sent.rows_before_limit is not None
+    writer.raw(bytes((knows_limit,)))
+    writer.varint(sent.rows_before_limit or 0)
+    writer.raw(bytes((knows_limit,)))
 
 
 def write_exception(writer: WireWriter, error: QueryError) -> None:

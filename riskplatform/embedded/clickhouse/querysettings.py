@@ -38,7 +38,7 @@ class QuerySettings:
         self._give_back(name for name in self._in_force if name not in known)
         fresh = {n: v for n, v in known.items() if self._in_force.get(n) != v}
         # One SET for all: a wrong value keeps every one of them out.
-        self._assign(f"{name} = {_quoted(value)}" for name, value in fresh.items())
+        self._assign(f"{name} = {quoted(value)}" for name, value in fresh.items())
         self._in_force = known
 
     def forget(self) -> None:
@@ -61,12 +61,12 @@ class QuerySettings:
     def _look_up(self, names: list[str]) -> None:
         if not names:
             return
-        listed = ", ".join(_quoted(name) for name in names)
+        listed = ", ".join(quoted(name) for name in names)
         answer = self._session.execute(
             OWN_SETTINGS + f" WHERE name IN ({listed})", "JSONCompactEachRow"
         )
         for name, value, changed in map(json.loads, answer.splitlines()):
-            self._own[name] = _quoted(value) if changed else "DEFAULT"
+            self._own[name] = quoted(value) if changed else "DEFAULT"
 
     def _give_back(self, names: Iterable[str]) -> None:
         listed = list(names)
@@ -79,6 +79,6 @@ class QuerySettings:
             self._session.execute(f"SET {joined}")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -9,7 +9,7 @@ from riskplatform.embedded.clickhouse.errors import SYNTAX_ERROR, refusal
 
 _TOKEN = re.compile(
     r"""
-    (?P<skip>\s+|--[^\n]*|\#[\ !][^\n]*|/\*.*?\*/)
+    (?P<skip>\s+|--[^\n]*|//[^\n]*|\#[\ !][^\n]*|/\*.*?\*/)
     |(?P<text>'(?:[^'\\]|\\.|'')*')
     |(?P<name>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|[A-Za-z_]\w*)
     |(?P<other>\d\w*|.)

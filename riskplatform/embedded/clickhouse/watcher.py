@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from riskplatform.embedded.clickhouse.engine import Engine
+from riskplatform.embedded.clickhouse.errors import QUERY_ID_IS_RUNNING, refusal
 from riskplatform.embedded.clickhouse.protocol import ClientPacket
 
 POLL_INTERVAL_S = 0.1
@@ -17,6 +18,7 @@ POLL_INTERVAL_S = 0.1
 class Watched:
     connection: socket.socket
     native_thread_id: int
+    query_id: str
     cancelled: bool = False
 
 
@@ -42,12 +44,22 @@ class Watcher:
         self._thread.join()
 
     @contextmanager
-    def watching(self, connection: socket.socket) -> Iterator[Watched]:
+    def watching(
+        self, connection: socket.socket, query_id: str = ""
+    ) -> Iterator[Watched]:
         """Hold the calling thread's query under watch for the length of the block."""
         watched = Watched(
-            connection=connection, native_thread_id=threading.get_native_id()
+            connection=connection,
+            native_thread_id=threading.get_native_id(),
+            query_id=query_id,
         )
         with self._lock:
+            if query_id and query_id in self._ids().values():
+                raise refusal(
+                    f"Query with id = {query_id} is already running. Give each query "
+                    "an id of its own.",
+                    QUERY_ID_IS_RUNNING,
+                )
             self._running[watched.native_thread_id] = watched
             self._busy.set()
         try:
@@ -57,10 +69,20 @@ class Watcher:
             with self._lock:
                 del self._running[watched.native_thread_id]
 
+    def client_ids(self) -> dict[int, str]:
+        """Return the ids that clients gave to running queries, by native thread."""
+        with self._lock:
+            return self._ids()
+
     def kill_all(self) -> None:
         with self._lock:
             for watched in self._running.values():
                 self._engine.kill_query_of(watched.native_thread_id)
+
+    def _ids(self) -> dict[int, str]:
+        return {
+            it: query.query_id for it, query in self._running.items() if query.query_id
+        }
 
     def _look_until_stopped(self) -> None:
         while not self._stopped.wait(POLL_INTERVAL_S):

@@ -51,14 +51,14 @@ def test_csv_has_one_row_a_cell_with_the_figures_of_the_map(
 
 def test_text_in_csv_is_no_formula() -> None:
     columns: dict[str, Column] = {
-        "name": ["=1+1", "+1", "-1", "@x", "\tx", "a=b"],
+        "name": ["=1+1", "+1+1", "-1+1", "@x", "\tx", "a=b"],
         "n": np.arange(-1, 5),
     }
     assert b"".join(csv_pieces(columns)).decode().splitlines() == [
         "name,n",
         "'=1+1,-1",
-        "'+1,0",
-        "'-1,1",
+        "'+1+1,0",
+        "'-1+1,1",
         "'@x,2",
         "'\tx,3",
         "a=b,4",
