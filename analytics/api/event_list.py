@@ -16,11 +16,12 @@ from analytics.api.event_schemas import EventListQuery, EventPage, ExportQuery
 from analytics.api.events import EventsView
 from analytics.api.reading import ReadingView, events_to_read
 from analytics.event_lists import iterate_rows, list_events, place_of
-from analytics.exports import ARROW, CSV, PARQUET, get_format
+from analytics.exports import ARROW, CSV, PARQUET, ExportFormat, get_format
 from analytics.models import Event
 from perf.deadlines import keeping_deadline
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer
+from riskplatform.kernel.errors import ApplicationError
 
 
 class EventsResource(EventsView):
@@ -95,7 +96,7 @@ class EventExportView(ReadingView):
         pieces = chosen.encode(iterate_rows(wanted))
         # What goes wrong before the first piece is still told as a problem.
         return StreamingHttpResponse(
-            keeping_deadline(_begun(pieces)),
+            _told_where_it_ends(chosen, keeping_deadline(_begun(pieces))),
             content_type=chosen.media_type,
             headers={
                 "Content-Disposition": "attachment; filename="
@@ -107,6 +108,21 @@ class EventExportView(ReadingView):
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = list(next_two(pieces))
     return chain(first, pieces)
+
+
+def _told_where_it_ends(
+    chosen: ExportFormat, pieces: Iterator[bytes]
+) -> Iterator[bytes]:
+    """Let nobody take a part for the whole: the server ends a body that fails as any.
+
+    Arrow and Parquet cannot be read without their ends; CSV gets a line that is no row.
+    """
+    try:
+        yield from pieces
+    except ApplicationError as error:
+        if chosen is not CSV:
+            raise
+        yield f"# INCOMPLETE: {error.message}\n".encode()
 
 
 def next_two(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import pytest
 
 from analytics import exports, placement
 from analytics.errors import UnavailableFormatError
+from riskplatform.kernel.errors import DeadlineError
 from tests.analytics.reading import JANUARY, START, Ask, TwoRegions, make_reader, put
 
 pytestmark = [
@@ -125,3 +126,24 @@ def test_a_batch_of_an_export_ends_where_its_texts_are_long(
     rows = [(*[None] * 3, 1, *[None] * 7, {"text": "x" * 100}) for _ in range(7)]
     pieces = list(exports.encode_csv(rows))
     assert [piece.count(b"\n") for piece in pieces] == [1, 3, 3, 1]
+
+
+@pytest.mark.parametrize("form", ["csv", "arrow"])
+def test_an_export_whose_time_is_up_is_not_taken_for_whole(
+    ask: Ask, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(6)
+    monkeypatch.setattr(exports, "BATCH_ROWS", 2)
+    clock_s = [0.0]
+    monkeypatch.setattr("perf.deadlines.time.monotonic", lambda: clock_s[0])
+    answer = ask(f"/export?region=chicago&{JANUARY}&format={form}")
+    stream = iter(answer.streaming_content)
+    pieces = [next(stream), next(stream)]
+    clock_s[0] = 1_000.0
+    if form == "csv":
+        pieces += stream
+        assert pieces[-1].startswith(b"# INCOMPLETE: The time for this request is up.")
+        assert sum(piece.count(b"city-") for piece in pieces) == 2
+    else:
+        with pytest.raises(DeadlineError):
+            list(stream)

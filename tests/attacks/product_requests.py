@@ -217,7 +217,7 @@ ATTACKS: Final = (
         body=assets,
         headers=GZIPPED_CSV,
         statuses=frozenset({201, 503}),
-        asked_s=5,
+        asked_s=10,
     ),
     Attack(
         area="pages",
@@ -244,7 +244,7 @@ ATTACKS: Final = (
         path="events",
         body=empty_rows_array,
         statuses=frozenset({413, 503}),
-        asked_s=3,
+        asked_s=5,
     ),
     Attack(
         area="writes",
@@ -253,7 +253,7 @@ ATTACKS: Final = (
         path="events",
         body=small_events_array,
         statuses=frozenset({202, 503}),
-        asked_s=3,
+        asked_s=5,
     ),
     Attack(
         area="writes",
@@ -266,7 +266,7 @@ ATTACKS: Final = (
             "Content-Encoding": "gzip",
         },
         statuses=frozenset({202, 503}),
-        asked_s=3,
+        asked_s=5,
     ),
     Attack(
         area="writes",
