@@ -63,5 +63,3 @@ class Command(BaseCommand):
             f"{len(refreshed.forecasts)} forecasts of {result['cells']} cells "
             f"({result['fit_seconds']} s fit, {result['forecast_seconds']} s forecast)."
         )
-        for note in refreshed.model_version.notes:
-            self.stdout.write(f"Note: {note}")
