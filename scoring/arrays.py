@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.engine.distributions import CellDistribution
+from scoring.engine.distributions import CellDistribution, distribution_of
 from scoring.engine.simulation import ScenarioSet
 
 FloatArray = NDArray[np.float64]
@@ -46,7 +46,16 @@ def pack_columns(columns: ForecastColumns) -> bytes:
 
 
 def unpack_columns(body: bytes) -> ForecastColumns:
-    return ForecastColumns(**_unpack(body))
+    """Read the columns of a forecast.
+
+    Forecasts of earlier versions do not say how well a rate is known. They are read
+    as if nothing but that made numbers scatter, which is the most it can be.
+    """
+    arrays = _unpack(body)
+    if "rate_variance" not in arrays:
+        mean, alpha = arrays["mean"], arrays["alpha"]
+        return ForecastColumns.of(arrays["cells"], distribution_of(mean, alpha, alpha))
+    return ForecastColumns(**arrays)
 
 
 def pack_scenarios(scenarios: ScenarioSet) -> bytes:

@@ -53,6 +53,11 @@ class ModelStateError(ConflictError):
     title = "The model version is in another state"
 
 
+class ModelOutdatedError(ConflictError):
+    code = "model_outdated"
+    title = "The model version has to be fitted again"
+
+
 class PromotionRefusedError(ConflictError):
     """`gate` holds the figures, and which of them failed."""
 

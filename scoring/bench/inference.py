@@ -53,9 +53,10 @@ def _quantiles(n_cells: int) -> AnyMeasurement:
     rng = np.random.Generator(np.random.Philox(key=SEED))
     mean = rng.gamma(0.3, 0.1, size=n_cells)
     alpha = rng.gamma(2.0, 1.0, size=n_cells)
+    rate_variance = rng.gamma(1.0, 0.2, size=n_cells)
     return Budget(
         name=f"p_event and three quantiles, {n_cells:,} cells",
-        after=lambda: distribution_of(mean, alpha),
+        after=lambda: distribution_of(mean, alpha, rate_variance),
         check=_is_ordered,
         target_value=max(MS_PER_CELL * n_cells, 2.0),
         single_core=True,
@@ -126,8 +127,9 @@ def _fitting() -> Iterator[AnyMeasurement]:
 
 
 def _is_ordered(risk: CellDistribution) -> bool:
-    """Hold the quantiles in order and the probability inside what can be."""
+    """Hold the quantiles in order and the probability between the outer two."""
     ordered = (risk.q05 <= risk.q50) & (risk.q50 <= risk.q95)
+    ordered &= (risk.q05 <= risk.p_event) & (risk.p_event <= risk.q95)
     return bool(np.all(ordered & (risk.p_event > 0) & (risk.p_event < 1)))
 
 

@@ -116,7 +116,7 @@ def publish(
     scenarios = workloads.draw_scenarios(process, n_scenarios=n_scenarios)
     counts = np.bincount(scenarios.cell_index, minlength=len(place.grid))
     mean = counts / n_scenarios
-    columns = ForecastColumns.of(place.grid.cells, distribution_of(mean, 2.0))
+    columns = ForecastColumns.of(place.grid.cells, distribution_of(mean, 2.0, 0.2))
     version, _ = ModelVersion.objects.get_or_create(
         region=place.region,
         number=1,

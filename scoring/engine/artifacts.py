@@ -23,12 +23,13 @@ from scoring.engine.features import feature_names
 from scoring.engine.forecasters import FeatureModel, Forecaster
 from scoring.engine.intervals import IntervalShift
 from scoring.engine.models.registry import MODEL_TYPES
+from scoring.engine.rate_uncertainty import RateUncertainty
 from scoring.engine.recalibration import MeanCorrection
 from scoring.engine.scenario_models import ScenarioModel
 from scoring.engine.scenarios import SpatialCorrelation
 
 FORMAT: Final = "riskplatform-forecaster"
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 LARGEST_BYTES: Final = 256 * 1024 * 1024
 MANIFEST: Final = "manifest.json"
 
@@ -38,6 +39,7 @@ _TYPES: Final[dict[str, type[Any]]] = {
     "Dispersion": Dispersion,
     "IntervalShift": IntervalShift,
     "MeanCorrection": MeanCorrection,
+    "RateUncertainty": RateUncertainty,
     "ScenarioModel": ScenarioModel,
     "SpatialCorrelation": SpatialCorrelation,
     **{model.__name__: model for model in MODEL_TYPES},

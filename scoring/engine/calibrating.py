@@ -9,6 +9,7 @@ from scoring.engine.arrays import Floats
 from scoring.engine.blocks import in_blocks
 from scoring.engine.calibration import (
     Calibration,
+    level_variance,
     n_trailing,
     prior_events_of,
     trailing_level,
@@ -16,10 +17,15 @@ from scoring.engine.calibration import (
 )
 from scoring.engine.dependence import fit_spatial_correlation
 from scoring.engine.dispersion import fit_dispersion
-from scoring.engine.forecasters import FeatureModel, MeanModel
+from scoring.engine.forecasters import FeatureModel, MeanModel, PooledModel
 from scoring.engine.grid import Grid
 from scoring.engine.intervals import coverage_scale, helpful_shift
 from scoring.engine.models.registry import fit_model
+from scoring.engine.rate_uncertainty import (
+    MISFIT_ALONE,
+    MISFIT_OF_POOLED,
+    RateUncertainty,
+)
 from scoring.engine.recalibration import MeanCorrection, helpful_correction
 from scoring.engine.snapshots import walk_snapshots
 from scoring.engine.training import TrainingWindow
@@ -54,7 +60,11 @@ def calibrate(kind: str, window: TrainingWindow) -> Calibration:
         )
         means[n_lead_in:] *= levels[:, None]
     means, observed = means[n_lead_in:], observed[n_lead_in:]
-    uncalibrated = Calibration(level_prior_events=prior_events, correction=correction)
+    uncalibrated = Calibration(
+        level_prior_events=prior_events,
+        correction=correction,
+        rate=_expected_uncertainty(model, window, observed[-n_lead_in:], prior_events),
+    )
     levelled = replace(
         uncalibrated, level=_level(model, window, n_lead_in, uncalibrated)
     )
@@ -106,6 +116,7 @@ def with_scatter(
         block_shift=shifts[1],
         region_shift=shifts[2],
         spatial=fit_spatial_correlation(grid, cell, mean=cells[0], observed=cells[1]),
+        rate=calibration.rate.fitted(*cells, cell.alpha(cells[0])),
     )
 
 
@@ -131,6 +142,22 @@ def _correction(model: MeanModel, means: Floats, observed: Floats) -> MeanCorrec
     if not isinstance(model, FeatureModel):
         return MeanCorrection()
     return helpful_correction(means, observed, fit_dispersion(means, observed))
+
+
+def _expected_uncertainty(
+    model: MeanModel, window: TrainingWindow, recent: Floats, prior_events: float
+) -> RateUncertainty:
+    """Uncertainty of rates before held-out windows are looked at.
+
+    `recent` are the numbers of the windows that give the level, (n_windows, n_cells).
+    """
+    level = level_variance(float(recent.sum()), prior_events=prior_events)
+    record_s = window.until_s - float(window.history.occurred_s[0])
+    return RateUncertainty(
+        windows=record_s / window.horizon_s,
+        level=level if model.recalibrates else 0.0,
+        misfit=MISFIT_OF_POOLED if isinstance(model, PooledModel) else MISFIT_ALONE,
+    )
 
 
 def _level(

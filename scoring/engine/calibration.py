@@ -9,6 +9,7 @@ from scoring.engine.arrays import Floats
 from scoring.engine.dispersion import Dispersion, fit_dispersion
 from scoring.engine.distributions import CellDistribution, distribution_of
 from scoring.engine.intervals import IntervalShift
+from scoring.engine.rate_uncertainty import RateUncertainty
 from scoring.engine.recalibration import MeanCorrection
 from scoring.engine.scenarios import SpatialCorrelation
 from scoring.engine.state import DAY_S
@@ -37,6 +38,8 @@ class Calibration:
         Of the intervals of these numbers.
     spatial : SpatialCorrelation
         How neighbouring cells err together.
+    rate : RateUncertainty
+        How well the mean of a cell is known.
     """
 
     level: float = 1.0
@@ -49,14 +52,25 @@ class Calibration:
     block_shift: IntervalShift = field(default_factory=IntervalShift)
     region_shift: IntervalShift = field(default_factory=IntervalShift)
     spatial: SpatialCorrelation = field(default_factory=SpatialCorrelation)
+    rate: RateUncertainty = field(default_factory=RateUncertainty)
 
     def calibrated(self, mean: Floats) -> Floats:
         """Mean after recalibration, shape of `mean`."""
         return self.correction.apply(mean) * self.level
 
-    def distribution_of_calibrated(self, mean: Floats) -> CellDistribution:
-        """Distribution around a mean that `calibrated` has returned, (n_cells,)."""
-        return distribution_of(mean, self.dispersion.alpha(mean))
+    def distribution_of_calibrated(
+        self, mean: Floats, spread: Floats | float
+    ) -> CellDistribution:
+        """Distribution around a mean that `calibrated` has returned, (n_cells,).
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n_cells,)
+        spread : ndarray of shape (n_cells,)
+            Of the members (see `RateUncertainty.variance`); 0 of a model without.
+        """
+        alpha = self.dispersion.alpha(mean)
+        return distribution_of(mean, alpha, self.rate.variance(mean, alpha, spread))
 
     def region_alpha(self, mean: Floats) -> float:
         """Dispersion of the total, given the calibrated mean of every cell."""
@@ -89,6 +103,15 @@ def trailing_level(
         `Calibration.level_prior_events` of the forecaster.
     """
     return (prior_events + observed_events) / (prior_events + forecast_events)
+
+
+def level_variance(observed_events: float, *, prior_events: float) -> float:
+    """Variance of a level drawn to one by a prior worth `prior_events`.
+
+    That of the gamma posterior, whose events count as `PRIOR_EVENTS` does against
+    the worth of the prior: clustered ones say less.
+    """
+    return 1.0 / (PRIOR_EVENTS * (1.0 + observed_events / prior_events))
 
 
 def trailing_levels(

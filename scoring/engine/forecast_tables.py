@@ -8,7 +8,7 @@ import numpy as np
 from scoring.engine.arrays import Floats
 from scoring.engine.calibration import Calibration, n_trailing, trailing_levels
 from scoring.engine.events import EventHistory
-from scoring.engine.forecasters import Forecaster
+from scoring.engine.forecasters import Forecaster, forecast_with_spread
 from scoring.engine.grid import Grid
 from scoring.engine.snapshots import walk_snapshots
 
@@ -19,7 +19,8 @@ class ForecastTable:
 
     Attributes
     ----------
-    mean, alpha, observed : ndarray of shape (n_origins, n_cells)
+    mean, alpha, spread, observed : ndarray of shape (n_origins, n_cells)
+        The spread is that of the members of the model, zero without.
     origins_s : ndarray of shape (n_origins,)
     calibration : Calibration
         Of the model; its dispersions of blocks and of the region judge totals.
@@ -30,6 +31,7 @@ class ForecastTable:
     origins_s: Floats
     mean: Floats
     alpha: Floats
+    spread: Floats
     observed: Floats
     calibration: Calibration
 
@@ -55,7 +57,7 @@ def forecast_tables(
     n_lead_in = n_trailing(horizon_s)
     lead_in_s = origins_s[0] - horizon_s * np.arange(n_lead_in, 0, -1)
     instants_s = np.concatenate([lead_in_s, origins_s])
-    means = np.empty((len(forecasters), instants_s.size, len(grid)))
+    means, spreads = np.empty((2, len(forecasters), instants_s.size, len(grid)))
     observed = np.empty((instants_s.size, len(grid)))
     snapshots = walk_snapshots(
         history, grid, instants_s.tolist(), timezone=forecasters[0].timezone
@@ -66,15 +68,21 @@ def forecast_tables(
             start_s, start_s + horizon_s, n_cells=len(grid)
         )
         for place, forecaster in enumerate(forecasters):
-            means[place, row] = forecaster.model.mean_of(snapshot)
+            means[place, row], spreads[place, row] = forecast_with_spread(
+                forecaster.model, snapshot
+            )
     return tuple(
-        _table(forecaster, means[place], observed, origins_s)
+        _table(forecaster, means[place], spreads[place], observed, origins_s)
         for place, forecaster in enumerate(forecasters)
     )
 
 
 def _table(
-    forecaster: Forecaster, means: Floats, observed: Floats, origins_s: Floats
+    forecaster: Forecaster,
+    means: Floats,
+    spreads: Floats,
+    observed: Floats,
+    origins_s: Floats,
 ) -> ForecastTable:
     """Level the means by the windows before each origin, all of them past by then."""
     n_lead_in = n_trailing(forecaster.horizon_s)
@@ -94,6 +102,7 @@ def _table(
         origins_s=origins_s,
         mean=mean,
         alpha=forecaster.calibration.dispersion.alpha(mean),
+        spread=spreads[n_lead_in:],
         observed=observed[n_lead_in:],
         calibration=forecaster.calibration,
     )

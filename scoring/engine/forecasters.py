@@ -38,6 +38,25 @@ class FeatureModel(Protocol):
     def predict(self, features: Floats) -> Floats: ...
 
 
+@runtime_checkable
+class PooledModel(Protocol):
+    """A feature model that pools members, and sees how far they differ."""
+
+    def pooled(self, features: Floats) -> tuple[Floats, Floats]: ...
+
+
+def forecast_with_spread(
+    model: MeanModel, snapshot: Snapshot
+) -> tuple[Floats, Floats | float]:
+    """Mean of every cell, and the variance between members of its logarithm.
+
+    Each of shape (n_cells,); the variance is 0 for a model without members.
+    """
+    if isinstance(model, PooledModel):
+        return model.pooled(snapshot.features)
+    return model.mean_of(snapshot), 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Forecaster:
     """A mean model fitted for one horizon.
@@ -81,21 +100,15 @@ class Forecaster:
 
     def predict(self, features: Floats) -> Floats:
         """Calibrated mean number of events per row of features, shape (n_rows,)."""
-        if not isinstance(self.model, FeatureModel):
-            raise EngineError(
-                f"The model {self.kind} forecasts from a snapshot, not from features."
-            )
-        if features.ndim != 2 or features.shape[1] != len(self.feature_names):
-            raise EngineError(
-                f"The model {self.kind} expects {len(self.feature_names)} features "
-                f"per cell; the matrix given has the shape {features.shape}."
-            )
-        return self.calibration.calibrated(self.model.predict(features))
+        model = self._model_of_features(features)
+        return self.calibration.calibrated(model.predict(features))
 
     def distribution(self, features: Floats) -> CellDistribution:
         """Distribution per row of features."""
-        mean = self.predict(features)
-        return self.calibration.distribution_of_calibrated(mean)
+        model = self._model_of_features(features)
+        if isinstance(model, PooledModel):
+            return self._distribution(*model.pooled(features))
+        return self._distribution(model.predict(features), 0.0)
 
     def mean_of(self, snapshot: Snapshot) -> Floats:
         """Calibrated mean number of events per cell, shape (n_cells,)."""
@@ -103,7 +116,7 @@ class Forecaster:
 
     def distribution_at(self, snapshot: Snapshot) -> CellDistribution:
         """Distribution of every cell of a snapshot."""
-        return self.calibration.distribution_of_calibrated(self.mean_of(snapshot))
+        return self._distribution(*forecast_with_spread(self.model, snapshot))
 
     def scenarios(
         self,
@@ -134,3 +147,19 @@ class Forecaster:
     def with_level(self, level: float) -> Self:
         """The same forecaster at another level (see `calibration.trailing_level`)."""
         return replace(self, calibration=self.calibration.with_level(level))
+
+    def _model_of_features(self, features: Floats) -> FeatureModel:
+        if not isinstance(self.model, FeatureModel):
+            raise EngineError(
+                f"The model {self.kind} forecasts from a snapshot, not from features."
+            )
+        if features.ndim != 2 or features.shape[1] != len(self.feature_names):
+            raise EngineError(
+                f"The model {self.kind} expects {len(self.feature_names)} features "
+                f"per cell; the matrix given has the shape {features.shape}."
+            )
+        return self.model
+
+    def _distribution(self, mean: Floats, spread: Floats | float) -> CellDistribution:
+        calibrated = self.calibration.calibrated(mean)
+        return self.calibration.distribution_of_calibrated(calibrated, spread)

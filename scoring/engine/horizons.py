@@ -61,10 +61,10 @@ def _raised(longer: CellDistribution, shorter: CellDistribution) -> CellDistribu
     if longer.mean.shape != shorter.mean.shape:
         raise EngineError("Forecasts of several horizons cover the same cells.")
     mean = np.maximum(longer.mean, shorter.mean)
-    raised = distribution_of(mean, longer.alpha)
+    raised = distribution_of(mean, longer.alpha, longer.rate_variance)
     alpha = np.where(
         raised.p_event < shorter.p_event,
         np.minimum(longer.alpha, shorter.alpha),
         longer.alpha,
     )
-    return distribution_of(mean, alpha)
+    return distribution_of(mean, alpha, longer.rate_variance)

@@ -9,7 +9,11 @@ from scipy import sparse
 from scipy.special import gammainc, gammaincinv, kv
 
 from scoring.engine.arrays import Floats, Integers, SparseMatrix, product, row_scaled
-from scoring.engine.distributions import POISSON_LIMIT, CellDistribution
+from scoring.engine.distributions import (
+    POISSON_LIMIT,
+    CellDistribution,
+    uncertain_hazard,
+)
 from scoring.engine.errors import EngineError
 from scoring.engine.grid import Grid
 from scoring.engine.smoothing import SHORTEST_KM, distances_km
@@ -111,9 +115,9 @@ def factor_scenarios(
     seed: int,
     correlation: FactorCorrelation = REGION_ONLY,
 ) -> Floats:
-    """Risk values 1 - exp(-rate) drawn jointly over all cells.
+    """Risk values drawn jointly over all cells: how well their rates are known.
 
-    Margins are the gamma rates of the forecast, dependence is a Gaussian factor
+    Margins are those of the quantiles of the forecast, dependence is a Gaussian factor
     copula. Every cell visits each of `n_scenarios` strata of equal probability
     exactly once, at the mean of the stratum (Latin hypercube sampling with
     dependence, Packham & Schmidt 2010), so that the mean over scenarios is `p_event`
@@ -182,20 +186,23 @@ def _normals(seed: int, *, stream: int, shape: tuple[int, int]) -> Floats:
 
 
 def _stratum_means(distribution: CellDistribution, n_scenarios: int) -> Floats:
-    """Mean risk within each stratum of the rate, (n_scenarios, n_cells), ascending.
+    """Mean risk within each stratum of the hazard, (n_scenarios, n_cells), ascending.
 
-    Within the gamma of shape 1 / alpha, E[exp(-rate); rate < x] is (1 + alpha *
-    mean) ** (-1 / alpha) times the distribution function of the same shape at the
-    rate stretched by 1 + alpha * mean.
+    Within a gamma of shape 1 / variance, E[exp(-hazard); hazard < x] is
+    E[exp(-hazard)] times the distribution function of the same shape at the hazard
+    stretched by 1 + variance * mean.
     """
-    mean, alpha = distribution.mean, distribution.alpha
-    safe = np.maximum(alpha, POISSON_LIMIT)
+    hazard = uncertain_hazard(
+        distribution.mean, distribution.alpha, distribution.rate_variance
+    )
+    is_certain = hazard.variance == 0.0
+    safe = np.where(is_certain, POISSON_LIMIT, hazard.variance)
     edges = np.arange(1, n_scenarios)[:, None] / n_scenarios
     distinct, place = np.unique(safe, return_inverse=True)
     unit = gammaincinv(1.0 / distinct, edges)[:, place]
-    below = gammainc(1.0 / safe, unit * (1.0 + safe * mean))
-    padded = np.vstack([np.zeros_like(mean), below, np.ones_like(mean)])
+    below = gammainc(1.0 / safe, unit * (1.0 + safe * hazard.mean))
+    padded = np.vstack([np.zeros_like(safe), below, np.ones_like(safe)])
     survival = 1.0 - distribution.p_event
     values = 1.0 - n_scenarios * survival * np.diff(padded, axis=0)
     scattered = np.clip(values, 0.0, 1.0)
-    return np.where(alpha > POISSON_LIMIT, scattered, distribution.p_event)
+    return np.where(is_certain, distribution.p_event, scattered)

@@ -17,7 +17,7 @@ from scoring.errors import ForecastNotFoundError
 from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
 
 # A forecast never changes, so what it says is unpacked once a machine.
-COLUMNS = SharedArrays("forecast_columns", schema=1)
+COLUMNS = SharedArrays("forecast_columns", schema=2)
 
 
 def get_latest_forecast(

@@ -11,11 +11,13 @@ from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
+from scoring.engine.errors import ArtifactError
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.engine.horizons import distribution_of_longest
 from scoring.engine.simulation import ScenarioSet
 from scoring.engine.snapshots import Snapshot, take_snapshot
+from scoring.errors import ModelOutdatedError
 from scoring.metrics import FORECASTS_PUBLISHED
 from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion, Region
 from scoring.services.events import load_aggregates
@@ -103,12 +105,27 @@ def _store(
 
 
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:
-    """Rebuild a forecaster from its artifact, or give the one this process has."""
+    """Rebuild a forecaster from its artifact, or give the one this process has.
+
+    Raises
+    ------
+    ModelOutdatedError
+        Another version of the platform wrote the artifact, or it is damaged.
+    """
     artifact = ModelArtifact.objects.defer("body").get(
         model_version=model_version, horizon_sec=horizon_sec
     )
     digest = artifact.digest
-    return _fitted.get_or_compute(digest, lambda: _load(digest)).forecaster
+    try:
+        return _fitted.get_or_compute(digest, lambda: _load(digest)).forecaster
+    except ArtifactError as error:
+        slug = model_version.region.slug
+        raise ModelOutdatedError(
+            f"{error} `manage.py refresh_forecasts --region {slug} --promote REASON` "
+            "fits it and puts it in service.",
+            region=slug,
+            model_version=str(model_version),
+        ) from error
 
 
 def _load(digest: str) -> _Fitted:

@@ -43,11 +43,11 @@ def _from_arrays(arrays: dict[str, NDArray[Any]]) -> ScoredCells:
 
 
 # The draws over whole grids, for all processes of the machine.
-DRAWS = SharedArrays("scenario_draws", schema=1)
+DRAWS = SharedArrays("scenario_draws", schema=2)
 PREDICTIONS = ValueCache(
     "predictions",
     codec=arrays_of(_as_arrays, _from_arrays),
-    schema=1,
+    schema=2,
     ttl_s=MODEL_PREDICTION_TTL_S,
     max_bytes=1 << 20,
 )

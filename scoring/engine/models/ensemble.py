@@ -52,7 +52,13 @@ class Ensemble:
 
     def predict(self, features: Floats) -> Floats:
         """Mean number of events per row, shape (n_rows,)."""
-        return np.exp(self.shares @ self.log_members(features))
+        return self.pooled(features)[0]
+
+    def pooled(self, features: Floats) -> tuple[Floats, Floats]:
+        """Mean, and the variance between members of its logarithm, (n_rows,) each."""
+        members = self.log_members(features)
+        log_mean = self.shares @ members
+        return np.exp(log_mean), self.shares @ np.square(members - log_mean)
 
     def mean_of(self, snapshot: Snapshot) -> Floats:
         """Mean number of events per cell, shape (n_cells,)."""

@@ -18,7 +18,7 @@ def write_dump(table: ForecastTable, grid: Grid, *, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{table.kind}-{horizon_word(int(table.horizon_s))}.npz"
-    risk = table.calibration.distribution_of_calibrated(table.mean)
+    risk = table.calibration.distribution_of_calibrated(table.mean, table.spread)
     np.savez_compressed(
         path,
         allow_pickle=False,

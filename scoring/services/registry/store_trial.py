@@ -9,6 +9,7 @@ lives on.
 import json
 import resource
 import sys
+from dataclasses import fields
 from typing import Any
 
 import msgspec
@@ -62,7 +63,7 @@ def _forecast(forecaster: Forecaster, grid: Grid) -> None:
     """Do all that publishing does, on a record that is made up."""
     snapshot = _made_up_snapshot(forecaster, grid)
     risk = forecaster.distribution_at(snapshot)
-    columns = (risk.mean, risk.alpha, risk.p_event, risk.q05, risk.q50, risk.q95)
+    columns = (getattr(risk, column.name) for column in fields(risk))
     if not all(np.isfinite(column).all() for column in columns):
         raise ValueError("it forecasts numbers that are not finite")
     if risk.mean.shape != (len(grid),) or (risk.mean < 0).any():
