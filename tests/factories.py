@@ -84,7 +84,7 @@ def make_forecast(
     version = model_version or ModelVersion.objects.filter(region=region).first()
     cells = np.array(sorted(region.cells.values_list("h3", flat=True)), dtype=np.uint64)
     mean = scale * np.geomspace(0.4, 0.001, cells.size)
-    risk = distribution_of(mean, np.full(cells.size, 0.5))
+    risk = distribution_of(mean, np.full(cells.size, 0.5), 0.2)
     forecast = Forecast.objects.create(
         region=region,
         model_version=version or make_model_version(region),

@@ -38,7 +38,7 @@ def test_what_is_loaded_forecasts_the_same(forecaster: Forecaster) -> None:
 
     snapshot = next(walk_snapshots(HISTORY, GRID, [UNTIL_S], timezone=TIMEZONE))
     before, after = (f.distribution_at(snapshot) for f in (forecaster, loaded))
-    for name in ("mean", "alpha", "p_event", "q05", "q50", "q95"):
+    for name in ("mean", "alpha", "rate_variance", "p_event", "q05", "q50", "q95"):
         assert np.array_equal(getattr(before, name), getattr(after, name))
     assert loaded.name == "ensemble@86400s"
     assert loaded.fitted_until_s == UNTIL_S

@@ -113,9 +113,9 @@ def test_shifts_leave_the_risk_of_cells_alone() -> None:
     shifted = Calibration(cell_shift=shift, block_shift=shift, region_shift=shift)
     mean = np.geomspace(1e-4, 5.0, 50)
 
-    risk = shifted.distribution_of_calibrated(mean)
+    risk = shifted.distribution_of_calibrated(mean, 0.0)
 
-    plain = Calibration().distribution_of_calibrated(mean)
+    plain = Calibration().distribution_of_calibrated(mean, 0.0)
     np.testing.assert_array_equal(risk.q95, plain.q95)
     np.testing.assert_array_equal(risk.p_event, event_probability(mean, plain.alpha))
 

@@ -15,7 +15,7 @@ from tests.engine.regions import make_grid
 @pytest.mark.parametrize("alpha", [0.0, 0.4, 6.0])
 def test_scenarios_average_to_the_probability(n_scenarios: int, alpha: float) -> None:
     grid = make_grid()
-    cells = distribution_of(np.geomspace(1e-4, 5.0, len(grid)), alpha)
+    cells = distribution_of(np.geomspace(1e-4, 5.0, len(grid)), alpha, 0.4)
 
     risk = factor_scenarios(
         cells, n_scenarios=n_scenarios, seed=4, correlation=correlation_of(grid)
@@ -28,7 +28,7 @@ def test_scenarios_average_to_the_probability(n_scenarios: int, alpha: float) ->
 
 
 def test_scenarios_have_the_quantiles_of_the_forecast() -> None:
-    cells = distribution_of([0.05, 0.8], [0.5, 2.0])
+    cells = distribution_of([1e-3, 0.05, 0.8], [40.0, 0.5, 2.0], [0.9, 0.3, 0.1])
 
     risk = factor_scenarios(cells, n_scenarios=4_000, seed=1)
 
@@ -38,7 +38,7 @@ def test_scenarios_have_the_quantiles_of_the_forecast() -> None:
 
 
 def test_the_same_seed_gives_the_same_scenarios() -> None:
-    cells = distribution_of(np.full(50, 0.1), 1.0)
+    cells = distribution_of(np.full(50, 0.1), 1.0, 0.2)
 
     first, again, other = (
         factor_scenarios(cells, n_scenarios=20, seed=seed) for seed in (9, 9, 10)
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_scenarios() -> None:
 
 def test_neighbours_move_together_more_than_distant_cells() -> None:
     grid = make_grid(radius=6)
-    cells = distribution_of(np.full(len(grid), 0.5), 1.0)
+    cells = distribution_of(np.full(len(grid), 0.5), 1.0, 0.2)
     near = int(grid.rings[1].indices[0])
     far = int(np.argmax(np.hypot(grid.lat - grid.lat[0], grid.lon - grid.lon[0])))
 
@@ -64,7 +64,7 @@ def test_neighbours_move_together_more_than_distant_cells() -> None:
 
 
 def test_without_anything_shared_cells_are_independent() -> None:
-    cells = distribution_of(np.full(2, 0.5), 1.0)
+    cells = distribution_of(np.full(2, 0.5), 1.0, 0.2)
 
     risk = factor_scenarios(
         cells, n_scenarios=4_000, seed=3, correlation=FactorCorrelation(shared=0.0)
@@ -76,4 +76,4 @@ def test_without_anything_shared_cells_are_independent() -> None:
 
 def test_refuses_no_scenario_at_all() -> None:
     with pytest.raises(EngineError, match="at least one"):
-        factor_scenarios(distribution_of([0.1], 1.0), n_scenarios=0, seed=1)
+        factor_scenarios(distribution_of([0.1], 1.0, 0.2), n_scenarios=0, seed=1)

@@ -17,8 +17,11 @@ from tests.engine.regions import START_S, TIMEZONE, make_grid, make_history
 N_CELLS = 6
 MEANS = arrays(np.float64, N_CELLS, elements=st.floats(1e-9, 50.0))
 ALPHAS = arrays(np.float64, N_CELLS, elements=st.floats(0.0, 400.0))
-FORECASTS = st.lists(st.builds(distribution_of, MEANS, ALPHAS), min_size=1, max_size=4)
-COLUMNS = ("mean", "alpha", "p_event", "q05", "q50", "q95")
+VARIANCES = arrays(np.float64, N_CELLS, elements=st.floats(0.0, 3.0))
+FORECASTS = st.lists(
+    st.builds(distribution_of, MEANS, ALPHAS, VARIANCES), min_size=1, max_size=4
+)
+COLUMNS = ("mean", "alpha", "rate_variance", "p_event", "q05", "q50", "q95")
 
 
 @given(FORECASTS)
@@ -37,14 +40,16 @@ def test_what_agrees_keeps_its_identities_and_is_raised_only(
     forecasts: list[CellDistribution],
 ) -> None:
     for before, after in zip(forecasts, monotone_over_horizons(forecasts), strict=True):
-        fresh = distribution_of(after.mean, after.alpha)
+        fresh = distribution_of(after.mean, after.alpha, after.rate_variance)
         for column in COLUMNS:
             np.testing.assert_array_equal(
                 getattr(after, column), getattr(fresh, column)
             )
         assert (after.mean >= before.mean).all()
         assert (after.alpha <= before.alpha).all()
-        assert (after.q05 <= after.q95).all()
+        assert (after.rate_variance <= before.rate_variance).all()
+        assert (after.q05 <= after.p_event).all()
+        assert (after.p_event <= after.q95).all()
 
 
 @given(FORECASTS)
@@ -62,7 +67,8 @@ def test_agreeing_twice_changes_nothing_more(
 
 
 def test_forecasts_that_agree_stay_as_they_are() -> None:
-    day, week = distribution_of([0.1, 0.2], 3.0), distribution_of([0.6, 0.9], 1.0)
+    day = distribution_of([0.1, 0.2], 3.0, 0.5)
+    week = distribution_of([0.6, 0.9], 1.0, 0.2)
 
     agreed = monotone_over_horizons([day, week])
 
@@ -102,5 +108,8 @@ def test_the_scenarios_of_a_raised_forecast_average_to_it() -> None:
 def test_refuses_forecasts_of_other_cells() -> None:
     with pytest.raises(EngineError, match="same cells"):
         monotone_over_horizons(
-            [distribution_of([0.1], 1.0), distribution_of([0.1, 0.2], 1.0)]
+            [
+                distribution_of([0.1], 1.0, 0.1),
+                distribution_of([0.1, 0.2], 1.0, 0.1),
+            ]
         )

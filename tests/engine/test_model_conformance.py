@@ -61,6 +61,8 @@ def test_distributions_are_ordered_and_their_mean_risk_is_the_probability(
 
     assert (cells.q05 <= cells.q50).all()
     assert (cells.q50 <= cells.q95).all()
+    assert (cells.q05 < cells.p_event).all()
+    assert (cells.p_event < cells.q95).all()
     assert ((cells.p_event > 0) & (cells.p_event < 1)).all()
     np.testing.assert_array_equal(
         cells.p_event, event_probability(cells.mean, cells.alpha)

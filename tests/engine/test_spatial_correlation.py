@@ -15,6 +15,7 @@ from scoring.engine.scenarios import (
     range_mixing,
 )
 from scoring.engine.smoothing import EARTH_RADIUS_KM, cell_spacing_km, unit_vectors
+from tests.engine.rates import draw_rates
 from tests.engine.regions import make_grid
 
 GRID = make_grid(radius=9)
@@ -98,7 +99,7 @@ def test_a_calibration_holds_the_fit_and_scenarios_follow_it() -> None:
     fitted = with_scatter(
         Calibration(), GRID, means=mean, observed=observed, n_held_out=400
     )
-    forecast = fitted.distribution_of_calibrated(mean[0])
+    forecast = fitted.distribution_of_calibrated(mean[0], 0.0)
     region_alpha = fitted.region_alpha(mean[0])
 
     correlation = matched_correlation(
@@ -111,7 +112,9 @@ def test_a_calibration_holds_the_fit_and_scenarios_follow_it() -> None:
         forecast, n_scenarios=2_000, seed=3, correlation=correlation
     )
     np.testing.assert_allclose(risk.mean(axis=0), forecast.p_event, rtol=1e-9)
-    total = -np.log1p(-risk).sum(axis=1)
+    total = draw_rates(
+        forecast, n_scenarios=2_000, seed=3, correlation=correlation
+    ).sum(axis=1)
     assert total.var() / total.mean() ** 2 == pytest.approx(region_alpha, rel=0.35)
 
 
@@ -119,11 +122,10 @@ def _drawn(truth: SpatialCorrelation, *, alpha: float) -> tuple[Floats, Floats]:
     """Means and numbers of windows, drawn from the copula of the scenarios."""
     rng = np.random.default_rng(6)
     mean = rng.gamma(0.8, 0.3, len(GRID))
-    risk = factor_scenarios(
-        distribution_of(mean, alpha),
+    rate = draw_rates(
+        distribution_of(mean, alpha, 0.0),
         n_scenarios=N_WINDOWS,
         seed=2,
         correlation=correlation_of(GRID, shared=truth.shared, range_km=truth.range_km),
     )
-    rate = -np.log1p(-np.minimum(risk, 1.0 - 1e-12))
     return np.tile(mean, (N_WINDOWS, 1)), rng.poisson(rate).astype(np.float64)

@@ -32,6 +32,7 @@ def make_table() -> ForecastTable:
         origins_s=86_400.0 * np.arange(N_ORIGINS, dtype=np.float64),
         mean=mean,
         alpha=np.full(mean.shape, 1e-6),
+        spread=np.zeros(mean.shape),
         observed=rng.poisson(mean).astype(np.float64),
         calibration=calibration,
     )

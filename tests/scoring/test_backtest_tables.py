@@ -35,6 +35,7 @@ def make_table() -> ForecastTable:
         origins_s=86_400.0 * np.arange(3, dtype=np.float64),
         mean=rng.random((3, 7)),
         alpha=rng.random((3, 7)),
+        spread=rng.random((3, 7)),
         observed=np.ones((3, 7)),
         calibration=Calibration(level=1.25, dispersion=Dispersion(slope=0.5)),
     )
@@ -47,7 +48,7 @@ def test_a_saved_table_is_loaded_as_it_was(tmp_path: Path) -> None:
     assert loaded is not None
     assert (loaded.kind, loaded.horizon_s) == ("ensemble", 86_400.0)
     assert loaded.calibration == table.calibration
-    for name in ("origins_s", "mean", "alpha", "observed"):
+    for name in ("origins_s", "mean", "alpha", "spread", "observed"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(table, name))
     assert store.load("ensemble", 604_800) is None
 

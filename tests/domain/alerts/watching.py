@@ -61,7 +61,7 @@ def publish(
         region_alpha=0.1,
         is_shadow=is_shadow,
     )
-    risk = distribution_of(mean, np.zeros(cells.size))
+    risk = distribution_of(mean, np.zeros(cells.size), 0.0)
     ForecastArrays.objects.create(
         forecast=forecast,
         body=pack_columns(ForecastColumns.of(cells, risk)),

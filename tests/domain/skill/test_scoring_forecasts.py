@@ -100,7 +100,7 @@ def test_the_figures_are_those_of_their_definitions(region: Region) -> None:
 
 def test_a_forecast_of_long_run_rates_gains_nothing_over_them(region: Region) -> None:
     columns = get_columns(make_run(region, day=100))
-    risk = distribution_of(columns.mean, columns.alpha)
+    risk = distribution_of(columns.mean, columns.alpha, columns.rate_variance)
     observed = np.ones(columns.cells.size)
     values = skill_values(columns, observed, reference=risk.mean, region_alpha=0.1)
     assert values["gain"] == pytest.approx(0.0, abs=1e-12)
