@@ -14,7 +14,28 @@ AwareTime = Annotated[
 HorizonSec = Annotated[
     int, Meta(ge=1, le=366 * 86_400, description="Seconds ahead that are forecast.")
 ]
-Probability = Annotated[float, Meta(ge=0, le=1)]
+EventProbability = Annotated[
+    float,
+    Meta(ge=0, le=1, description="Of at least one event within the horizon."),
+]
+RiskQuantile = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=1,
+        description="Quantile of the probability of an event over what is not known of "
+        "the rate of the cell; p_event lies between q05 and q95.",
+    ),
+]
+RiskValue = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=1,
+        description="Joint draw over all cells of the probability of an event; its "
+        "mean over the scenarios is p_event.",
+    ),
+]
 CellId = Annotated[
     int | str, Meta(description="H3 index: a 64-bit integer, or text in hex.")
 ]
@@ -49,11 +70,11 @@ class TileQuery(Struct, forbid_unknown_fields=True):
 class CellRisk(Struct):
     cell_id: int
     cell_hex: str
-    p_event: Probability
-    mean_risk: Probability
-    q05: Probability
-    q50: Probability
-    q95: Probability
+    p_event: EventProbability
+    mean_risk: EventProbability
+    q05: RiskQuantile
+    q50: RiskQuantile
+    q95: RiskQuantile
 
 
 class RiskMap(Struct):
@@ -79,15 +100,15 @@ class SnapshotRequest(Struct, forbid_unknown_fields=True):
 
 
 class DistributionParams(Struct):
-    p_event: Probability
-    q05: Probability
-    q50: Probability
-    q95: Probability
+    p_event: EventProbability
+    q05: RiskQuantile
+    q50: RiskQuantile
+    q95: RiskQuantile
 
 
 class ScenarioValue(Struct):
     scenario_id: int
-    risk_value: Probability
+    risk_value: RiskValue
 
 
 class Zone(Struct):

@@ -1,5 +1,7 @@
 """Cells that bring their own features: scored by the fitted model, once a question."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from django.conf import LazySettings
@@ -7,14 +9,15 @@ from django.conf import LazySettings
 from perf.cache.tallies import Outcome
 from perf.switches import Switch
 from scoring.arrays import named_arrays
-from scoring.engine.artifacts import digest_of, dump_artifact
+from scoring.engine.artifacts import FORMAT_VERSION, digest_of, dump_artifact
 from scoring.engine.fitting import fit_forecaster
 from scoring.engine.forecasters import Forecaster
-from scoring.errors import FeaturesNotUsableError
+from scoring.errors import FeaturesNotUsableError, ModelOutdatedError
 from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasting import load_forecaster
 from scoring.services.snapshots import PREDICTIONS, ScoredCells, score_cells
+from tests.domain.registry.artifacts import rewritten
 from tests.engine.regions import START_S, TIMEZONE, make_grid, make_history
 from tests.factories import DAY_S
 
@@ -93,6 +96,32 @@ def test_features_that_do_not_fit_are_refused_every_time(
     for _ in range(2):
         with pytest.raises(FeaturesNotUsableError):
             score(forecast, features)
+
+
+def test_own_features_have_an_interval_around_their_probability(
+    forecast: Forecast, features: Features
+) -> None:
+    columns = score(forecast, features).columns
+    assert (columns.q05 < columns.p_event).all()
+    assert (columns.p_event < columns.q95).all()
+
+
+def test_an_artifact_of_an_earlier_format_asks_to_be_fitted_again(
+    forecast: Forecast, features: Features, fitted: Forecaster
+) -> None:
+    body = rewritten(dump_artifact(fitted), as_of_an_earlier_version)
+    ModelArtifact.objects.filter(model_version=forecast.model_version).update(
+        body=body, digest=digest_of(body)
+    )
+    with pytest.raises(ModelOutdatedError) as refused:
+        score(forecast, features)
+    assert "Fit the model again" in refused.value.message
+    assert "refresh_forecasts --region chicago --promote" in refused.value.message
+
+
+def as_of_an_earlier_version(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
+    del arrays
+    manifest["format_version"] = FORMAT_VERSION - 1
 
 
 def test_a_process_holds_a_fitted_model_once(forecast: Forecast) -> None:

@@ -40,6 +40,7 @@ def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
     columns = get_columns(day)
     assert columns.cells.size == day.cell_count == 37
     assert np.all((columns.q05 <= columns.q50) & (columns.q50 <= columns.q95))
+    assert np.all((columns.q05 < columns.p_event) & (columns.p_event < columns.q95))
     assert math.isclose(columns.mean.sum(), day.expected_count)
 
 

@@ -29,6 +29,7 @@ def test_gives_every_cell_of_the_newest_forecast(
     assert risk_map.horizon_sec == DAY_S
     assert len(risk_map.aggregated) == 37
     assert all(c.q05 < c.q50 < c.q95 for c in risk_map.aggregated)
+    assert all(c.q05 < c.p_event < c.q95 for c in risk_map.aggregated)
     assert all(c.mean_risk == c.p_event for c in risk_map.aggregated)
     assert all(int(c.cell_hex, 16) == c.cell_id for c in risk_map.aggregated)
 
