@@ -14,6 +14,7 @@ AwareTime = Annotated[
 HorizonSec = Annotated[
     int, Meta(ge=1, le=366 * 86_400, description="Seconds ahead that are forecast.")
 ]
+Probability = Annotated[float, Meta(ge=0, le=1)]
 EventProbability = Annotated[
     float,
     Meta(ge=0, le=1, description="Of at least one event within the horizon."),
