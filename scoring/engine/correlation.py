@@ -29,12 +29,13 @@ def matched_correlation(
 ) -> FactorCorrelation:
     """Correlation under which the total scatters as `region_alpha` says.
 
-    The variance of the summed rates is region_alpha times its mean squared. What the
-    cells on their own and their neighbours do not explain is left to the factor that
-    all cells share; where neighbours alone would explain too much they are left out.
-    Rates are less correlated than the normals behind them; the first
-    two Hermite coefficients of the gamma give by how much (Embrechts, McNeil &
-    Straumann 2002, sec. 4).
+    Meant are the gamma rates under which numbers are NB2: the variance of their sum
+    is region_alpha times its mean squared. Draws of the risk, whose rates scatter less,
+    move together by the same normals. What the cells on their own and their neighbours
+    do not explain is left to the factor that all cells share; where neighbours alone
+    would explain too much they are left out. Rates are less correlated than the normals
+    behind them; the first two Hermite coefficients of the gamma give by how much
+    (Embrechts, McNeil & Straumann 2002, sec. 4).
 
     Parameters
     ----------

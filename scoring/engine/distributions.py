@@ -16,7 +16,7 @@ from scoring.engine.errors import EngineError
 SMALLEST_MEAN: Final = 1e-12
 # Below this dispersion the gamma is a point to eight digits.
 POISSON_LIMIT: Final = 1e-8
-# Nobody knows less of a rate than what two hundredths to four times its mean span.
+# The 90 % interval of such a rate spans a factor of a thousand.
 LARGEST_RATE_VARIANCE: Final = 2.0
 LOG_VARIANCES: Final = np.linspace(
     np.log(POISSON_LIMIT), np.log(LARGEST_RATE_VARIANCE), 2_048
@@ -88,7 +88,9 @@ def distribution_of(
     means = np.maximum(np.asarray(mean, dtype=np.float64), SMALLEST_MEAN)
     alphas = np.asarray(alpha, dtype=np.float64)
     variances = np.asarray(rate_variance, dtype=np.float64)
-    if not np.isfinite(means).all() or np.any(alphas < 0) or np.any(variances < 0):
+    if not (
+        np.isfinite(means).all() and (alphas >= 0).all() and (variances >= 0).all()
+    ):
         raise EngineError(
             "Means are finite numbers, dispersions and variances not negative."
         )
@@ -101,7 +103,7 @@ def distribution_of(
         alpha=alphas,
         rate_variance=held,
         p_event=p_event,
-        # Equal to rounding where the risk is one to eleven digits, else apart.
+        # They hold it by themselves, except where the risk is one to eleven digits.
         q05=np.minimum(q05, p_event),
         q50=q50,
         q95=np.maximum(q95, p_event),

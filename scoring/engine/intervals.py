@@ -27,7 +27,7 @@ class IntervalShift:
     """Which level the forecast's cumulative probability really has, by rate band.
 
     It moves the intervals of numbers of events and nothing else: the probability of
-    an event and the quantiles of the risk belong to one gamma distributed rate, whose
+    an event and the quantiles of the risk belong to one uncertain rate, whose
     identities a shift of single quantiles would break.
 
     Attributes
