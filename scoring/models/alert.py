@@ -113,7 +113,7 @@ class AlertRule(models.Model):
 class AlertQuerySet(models.QuerySet["Alert"]):
     def for_organisation(self, organisation: Organisation) -> Self:
         """Keep its alerts about regions that it sees."""
-        seen = Region.objects.seen_by(access_of_organisation(organisation))
+        seen = Region.objects.seen_by(access_of_organisation(organisation.pk))
         return self.filter(rule__region__in=seen, rule__organisation=organisation)
 
     def unresolved(self) -> Self:

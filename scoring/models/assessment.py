@@ -15,7 +15,7 @@ from scoring.models.region import Region
 class AssessmentQuerySet(models.QuerySet["Assessment"]):
     def for_organisation(self, organisation: Organisation) -> Self:
         """Keep its assessments against forecasts of regions that it sees."""
-        seen = Region.objects.seen_by(access_of_organisation(organisation))
+        seen = Region.objects.seen_by(access_of_organisation(organisation.pk))
         return self.filter(
             forecast__region__in=seen, portfolio__organisation=organisation
         )

@@ -78,7 +78,7 @@ def test_rules_are_asked_where_their_organisation_sees_the_region(
         (owner, region)
         for owner in organisations
         for region in Region.objects.all()
-        if may_see_region(access_of_organisation(owner), region)
+        if may_see_region(access_of_organisation(owner.pk), region)
     }
 
 

@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from riskplatform.api.keys.models import Organisation, Scope
+from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.principal import Principal, find_principal
 
 KEPT_AS = "_access"
@@ -133,13 +133,10 @@ def access_of(principal: Principal | None, user: User | AnonymousUser) -> Access
     )
 
 
-def access_of_organisation(organisation: Organisation) -> Access:
-    """Say what an organisation sees, whoever asks: for jobs, alerts, assessments."""
-    return Access(
-        organisation_id=organisation.pk,
-        organisation=organisation.slug,
-        scopes=frozenset({READ_REGIONS.scope}),
-    )
+def access_of_organisation(organisation_id: int) -> Access:
+    """Say which regions an organisation sees, whoever asks: for alerts, assessments."""
+    scopes = frozenset({READ_REGIONS.scope})
+    return Access(organisation_id=organisation_id, scopes=scopes)
 
 
 def find_access(request: Request | HttpRequest) -> Access:

@@ -155,7 +155,7 @@ def _computed(
 
 def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
     if slug is not None:
-        access = access_of_organisation(portfolio.organisation)
+        access = access_of_organisation(portfolio.organisation_id)
         return get_region(slug, access=access)
     regions = find_regions(portfolio)
     if not regions:

@@ -95,7 +95,7 @@ def find_regions(portfolio: Portfolio) -> list[Region]:
         (portfolio.pk, portfolio.revision),
         lambda: np.array([region.pk for region in list_regions_of(portfolio)]),
     )
-    access = access_of_organisation(portfolio.organisation)
+    access = access_of_organisation(portfolio.organisation_id)
     regions = Region.objects.seen_by(access).filter(pk__in=ids.tolist())
     return list(regions.order_by("slug").defer("boundary"))
 
