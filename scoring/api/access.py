@@ -121,7 +121,6 @@ def _named_in_query(query: str) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-@lru_cache(maxsize=1_024)
 def _named_in_body(body: bytes) -> str | None:
     try:
         return msgspec.json.decode(body, type=_Named).region
