@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from riskplatform.env import EnvError, env_int, env_list, env_pairs
 
-# By the beginning of the path; the first that fits counts, what fits none is default.
-CLASS_OF_PREFIX = {
+# By the beginning of the path, and after a `*` by its end; the first that fits counts,
+# what fits none is default.
+CLASS_OF_PATH = {
     "/health/": "health",
     "/api/v1/events/export": "exports",
     "/api/v1/events": "events",
     "/api/v1/assess/batch": "batches",
+    "/api/v1/portfolios/*/assets/import": "imports",
     "/admin/": "admin",
 }
-NAMES = frozenset({"default", *CLASS_OF_PREFIX.values()})
+NAMES = frozenset({"default", *CLASS_OF_PATH.values()})
 # Rate limits may also be for whatever comes from one address, and for the ordinary
 # requests of those who show neither key nor session.
 ADDRESS, ANONYMOUS = "address", "anonymous"
@@ -24,7 +26,13 @@ RATE_LIMITS = {
     "address": "30000/min",
 }
 OFF = "off"
-TIMEOUTS_S = {"default": 30.0, "events": 300.0, "exports": 300.0, "batches": 120.0}
+TIMEOUTS_S = {
+    "default": 30.0,
+    "batches": 120.0,
+    "events": 300.0,
+    "exports": 300.0,
+    "imports": 300.0,
+}
 
 # What one request may ask for, with a key or a session and without: numbers computed
 # for it, and the size of its answer.

@@ -21,7 +21,7 @@ from riskplatform.env import (
 from riskplatform.log_settings import logging_config
 from riskplatform.login_throttling import axes_settings
 from riskplatform.request_limits import (
-    CLASS_OF_PREFIX,
+    CLASS_OF_PATH,
     configured_rate_limits,
     cost_limits,
     places,
@@ -182,7 +182,7 @@ CHANNEL_LAYERS = {
 }
 
 # Limits, by class of routes: seconds for a request, requests of a caller.
-ROUTE_CLASSES = CLASS_OF_PREFIX
+ROUTE_CLASSES = CLASS_OF_PATH
 REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
 RATE_LIMITS = configured_rate_limits()
 COST_LIMITS = cost_limits(env_pairs("COST_LIMITS"))
@@ -208,6 +208,9 @@ REST_FRAMEWORK = {
 }
 # Ingestion: what one POST may bring, and how much may wait for ClickHouse.
 INGEST_MAX_BODY_BYTES = env_int("INGEST_MAX_BODY_BYTES", 1 << 28, minimum=1)
+ASSETS_MAX_BODY_BYTES = env_int("ASSETS_MAX_BODY_BYTES", 1 << 26, minimum=1)
+# Of the classes of routes whose bodies may be larger than MAX_BODY_BYTES.
+LARGE_BODIES = {"events": INGEST_MAX_BODY_BYTES, "imports": ASSETS_MAX_BODY_BYTES}
 INGEST_MAX_UNPACKED_BYTES = env_int("INGEST_MAX_UNPACKED_BYTES", 1 << 30, minimum=1)
 INGEST_MAX_ROWS = env_int("INGEST_MAX_ROWS", 2_000_000, minimum=1)
 INGEST_MAX_BACKLOG = env_int("INGEST_MAX_BACKLOG", 5_000_000, minimum=1)

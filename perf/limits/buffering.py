@@ -6,7 +6,7 @@ request goes on when its body is there. Elsewhere, as in development, nothing is
 
 import io
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 
@@ -23,9 +23,6 @@ from riskplatform.kernel.errors import ApplicationError, BodyTooLargeError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-# The class of routes that take the largest bodies, from those who show a key.
-INGESTION: Final = "events"
 
 
 class Buffering:
@@ -77,10 +74,13 @@ class Buffering:
         return self._reader.read(request, address, body, length, most=most)
 
     def _most_bytes(self, environ: "WSGIEnvironment") -> int:
-        is_ingestion = self._routes.of(environ["PATH_INFO"]) == INGESTION
-        if is_ingestion and not self._callers.name(environ).startswith(BY_ADDRESS):
-            return int(settings.INGEST_MAX_BODY_BYTES)
-        return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        usual: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        most: int | None = settings.LARGE_BODIES.get(
+            self._routes.of(environ["PATH_INFO"])
+        )
+        if most is None or self._callers.name(environ).startswith(BY_ADDRESS):
+            return usual
+        return most
 
 
 def _body_length(environ: "WSGIEnvironment") -> int | None:

@@ -10,14 +10,20 @@ HEALTH = "health"
 
 
 class RouteClasses:
-    """Finds the class by the beginning of the path; the first that fits counts."""
+    """Finds the class by the beginning of the path; the first that fits counts.
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
-        self._prefixes = tuple(prefixes.items())
+    After a `*` stands how the path ends.
+    """
+
+    def __init__(self, patterns: Mapping[str, str]) -> None:
+        self._patterns = tuple(
+            (*pattern.partition("*")[::2], route_class)
+            for pattern, route_class in patterns.items()
+        )
 
     def of(self, path: str) -> str:
-        for prefix, route_class in self._prefixes:
-            if path.startswith(prefix):
+        for beginning, end, route_class in self._patterns:
+            if path.startswith(beginning) and path.endswith(end):
                 return route_class
         return DEFAULT
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -22,7 +23,6 @@ from scoring.services.portfolios.asset_import import (
     import_assets,
 )
 
-MAX_BODY_BYTES = 1 << 26
 MAX_UNPACKED_BYTES = 1 << 27
 
 
@@ -45,7 +45,7 @@ class AssetImportView(PortfolioView):
         _check_content_type(request)
         options = ImportOptions(is_replacing=query.replace, is_dry_run=query.dry_run)
         pieces: Iterable[bytes] = limited(
-            body_pieces(request), max_bytes=MAX_BODY_BYTES
+            body_pieces(request), max_bytes=settings.ASSETS_MAX_BODY_BYTES
         )
         body = None
         if "Idempotency-Key" in request.headers:

@@ -1,5 +1,7 @@
 import pytest
+from django.conf import settings
 
+from perf.limits.routes import configured_routes
 from riskplatform.env import EnvError, env_pairs
 from riskplatform.request_limits import (
     COSTS,
@@ -64,3 +66,24 @@ def test_limits_are_on_unless_they_are_switched_off(
     assert configured_rate_limits() == changed
     monkeypatch.setenv("RATE_LIMITS", "off")
     assert configured_rate_limits() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "route_class"),
+    [
+        ("/api/v1/portfolios/7/assets/import", "imports"),
+        ("/api/v1/portfolios/7/assets", "default"),
+        ("/api/v1/events/export", "exports"),
+        ("/api/v1/events", "events"),
+        ("/api/v1/elsewhere/assets/import", "default"),
+    ],
+)
+def test_a_path_has_the_class_of_its_beginning_and_end(
+    path: str, route_class: str
+) -> None:
+    assert configured_routes().of(path) == route_class
+
+
+def test_files_of_assets_may_be_larger_than_other_bodies() -> None:
+    assert settings.LARGE_BODIES["imports"] > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert settings.REQUEST_TIMEOUTS["imports"] > settings.REQUEST_TIMEOUTS["default"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from riskplatform.api.keys.models import Organisation
@@ -152,7 +153,7 @@ def test_what_is_too_large_is_refused(
         patched.setattr(asset_import, "MAX_ROWS", 100)
         assert send(client, address, body).status_code == 413
     with monkeypatch.context() as patched:
-        patched.setattr(api, "MAX_BODY_BYTES", 100)
+        patched.setattr(settings, "ASSETS_MAX_BODY_BYTES", 100)
         assert send(client, address, body).status_code == 413
     monkeypatch.setattr(api, "MAX_UNPACKED_BYTES", 1_000)
     packed = gzip.compress(body.encode())
