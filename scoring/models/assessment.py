@@ -14,11 +14,13 @@ from scoring.models.region import Region
 
 class AssessmentQuerySet(models.QuerySet["Assessment"]):
     def for_organisation(self, organisation: Organisation) -> Self:
-        """Keep its assessments against forecasts of regions that it sees."""
-        seen = Region.objects.seen_by(access_of_organisation(organisation.pk))
-        return self.filter(
-            forecast__region__in=seen, portfolio__organisation=organisation
-        )
+        mine = self.filter(portfolio__organisation=organisation)
+        return mine.seen_by_organisation(organisation.pk)
+
+    def seen_by_organisation(self, organisation_id: int) -> Self:
+        """Keep those against forecasts of regions that an organisation sees."""
+        seen = Region.objects.seen_by(access_of_organisation(organisation_id))
+        return self.filter(forecast__region__in=seen)
 
 
 class Assessment(models.Model):

@@ -17,8 +17,8 @@ LARGE = ("forecast__region__boundary", "forecast__model_version__skill")
 
 def list_assessments(portfolio: Portfolio) -> QuerySet[Assessment]:
     """List the assessments of a portfolio without their figures."""
-    mine = Assessment.objects.for_organisation(portfolio.organisation)
-    found = mine.filter(portfolio=portfolio)
+    seen = Assessment.objects.seen_by_organisation(portfolio.organisation_id)
+    found = seen.filter(portfolio=portfolio)
     return found.select_related(*PARTS).defer("figures", *LARGE)
 
 
