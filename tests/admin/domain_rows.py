@@ -41,7 +41,7 @@ def owner(number: int) -> Organisation:
 
 def region(number: int) -> Region:
     found = Region.objects.filter(slug=f"region-{number}").first()
-    return found or make_region(f"region-{number}", rings=0)
+    return found or make_region(f"region-{number}", owner=owner(number), rings=0)
 
 
 def model_version(number: int) -> ModelVersion:
