@@ -35,7 +35,7 @@ from perf.bench.measurement import (
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from riskplatform.env import env_int
-from riskplatform.kernel.instants import LATEST
+from riskplatform.kernel.instants import EARLIEST, LATEST
 
 EVENT_COUNT = 10_000_000
 P95_CALLS = 40
@@ -164,6 +164,7 @@ def _compare_aggregates() -> AnyMeasurement:
     instant = datetime(2024, 12, 1, tzinfo=UTC)
     params: dict[str, SqlValue] = {
         "region": CITY,
+        "since_ms": to_milliseconds(EARLIEST),
         "instant_ms": to_milliseconds(instant),
         "known_ms": to_milliseconds(LATEST),
         "scales_ms": [8.64e7, 6.048e8, 3.15e10],

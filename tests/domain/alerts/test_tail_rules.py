@@ -95,6 +95,6 @@ def test_a_loss_is_computed_before_anything_is_locked(
 
     monkeypatch.setattr(assessing, "measure", noting)
     tail_rule(region, make_portfolio(n_assets=3), threshold=1.0)
-    report = evaluate_rules(make_forecast_with_events(region))
+    report = evaluate_rules(make_forecast_with_events(region, issued_for=at(0)))
     assert report.opened_count == 1
     assert held_back == [False]

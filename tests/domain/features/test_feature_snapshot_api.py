@@ -67,8 +67,8 @@ def test_costs_the_same_queries_for_any_number_of_cells(
 ) -> None:
     store_random_events(make_region(rings=rings))
     client = make_reader()
-    # The key, a note of its use, the region and its cells.
-    with django_assert_num_queries(4):
+    # The key, a note of its use, the region, its cells and its champion.
+    with django_assert_num_queries(5):
         assert get_snapshot(client).status_code == 200
 
 
