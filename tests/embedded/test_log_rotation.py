@@ -14,12 +14,18 @@ from riskplatform.embedded.process import KEPT_LOGS
 from tests.embedded.waiting import wait_until
 
 MAX_BYTES = 64 << 10
-N_LINES = 60_000
-# As a child writes: to a file opened once, each line by itself.
-WRITER = f"""
+# As a child writes: to a file opened once, each line by itself; until SIGTERM. It tells
+# the number of lines then.
+WRITER = """
 import os
-for number in range({N_LINES}):
+import signal
+ended = []
+signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+number = 0
+while not ended:
     os.write(1, b"%08d\\n" % number)
+    number += 1
+os.write(2, b"%d" % number)
 """
 
 
@@ -38,30 +44,31 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def writer(log: Path) -> Generator["subprocess.Popen[bytes]"]:
     with log.open("ab") as out:
-        process = subprocess.Popen([sys.executable, "-c", WRITER], stdout=out)
-    yield process
-    process.kill()
-    process.wait()
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER], stdout=out, stderr=subprocess.PIPE
+        )
+    with process:
+        yield process
+        process.kill()
 
 
 def test_what_a_writer_appends_meanwhile_is_not_lost(
     log: Path, writer: "subprocess.Popen[bytes]"
 ) -> None:
-    rotated = b""
-
-    def rotate() -> bool:
-        nonlocal rotated
-        if rotate_running(log, max_bytes=MAX_BYTES):
-            rotated += log.with_name("child.log.1").read_bytes()
-        return writer.poll() is not None
-
-    wait_until(rotate, within_s=60, what="the end of the writer")
-    rotate()
     if not _collapses(log.parent):
         pytest.skip("the file system here takes nothing out of the middle of files")
-    lines = (rotated + log.read_bytes()).splitlines()
-    assert len(rotated) > MAX_BYTES
-    assert lines == [b"%08d" % number for number in range(N_LINES)]
+    rotated: list[bytes] = []
+
+    def rotate() -> bool:
+        if rotate_running(log, max_bytes=MAX_BYTES):
+            rotated.append(log.with_name("child.log.1").read_bytes())
+        return len(rotated) > KEPT_LOGS + 1
+
+    wait_until(rotate, within_s=60, what="rotations while the writer writes")
+    writer.terminate()
+    n_lines = int(writer.communicate(timeout=60)[1])
+    lines = b"".join([*rotated, log.read_bytes()]).splitlines()
+    assert lines == [b"%08d" % number for number in range(n_lines)]
     assert len(parts(log)) == KEPT_LOGS + 1
 
 
