@@ -1,6 +1,7 @@
 """Aliases of Django on the real PostgreSQL of the run, and the server's own view."""
 
 import os
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -22,10 +23,14 @@ needs_postgresql = pytest.mark.skipif(
 def alias_to(
     url: str, policy: ConnectionPolicy | None = None, *, name: str = "probe"
 ) -> Generator[Any]:
-    """Give Django's connection to a database that no test transaction surrounds."""
+    """Give Django's connection to a database that no test transaction surrounds.
+
+    Its backends have an application name that no other connection has.
+    """
     database = connections.configure_settings(
         {"default": default_database(url, policy)}
     )["default"]
+    database["OPTIONS"]["application_name"] = f"probe-{uuid.uuid4()}"
     connections.settings[name] = database
     try:
         yield connections[name]
@@ -43,13 +48,13 @@ def server(url: str = URL) -> Generator[psycopg.Connection[Any]]:
         yield connection
 
 
-def end_backends(application: str) -> int:
-    """End every backend of an application, as a failover would."""
+def end_backends(of: Any) -> int:
+    """End every backend of an alias, as a failover would; count them."""
     with server() as connection:
         ended = connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE application_name = %s",
-            [application],
+            [of.settings_dict["OPTIONS"]["application_name"]],
         ).fetchall()
     return len(ended)
 

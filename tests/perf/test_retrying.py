@@ -56,7 +56,7 @@ def read(connection: Any) -> Callable[[], int]:
     def work() -> int:
         attempts.append(backend_of(connection))
         if len(attempts) == 1:
-            end_backends("riskplatform-web")
+            end_backends(connection)
         return backend_of(connection)
 
     return work
@@ -129,5 +129,4 @@ def test_a_server_with_no_connection_left_is_a_503_until_it_has_one(
                     assert response["Retry-After"] == "5"
                 assert ask(getattr(factory, method)("/")).status_code == 200
         finally:
-            end_backends("riskplatform-web")
             owner.execute("DROP ROLE few")
