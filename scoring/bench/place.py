@@ -64,6 +64,7 @@ def own_place(*, n_cells: int) -> Generator[Place]:
             name="Benchmark",
             timezone="UTC",
             resolution=workloads.RESOLUTION,
+            owner=organisation,
         ),
         cells=grid.cells.tolist(),
     )
@@ -78,9 +79,9 @@ def own_place(*, n_cells: int) -> Generator[Place]:
     finally:
         forget_inputs()
         Asset.objects.filter(portfolio__organisation=organisation).delete()
-        organisation.delete()
         Forecast.objects.filter(region=region).delete()
         region.delete()
+        organisation.delete()
 
 
 @contextmanager
