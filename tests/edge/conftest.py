@@ -1,9 +1,13 @@
 """A filled platform, made once for all tests that ask real web processes."""
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
+from riskplatform.embedded.server import Site
+from riskplatform.embedded.valkey import ValkeyServer
+from riskplatform.embedded.warden import Warden
 from tests.edge.webs import Platform, filled_platform
 
 
@@ -11,3 +15,16 @@ from tests.edge.webs import Platform, filled_platform
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Generator[Platform]:
     with filled_platform(tmp_path_factory.mktemp("edge")) as filled:
         yield filled
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Generator[ValkeyServer]:
+    """Start a Redis that no other test and no other process uses."""
+    warden = Warden()
+    server = ValkeyServer(Site(var=tmp_path, warden=warden, password="of-the-test"))
+    try:
+        server.start_and_wait()
+        yield server
+    finally:
+        server.stop()
+        warden.close()

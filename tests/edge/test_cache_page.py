@@ -1,16 +1,19 @@
 """Staff see what the edge cache holds and does, and may clear it."""
 
-import os
 import re
+from collections.abc import Generator
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from redis import Redis
 
 from perf import admin as cache_admin
+from perf.cache.assembly import new_bus
 from perf.circuit import Circuit
 from perf.shared_store import SharedStore
+from riskplatform.embedded.valkey import ValkeyServer
 from tests.edge.webs import Platform
 from tests.perf.edge_harness import redis_client
 from tests.perf.waiting import wait_until
@@ -28,11 +31,26 @@ def clerk_client(*permissions: str) -> Client:
     return client
 
 
+@pytest.fixture
+def page_store(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> Generator[None]:
+    """Have the page look where no process of another test says anything."""
+    with Redis.from_url(valkey.url, socket_timeout=1.0) as client:
+        store = SharedStore(lambda: client)
+        bus = new_bus(store)
+        monkeypatch.setattr(cache_admin, "store", store)
+        monkeypatch.setattr(cache_admin, "cache_bus", lambda: bus)
+        yield
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
-def test_the_page_adds_up_what_processes_say(platform: Platform, admin: Client) -> None:
-    # Where the page of this process looks as well.
-    with platform.webs(REDIS_URL=os.environ["REDIS_URL"]) as (web,):
+@pytest.mark.usefixtures("page_store")
+def test_the_page_adds_up_what_processes_say(
+    platform: Platform, admin: Client, valkey: ValkeyServer
+) -> None:
+    with platform.webs(REDIS_URL=valkey.url) as (web,):
         web.wait_live()
         replies = [web.ask("GET", MAP) for _ in range(5)]
         assert [reply.came_from for reply in replies] == ["miss", *["l1"] * 4]

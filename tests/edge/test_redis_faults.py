@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
 
 import pytest
 
-from riskplatform.embedded.server import Site
 from riskplatform.embedded.valkey import ValkeyServer
-from riskplatform.embedded.warden import Warden
 from tests.edge.webs import Platform, Reply, Web, ask
 from tests.perf.waiting import wait_until
 
@@ -23,18 +20,6 @@ WITHIN_S = 20.0
 MAP = "risk-map?region=chicago&horizon_sec=86400"
 
 Outcomes = Counter[tuple[int, str]]
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Generator[ValkeyServer]:
-    warden = Warden()
-    server = ValkeyServer(Site(var=tmp_path, warden=warden, password="of-the-test"))
-    try:
-        server.start_and_wait()
-        yield server
-    finally:
-        server.stop()
-        warden.close()
 
 
 @contextmanager
