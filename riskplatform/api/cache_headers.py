@@ -1,7 +1,7 @@
 """Tell caches between the platform and its clients whose an answer is.
 
-Nearly every answer depends on who asks. Unless a view says otherwise it is private:
-asked for again with its tag where it has one, else not stored at all.
+Nearly every response depends on the principal. Unless a view says otherwise it is
+private: asked for again with its tag where it has one, else not stored at all.
 """
 
 from collections.abc import Callable

@@ -64,7 +64,7 @@ class Prober:
             self.n_unanswered += 1
 
     def forget(self) -> None:
-        """Begin anew with a process that was started again."""
+        """Reset for a process that was started again."""
         self.n_unanswered = 0
         self._question = None
         self._due_s = float("-inf")

@@ -101,7 +101,7 @@ def audience_of(access: Access, region: OwnedRegion | None) -> str:
 def rests_on_region(
     request: Request, region: Region, *names: str, is_named: bool = True
 ) -> None:
-    """Say that an answer shared by `by_region` rests on what is forecast there."""
+    """Say that a response shared by `by_region` depends on the forecasts there."""
     rests_on(request, change_names.forecasts_of(region.slug), *names)
     about = region if is_named else None
     confirm_audience(request, audience_of(find_access(request), about))

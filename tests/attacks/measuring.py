@@ -59,7 +59,7 @@ def cost_of(
     headers: Mapping[str, str],
 ) -> Cost:
     """Ask once, read the answer without keeping it, and measure the process."""
-    # 5 starts the high-water mark anew: proc_pid_clear_refs(5).
+    # 5 resets the high-water mark: proc_pid_clear_refs(5).
     Path(f"/proc/{idle.pid}/clear_refs").write_text("5")
     started_s = time.monotonic()
     connection = http.client.HTTPConnection(LOOPBACK, idle.web.port, timeout=TIMEOUT_S)
