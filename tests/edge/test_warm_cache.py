@@ -27,7 +27,11 @@ def test_a_cold_platform_is_warmed_with_what_was_asked_for(platform: Platform) -
     platform.manage("clear_cache")
     said = json.loads(platform.manage("warm_cache", "--top", "50", "--json"))
     assert said["computed"] > 0
-    again = json.loads(platform.manage("warm_cache", "--top", "50", "--json"))
+    # On a busy machine Redis may be too late for one of them, which is computed then.
+    for _ in range(3):
+        again = json.loads(platform.manage("warm_cache", "--top", "50", "--json"))
+        if not again["computed"]:
+            break
     # Some wish for the same, and share it.
     known = said["computed"] + said["present"]
     assert (again["computed"], again["present"]) == (0, known)
