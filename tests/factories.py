@@ -15,6 +15,8 @@ from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.distributions import distribution_of
 from scoring.engine.simulation import ScenarioSet
 from scoring.models import (
+    Alert,
+    AlertRule,
     Asset,
     Forecast,
     ForecastArrays,
@@ -106,6 +108,27 @@ def make_forecast(
         scenarios=pack_scenarios(NO_EVENTS),
     )
     return forecast
+
+
+def make_alert(rule: AlertRule, forecast: Forecast, **columns: Any) -> Alert:
+    """Open an alert of a rule on one forecast."""
+    values = {
+        "rule": rule,
+        "severity": rule.severity,
+        "first_forecast": forecast,
+        "last_forecast": forecast,
+        "first_issued_for": forecast.issued_for,
+        "first_valid_until": forecast.valid_until,
+        "valid_until": forecast.valid_until,
+        "cells": [1],
+        "first_cells": [1],
+        "value": 0.6,
+        "lat": 0.0,
+        "lon": 0.0,
+        "opened_at": ISSUED_FOR,
+        "last_seen_at": ISSUED_FOR,
+    }
+    return Alert.objects.create(**values | columns)
 
 
 def make_organisation(slug: str = "acme") -> Organisation:

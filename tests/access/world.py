@@ -11,7 +11,6 @@ from django.utils import timezone
 from analytics.models import IngestBatch
 from riskplatform.api.keys.models import Organisation
 from scoring.models import (
-    Alert,
     AlertRule,
     Assessment,
     Forecast,
@@ -26,6 +25,7 @@ from tests.domain.assessments.forecasts_with_events import make_forecast_with_ev
 from tests.factories import (
     DAY_S,
     ISSUED_FOR,
+    make_alert,
     make_asset,
     make_organisation,
     make_portfolio,
@@ -105,7 +105,7 @@ def _objects(owner: Organisation) -> Thing:
         "asset_id": make_asset(portfolio),
         "assessment_id": _assessment(portfolio, forecast),
         "rule_id": rule,
-        "alert_id": _alert(rule, forecast),
+        "alert_id": make_alert(rule, forecast),
         "webhook_id": webhook,
         "delivery_id": _delivery(webhook),
         "job_id": Job.objects.create(kind="tested", organisation=owner),
@@ -151,25 +151,6 @@ def _assessment(portfolio: Portfolio, forecast: Forecast) -> Assessment:
         risk_score=0.5,
         expected_loss=Decimal("1.00"),
         figures={},
-    )
-
-
-def _alert(rule: AlertRule, forecast: Forecast) -> Alert:
-    return Alert.objects.create(
-        rule=rule,
-        severity=rule.severity,
-        first_forecast=forecast,
-        last_forecast=forecast,
-        first_issued_for=forecast.issued_for,
-        first_valid_until=forecast.valid_until,
-        valid_until=forecast.valid_until,
-        cells=[1],
-        first_cells=[1],
-        value=0.6,
-        lat=0.0,
-        lon=0.0,
-        opened_at=ISSUED_FOR,
-        last_seen_at=ISSUED_FOR,
     )
 
 

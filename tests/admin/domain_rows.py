@@ -25,6 +25,7 @@ from scoring.models import (
 from tests.factories import (
     DAY_S,
     ISSUED_FOR,
+    make_alert,
     make_asset,
     make_forecast,
     make_model_version,
@@ -122,21 +123,9 @@ def alert_rule(number: int) -> AlertRule:
 
 
 def alert(number: int) -> AlertChange:
-    rule, seen = alert_rule(number), forecast(number)
-    made = Alert.objects.create(
-        rule=rule,
-        severity=rule.severity,
-        first_forecast=seen,
-        last_forecast=seen,
-        first_issued_for=seen.issued_for,
-        first_valid_until=seen.valid_until,
-        valid_until=seen.valid_until,
-        cells=[1],
-        first_cells=[1],
-        value=0.6,
-        lat=0.0,
-        lon=0.0,
-        opened_at=ISSUED_FOR,
+    made = make_alert(
+        alert_rule(number),
+        forecast(number),
         last_seen_at=ISSUED_FOR + timedelta(hours=number),
         was_right=True,
     )
