@@ -52,7 +52,7 @@ pytest: setup-dev ## Every test, on PostgreSQL
 
 pytest-sqlite: setup-dev ## The short lane on SQLite
 	@echo "== short lane on SQLite"
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest -m "databases and not long"
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -m "databases and not long" -n 2 --dist loadfile
 
 format: setup-dev ## Format the code
 	$(BIN)/ruff format .

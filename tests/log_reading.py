@@ -6,23 +6,34 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from riskplatform.api.log_lines import LineFormatter
+from riskplatform.kernel.log_folding import FoldingHandler
 
 
 @contextmanager
 def written_log() -> Generator[io.StringIO]:
-    """Have the log written to a text inside the block."""
-    [handler] = [
-        each
-        for each in logging.getLogger().handlers
-        if isinstance(each, logging.StreamHandler)
-        and isinstance(each.formatter, LineFormatter)
+    """Have the log written to a text inside the block.
+
+    The handler is another of the same kind: what tests before have logged would be
+    repeated by the same lines, and those folded.
+    """
+    root = logging.getLogger()
+    [configured] = [
+        each for each in root.handlers if isinstance(each.formatter, LineFormatter)
     ]
     written = io.StringIO()
-    before = handler.setStream(written)
+    handler = FoldingHandler(written)
+    handler.setFormatter(configured.formatter)
+    handler.setLevel(configured.level)
+    for each in configured.filters:
+        handler.addFilter(each)
+    root.removeHandler(configured)
+    root.addHandler(handler)
     try:
         yield written
     finally:
-        handler.setStream(before)
+        root.removeHandler(handler)
+        root.addHandler(configured)
+        handler.close()
 
 
 def errors_in(log: io.StringIO) -> list[str]:

@@ -18,12 +18,13 @@ from perf.cache.entries import Entry, Headers, StartResponse, respond
 from perf.cache.local import LocalEntries
 from perf.cache.policy import EdgePolicy
 from perf.cache.questions import Asked, Environ, asked_by, body_of, may_be_kept
-from perf.cache.remembered import NotAtHandError, at_hand_only
+from perf.cache.remembered import AT_HAND_ONLY, NotAtHandError
 from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
-from riskplatform.api.request_id import HEADER, accepted_or_new
+from riskplatform.api.request_id import HEADER, request_id_of
 
 logger = logging.getLogger(__name__)
+_FROM_MEMORY: Final = ("X-Cache", "l1")
 OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
 
@@ -64,16 +65,17 @@ class EdgeCache:
         if asked is None:
             self._count(route, "bypass")
             return self._pass_on(environ, _marking(start_response, "bypass"))
-        # The view and its log shall know it by the same name.
-        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
-        environ["HTTP_X_REQUEST_ID"] = request_id
+        # Now, so that the view and its log know it by the same name.
+        request_id_of(environ)
         answer = self._find(asked, route.policy)
         self._count(route, answer.outcome)
         if (entry := answer.entry) is None:
             extra = [("X-Cache", answer.outcome)]
             start_response(answer.status, [*answer.headers, *extra])
             return answer.body
-        return _give(environ, start_response, entry, answer)
+        extra = [("X-Cache", answer.outcome), (HEADER, request_id_of(environ))]
+        give = _give if answer.is_kept else respond
+        return give(environ, start_response, entry, extra)
 
     def at_hand(
         self, environ: Environ, start_response: StartResponse
@@ -82,15 +84,14 @@ class EdgeCache:
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if route is None or not self._bus.is_live:
             return None
-        with at_hand_only():
+        with AT_HAND_ONLY:
             asked = self._asked(route, environ, self._callers.find_at_hand)
         entry = None if asked is None else self._local.get(asked.key)
         if entry is None or entry.is_past() or entry.is_due():
             return None
         self._count(route, "l1")
-        request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
-        environ["HTTP_X_REQUEST_ID"] = request_id
-        return _give(environ, start_response, entry, kept_answer(entry, "l1"))
+        extra = [_FROM_MEMORY, (HEADER, request_id_of(environ))]
+        return _give(environ, start_response, entry, extra)
 
     def _asked(
         self,
@@ -136,13 +137,12 @@ class EdgeCache:
 
 
 def _give(
-    environ: Environ, start_response: StartResponse, entry: Entry, answer: Answer
+    environ: Environ, start_response: StartResponse, entry: Entry, extra: Headers
 ) -> Iterable[bytes]:
-    extra = [("X-Cache", answer.outcome), (HEADER, environ["HTTP_X_REQUEST_ID"])]
-    if answer.is_kept:
-        entry.hits += 1
-        age_s = max(0, int(time.monotonic() - entry.created_s))
-        extra.append(("Age", str(age_s)))
+    """Answer with an entry that is kept, and say how old it is."""
+    entry.hits += 1
+    age_s = max(0, int(time.monotonic() - entry.created_s))
+    extra.append(("Age", str(age_s)))
     return respond(environ, start_response, entry, extra)
 
 

@@ -20,6 +20,8 @@ MAX_BODY_BYTES: Final = 64 << 10
 MAX_REMEMBERED_BYTES: Final = 4 << 10
 MAX_TEXT_CHARS: Final = 4 << 10
 MAX_HOST_CHARS: Final = 255
+# Read once: a setting costs every request a fraction of a microsecond.
+PROXY_HEADER, HTTPS_VALUE = settings.SECURE_PROXY_SSL_HEADER or (None, None)
 
 Environ = dict[str, Any]
 Key = tuple[str, ...]
@@ -37,7 +39,7 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """What is asked and by whom; `key` tells it from whatever has another answer."""
 
@@ -89,9 +91,8 @@ def asked_by(
 
 def scheme_of(environ: Environ) -> str:
     """Tell whether a request came by HTTPS, as Django does."""
-    trusted = settings.SECURE_PROXY_SSL_HEADER
-    if trusted is not None and (given := environ.get(trusted[0])) is not None:
-        return "https" if given.split(",")[0].strip() == trusted[1] else "http"
+    if PROXY_HEADER is not None and (given := environ.get(PROXY_HEADER)) is not None:
+        return "https" if given.split(",")[0].strip() == HTTPS_VALUE else "http"
     scheme: str = environ["wsgi.url_scheme"]
     return scheme
 
@@ -197,8 +198,13 @@ _remembered_digest = lru_cache(maxsize=4_096)(_digest)
 def _read_body(environ: Environ) -> bytes | None:
     """Read a short body whole; what cannot be is left untouched."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or (n_bytes := int(length)) > MAX_BODY_BYTES:
         return None
-    body: bytes = environ["wsgi.input"].read(int(length))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body if len(body) == int(length) else None
+    given = environ["wsgi.input"]
+    if isinstance(given, io.BytesIO):
+        # It has been read into memory already.
+        body = given.getvalue()
+    else:
+        body = given.read(n_bytes)
+        environ["wsgi.input"] = io.BytesIO(body)
+    return body if len(body) == n_bytes else None

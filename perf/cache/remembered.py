@@ -19,12 +19,7 @@ class NotAtHandError(Exception):
     """A value would have to be read from the database."""
 
 
-class at_hand_only:  # noqa: N801 - used like a function
-    """Have no value read in this thread: it must not wait for a database.
-
-    A class, because a generator costs every cached response a microsecond.
-    """
-
+class _AtHandOnly:
     __slots__ = ()
 
     def __enter__(self) -> None:
@@ -32,6 +27,10 @@ class at_hand_only:  # noqa: N801 - used like a function
 
     def __exit__(self, *_: object) -> None:
         _thread.is_at_hand_only = False
+
+
+# A context in which no value is read in this thread: it must not wait for a database.
+AT_HAND_ONLY: Final = _AtHandOnly()
 
 
 class Remembered(Generic[Value]):
@@ -55,7 +54,7 @@ class Remembered(Generic[Value]):
         Raises
         ------
         NotAtHandError
-            It is not known, and `at_hand_only` forbids to read it.
+            It is not known, and `AT_HAND_ONLY` forbids to read it.
         """
         known = self._known
         if known is not None and known[1] > time.monotonic():

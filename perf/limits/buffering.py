@@ -17,7 +17,7 @@ from perf.limits.refusals import refusal, refuse
 from perf.limits.routes import configured_routes
 from perf.metrics import SHED, SLOW_BODIES
 from perf.switches import Switch, is_on
-from riskplatform.api.request_id import accepted_or_new
+from riskplatform.api.request_id import request_id_of
 from riskplatform.kernel.detaching import DETACHABLE, Detachable
 from riskplatform.kernel.errors import ApplicationError, BodyTooLargeError
 
@@ -53,6 +53,7 @@ class Buffering:
         if not self._reader.may_read(address):
             SHED.labels(self._routes.of(environ["PATH_INFO"])).inc()
             return refuse_overload(environ, start_response)
+        request.request_id = request_id_of(environ)
         try:
             environ["wsgi.input"] = self._read(request, address, environ)
         except EndedError:
@@ -88,14 +89,15 @@ def _body_length(environ: "WSGIEnvironment") -> int | None:
     length = environ.get("CONTENT_LENGTH")
     if length is None:
         return None
-    return int(length) if length.isascii() and length.isdigit() else 0
+    return int(length) if length.isdecimal() else 0
 
 
 def _end(request: Detachable, error: ApplicationError) -> None:
     SLOW_BODIES.labels(error.code).inc()
     retry_after = ("Retry-After", "5")
-    request_id = accepted_or_new("")
-    headers, content = refusal(error, request_id=request_id, headers=[retry_after])
+    headers, content = refusal(
+        error, request_id=request.request_id, headers=[retry_after]
+    )
     request.expel(error.status, headers, content)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from riskplatform.api.problems import CONTENT_TYPE, problem
-from riskplatform.api.request_id import HEADER, accepted_or_new
+from riskplatform.api.request_id import HEADER, request_id_of
 from riskplatform.kernel.errors import ApplicationError, UnavailableError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def refuse(
     headers: Sequence[Header],
 ) -> list[bytes]:
     """Answer a request that goes no further; the body it brings is not read."""
-    request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+    request_id = request_id_of(environ)
     described, content = refusal(error, request_id=request_id, headers=headers)
     start_response(f"{error.status} {HTTPStatus(error.status).phrase}", described)
     return [content]

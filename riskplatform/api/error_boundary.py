@@ -17,7 +17,9 @@ from riskplatform.api.request_id import (
     HEADER,
     RequestContext,
     accepted_or_new,
+    current_context,
     request_context,
+    request_id_of,
 )
 
 if TYPE_CHECKING:
@@ -40,14 +42,16 @@ class ErrorBoundary:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        context = RequestContext(accepted_or_new(environ.get("HTTP_X_REQUEST_ID", "")))
-        environ["HTTP_X_REQUEST_ID"] = context.request_id
-        with request_context(context):
-            try:
-                body = self._app(environ, start_response)
-            except Exception as error:  # noqa: BLE001 - recorded, whatever it is
-                record_error(error, request=context.request)
-                return _broken(start_response)
+        context = RequestContext(request_id_of(environ))
+        # Without `request_context`: a generator costs every cached response 1 us.
+        token = current_context.set(context)
+        try:
+            body = self._app(environ, start_response)
+        except Exception as error:  # noqa: BLE001 - recorded, whatever it is
+            record_error(error, request=context.request)
+            return _broken(start_response)
+        finally:
+            current_context.reset(token)
         return body if isinstance(body, list) else _Watched(body, context)
 
 

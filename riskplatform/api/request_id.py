@@ -2,13 +2,18 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
 HEADER = "X-Request-ID"
+WSGI_HEADER = "HTTP_X_REQUEST_ID"
+# In the environment of a WSGI request that has its id.
+KNOWN = "riskplatform.request_id"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -23,32 +28,24 @@ class RequestContext:
     request: HttpRequest | None = None
 
 
-_current: ContextVar[RequestContext | None] = ContextVar(
+current_context: ContextVar[RequestContext | None] = ContextVar(
     "request_context", default=None
 )
 
 
 def current_request_id() -> str:
-    context = _current.get()
+    context = current_context.get()
     return "" if context is None else context.request_id
 
 
-class request_context:  # noqa: N801 - used like a function
-    """Have what is logged inside the block carry the id.
-
-    A class, because a generator costs every cached response a microsecond.
-    """
-
-    __slots__ = ("_context", "_token")
-
-    def __init__(self, context: RequestContext) -> None:
-        self._context = context
-
-    def __enter__(self) -> None:
-        self._token = _current.set(self._context)
-
-    def __exit__(self, *_: object) -> None:
-        _current.reset(self._token)
+@contextmanager
+def request_context(context: RequestContext) -> Generator[None]:
+    """Have what is logged inside the block carry the id."""
+    token = current_context.set(context)
+    try:
+        yield
+    finally:
+        current_context.reset(token)
 
 
 def accepted_or_new(given: str) -> str:
@@ -59,6 +56,15 @@ def accepted_or_new(given: str) -> str:
     if given and ACCEPTED.fullmatch(given):
         return given
     return f"{random.getrandbits(128):032x}"
+
+
+def request_id_of(environ: MutableMapping[str, Any]) -> str:
+    """Give a WSGI request its id, once; whatever it reaches knows it by the same."""
+    request_id: str | None = environ.get(KNOWN)
+    if request_id is None:
+        request_id = accepted_or_new(environ.get(WSGI_HEADER, ""))
+        environ[KNOWN] = environ[WSGI_HEADER] = request_id
+    return request_id
 
 
 class RequestIdMiddleware:
@@ -76,7 +82,7 @@ class RequestIdMiddleware:
 def _context_of(request: HttpRequest) -> RequestContext:
     """Go on with the context from before Django, where there is one."""
     request_id = accepted_or_new(request.headers.get(HEADER, ""))
-    context = _current.get()
+    context = current_context.get()
     if context is None or context.request_id != request_id:
         context = RequestContext(request_id)
     context.request = request

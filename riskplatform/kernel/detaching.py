@@ -15,6 +15,8 @@ Headers = Sequence[tuple[str, str]]
 class Detachable(Protocol):
     """One request, which is answered once; what comes after that is dropped."""
 
+    request_id: str
+
     def detach(self) -> Iterable[bytes]:
         """Give what the application returns to have its thread back, unanswered."""
 

@@ -67,10 +67,12 @@ def test_a_slow_body_is_told_so_in_time(web: Web) -> None:
         connection.putrequest("POST", "/api/v1/score-snapshot")
         connection.putheader("Host", "localhost")
         connection.putheader("Content-Length", "300")
+        connection.putheader("X-Request-ID", "slow-1")
         connection.endheaders(b"{")
         response = connection.getresponse()
         problem = json.loads(response.read())
     assert (response.status, problem["code"]) == (408, "slow_body")
+    assert response.headers["X-Request-ID"] == problem["request_id"] == "slow-1"
     assert response.will_close
 
 

@@ -20,6 +20,7 @@ class Request:
         self.parts: SimpleQueue[bytes] = SimpleQueue()
         self.is_read = Event()
         self.ended_with: str | None = None
+        self.request_id = ""
 
     def read(self, _size: int) -> bytes:
         self.is_read.set()
