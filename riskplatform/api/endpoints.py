@@ -5,8 +5,9 @@ The annotations of the function say what it takes and gives:
 - `query` and `body` are structs; they are decoded, validated and documented.
 - `precondition` is what If-Match asks for.
 - It returns a struct, sent as JSON; None, which is 204; `Once`, made once for each
-  Idempotency-Key; `WithHeaders`, an answer with headers of its own; or a response of
-  Django's, sent as it is, which `answers` describes.
+  Idempotency-Key; `Rows`, a struct with a long list; `WithHeaders`, an answer with
+  headers of its own; or a response of Django's, sent as it is, which `answers`
+  describes.
 
 DRF authenticates, authorises, negotiates the format and catches errors; its
 serializers, parsers and responses are not used, because a struct parses and writes
@@ -43,6 +44,7 @@ from riskplatform.api.creating import IDEMPOTENCY_KEY, Once, answer_once_per_key
 from riskplatform.api.inputs import decode_body, decode_query
 from riskplatform.api.openapi import query_parameters, struct_schema
 from riskplatform.api.preconditions import IF_MATCH, Precondition
+from riskplatform.api.renderers import Rows
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Answer = TypeVar("Answer")
@@ -102,8 +104,9 @@ class Endpoint:
             empty = HttpResponse(status=204)
             del empty["Content-Type"]
             return empty
+        is_rows = isinstance(answer, Rows)
         return HttpResponse(
-            msgspec.json.encode(answer),
+            answer.encode() if is_rows else msgspec.json.encode(answer),
             status=self.status,
             content_type=request.accepted_renderer.media_type,
             headers=headers,
@@ -133,7 +136,8 @@ class Endpoint:
             yield from query_parameters(self.hints["query"])
         if "precondition" in self.hints:
             yield IF_MATCH
-        if get_origin(self.hints["return"]) is Once:
+        kind = self.hints["return"]
+        if Once in {get_origin(part) for part in (kind, *get_args(kind))}:
             yield IDEMPOTENCY_KEY
 
     def _bodies(self) -> Mapping[str, Any] | None:
@@ -144,7 +148,7 @@ class Endpoint:
     def _answers(self) -> dict[Any, Any]:
         answers = dict(self.options.get("answers", {}))
         kind = self.hints["return"]
-        if get_origin(kind) in {Once, WithHeaders}:
+        if get_origin(kind) in {Once, Rows, WithHeaders}:
             (kind,) = get_args(kind)
         if kind is type(None):
             answers[204] = None

@@ -6,7 +6,7 @@ what the OpenAPI schema shows.
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from rest_framework.request import Request
@@ -78,6 +78,12 @@ def decode_query(request: Request, kind: type[Struct]) -> Struct:
 
 def invalid_input(pointer: str, reason: str) -> InvalidInputError:
     return InvalidInputError(reason, errors=[{"pointer": pointer, "reason": reason}])
+
+
+def given_in(body: msgspec.Struct) -> dict[str, Any]:
+    """Give the fields that a body names; a field of a change that is left out is UNSET."""
+    fields = msgspec.structs.asdict(body)
+    return {key: value for key, value in fields.items() if value is not msgspec.UNSET}
 
 
 def explained(message: str) -> str:

@@ -60,6 +60,16 @@ def problem(
     }
 
 
+def problem_of(error: ApplicationError) -> dict[str, Any]:
+    return problem(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.message,
+        **error.context,
+    )
+
+
 def database_problem(error: OperationalError) -> UnavailableError:
     """Tell a statement that had no time left from a database that does not answer."""
     if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
@@ -135,14 +145,7 @@ def _application_problem(
     headers = {}
     if isinstance(exc, UnavailableError):
         headers["Retry-After"] = str(exc.retry_after_s)
-    body = problem(
-        status=exc.status,
-        code=exc.code,
-        title=exc.title,
-        detail=exc.message,
-        **exc.context,
-    )
-    return body, headers
+    return problem_of(exc), headers
 
 
 def _rest_framework_problem(

@@ -113,6 +113,3 @@ def _detail(request: Request, job: Job) -> JobDetail:
         parameters=job.parameters,
         traceback=job.traceback if is_seen else None,
     )
-
-
-job_status = JobStatus.of

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from perf.concurrency import Outcome, gather_bounded
 from riskplatform.api.keys.access import Access
@@ -31,7 +31,7 @@ def read_dashboard(
     access: Access,
     span: timedelta,
     until: datetime,
-) -> dict[str, Outcome[DashboardPart]]:
+) -> dict[str, Outcome[DashboardPart[Any]]]:
     """Read the parts side by side; the value of each is a `DashboardPart`.
 
     `cells` are those with assets of each region, as `asset_cells` gives them; only
@@ -40,7 +40,7 @@ def read_dashboard(
     since = until - span
     span_s = int(span.total_seconds())
     risk = partial(read_risk, portfolio, cells, access)
-    parts: dict[str, Callable[[], DashboardPart]] = {
+    parts: dict[str, Callable[[], DashboardPart[Any]]] = {
         "metrics": partial(risk, span_s=span_s, until=until),
         "events": partial(read_events, cells, since=since, until=until),
         "alerts": partial(read_alerts, portfolio, access, since=since),

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from scoring.api.alert_schemas import AlertDetail, AlertHistory, AlertList
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api.alert_schemas import AlertDetail, AlertHistory, AlertList
 from scoring.models import Alert, Region
 from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import (

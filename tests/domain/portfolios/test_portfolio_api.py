@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from scoring.api.portfolio_schemas import PortfolioDetail, PortfolioList
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api.portfolio_schemas import PortfolioDetail, PortfolioList
 from scoring.models import Asset, Portfolio
 from tests.factories import make_asset, make_portfolio, make_region
 
