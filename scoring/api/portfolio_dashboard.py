@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
 from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.concurrency import Outcome

@@ -5,8 +5,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import to_milliseconds
-from analytics.query_cache import cached_columns
+from analytics.store.clickhouse import to_milliseconds
+from analytics.store.query_cache import cached_columns
 
 # One in ten thousand: the rarest severity that ten thousand scenarios tell apart.
 MOST_RANKS = 10_000

@@ -13,9 +13,9 @@ from django.db import Error, connections
 from django.db.models import Model, QuerySet
 from numpy.typing import NDArray
 
-from analytics.clickhouse_errors import is_broken_off, translated
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
-from analytics.replicas import read_from
+from analytics.store.clickhouse_errors import is_broken_off, translated
+from analytics.store.replicas import read_from
 from perf.connections.patience import Patience
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on

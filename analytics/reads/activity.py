@@ -7,14 +7,14 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import (
+from analytics.store.clickhouse import (
     SqlValue,
     fetch_columns,
     from_milliseconds,
     joined,
     to_milliseconds,
 )
-from analytics.query_cache import cached_columns
+from analytics.store.query_cache import cached_columns
 
 HOURS = """
 SELECT

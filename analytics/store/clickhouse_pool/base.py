@@ -1,11 +1,11 @@
-"""The engine that DATABASES names as `analytics.clickhouse_pool`."""
+"""The engine that DATABASES names as `analytics.store.clickhouse_pool`."""
 
 from typing import Any
 
 from clickhouse_backend.backend import base
 from django.utils.asyncio import async_unsafe
 
-from analytics.clickhouse_pool.pool import PooledConnection
+from analytics.store.clickhouse_pool.pool import PooledConnection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # no types

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from analytics.clickhouse import Budget, Columns, SqlValue, fetch_columns
 from analytics.errors import ReportWindowError, UnknownReportError
-from analytics.event_lists import list_types
-from analytics.query_cache import cached_answer
-from analytics.report_queries import (
+from analytics.reads.event_lists import list_types
+from analytics.reads.report_queries import (
     CELLS_TOP,
     HOURLY_COUNTS,
     NEIGHBOURHOOD_COUNTS,
@@ -20,7 +18,9 @@ from analytics.report_queries import (
     TREND,
     Rolled,
 )
-from analytics.rollups import CELL_DAYS, DAYS, HOURS, stale_years
+from analytics.store.clickhouse import Budget, Columns, SqlValue, fetch_columns
+from analytics.store.query_cache import cached_answer
+from analytics.store.rollups import CELL_DAYS, DAYS, HOURS, stale_years
 from riskplatform.api.keys.access import EVERYBODY, EventOwners
 
 REPORT = Budget(

@@ -6,8 +6,8 @@ default nothing is ever removed.
 
 from collections.abc import Mapping
 
-from analytics.clickhouse import fetch_rows, run_statement
-from analytics.event_changes import changing_all_events
+from analytics.store.clickhouse import fetch_rows, run_statement
+from analytics.store.event_changes import changing_all_events
 from riskplatform.kernel.errors import InvalidInputError
 
 HAS_RULES = """

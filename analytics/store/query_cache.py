@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.db import connections
 
-from analytics.clickhouse import (
+from analytics.store.clickhouse import (
     DATABASE,
     STANDARD,
     Budget,
@@ -16,7 +16,7 @@ from analytics.clickhouse import (
     SqlValue,
     fetch_columns,
 )
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
 from perf.cache.arrays import frozen
 from perf.cache.codecs import arrays_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import (
+from analytics.store.clickhouse import (
     Budget,
     Columns,
     SqlValue,
@@ -16,7 +16,7 @@ from analytics.clickhouse import (
     from_milliseconds,
     to_milliseconds,
 )
-from analytics.query_cache import cached_columns
+from analytics.store.query_cache import cached_columns
 from riskplatform.kernel.instants import EARLIEST, LATEST
 
 TRAINING = Budget(max_seconds=120)

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db.models import F, Func, IntegerField
 
-from analytics.clickhouse import Budget, budgeted, fetch_objects, measured
 from analytics.errors import ResultTooLargeError
 from analytics.models import Event, EventQuerySet
 from analytics.models.event import LISTED
-from analytics.query_cache import cached_columns
-from analytics.rollups import EVENTS
+from analytics.store.clickhouse import Budget, budgeted, fetch_objects, measured
+from analytics.store.query_cache import cached_columns
+from analytics.store.rollups import EVENTS
 from riskplatform.api.keys.access import EventOwners
 
 # Texts of events may have a megabyte each: so much of them makes a page.

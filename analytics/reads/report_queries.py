@@ -7,7 +7,7 @@ an event share; the other conditions come after it.
 # ruff: noqa: S608 - the texts are put together from this module's own words
 from dataclasses import dataclass
 
-from analytics.rollups import (
+from analytics.store.rollups import (
     BUCKET_LOG,
     BUCKET_MIDDLE,
     BUCKET_OF_ONE,

@@ -4,7 +4,7 @@ from typing import Any
 
 from clickhouse_backend.driver.connection import Connection
 
-from analytics.clickhouse_pool.client import BoundedClient
+from analytics.store.clickhouse_pool.client import BoundedClient
 from perf.circuit import Circuit
 from perf.connections.pool import BoundedPool
 from perf.connections.sockets import is_silent

@@ -13,7 +13,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import (
+from analytics.errors import LedgerColumnsError
+from analytics.metrics import LEDGER_ROWS
+from analytics.store.clickhouse import (
     Budget,
     Columns,
     SqlValue,
@@ -21,8 +23,6 @@ from analytics.clickhouse import (
     insert_columns,
     to_milliseconds,
 )
-from analytics.errors import LedgerColumnsError
-from analytics.metrics import LEDGER_ROWS
 
 READ = Budget(max_seconds=30)
 CELLS = "analytics_forecastcell"

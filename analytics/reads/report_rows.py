@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from analytics.clickhouse import Columns, from_milliseconds
-from analytics.reports import QUANTILES
+from analytics.reads.reports import QUANTILES
+from analytics.store.clickhouse import Columns, from_milliseconds
 
 QUANTILE_NAMES = tuple(f"q{quantile * 100:g}" for quantile in QUANTILES)
 

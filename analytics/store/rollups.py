@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from analytics.clickhouse import Budget, SqlValue, fetch_rows, run_statement
 from analytics.metrics import ROLLUP_SECONDS, ROLLUP_STALE
+from analytics.store.clickhouse import Budget, SqlValue, fetch_rows, run_statement
 from riskplatform.kernel.errors import UnavailableError
 from riskplatform.kernel.ids import uuid7
 
