@@ -27,8 +27,8 @@ from riskplatform.api.health import _write
 from riskplatform.api.keys.services import issue_key
 from riskplatform.api.probes import OK, Probe, states_of
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
-from riskplatform.embedded.warden import Warden
 from riskplatform.server_urls import clickhouse_database
 from tests.attacks.hanging import hanging
 from tests.factories import make_organisation, make_region
@@ -51,14 +51,14 @@ EVENT = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ClickHouseServer]:
-    warden = Warden()
+    reaper = Reaper()
     var = tmp_path_factory.mktemp("hung")
-    site = Site(var=var, warden=warden, password="probe", durable=False)
+    site = Site(var=var, reaper=reaper, password="probe", durable=False)
     started = ClickHouseServer(site)
     started.start_and_wait()
     yield started
     started.stop()
-    warden.close()
+    reaper.close()
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-from riskplatform.embedded.backoff import Backoff
 from riskplatform.embedded.errors import EmbeddedServerError
-from riskplatform.embedded.log_rotation import rotate_running
-from riskplatform.embedded.probing import EVERY_S, Prober
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.server import Server, Service, Site
+from riskplatform.serving.backoff import Backoff
+from riskplatform.serving.log_rotation import rotate_running
+from riskplatform.serving.probing import EVERY_S, Prober
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TICK_S = 0.2
@@ -85,7 +85,7 @@ class Supervisor:
         rotate_log(log)
         self._say(f"{name:<11} runs (log: {log})")
         begun_s = time.monotonic()
-        child = ChildProcess(launch, log=log, warden=self._site.warden)
+        child = ChildProcess(launch, log=log, reaper=self._site.reaper)
         try:
             while child.exit_code is None:
                 self._pause(TICK_S)

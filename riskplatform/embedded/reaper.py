@@ -1,7 +1,7 @@
 """A small process that ends what its owner leaves behind when it dies suddenly.
 
 The owner holds the other end of a pipe. When that closes, be it by kill -9, the
-warden asks every process group still watched to stop, kills what does not, and
+reaper asks every process group still watched to stop, kills what does not, and
 removes the folders it was told of.
 """
 
@@ -19,7 +19,7 @@ GRACE_S = 8.0
 POLL_S = 0.05
 
 
-class Warden:
+class Reaper:
     """The owner's side: what is watched from now on, and what no longer is."""
 
     def __init__(self, *, grace_s: float = GRACE_S) -> None:
@@ -57,7 +57,7 @@ class Warden:
     def _tell(self, line: str) -> None:
         if self._process.stdin is None:
             return
-        # A warden that was killed itself must not take its owner along.
+        # A reaper that was killed itself must not take its owner along.
         with suppress(BrokenPipeError, ValueError):
             self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()

@@ -6,8 +6,8 @@ from collections import defaultdict
 from threading import Thread
 from typing import Final
 
-from riskplatform.embedded.own_connections import Peer, own_connections
 from riskplatform.env import env_int
+from riskplatform.serving.own_connections import Peer, own_connections
 
 USUAL_LIMIT: Final = 256
 LOOK_S: Final = 0.5

@@ -1,4 +1,4 @@
-"""The warden clears up after an owner that is no more."""
+"""The reaper clears up after an owner that is no more."""
 
 import signal
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
-from riskplatform.embedded.warden import Warden
+from riskplatform.embedded.reaper import Reaper
 from tests.embedded.waiting import is_running, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -16,12 +16,12 @@ SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 FORGETFUL_OWNER = """
 import os, subprocess, sys
 from pathlib import Path
-from riskplatform.embedded.warden import Warden
-warden = Warden(grace_s=0.3)
-warden.remove_afterwards(Path(sys.argv[1]))
+from riskplatform.embedded.reaper import Reaper
+reaper = Reaper(grace_s=0.3)
+reaper.remove_afterwards(Path(sys.argv[1]))
 child = subprocess.Popen(sys.argv[2:], start_new_session=True)
-warden.watch(child.pid)
-print(child.pid, warden.pid, flush=True)
+reaper.watch(child.pid)
+print(child.pid, reaper.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
 
@@ -43,26 +43,26 @@ def test_it_ends_what_a_killed_owner_left(tmp_path: Path) -> None:
 
 
 def test_it_leaves_alone_what_it_was_told_to_release(tmp_path: Path) -> None:
-    warden = Warden(grace_s=0.3)
+    reaper = Reaper(grace_s=0.3)
     with subprocess.Popen(SLEEPER, start_new_session=True) as sleeper:
-        warden.watch(sleeper.pid)
-        warden.release(sleeper.pid)
-        warden.close()
+        reaper.watch(sleeper.pid)
+        reaper.release(sleeper.pid)
+        reaper.close()
         assert sleeper.poll() is None
         sleeper.kill()
     assert tmp_path.exists()
 
 
-def test_a_killed_warden_does_not_hinder_its_owner(tmp_path: Path) -> None:
-    warden = Warden()
-    psutil.Process(warden.pid).kill()
+def test_a_killed_reaper_does_not_hinder_its_owner(tmp_path: Path) -> None:
+    reaper = Reaper()
+    psutil.Process(reaper.pid).kill()
     child = ChildProcess(
-        Launch(argv=SLEEPER), log=tmp_path / "sleeper.log", warden=warden
+        Launch(argv=SLEEPER), log=tmp_path / "sleeper.log", reaper=reaper
     )
     child.ask_to_stop()
     assert child.wait(timeout_s=10)
     child.kill_group()
-    warden.close()
+    reaper.close()
     assert child.exit_code == -signal.SIGTERM
 
 

@@ -1,4 +1,4 @@
-"""Granian with a draining stop: `python -m riskplatform.embedded.web --port 8000`.
+"""Granian with a draining stop: `python -m riskplatform.serving.web --port 8000`.
 
 Granian finishes the requests in flight, but closes idle connections at once, under the
 hands of clients that are about to use them again. So first, for a moment, every answer
@@ -23,10 +23,10 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer, mp
 
-from riskplatform.embedded.connection_limit import ConnectionLimit
-from riskplatform.embedded.granian_requests import request_callback
 from riskplatform.embedded.ports import LOOPBACK
-from riskplatform.embedded.web_workers import watch_workers
+from riskplatform.serving.connection_limit import ConnectionLimit
+from riskplatform.serving.granian_requests import request_callback
+from riskplatform.serving.web_workers import watch_workers
 
 APPLICATION = "riskplatform.wsgi:application"
 DRAIN_SIGNAL = signal.SIGUSR1
@@ -159,7 +159,7 @@ def allowed_connections() -> int:
 
 def main() -> None:
     size = WebSize()
-    parser = ArgumentParser(prog="python -m riskplatform.embedded.web")
+    parser = ArgumentParser(prog="python -m riskplatform.serving.web")
     parser.add_argument("--host", default=LOOPBACK, help="address to listen on")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on")
     parser.add_argument("--workers", type=int, default=size.workers)

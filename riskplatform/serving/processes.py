@@ -9,8 +9,8 @@ from typing import ClassVar
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Launch
 from riskplatform.embedded.server import BeatingService, Server, Site
-from riskplatform.embedded.web import WebSize
 from riskplatform.kernel import heartbeat
+from riskplatform.serving.web import WebSize
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MANAGE = CHECKOUT / "manage.py"
@@ -70,7 +70,7 @@ class WebServer(HttpServer):
         }
         words = [str(word) for option in options.items() for word in option]
         return Launch(
-            argv=[sys.executable, "-m", "riskplatform.embedded.web", *words],
+            argv=[sys.executable, "-m", "riskplatform.serving.web", *words],
             working_folder=CHECKOUT,
         )
 

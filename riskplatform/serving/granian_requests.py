@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from granian.wsgi import Response, ResponseIterWrap
 
-from riskplatform.embedded.own_connections import sent_bytes, shut_who_was_sent
 from riskplatform.kernel.detaching import DETACHABLE, Headers
+from riskplatform.serving.own_connections import sent_bytes, shut_who_was_sent
 
 Scope = dict[str, Any]
 # What Granian writes around the headers and the body that it is given.
