@@ -14,7 +14,6 @@ from perf.cache.local import LocalEntries
 from perf.cache.remembered import remembered_values
 from perf.cache.routes import Routes, read_routes
 from perf.cache.shared import SharedEntries
-from perf.cache.status import publish_status
 from perf.cache.tags import Tags
 from perf.connections.replicas import note_write
 from perf.shared_store import SharedStore, store
@@ -59,7 +58,6 @@ def build_edge_cache(
         bus.tags.attach(value)
     bus.on_heard.append(lambda _names: note_write())
     bus.on_tidy.append(lambda: count_hits(local, bus.store))
-    bus.on_tidy.append(lambda: publish_status(bus, local))
     return EdgeCache(
         app,
         routes=routes,
