@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.cache import entries
-from perf.cache.entries import Entry
-from perf.cache.shared import KEYS
+from perf.cache.edge import response
+from perf.cache.edge.response import Entry
+from perf.cache.store import KEYS
 from tests.perf.edge_harness import (
     CountingApp,
     ask,
@@ -57,7 +57,7 @@ def test_what_is_not_ours_is_computed_anew(tmp_path: Path, kind: str) -> None:
 
 @given(st.binary(max_size=400))
 def test_bytes_of_any_kind_are_an_entry_or_none(blob: bytes) -> None:
-    found = entries.read(blob, key="k", age_s=0.0, ttl_s=1.0)
+    found = response.read(blob, key="k", age_s=0.0, ttl_s=1.0)
     assert found is None or isinstance(found, Entry)
 
 
@@ -79,9 +79,9 @@ def test_an_entry_comes_back_as_it_was(
         expires_s=1.0,
         question=b"q",
     )
-    blob = entries.write(entry, key="k")
-    assert entries.read(blob, key="other", age_s=0.0, ttl_s=1.0) is None
-    found = entries.read(blob, key="k", age_s=0.0, ttl_s=1.0)
+    blob = response.write(entry, key="k")
+    assert response.read(blob, key="other", age_s=0.0, ttl_s=1.0) is None
+    found = response.read(blob, key="k", age_s=0.0, ttl_s=1.0)
     assert found is not None
     assert (found.headers, found.body, found.names) == (headers, body, names)
     assert found.gzip_body is None or found.gzip_body == entry.zipped()

@@ -11,13 +11,13 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
-from perf.cache.asking import Answer
-from perf.cache.callers import Caller
-from perf.cache.computing import Computing
+from perf.cache.edge.computing import Computing
+from perf.cache.edge.origin import Answer
+from perf.cache.edge.principals import Caller
+from perf.cache.edge.request_key import Environ, Question, asked_by
+from perf.cache.edge.routes import Routes, read_routes
 from perf.cache.local import LocalEntries
-from perf.cache.questions import Environ, Question, asked_by
-from perf.cache.routes import Routes, read_routes
-from perf.cache.shared import SharedEntries
+from perf.cache.store import SharedEntries
 from perf.cache.tags import Tags
 from perf.shared_store import SharedStore
 from riskplatform.api.keys.models import ApiKey

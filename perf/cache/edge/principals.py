@@ -29,7 +29,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import AuthenticationFailed
 
-from perf.cache.remembered import renew_connection
+from perf.cache.edge.remembered import renew_connection
 from perf.cache.tags import Tags
 from perf.deadlines import deadline
 from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access

@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
-from perf.cache.policy import EdgePolicy
+from perf.cache.edge.policy import EdgePolicy
 
 # Ours are shorter; what strangers send is not remembered.
 MAX_PATH_CHARS = 512

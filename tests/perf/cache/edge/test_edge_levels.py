@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from perf.cache.bus import Bus
-from perf.cache.policy import EdgePolicy
+from perf.cache.change_feed import Bus
+from perf.cache.edge.policy import EdgePolicy
 from tests.perf.edge_harness import (
     CountingApp,
     ask,

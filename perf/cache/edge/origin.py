@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from perf.cache.demand import remembered
-from perf.cache.entries import OK, Entry, Headers
-from perf.cache.policy import PLAN_KEY, EdgePolicy, Plan
-from perf.cache.questions import Asked, Environ
+from perf.cache.edge.demand import remembered
+from perf.cache.edge.policy import PLAN_KEY, EdgePolicy, Plan
+from perf.cache.edge.request_key import Asked, Environ
+from perf.cache.edge.response import OK, Entry, Headers
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_KEPT
 from riskplatform.api.cache_headers import IS_DEFAULT

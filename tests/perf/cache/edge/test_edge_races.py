@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from redis import Redis
 
-from perf.cache.bus import LEASE_S, SETTLE_S, Bus
+from perf.cache.change_feed import LEASE_S, SETTLE_S, Bus
 from perf.cache.delivery import MOST_NAMES, NAMES_AT_ONCE, Delivery
-from perf.cache.shared import CHANGE, KEYS, NAME_KEPT_MS
+from perf.cache.store import CHANGE, KEYS, NAME_KEPT_MS
 from perf.circuit import FAILURES, Circuit
 from perf.connections.redis_pool import CachePool
 from perf.shared_store import StoreUnavailableError

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.cache.questions import canonical_body, shared_key, sorted_query
+from perf.cache.edge.request_key import canonical_body, shared_key, sorted_query
 
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 DOCUMENTS = st.recursive(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from perf.cache.bus import LEASE_S, Bus
-from perf.cache.shared import KEYS
+from perf.cache.change_feed import LEASE_S, Bus
+from perf.cache.store import KEYS
 from tests.perf.edge_harness import (
     CountingApp,
     ask,

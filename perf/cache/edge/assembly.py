@@ -5,16 +5,15 @@ from typing import Any
 
 from django.conf import settings
 
-from perf.cache.bus import Bus
-from perf.cache.callers import Callers
-from perf.cache.computing import Computing
-from perf.cache.demand import count_hits
-from perf.cache.edge import EdgeCache
+from perf.cache.change_feed import Bus
+from perf.cache.edge.app import EdgeCache
+from perf.cache.edge.computing import Computing
+from perf.cache.edge.demand import count_hits
+from perf.cache.edge.principals import Callers
+from perf.cache.edge.remembered import remembered_values
+from perf.cache.edge.routes import Routes, read_routes
 from perf.cache.local import LocalEntries
-from perf.cache.remembered import remembered_values
-from perf.cache.routes import Routes, read_routes
-from perf.cache.shared import SharedEntries
-from perf.cache.status import publish_status
+from perf.cache.store import SharedEntries
 from perf.cache.tags import Tags
 from perf.connections.replicas import note_write
 from perf.shared_store import SharedStore, store
@@ -59,7 +58,6 @@ def build_edge_cache(
         bus.tags.attach(value)
     bus.on_heard.append(lambda _names: note_write())
     bus.on_tidy.append(lambda: count_hits(local, bus.store))
-    bus.on_tidy.append(lambda: publish_status(bus, local))
     return EdgeCache(
         app,
         routes=routes,

@@ -1,7 +1,7 @@
 """Whole answers, given before Django: a WSGI application around another.
 
 Who asks is found out first. Then level 1 is looked at, level 2, and last the view is
-asked, by one of those who want the same. A view opts in (`perf.cache.policy`); nothing
+asked, by one of those who want the same. A view opts in (`perf.cache.edge.policy`); nothing
 else is kept, and never an error, a cookie or a stream.
 """
 
@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from perf.cache.asking import Answer, kept_answer
-from perf.cache.bus import Bus
-from perf.cache.callers import Caller, Callers
-from perf.cache.computing import Computing
-from perf.cache.entries import Entry, Headers, StartResponse, respond
+from perf.cache.change_feed import Bus
+from perf.cache.edge.computing import Computing
+from perf.cache.edge.origin import Answer, kept_answer
+from perf.cache.edge.policy import EdgePolicy
+from perf.cache.edge.principals import Caller, Callers
+from perf.cache.edge.remembered import AT_HAND_ONLY, NotAtHandError
+from perf.cache.edge.request_key import Asked, Environ, asked_by, body_of, may_be_kept
+from perf.cache.edge.response import Entry, Headers, StartResponse, respond
+from perf.cache.edge.routes import Route, Routes
 from perf.cache.local import LocalEntries
-from perf.cache.policy import EdgePolicy
-from perf.cache.questions import Asked, Environ, asked_by, body_of, may_be_kept
-from perf.cache.remembered import AT_HAND_ONLY, NotAtHandError
-from perf.cache.routes import Route, Routes
 from perf.metrics import EDGE_REQUESTS
 from riskplatform.api.request_id import HEADER, request_id_of
 

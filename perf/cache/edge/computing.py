@@ -4,16 +4,16 @@ import time
 from functools import partial
 from typing import Any, Final
 
-from perf.cache.asking import Answer, ask, kept_answer
-from perf.cache.entries import Entry
+from perf.cache.edge.origin import Answer, ask, kept_answer
+from perf.cache.edge.policy import EdgePolicy
+from perf.cache.edge.request_key import Asked, shared_key
+from perf.cache.edge.response import Entry
 from perf.cache.local import LocalEntries
-from perf.cache.policy import EdgePolicy
-from perf.cache.questions import Asked, shared_key
-from perf.cache.shared import Claim, SharedEntries
+from perf.cache.store import Claim, SharedEntries
 from perf.cache.tags import Tags, Watch
-from perf.flights import Flights
 from perf.metrics import EDGE_NOT_KEPT, EDGE_STAMPEDES_PREVENTED
 from perf.shared_store import StoreUnavailableError
+from perf.single_flight import Flights
 
 # Whoever has waited in vain computes alone: for a thread of this process, and for
 # another process, which may have died.

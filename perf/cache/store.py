@@ -15,8 +15,8 @@ from typing import Any, Final
 from redis import Redis
 from redis.commands.core import Script
 
-from perf.cache import entries
-from perf.cache.entries import Entry
+from perf.cache.edge import response
+from perf.cache.edge.response import Entry
 from perf.shared_store import PREFIX, SharedStore
 
 # The braces keep all keys in one slot of a cluster.
@@ -148,7 +148,7 @@ class SharedEntries:
         answer = self._script(CLAIM, [_entry(key), _lock(key)], args)
         if answer[0] == 1:
             age_s, ttl_s = int(answer[2]) / 1e6, answer[3] / 1e3
-            entry = entries.read(answer[1], key=key, age_s=age_s, ttl_s=ttl_s)
+            entry = response.read(answer[1], key=key, age_s=age_s, ttl_s=ttl_s)
             # What cannot be read is computed anew, as if it were about to expire.
             return entry or self.find_or_claim(key, is_refresh=True)
         if answer[0] == 2:
@@ -158,7 +158,7 @@ class SharedEntries:
     def put(self, claim: Claim, entry: Entry) -> bool:
         """Keep what was computed under a claim, unless it has changed since."""
         ttl_ms = max(1, int(1_000 * (entry.expires_s - time.monotonic())))
-        blob = entries.write(entry, key=claim.key)
+        blob = response.write(entry, key=claim.key)
         args = (
             *(KEYS, claim.token, claim.epoch, claim.stamp, blob),
             *(ttl_ms, NAME_KEPT_MS, *sorted(entry.names)),

@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from perf.flights import Flights, Landed
+from perf.single_flight import Flights, Landed
 from riskplatform.kernel.errors import DeadlineError
 from tests.perf.waiting import wait_until
 

@@ -12,8 +12,8 @@ import msgspec
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from perf.cache.callers import Caller, has_session
-from perf.cache.policy import EdgePolicy
+from perf.cache.edge.policy import EdgePolicy
+from perf.cache.edge.principals import Caller, has_session
 
 MAX_BODY_BYTES: Final = 64 << 10
 # Bodies up to this are remembered with their digest: clients repeat themselves.

@@ -11,10 +11,10 @@ from typing import Any, Final
 import msgspec
 from redis import Redis
 
-from perf.cache.callers import Caller
-from perf.cache.entries import Entry
-from perf.cache.questions import Asked, Question
-from perf.cache.shared import KEYS
+from perf.cache.edge.principals import Caller
+from perf.cache.edge.request_key import Asked, Question
+from perf.cache.edge.response import Entry
+from perf.cache.store import KEYS
 from perf.shared_store import SharedStore
 from riskplatform.api.keys.access import Access
 

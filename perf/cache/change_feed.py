@@ -19,7 +19,7 @@ from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from perf.cache.delivery import Delivery
-from perf.cache.shared import SharedEntries
+from perf.cache.store import SharedEntries
 from perf.cache.tags import Tags
 from perf.metrics import EDGE_LAPSES, EDGE_LIVE, HEARING_SECONDS
 from perf.shared_store import SharedStore, StoreUnavailableError

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
 
-from perf.cache.edge import EdgeCache
-from perf.cache.entries import Entry
-from perf.cache.policy import EdgePolicy
+from perf.cache.edge.app import EdgeCache
+from perf.cache.edge.policy import EdgePolicy
+from perf.cache.edge.response import Entry
 from tests.perf.edge_harness import (
     CountingApp,
     Reply,

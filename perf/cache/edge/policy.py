@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from perf.cache.callers import NOBODY, Caller
+from perf.cache.edge.principals import NOBODY, Caller
 from riskplatform.api.keys.access import find_access
 
 PLAN_KEY: Final = "perf.edge.plan"
