@@ -156,7 +156,7 @@ DATABASES = {
 CLICKHOUSE_REPLICAS = clickhouse_replicas(env_secret("CLICKHOUSE_REPLICA_URLS") or "")
 DATABASES |= CLICKHOUSE_REPLICAS
 DATABASE_ROUTERS = [
-    "analytics.routers.ClickHouseRouter",
+    "analytics.store.routers.ClickHouseRouter",
     "perf.connections.replicas.ReplicaRouter",
 ]
 # A replica answers people's reads, except those of who they are and what they may do.

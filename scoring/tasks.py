@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from analytics.rollups import RollupKeeper
+from analytics.store.rollups import RollupKeeper
 from riskplatform.api.idempotency.services import forget_old_answers
 from riskplatform.api.keys.access import FULL_ACCESS
 from scoring.models import Job

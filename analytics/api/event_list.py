@@ -15,9 +15,9 @@ from analytics.api.cursors import read_cursor, write_cursor
 from analytics.api.event_schemas import EventListQuery, EventPage, ExportQuery
 from analytics.api.events import EventsView
 from analytics.api.reading import ReadingView, events_to_read
-from analytics.event_lists import iterate_rows, list_events, place_of
-from analytics.exports import ARROW, CSV, PARQUET, ExportFormat, get_format
 from analytics.models import Event
+from analytics.reads.event_lists import iterate_rows, list_events, place_of
+from analytics.reads.exports import ARROW, CSV, PARQUET, ExportFormat, get_format
 from perf.deadlines import keeping_deadline
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.renderers import OrjsonRenderer

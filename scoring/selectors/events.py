@@ -6,7 +6,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from analytics.features import (
+from analytics.reads.features import (
     EventScope,
     RegionExtent,
     cell_aggregates,

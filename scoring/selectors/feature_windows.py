@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.features import EventScope, cell_aggregates
+from analytics.reads.features import EventScope, cell_aggregates
 from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import EARLIEST
 from scoring.cell_ids import hex_of

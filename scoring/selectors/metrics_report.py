@@ -8,7 +8,7 @@ from django.db.models import Avg, Count, F, Max
 from django.db.models.functions import TruncHour
 from django.utils import timezone
 
-from analytics.activity import count_by_hour
+from analytics.reads.activity import count_by_hour
 from riskplatform.kernel.errors import UnavailableError
 from scoring.models import Forecast, Region
 

@@ -10,8 +10,8 @@ import numpy as np
 from django.db.models import Count, Max, QuerySet
 from numpy.typing import NDArray
 
-from analytics.activity import activity_by_cell
-from analytics.clickhouse import from_milliseconds
+from analytics.reads.activity import activity_by_cell
+from analytics.store.clickhouse import from_milliseconds
 from perf.cache.memory import ByteCache
 from perf.concurrency import Outcome, gather_bounded
 from riskplatform.api.keys.access import Access

@@ -8,8 +8,9 @@ import h3.api.basic_int as h3
 import orjson
 import pytest
 
-from analytics import exports, placement
+from analytics import placement
 from analytics.errors import UnavailableFormatError
+from analytics.reads import exports
 from riskplatform.kernel.errors import DeadlineError
 from tests.analytics.reading import JANUARY, START, Ask, TwoRegions, make_reader, put
 

@@ -44,9 +44,9 @@ def test_the_linter_refuses(code: str, rule: str) -> None:
             "scoring.models.planted -> scoring.services.regions",
         ),
         (
-            "analytics/clickhouse.py",
+            "analytics/store/clickhouse.py",
             "from scoring import models\n",
-            "analytics.clickhouse -> scoring.models",
+            "analytics.store.clickhouse -> scoring.models",
         ),
         (
             "scoring/engine/planted.py",

@@ -4,7 +4,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from analytics.ledger import (
+from analytics.reads.ledger import (
     ForecastCellColumns,
     ForecastKey,
     OutcomeColumns,
@@ -16,7 +16,7 @@ from scoring.services.forecasts.ledger import LedgerRun
 
 
 class ClickHouseLedger:
-    """Writes rows of `analytics.ledger`; a repetition adds none."""
+    """Writes rows of `analytics.reads.ledger`; a repetition adds none."""
 
     def record_forecast(self, run: LedgerRun, columns: ForecastColumns) -> None:
         cells = ForecastCellColumns(

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from analytics.features import event_columns
+from analytics.reads.features import event_columns
 from scoring.arrays import ForecastColumns
 from scoring.engine import skill
 from scoring.engine.arrays import Floats

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from analytics.ledger import ForecastKey, read_forecast_cells, read_outcomes
+from analytics.reads.ledger import ForecastKey, read_forecast_cells, read_outcomes
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasts.ledger import write_missing_forecasts
