@@ -36,7 +36,7 @@ from scoring.api.feature_schemas import (
 )
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.models import Region
-from scoring.services.feature_windows import (
+from scoring.selectors.feature_windows import (
     FeatureSnapshot,
     WindowFeatures,
     build_windows,

@@ -18,8 +18,8 @@ from scoring import change_names
 from scoring.api.access import find_region
 from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
 from scoring.models import Region
+from scoring.selectors.metrics_report import tabulate_metrics
 from scoring.selectors.regions import list_regions
-from scoring.services.metrics_report import tabulate_metrics
 
 
 class MetricsReportView(APIView):

@@ -23,9 +23,13 @@ from riskplatform.kernel.errors import ApplicationError
 from scoring import change_names
 from scoring.api.dashboard_schemas import DashboardQuery, PortfolioDashboard
 from scoring.models import Portfolio, Region
-from scoring.selectors.portfolio_dashboard import DashboardPart, asset_cells
+from scoring.selectors.portfolio_dashboard import (
+    TIMEFRAMES,
+    DashboardPart,
+    asset_cells,
+    read_dashboard,
+)
 from scoring.selectors.portfolios import get_portfolio
-from scoring.services.portfolio_dashboard import TIMEFRAMES, read_dashboard
 
 
 class PortfolioDashboardView(APIView):
