@@ -89,7 +89,3 @@ def _once(
         fingerprint=fingerprint_of("POST", request.get_full_path(), body),
         produce=produce,
     )
-
-
-def answer_creation(request, create, *, status=201, body=None):  # type: ignore
-    return answer_once_per_key(request, Once(create, body=body), status=status)

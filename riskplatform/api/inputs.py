@@ -11,8 +11,6 @@ from typing import Any, TypeVar
 import msgspec
 from rest_framework.request import Request
 
-from riskplatform.api.openapi import query_parameters  # noqa: F401
-from riskplatform.api.openapi import struct_schema as body_schema  # noqa: F401
 from riskplatform.api.strict_texts import values_of_texts
 from riskplatform.api.time_span import times_outside
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
@@ -81,7 +79,7 @@ def invalid_input(pointer: str, reason: str) -> InvalidInputError:
 
 
 def given_in(body: msgspec.Struct) -> dict[str, Any]:
-    """Give the fields that a body names; a field of a change that is left out is UNSET."""
+    """Give the fields that a body names; what a change leaves out is UNSET."""
     fields = msgspec.structs.asdict(body)
     return {key: value for key, value in fields.items() if value is not msgspec.UNSET}
 

@@ -13,8 +13,9 @@ from riskplatform.api.keys.models import Organisation, Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region_of_organisation, parse_cell_ids
-from scoring.api.schemas import MAX_CELLS, AwareTime, CellId, HorizonSec, Name, Slug
+from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Name, Slug
 from scoring.models import AlertRule
 from scoring.selectors.alert_documents import (
     ComparisonName,

@@ -11,8 +11,8 @@ from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.alert_rules import READERS, WRITERS
-from scoring.api.schemas import AwareTime
 from scoring.models import Alert
 from scoring.selectors.alert_documents import (
     AlertDetail,

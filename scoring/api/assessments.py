@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 
+from perf.cache.edge.policy import EdgePolicy, rests_on
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
 from riskplatform.api.inputs import invalid_input, refuse_repeats
@@ -21,11 +21,12 @@ from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.openapi import struct_schema
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.api.problems import problem_of
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.jobs import JobStatus
 from scoring.api.portfolio_money import Money, to_cents
 from scoring.api.portfolios import PORTFOLIO, portfolio_of
-from scoring.api.schemas import DAY_S, AwareTime, HorizonSec, Probability, Slug
+from scoring.api.schemas import DAY_S, HorizonSec, Probability, Slug
 from scoring.models import Assessment
 from scoring.selectors.assessments import get_assessment, list_assessments
 from scoring.services.assessments import batches

@@ -1,7 +1,7 @@
 """POST /portfolios/{id}/assets/import: a file of assets, all of it or nothing."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -29,6 +29,7 @@ from scoring.services.portfolios.asset_import import (
 
 router = Router()
 MAX_UNPACKED_BYTES = 1 << 27
+Format = Literal["minimal", "oed"]
 
 
 class AssetImportQuery(Struct, forbid_unknown_fields=True):
@@ -39,7 +40,7 @@ class AssetImportQuery(Struct, forbid_unknown_fields=True):
 
 
 class AssetImportReceipt(Struct):
-    format: Literal["minimal", "oed"]
+    format: Format
     rows: int
     created: int
     replaced: int
@@ -50,7 +51,7 @@ class AssetImportReceipt(Struct):
     @classmethod
     def of(cls, done: AssetImport) -> Self:
         return cls(
-            format=done.format,
+            format=cast("Format", done.format),
             rows=done.row_count,
             created=done.created_count,
             replaced=done.replaced_count,

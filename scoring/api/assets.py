@@ -14,10 +14,11 @@ from riskplatform.api.keys.access import Access, find_access, may_see_region
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.api.preconditions import Precondition
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
 from scoring.api.portfolio_money import Money, parse_money, to_cents
 from scoring.api.portfolios import PORTFOLIO, READERS, WRITERS, portfolio_of
-from scoring.api.schemas import PLAIN, AwareTime, Slug
+from scoring.api.schemas import PLAIN, Slug
 from scoring.api.vulnerabilities import CurveSlug
 from scoring.cell_ids import hex_of
 from scoring.models import Asset, AssetPlace, Portfolio

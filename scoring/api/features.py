@@ -9,9 +9,9 @@ import numpy as np
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
+from perf.cache.edge.policy import EdgePolicy, rests_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
@@ -19,12 +19,13 @@ from riskplatform.api.inputs import refuse_repeats
 from riskplatform.api.keys.access import READ_REGIONS
 from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.renderers import Rows, finite_list
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import find_region, parse_cell_ids, region_asked_about
-from scoring.api.schemas import DAY_S, MAX_CELLS, AwareTime, CellId, HorizonSec, Slug
+from scoring.api.schemas import DAY_S, MAX_CELLS, CellId, HorizonSec, Slug
 from scoring.cell_ids import hex_of
 from scoring.models import Region
-from scoring.services.feature_windows import (
+from scoring.selectors.feature_windows import (
     FeatureSnapshot,
     WindowFeatures,
     build_windows,

@@ -10,11 +10,15 @@ from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.access import READ_REGIONS, find_access
 from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
-from scoring.api.schemas import AwareTime, HorizonSec, Slug
+from scoring.api.schemas import HorizonSec, Slug
 from scoring.models import Forecast, ForecastSkill
-from scoring.selectors.forecast_skill import get_forecast, list_forecasts
-from scoring.services.forecast_skill import get_forecast_skill
+from scoring.selectors.forecast_skill import (
+    get_forecast,
+    get_forecast_skill,
+    list_forecasts,
+)
 
 router = Router()
 READERS = has_right(READ_REGIONS)

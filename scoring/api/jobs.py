@@ -12,8 +12,8 @@ from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import region_to_change
-from scoring.api.schemas import AwareTime
 from scoring.models import Job
 from scoring.selectors.jobs import get_job, list_jobs
 from scoring.services.jobs.queue import cancel_job, retry_job

@@ -6,19 +6,24 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
+from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
-from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from riskplatform.api.endpoints import Router, WithHeaders
 from riskplatform.api.keys.access import READ_REGIONS, find_access
 from riskplatform.api.keys.permissions import has_right
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import find_region
 from scoring.api.portfolio_dashboard import PartError
-from scoring.api.schemas import AwareTime, Slug
+from scoring.api.schemas import Slug
 from scoring.models import Region
+from scoring.selectors.metrics_report import (
+    MetricsTable,
+    RegionHour,
+    tabulate_metrics,
+)
 from scoring.selectors.regions import list_regions
-from scoring.services.metrics_report import MetricsTable, RegionHour, tabulate_metrics
 
 router = Router()
 

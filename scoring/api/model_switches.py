@@ -11,6 +11,7 @@ from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.access import find_access
 from riskplatform.api.keys.principal import actor_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import region_to_change
 from scoring.api.model_versions import (
     MODEL,
@@ -19,7 +20,7 @@ from scoring.api.model_versions import (
     summary_of,
     version_to_change,
 )
-from scoring.api.schemas import AwareTime, Slug
+from scoring.api.schemas import Slug
 from scoring.services.registry import reloading
 from scoring.services.registry.promotion import Switched, promote, roll_back
 from scoring.services.registry.reloading import Reloaded

@@ -12,9 +12,10 @@ from riskplatform.api.keys.access import CHANGE_MODELS, READ_REGIONS, find_acces
 from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.keys.principal import find_principal
 from riskplatform.api.paging import Page, PageQuery, rows_of_page
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region, region_to_change, require_change
 from scoring.api.jobs import JobStatus
-from scoring.api.schemas import AwareTime, Slug
+from scoring.api.schemas import Slug
 from scoring.engine.models.registry import KINDS
 from scoring.models import ModelSwitch, ModelVersion
 from scoring.selectors.forecast_skill import LiveSkillFigures, get_live_skill
@@ -23,7 +24,7 @@ from scoring.selectors.model_versions import (
     list_model_versions,
     list_switches,
 )
-from scoring.services.refreshing import SERVED_KIND
+from scoring.services.registry.fitting import SERVED_KIND
 from scoring.services.registry.jobs import queue_fit
 from scoring.services.registry.promotion import challenge
 

@@ -9,27 +9,28 @@ from django.utils import timezone
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
+from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.cache.lifetimes import DASHBOARD_TTL_S
-from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.concurrency import Outcome
 from riskplatform.api.endpoints import Router, WithHeaders
 from riskplatform.api.keys.access import find_access
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.portfolios import portfolio_of
-from scoring.api.schemas import AwareTime
 from scoring.models import Portfolio, Region
 from scoring.selectors.portfolio_dashboard import (
+    TIMEFRAMES,
     AlertData,
     DashboardPart,
     EventData,
     RiskData,
     asset_cells,
+    read_dashboard,
 )
-from scoring.services.portfolio_dashboard import TIMEFRAMES, read_dashboard
 
 router = Router()
 Timeframe = Literal["24h", "7d", "30d"]

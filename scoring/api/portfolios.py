@@ -14,8 +14,9 @@ from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.api.preconditions import Precondition
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.portfolio_money import Money, to_cents
-from scoring.api.schemas import PLAIN, AwareTime, Name
+from scoring.api.schemas import PLAIN, Name
 from scoring.models import Portfolio
 from scoring.selectors.portfolios import get_portfolio, list_portfolios
 from scoring.services.portfolios.portfolios import (

@@ -17,8 +17,9 @@ from riskplatform.api.renderers import (
     OrjsonRenderer,
     Rows,
 )
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
-from scoring.api.schemas import AwareTime, Slug
+from scoring.api.schemas import Slug
 from scoring.cell_ids import hex_of
 from scoring.models import Region
 from scoring.selectors.cell_shapes import cell_feature

@@ -1,15 +1,11 @@
 """Types of fields that several endpoints take or give."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
 Slug = Annotated[
     str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,50}$", description="Slug of a region.")
-]
-AwareTime = Annotated[
-    datetime, Meta(tz=True, description="RFC 3339 time with an offset.")
 ]
 HorizonSec = Annotated[
     int, Meta(ge=1, le=366 * 86_400, description="Seconds ahead that are forecast.")

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
 from riskplatform.api.renderers import Rows, finite_list
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import (
     by_region,
@@ -25,7 +26,6 @@ from scoring.api.access import (
 from scoring.api.risk_map import ForecastHead
 from scoring.api.schemas import (
     MAX_CELLS,
-    AwareTime,
     CellId,
     EventProbability,
     HorizonSec,
@@ -35,7 +35,7 @@ from scoring.api.schemas import (
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.services.snapshots import score_cells
+from scoring.services.forecasts.snapshots import score_cells
 
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()

@@ -10,8 +10,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
@@ -24,9 +24,10 @@ from riskplatform.api.vector_tiles import (
     encode_tile,
     tile_ring,
 )
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.risk_map import Threshold
-from scoring.api.schemas import DAY_S, AwareTime, HorizonSec, Slug
+from scoring.api.schemas import DAY_S, HorizonSec, Slug
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.selectors.cell_shapes import TileAddress, count_in_tile, rings_in_tile

@@ -13,8 +13,9 @@ from riskplatform.api.endpoints import Router
 from riskplatform.api.inputs import given_in
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.alert_rules import WRITERS
-from scoring.api.schemas import AwareTime, Name
+from scoring.api.schemas import Name
 from scoring.models import Webhook, WebhookDelivery
 from scoring.selectors.webhooks import get_webhook, list_deliveries, list_webhooks
 from scoring.services.webhooks.registration import (

@@ -1,11 +1,11 @@
 """An alert as the API, the dashboard and webhooks tell of it."""
 
-from datetime import datetime
 from typing import Annotated, Literal, Self, cast
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from riskplatform.kernel.instants import AwareTime
 from scoring.cell_ids import hex_of
 from scoring.models import Alert, AlertChange
 
@@ -60,13 +60,13 @@ class AlertDetail(Struct):
     cells_hex: list[str]
     first_forecast_id: ForecastId
     last_forecast_id: ForecastId
-    valid_until: datetime
-    opened_at: datetime
-    last_seen_at: datetime
-    acknowledged_at: datetime | None
+    valid_until: AwareTime
+    opened_at: AwareTime
+    last_seen_at: AwareTime
+    acknowledged_at: AwareTime | None
     acknowledged_by: str
-    snoozed_until: datetime | None
-    resolved_at: datetime | None
+    snoozed_until: AwareTime | None
+    resolved_at: AwareTime | None
     merged_into: UUID | None
     was_right: bool | None
     lead_time_s: float | None
@@ -112,8 +112,8 @@ class AlertStep(Struct):
     sequence: int
     kind: StepKind
     actor: Annotated[str, Meta(description="Empty: the platform itself.")]
-    changed_at: datetime
-    snoozed_until: datetime | None
+    changed_at: AwareTime
+    snoozed_until: AwareTime | None
 
     @classmethod
     def of(cls, change: AlertChange) -> Self:

@@ -1,9 +1,10 @@
 """What the dashboard of a portfolio shows: its risk, its events, its alerts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -11,10 +12,12 @@ from django.db.models import Count, Max, QuerySet
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from analytics.activity import activity_by_cell
-from analytics.clickhouse import from_milliseconds
+from analytics.reads.activity import activity_by_cell
+from analytics.store.clickhouse import from_milliseconds
 from perf.cache.memory import ByteCache
+from perf.concurrency import Outcome, gather_bounded
 from riskplatform.api.keys.access import Access
+from riskplatform.kernel.instants import AwareTime
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.models import (
@@ -31,6 +34,12 @@ from scoring.selectors.alerts import list_alerts
 from scoring.selectors.forecasts import get_columns
 
 NEWEST_ALERTS = 10
+TIMEFRAMES: Final = {
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+DEADLINE_S = 5.0
 
 Cells = NDArray[np.uint64]
 Data = TypeVar("Data")
@@ -52,7 +61,7 @@ class RegionRisk(Struct):
     region: str
     forecast_id: UUID
     model_version: str
-    issued_for: datetime
+    issued_for: AwareTime
     horizon_sec: int
     cell_count: int
     expected_count: float
@@ -65,7 +74,7 @@ class DashboardAssessment(Struct):
     portfolio_revision: int
     risk_score: float
     expected_loss: str
-    created_at: datetime
+    created_at: AwareTime
 
 
 class RiskData(Struct):
@@ -80,7 +89,7 @@ class RegionEvents(Struct):
     region: str
     count: int
     cell_count: int
-    last_occurred_at: datetime | None
+    last_occurred_at: AwareTime | None
 
 
 class EventData(Struct):
@@ -249,3 +258,27 @@ def _newest_assessment(
 def _by_severity(alerts: QuerySet[Alert]) -> dict[str, int]:
     counts = alerts.order_by().values_list("severity").annotate(count=Count("pk"))
     return dict(counts)
+
+
+def read_dashboard(
+    portfolio: Portfolio,
+    cells: Mapping[Region, Cells],
+    *,
+    access: Access,
+    span: timedelta,
+    until: datetime,
+) -> dict[str, Outcome[DashboardPart[Any]]]:
+    """Read the parts side by side; the value of each is a `DashboardPart`.
+
+    `cells` are those with assets of each region, as `asset_cells` gives them; only
+    what is about regions that `access` sees is told.
+    """
+    since = until - span
+    span_s = int(span.total_seconds())
+    risk = partial(read_risk, portfolio, cells, access)
+    parts: dict[str, Callable[[], DashboardPart[Any]]] = {
+        "metrics": partial(risk, span_s=span_s, until=until),
+        "events": partial(read_events, cells, since=since, until=until),
+        "alerts": partial(read_alerts, portfolio, access, since=since),
+    }
+    return gather_bounded(parts, deadline_s=DEADLINE_S)

@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 from django.test import Client
-from scoring.api.dashboard_schemas import MetricsReport
 
 from analytics.errors import EventStoreUnavailableError
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Organisation, Scope
+from scoring.api.metrics_report import MetricsReport
 from scoring.models import Region
 from scoring.selectors.regions import get_region_grid
 from tests.factories import (
@@ -107,7 +107,7 @@ def test_without_the_event_store_the_forecasts_stand(
     client: Client, region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_forecast(region, issued_for=NOON)
-    monkeypatch.setattr("scoring.services.metrics_report.count_by_hour", break_store)
+    monkeypatch.setattr("scoring.selectors.metrics_report.count_by_hour", break_store)
     report = read(client)
     (row,) = report.results
     assert (row.forecast_count, row.observed_count) == (1, None)

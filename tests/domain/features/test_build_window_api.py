@@ -4,9 +4,9 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
-from scoring.api.feature_schemas import WindowAnswer
 
 from riskplatform.api.keys.models import Scope
+from scoring.api.features import WindowAnswer
 from scoring.models import Region
 from tests.domain.features.readers import ARRIVED, make_reader, post_windows
 from tests.factories import DAY_S, make_client, make_organisation, make_region

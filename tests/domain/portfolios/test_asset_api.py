@@ -6,9 +6,9 @@ import h3.api.basic_int as h3
 import msgspec
 import pytest
 from django.test import Client
-from scoring.api.portfolio_schemas import AssetDetail
 
 from riskplatform.api.keys.models import Organisation
+from scoring.api.assets import AssetDetail
 from scoring.models import Asset, Portfolio
 from tests.factories import (
     CENTRE,

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from django.conf import settings
 from django.test import Client
-from scoring.api.portfolio_schemas import AssetImportReceipt
 
 from riskplatform.api.keys.models import Organisation
 from scoring.api import asset_import as api
+from scoring.api.asset_import import AssetImportReceipt
 from scoring.models import Asset, Portfolio
 from scoring.services.portfolios import asset_import
 from tests.factories import make_asset, make_portfolio, make_region, make_vulnerability
