@@ -18,10 +18,9 @@ from analytics.models import Event
 from analytics.reads.event_lists import EventFilter, iterate_rows, list_events, place_of
 from analytics.reads.exports import export_pieces
 from perf.deadlines import keeping_deadline
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.access import EventOwners
 from riskplatform.api.tables import ArrowRenderer, CsvRenderer, ParquetRenderer
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.errors import ApplicationError, InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 
 # Events are posted to the address where they are listed.
@@ -48,13 +47,13 @@ class EventFilterQuery(Struct, forbid_unknown_fields=True):
         until = self.to or timezone.now()
         since = self.from_ or until - DEFAULT_SPAN
         if since >= until:
-            raise invalid_input("/from", "`from` has to lie before `to`.")
+            raise InvalidInputError("`from` has to lie before `to`.", field="from")
         return EventFilter(
             region=self.region,
             since=since,
             until=until,
             event_type=self.event_type,
-            cell=None if self.cell is None else parse_cell(self.cell, "/cell"),
+            cell=None if self.cell is None else parse_cell(self.cell, "cell"),
             owners=owners,
         )
 

@@ -31,8 +31,8 @@ class ReportQuery(Struct, forbid_unknown_fields=True):
 
     def cell_list(self) -> list[int]:
         texts = [text for text in self.cells.split(",") if text]
-        cells = [parse_cell(text, "/cells") for text in texts]
-        refuse_repeats(cells, "/cells")
+        cells = [parse_cell(text, "cells") for text in texts]
+        refuse_repeats(cells, "cells")
         return cells
 
 

@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from analytics.errors import RegionNotFoundError
 from analytics.grid import read_cell
 from analytics.placement import get_directory
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.access import (
     READ_EVENTS,
     EventOwners,
@@ -17,6 +16,7 @@ from riskplatform.api.keys.access import (
     may_see_region,
 )
 from riskplatform.api.keys.permissions import has_right
+from riskplatform.kernel.errors import InvalidInputError
 
 # Keys with the scope, members, and staff.
 READERS: Final = has_right(READ_EVENTS)
@@ -32,9 +32,9 @@ def events_to_read(request: Request, slug: str) -> EventOwners:
     return events_seen(access)
 
 
-def parse_cell(text: str, pointer: str) -> int:
+def parse_cell(text: str, field: str) -> int:
     """Read an H3 cell, written in decimal or in hex digits."""
     cell = read_cell(text)
     if cell is None:
-        raise invalid_input(pointer, f"{text[:40]!r} is not an H3 cell.")
+        raise InvalidInputError(f"{text[:40]!r} is not an H3 cell.", field=field)
     return cell

@@ -23,16 +23,16 @@ from riskplatform.api.request_id import current_request_id
 from riskplatform.kernel.errors import (
     ApplicationError,
     BodyTooLargeError,
-    DeadlineError,
+    Field,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
+    database_error,
 )
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
 ERROR_PAGE = "500.html"
-STATEMENT_CANCELLED = "57014"  # PostgreSQL's state for a statement timeout
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -61,20 +61,24 @@ def problem(
 
 
 def problem_of(error: ApplicationError) -> dict[str, Any]:
+    faults = [
+        {"pointer": pointer_of(fault.field), **fault.facts, "reason": fault.reason}
+        for fault in error.faults
+    ]
     return problem(
         status=error.status,
         code=error.code,
         title=error.title,
         detail=error.message,
         **error.context,
+        **({"errors": faults} if faults else {}),
     )
 
 
-def database_problem(error: OperationalError) -> UnavailableError:
-    """Tell a statement that had no time left from a database that does not answer."""
-    if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
-        return DeadlineError("The database had too little time left. Try again.")
-    return UnavailableError("The database does not answer. Try again shortly.")
+def pointer_of(field: Field) -> str:
+    """Write where something stands as a JSON pointer (RFC 6901)."""
+    steps = (field,) if isinstance(field, str) else field
+    return "".join(f"/{_escape(str(step))}" for step in steps)
 
 
 def problem_response(body: dict[str, Any]) -> HttpResponse:
@@ -131,7 +135,7 @@ def _describe(exc: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
     elif isinstance(exc, RequestDataTooBig):
         exc = BodyTooLargeError("The body is larger than this server takes.")
     elif isinstance(exc, OperationalError):
-        exc = database_problem(exc)
+        exc = database_error(exc)
     if isinstance(exc, ApplicationError):
         return _application_problem(exc)
     if isinstance(exc, exceptions.APIException):

@@ -55,14 +55,14 @@ def region_asked_about(request: Request, slug: str | None, cells: list[int]) -> 
 
 
 def parse_cell_ids(
-    values: Iterable[int | str], pointer: str, *, member: str = ""
+    values: Iterable[int | str], name: str, *, member: str = ""
 ) -> list[int]:
     """Read H3 cells, each once; `member` is where items of the list hold theirs."""
     cells = [
-        parse_cell_id(value, pointer=f"{pointer}/{index}{member}")
+        parse_cell_id(value, field=(name, index, *filter(None, [member])))
         for index, value in enumerate(values)
     ]
-    refuse_repeats(cells, pointer, member=member)
+    refuse_repeats(cells, name, member=member)
     return cells
 
 

@@ -14,13 +14,14 @@ from perf.cache.edge.policy import EdgePolicy, rests_on
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
-from riskplatform.api.inputs import invalid_input, refuse_repeats
+from riskplatform.api.inputs import refuse_repeats
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.openapi import struct_schema
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.api.problems import problem_of
+from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.jobs import JobStatus
@@ -243,7 +244,7 @@ def assess_batch(
     """Assess up to 50 portfolios at once; more become a job, answered with 202."""
     question = _question(body)
     ids = body.portfolio_ids
-    refuse_repeats(ids, "/portfolio_ids")
+    refuse_repeats(ids, "portfolio_ids")
     organisation = get_principal(request).organisation
     if len(ids) > AT_ONCE:
         return Once(
@@ -276,8 +277,8 @@ def _question(asked: AssessmentRequest) -> AssessmentQuestion:
     for index, quantile in enumerate(asked.quantiles):
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."
-            raise invalid_input(f"/quantiles/{index}", reason)
-    refuse_repeats(asked.quantiles, "/quantiles")
+            raise InvalidInputError(reason, field=("quantiles", index))
+    refuse_repeats(asked.quantiles, "quantiles")
     return AssessmentQuestion(
         horizon_sec=asked.horizon_sec,
         moment=asked.time,

@@ -9,11 +9,12 @@ from rest_framework.request import Request
 
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router, WithHeaders
-from riskplatform.api.inputs import given_in, invalid_input
+from riskplatform.api.inputs import given_in
 from riskplatform.api.keys.access import Access, find_access, may_see_region
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.api.preconditions import Precondition
+from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
 from scoring.api.portfolio_money import Money, parse_money, to_cents
@@ -214,13 +215,13 @@ def _columns(
     given = given_in(body)
     for name in AMOUNTS:
         if given.get(name) is not None:
-            given[name] = parse_money(given[name], pointer=f"/{name}")
+            given[name] = parse_money(given[name], field=name)
     slug = given.get("vulnerability")
     if slug is not None:
         known = find_vulnerabilities(organisation, [slug])
         if slug not in known:
-            raise invalid_input(
-                "/vulnerability", f"There is no vulnerability {slug!r}."
+            raise InvalidInputError(
+                f"There is no vulnerability {slug!r}.", field="vulnerability"
             )
         given["vulnerability"] = known[slug]
     return given

@@ -157,8 +157,8 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
             advice="Ask for fewer cells or fewer windows.",
         ),
     )
-    cells = parse_cell_ids(body.cell_ids, "/cell_ids")
-    refuse_repeats(body.window_sizes_sec, "/window_sizes_sec")
+    cells = parse_cell_ids(body.cell_ids, "cell_ids")
+    refuse_repeats(body.window_sizes_sec, "window_sizes_sec")
     region = region_asked_about(request, body.region, cells)
     _note_rest(request, region)
     features = build_windows(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from riskplatform.api.inputs import invalid_input
+from riskplatform.kernel.errors import InvalidInputError
 
 Money = Annotated[
     Decimal,
@@ -15,13 +15,13 @@ CENT = Decimal("0.01")
 BEYOND = Decimal(10**18)
 
 
-def parse_money(value: Decimal, *, pointer: str) -> Decimal:
+def parse_money(value: Decimal, *, field: str) -> Decimal:
     """Round to the cent; what is negative, endless or not a number is refused."""
     if not value.is_finite() or not 0 <= value < BEYOND:
-        raise invalid_input(pointer, "An amount lies between 0 and 10^18.")
+        raise InvalidInputError("An amount lies between 0 and 10^18.", field=field)
     rounded = to_cents(value)
     if rounded >= BEYOND:
-        raise invalid_input(pointer, "An amount lies between 0 and 10^18.")
+        raise InvalidInputError("An amount lies between 0 and 10^18.", field=field)
     return rounded
 
 

@@ -16,7 +16,6 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.openapi import struct_schema
 from riskplatform.api.renderers import (
     FeatureCollection,
@@ -34,6 +33,7 @@ from riskplatform.api.tables import (
     csv_pieces,
     schema_of,
 )
+from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import (
@@ -174,12 +174,16 @@ def parse_bbox(text: str) -> Bounds:
     numbers = [number_of_text(part.strip()) for part in text.split(",")]
     degrees = [float(number) for number in numbers if number is not None]
     if len(numbers) != 4 or len(degrees) != 4:
-        raise invalid_input("/bbox", "bbox is west,south,east,north in degrees.")
+        raise InvalidInputError(
+            "bbox is west,south,east,north in degrees.", field="bbox"
+        )
     west, south, east, north = degrees
     if not (
         -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90
     ):
-        raise invalid_input("/bbox", "bbox lies outside the globe, or south > north.")
+        raise InvalidInputError(
+            "bbox lies outside the globe, or south > north.", field="bbox"
+        )
     return Bounds(west=west, south=south, east=east, north=north)
 
 

@@ -116,7 +116,7 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
         ),
     )
     cells = parse_cell_ids(
-        (cell.cell_id for cell in body.cells), "/cells", member="/cell_id"
+        (cell.cell_id for cell in body.cells), "cells", member="cell_id"
     )
     region = region_asked_about(request, body.region, cells)
     is_named = body.region is not None

@@ -15,7 +15,6 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.renderers import OrjsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
     CONTENT_TYPE,
@@ -24,6 +23,7 @@ from riskplatform.api.vector_tiles import (
     encode_tile,
     tile_ring,
 )
+from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.risk_map import Threshold
@@ -115,10 +115,10 @@ def risk_map_tile(
 
 def _address(z: int, x: int, y: int) -> TileAddress:
     if z > MAX_ZOOM:
-        raise invalid_input("/z", f"Tiles have zoom 0 to {MAX_ZOOM}.")
+        raise InvalidInputError(f"Tiles have zoom 0 to {MAX_ZOOM}.", field="z")
     for name, value in (("x", x), ("y", y)):
         if value >= 2**z:
-            raise invalid_input(f"/{name}", f"{name} is below {2**z} at zoom {z}.")
+            raise InvalidInputError(f"{name} is below {2**z} at zoom {z}.", field=name)
     return TileAddress(zoom=z, x=x, y=y)
 
 

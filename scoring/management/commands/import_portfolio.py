@@ -11,7 +11,7 @@ from django.db import transaction
 
 from analytics.ingest.byte_source import ByteSource
 from riskplatform.api.keys.models import Organisation
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.errors import ApplicationError, FieldFault
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.models import Portfolio
 from scoring.services.portfolios.asset_import import (
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         try:
             done = self._import(file, options)
         except AssetRowsError as error:
-            self._list_faults(error.context["errors"])
+            self._list_faults(error.faults)
             raise CommandError(error.message) from error
         except ApplicationError as error:
             raise CommandError(error.message) from error
@@ -96,10 +96,11 @@ class Command(BaseCommand):
             transaction.set_rollback(options["dry_run"])
         return done
 
-    def _list_faults(self, faults: list[dict[str, Any]]) -> None:
+    def _list_faults(self, faults: list[FieldFault]) -> None:
         for fault in faults[:SHOWN_FAULTS]:
-            where = f", column {fault['column']}" if fault["column"] else ""
-            self.stderr.write(f"row {fault['row']}{where}: {fault['reason']}")
+            row, column = fault.facts["row"], fault.facts["column"]
+            where = f", column {column}" if column else ""
+            self.stderr.write(f"row {row}{where}: {fault.reason}")
         if len(faults) > SHOWN_FAULTS:
             self.stderr.write(f"… and {len(faults) - SHOWN_FAULTS} more.")
 

@@ -68,7 +68,9 @@ def _from_store(
 ) -> ModelVersion:
     target = region if version is None else version.region
     if target is None:
-        raise _invalid("/region", "Name the region that the new version is for.")
+        raise InvalidInputError(
+            "Name the region that the new version is for.", field="region"
+        )
     bodies = read_artifacts(artifact_uri)
     if version is None:
         return _register(name, target, try_artifacts(bodies, region=target))
@@ -80,9 +82,9 @@ def _register(name: str, region: Region, tried: TriedArtifacts) -> ModelVersion:
     kind, _, number = name.rpartition("-")
     is_number = number.isascii() and number.isdigit() and len(number) <= 9
     if kind != tried.kind or not is_number:
-        raise _invalid(
-            "/version",
+        raise InvalidInputError(
             f"The artifact is a {tried.kind}; name it {tried.kind}- and a number.",
+            field="version",
         )
     if tried.timezone != region.timezone:
         raise ArtifactNotUsableError(
@@ -117,7 +119,3 @@ def _require_earlier_champion(version: ModelVersion) -> None:
             "asks for its figures.",
             state=version.state,
         )
-
-
-def _invalid(pointer: str, reason: str) -> InvalidInputError:
-    return InvalidInputError(reason, errors=[{"pointer": pointer, "reason": reason}])

@@ -135,6 +135,4 @@ def _moment(unix_s: float) -> datetime:
 
 
 def _unusable(reason: str, **context: Any) -> ArtifactNotUsableError:
-    return ArtifactNotUsableError(
-        reason, errors=[{"pointer": "/artifact_uri", "reason": reason}], **context
-    )
+    return ArtifactNotUsableError(reason, field="artifact_uri", **context)

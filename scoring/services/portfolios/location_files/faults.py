@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from riskplatform.kernel.errors import FieldFault
+
 MAX_LISTED = 1_000
 
 
@@ -31,14 +33,12 @@ class RowFault:
         where = f", column {self.column}" if self.column else ""
         return f"row {self.row}{where}: {self.reason}"
 
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "pointer": f"/{self.row}" + (f"/{self.column}" if self.column else ""),
-            "row": self.row,
-            "column": self.column,
-            "code": self.code,
-            "reason": self.reason,
-        }
+    def as_field_fault(self) -> FieldFault:
+        return FieldFault(
+            (self.row, self.column) if self.column else (self.row,),
+            self.reason,
+            {"row": self.row, "column": self.column, "code": self.code},
+        )
 
 
 class FaultList:
