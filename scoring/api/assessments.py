@@ -210,7 +210,7 @@ class BatchAnswer(Struct):
 @router.post(
     "assess/<uuid:portfolio_id>",
     *SCOPES,
-    view={"edge": EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST")},
+    edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST"),
 )
 def assess(
     request: Request, portfolio_id: UUID, body: AssessmentRequest

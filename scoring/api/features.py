@@ -107,9 +107,7 @@ class WindowAnswer(Struct):
     features: list[CellFeatures]
 
 
-@router.get(
-    "features/snapshot", READERS, view={"edge": EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)}
-)
+@router.get("features/snapshot", READERS, edge=EdgePolicy(ttl_s=QUERY_RESULT_TTL_S))
 def features_snapshot(
     request: Request, query: FeatureSnapshotQuery
 ) -> Rows[FeatureSnapshotAnswer]:
@@ -135,7 +133,7 @@ def features_snapshot(
 @router.post(
     "features/build-window",
     READERS,
-    view={"edge": EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST")},
+    edge=EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST"),
 )
 def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowAnswer]:
     """Sum the events of chosen cells over windows that end at `time`.

@@ -61,7 +61,7 @@ class MetricsReport(Struct):
 @router.get(
     "metrics",
     has_right(READ_REGIONS),
-    view={"edge": EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)},
+    edge=EdgePolicy(ttl_s=QUERY_RESULT_TTL_S),
 )
 def metrics_report(request: Request, query: MetricsQuery) -> WithHeaders[MetricsReport]:
     """Set what was forecast beside what happened, hour by hour, newest first."""

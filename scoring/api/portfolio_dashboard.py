@@ -96,7 +96,7 @@ class PortfolioDashboard(Struct):
 @router.get(
     "dashboard/<uuid:portfolio_id>",
     has_scope(Scope.PORTFOLIOS_READ),
-    view={"edge": EdgePolicy(ttl_s=DASHBOARD_TTL_S)},
+    edge=EdgePolicy(ttl_s=DASHBOARD_TTL_S),
 )
 def dashboard(
     request: Request, portfolio_id: UUID, query: DashboardQuery

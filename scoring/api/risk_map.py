@@ -117,7 +117,7 @@ class RiskMap(ForecastHead):
         (200, ArrowRenderer.media_type): {"type": "string", "format": "binary"},
     },
     renderers=(OrjsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer),
-    view={"edge": EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region)},
+    edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region),
 )
 def risk_map(
     request: Request, query: RiskMapQuery

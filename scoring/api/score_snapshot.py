@@ -94,11 +94,7 @@ class Snapshot(ForecastHead):
 @router.post(
     "score-snapshot",
     AllowAny,
-    view={
-        "edge": EdgePolicy(
-            ttl_s=MODEL_PREDICTION_TTL_S, method="POST", audience=by_region
-        )
-    },
+    edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST", audience=by_region),
 )
 def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     """Score cells from the newest forecast issued at or before `time`.

@@ -75,10 +75,8 @@ class TileQuery(Struct, forbid_unknown_fields=True):
     AllowAny,
     answers={(200, CONTENT_TYPE): {"type": "string", "format": "binary"}, 204: None},
     renderers=(TileRenderer,),
-    view={
-        "content_negotiation_class": OneFormat,
-        "edge": EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region),
-    },
+    negotiation=OneFormat,
+    edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region),
 )
 def risk_map_tile(
     request: Request, z: int, x: int, y: int, query: TileQuery
