@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
+import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
 from django.http import (
@@ -84,7 +84,9 @@ def pointer_of(field: Field) -> str:
 def problem_response(body: dict[str, Any]) -> HttpResponse:
     """Answer outside DRF, for errors that no API view has seen."""
     return HttpResponse(
-        orjson.dumps(body), status=body["status"], content_type=CONTENT_TYPE
+        msgspec.json.encode(body, enc_hook=str),
+        status=body["status"],
+        content_type=CONTENT_TYPE,
     )
 
 

@@ -16,7 +16,7 @@ ROWS_AT_ONCE: Final = 500
 Answer = TypeVar("Answer")
 
 
-class OrjsonRenderer(BaseRenderer):
+class JsonRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"
     charset = None
@@ -33,7 +33,7 @@ class OrjsonRenderer(BaseRenderer):
         return msgspec.json.encode(data, enc_hook=str)
 
 
-class GeoJsonRenderer(OrjsonRenderer):
+class GeoJsonRenderer(JsonRenderer):
     media_type = "application/geo+json"
     format = "geojson"
 

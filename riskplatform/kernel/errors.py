@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
-from django.db import OperationalError
-
 STATEMENT_CANCELLED: Final = "57014"  # PostgreSQL's state for a statement timeout
 
 # Where in an input something stands: a name, or a path such as ("cells", 3).
@@ -87,7 +85,7 @@ class DeadlineError(UnavailableError):
     retry_after_s = 1
 
 
-def database_error(error: OperationalError) -> UnavailableError:
+def database_error(error: Exception) -> UnavailableError:
     """Tell a statement that had no time left from a database that does not answer."""
     if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
         return DeadlineError("The database had too little time left. Try again.")

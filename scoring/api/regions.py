@@ -14,7 +14,7 @@ from riskplatform.api.paging import Page, page_of
 from riskplatform.api.renderers import (
     FeatureCollection,
     GeoJsonRenderer,
-    OrjsonRenderer,
+    JsonRenderer,
     Rows,
 )
 from riskplatform.kernel.instants import AwareTime
@@ -84,7 +84,7 @@ def regions_retrieve(request: Request, slug: str) -> RegionSummary:
 @router.get(
     "regions/<slug:slug>/cells",
     AllowAny,
-    renderers=(OrjsonRenderer, GeoJsonRenderer),
+    renderers=(JsonRenderer, GeoJsonRenderer),
     answers={(200, JSON): OBJECT},
 )
 def regions_cells_retrieve(
@@ -114,7 +114,7 @@ def regions_cells_retrieve(
 @router.get(
     "regions/<slug:slug>/boundary",
     AllowAny,
-    renderers=(GeoJsonRenderer, OrjsonRenderer),
+    renderers=(GeoJsonRenderer, JsonRenderer),
     answers={(200, GeoJsonRenderer.media_type): OBJECT},
 )
 def regions_boundary_retrieve(request: Request, slug: str) -> dict[str, Any]:

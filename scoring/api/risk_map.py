@@ -20,7 +20,7 @@ from riskplatform.api.openapi import struct_schema
 from riskplatform.api.renderers import (
     FeatureCollection,
     GeoJsonRenderer,
-    OrjsonRenderer,
+    JsonRenderer,
     Rows,
     finite_list,
 )
@@ -111,12 +111,12 @@ class RiskMap(ForecastHead):
     "risk-map",
     AllowAny,
     answers={
-        (200, OrjsonRenderer.media_type): struct_schema(RiskMap),
+        (200, JsonRenderer.media_type): struct_schema(RiskMap),
         (200, GeoJsonRenderer.media_type): {"type": "object"},
         (200, CsvRenderer.media_type): {"type": "string"},
         (200, ArrowRenderer.media_type): {"type": "string", "format": "binary"},
     },
-    renderers=(OrjsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer),
+    renderers=(JsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer),
     edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region),
 )
 def risk_map(

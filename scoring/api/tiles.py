@@ -15,7 +15,7 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
-from riskplatform.api.renderers import OrjsonRenderer, finite_list
+from riskplatform.api.renderers import JsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
     CONTENT_TYPE,
     EXTENT,
@@ -43,7 +43,7 @@ MARGIN = 64
 BYTES_OF_CELL = 150
 
 
-class TileRenderer(OrjsonRenderer):
+class TileRenderer(JsonRenderer):
     """Lets tiles be asked for; a problem stays JSON."""
 
     media_type = CONTENT_TYPE
