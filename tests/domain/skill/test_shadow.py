@@ -9,6 +9,7 @@ from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_latest_forecast
 from scoring.selectors.grids import grid_of
 from scoring.selectors.regions import list_cell_ids
+from scoring.services.forecasts.ledger import write_missing_forecasts
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import score_due_forecasts
 from scoring.services.registry.promotion import challenge, promote
@@ -50,6 +51,7 @@ def test_both_are_compared_on_the_instants_of_each_refresh() -> None:
     assert (
         Forecast.objects.filter(model_version=challenger, is_shadow=True).count() == 2
     )
+    assert write_missing_forecasts() == 4
     assert score_due_forecasts() == 4
     counts = ForecastSkill.objects.order_by("forecast__issued_for")
     first, second, third, fourth = counts.values_list("observed_count", flat=True)
