@@ -19,9 +19,7 @@ from scoring.evaluation.backtests.dumps import write_dump
 from scoring.evaluation.backtests.regions import load_record
 from scoring.evaluation.backtests.requests import (
     DEFAULT_KINDS,
-    HORIZONS_SEC,
     BacktestRequest,
-    horizon_word,
     parse_horizons,
     parse_kinds,
 )
@@ -31,6 +29,7 @@ from scoring.evaluation.backtests.running import (
     Record,
     run_backtests,
 )
+from scoring.horizons import HORIZONS_SEC, horizon_word
 from scoring.management.backtest_report import render_backtest
 from scoring.selectors.regions import get_region
 

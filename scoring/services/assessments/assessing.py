@@ -11,6 +11,7 @@ from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.engine.errors import EngineError
 from scoring.errors import NotAssessableError, PortfolioNotFoundError
+from scoring.horizons import DAY_S
 from scoring.metrics import ASSESSMENT_SECONDS, ASSESSMENTS_MADE
 from scoring.models import Assessment, Forecast, Portfolio, Region
 from scoring.models.portfolio import MONEY_DIGITS, MONEY_PLACES
@@ -25,7 +26,6 @@ from scoring.services.assessments.inputs import (
     load_scenarios,
 )
 
-DAY_S = 86_400
 QUANTILES = (0.9, 0.95, 0.99)
 BEYOND = 10.0 ** (MONEY_DIGITS - MONEY_PLACES)
 

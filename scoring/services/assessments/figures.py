@@ -7,10 +7,10 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perf.deadlines import check_deadline
 from scoring.cell_ids import hex_of
+from scoring.engine.arrays import Floats
 from scoring.engine.exposures import ExposureTable, sums_by_place
 from scoring.engine.losses import (
     PortfolioLosses,
@@ -36,7 +36,6 @@ LEAST_BEYOND = 10
 TOP = 10
 CENT = Decimal("0.01")
 
-Floats = NDArray[np.float64]
 Json = dict[str, Any]
 
 

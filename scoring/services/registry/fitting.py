@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from scoring.engine.grid import Grid, build_grid
 from scoring.errors import TooFewEventsError
+from scoring.horizons import SERVED_HORIZONS_SEC
 from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.events import extent_until_now
@@ -17,8 +18,6 @@ from scoring.services.forecasts.publishing import publish_version
 from scoring.services.registry.promotion import promote
 from scoring.services.registry.training import TrainingPlan, train_model_version
 
-DAY_S = 86_400
-HORIZONS_SEC = (DAY_S, 7 * DAY_S)
 MIN_EVENTS = 200
 SERVED_KIND = "ensemble"
 
@@ -62,7 +61,7 @@ def fit_model(
     grid = build_grid(list_cell_ids(region))
     started = time.perf_counter()
     plan = TrainingPlan(
-        grid=grid, until=issued_for, horizons_sec=HORIZONS_SEC, kind=kind
+        grid=grid, until=issued_for, horizons_sec=SERVED_HORIZONS_SEC, kind=kind
     )
     model_version = train_model_version(region, plan=plan, progress=progress)
     fitted = time.perf_counter()

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from scoring.engine.artifacts import digest_of
 from scoring.errors import ArtifactNotUsableError
+from scoring.horizons import DAY_S
 from scoring.models import Region
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.registry import store_trial
@@ -117,7 +118,7 @@ def _described(said: bytes) -> Description:
     except (msgspec.DecodeError, ValueError, OverflowError, OSError) as error:
         raise _unusable(f"The artifact describes no forecaster: {error}.") from error
     horizon_s = description.horizon_s
-    if not (0 < horizon_s <= 366 * 86_400 and horizon_s.is_integer()):
+    if not (0 < horizon_s <= 366 * DAY_S and horizon_s.is_integer()):
         raise _unusable(f"The artifact has a horizon of {horizon_s} s.")
     if not 0 <= description.n_events < 1 << 31:
         raise _unusable(f"The artifact rests on {description.n_events} events.")
