@@ -19,8 +19,8 @@ from scoring.selectors.regions import get_region_grid
 from scoring.services.regions import RegionDefinition, define_region
 from scoring.services.registry.fitting import (
     SERVED_KIND,
-    RefreshedRegion,
-    refresh_forecasts,
+    FittedRegion,
+    fit_model,
 )
 
 TOP_CELLS = 10
@@ -32,27 +32,27 @@ Progress = Callable[[str], None]
 class DemoReport:
     region: Region
     rejected_count: int
-    refreshed: RefreshedRegion
+    fitted: FittedRegion
     cities: CityReport | None = None
 
     def as_dict(self, *, url: str) -> dict[str, Any]:
         """Give the report as JSON; `top_cells` are those of the shortest horizon."""
-        refreshed = self.refreshed
+        fitted = self.fitted
         return {
             "region": self.region.slug,
             "name": self.region.name,
             "source": self.region.source_credit,
-            "events": refreshed.event_count,
+            "events": fitted.event_count,
             "rejected": self.rejected_count,
-            "cells": len(refreshed.grid),
-            "model_version": str(refreshed.model_version),
-            "fit_seconds": round(refreshed.fit_seconds, 3),
-            "forecast_seconds": round(refreshed.forecast_seconds, 3),
-            "top_cells": top_cells(refreshed.forecasts[0]),
-            "forecasts": [_forecast(forecast) for forecast in refreshed.forecasts],
+            "cells": len(fitted.grid),
+            "model_version": str(fitted.model_version),
+            "fit_seconds": round(fitted.fit_seconds, 3),
+            "forecast_seconds": round(fitted.forecast_seconds, 3),
+            "top_cells": top_cells(fitted.forecasts[0]),
+            "forecasts": [_forecast(forecast) for forecast in fitted.forecasts],
             "backtest": {
                 horizon: backtest_figures(report)
-                for horizon, report in refreshed.model_version.skill.items()
+                for horizon, report in fitted.model_version.skill.items()
                 if report is not None
             },
             "url": url,
@@ -81,7 +81,7 @@ def load_demo(
     return DemoReport(
         region=region,
         rejected_count=outcome.conflicts,
-        refreshed=refresh_forecasts(
+        fitted=fit_model(
             region,
             kind=kind,
             forced_because="The demo shows what it has fitted.",

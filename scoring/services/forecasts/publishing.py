@@ -51,7 +51,7 @@ def renew_forecasts(
     if champion is None:
         raise ModelVersionNotFoundError(
             f"Region {region.slug!r} has no champion. Fit a model version first, "
-            f"with manage.py refresh_forecasts --region {region.slug}."
+            f"with manage.py fit_model --region {region.slug}."
         )
     grid = grid_of(list_cell_ids(region))
     moment = issued_for or issue_instant(region)

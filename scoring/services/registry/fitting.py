@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshedRegion:
+class FittedRegion:
     """`model_version` is the one just fitted, `forecasts` are those now served."""
 
     model_version: ModelVersion
@@ -37,13 +37,13 @@ class RefreshedRegion:
     forecast_seconds: float
 
 
-def refresh_forecasts(
+def fit_model(
     region: Region,
     *,
     kind: str = SERVED_KIND,
     forced_because: str = "",
     progress: Progress = lambda _: None,
-) -> RefreshedRegion:
+) -> FittedRegion:
     """Fit a model version on all events and publish a forecast for each horizon.
 
     The forecasts are issued for the first full minute after the last event, so that
@@ -68,7 +68,7 @@ def refresh_forecasts(
     fitted = time.perf_counter()
     FIT_SECONDS.labels(kind).observe(fitted - started)
     forecasts = _serve(model_version, grid, issued_for, forced_because, progress)
-    return RefreshedRegion(
+    return FittedRegion(
         model_version=model_version,
         forecasts=forecasts,
         grid=grid,
