@@ -78,7 +78,9 @@ def clickhouse_database(url: str, *, is_plain: bool = False) -> dict[str, Any]:
         options["connections_min"] = 0
     else:
         options |= {"tcp_keepalive": True, "client_name": "riskplatform"}
-    engine = "clickhouse_backend.backend" if is_plain else "analytics.clickhouse_pool"
+    engine = (
+        "clickhouse_backend.backend" if is_plain else "analytics.store.clickhouse_pool"
+    )
     return {
         "ENGINE": engine,
         "NAME": parts.path.lstrip("/") or "default",

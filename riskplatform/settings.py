@@ -137,7 +137,7 @@ DATABASES = configured_databases(VAR_DIR, CONNECTION_POLICY, is_embedded=EMBEDDE
 CLICKHOUSE_REPLICAS = clickhouse_replicas(env_secret("CLICKHOUSE_REPLICA_URLS") or "")
 DATABASES |= CLICKHOUSE_REPLICAS | replica_database(CONNECTION_POLICY)
 DATABASE_ROUTERS = [
-    "analytics.routers.ClickHouseRouter",
+    "analytics.store.routers.ClickHouseRouter",
     "perf.connections.replicas.ReplicaRouter",
 ]
 # A replica answers people's reads, except those of who they are and what they may do.

@@ -19,8 +19,11 @@ from scoring.api.registry_schemas import (
     ForecastSkillDetail,
 )
 from scoring.models import Forecast, ForecastSkill
-from scoring.selectors.forecast_skill import get_forecast, list_forecasts
-from scoring.services.forecast_skill import get_forecast_skill
+from scoring.selectors.forecast_skill import (
+    get_forecast,
+    get_forecast_skill,
+    list_forecasts,
+)
 
 READERS = has_right(READ_REGIONS)
 

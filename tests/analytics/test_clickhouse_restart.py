@@ -10,8 +10,8 @@ import pytest
 from django.db import connections
 from prometheus_client import REGISTRY
 
-from analytics.clickhouse import close_connection, fetch_rows
-from analytics.clickhouse_pool.base import DatabaseWrapper
+from analytics.store.clickhouse import close_connection, fetch_rows
+from analytics.store.clickhouse_pool.base import DatabaseWrapper
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site

@@ -13,14 +13,14 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.test import RequestFactory
 
-from analytics.clickhouse import Budget, close_connection, fetch_rows
-from analytics.clickhouse_pool.base import DatabaseWrapper
-from analytics.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from analytics.errors import EventStoreUnavailableError
 from analytics.inbox.judging import PostDefaults
 from analytics.inbox.receiving import BodyForm, receive_events
 from analytics.models import IngestBatch, Shipment
 from analytics.shipping.shipper import ShippingReport, ship_due
+from analytics.store.clickhouse import Budget, close_connection, fetch_rows
+from analytics.store.clickhouse_pool.base import DatabaseWrapper
+from analytics.store.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from perf.deadlines import deadline
 from perf.limits.admission import Admission
 from riskplatform.api.health import _write
