@@ -27,6 +27,7 @@ SELF_SUFFICIENT = frozenset(
         "collectstatic",
         "compilemessages",
         "diffsettings",
+        "document_commands",
         "doctor",
         "export_monitoring",
         "findstatic",

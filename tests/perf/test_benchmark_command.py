@@ -165,7 +165,7 @@ def fresh_database() -> Iterator[str]:
 def test_a_database_that_was_never_prepared_is_prepared_first(
     fresh_database: str,
 ) -> None:
-    command = "manage.py benchmark --suite rendering --quick --repeats 1".split()
+    command = ["manage.py", "benchmark", "--suite", "rendering", "--quick"]
     first, second = (
         subprocess.run(
             [sys.executable, *command],
