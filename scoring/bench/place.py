@@ -33,8 +33,8 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
+from scoring.selectors.assessment_inputs import forget_inputs
 from scoring.selectors.regions import get_region_grid
-from scoring.services.assessments.inputs import forget_inputs
 from scoring.services.regions import RegionDefinition, define_region
 
 SEED = 1

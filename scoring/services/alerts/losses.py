@@ -2,8 +2,8 @@
 
 from scoring.errors import NotAssessableError
 from scoring.models import AlertRule, Forecast
+from scoring.selectors.assessment_figures import quantile_text
 from scoring.services.assessments.assessing import assess_against
-from scoring.services.assessments.figures import quantile_text
 
 
 def portfolio_tvar(rule: AlertRule, forecast: Forecast) -> float | None:

@@ -28,7 +28,7 @@ from scoring.engine.tails import (
     tail_weights,
 )
 from scoring.metrics import INFERENCE_CALLS, Inference
-from scoring.services.assessments.inputs import ForecastScenarios, RegionExposure
+from scoring.selectors.assessment_inputs import ForecastScenarios, RegionExposure
 
 EXCEEDANCE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 # Fewer scenarios beyond a point of a curve say little about it.
