@@ -34,7 +34,7 @@ def find_places(lat: Floats, lon: Floats) -> Places:
     }
     known = _known_cells([pk for pk, _ in regions], cells_at.values())
     found = [
-        _members(pk, cells_at[resolution], known[pk])
+        members(pk, cells_at[resolution], known[pk])
         for pk, resolution in regions
         if pk in known
     ]
@@ -63,7 +63,8 @@ def _known_cells(
     return {pk: np.array(ids, dtype=np.uint64) for pk, ids in found.items()}
 
 
-def _members(region_id: int, cells: Cells, known: Cells) -> Places:
+def members(region_id: int, cells: Cells, known: Cells) -> Places:
+    """Place those of some cells, one for each place, that a region has."""
     rows = np.flatnonzero(np.isin(cells, known))
     return Places(
         row=rows.astype(np.int64),

@@ -32,7 +32,7 @@ from scoring.evaluation.backtests.running import (
 )
 from scoring.evaluation.skill.reference import reference_findings
 from scoring.evaluation.skill.targets import Finding, judge
-from scoring.horizons import SERVED_HORIZONS_SEC, horizon_word
+from scoring.horizons import SERVED_HORIZONS_SEC
 
 QUICK_ORIGINS: Final = 12
 KIB_PER_MIB: Final = 1_024
@@ -178,13 +178,8 @@ def _backtest(
     record = Record(history=frozen.history, grid=frozen.grid, timezone=frozen.timezone)
 
     def say(progress: BacktestProgress) -> None:
-        left = "" if progress.left_s is None else f", {progress.left_s:.0f} s left"
-        verb = "taking up" if progress.is_resumed else "fitting and back-testing"
         # Straight to the terminal: this may be a process of its own.
-        sys.stderr.write(
-            f"{frozen.name}, {horizon_word(horizon_sec)} "
-            f"[{progress.done + 1}/{progress.total}{left}]: {verb} {progress.kind}\n"
-        )
+        sys.stderr.write(f"{frozen.name} {progress}\n")
 
     [result] = run_backtests(
         record, request, root=job.tables / frozen.name, resume=True, on_progress=say

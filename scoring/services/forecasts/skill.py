@@ -22,8 +22,7 @@ from scoring.metrics import FORECASTS_SCORED
 from scoring.models import Cell, Forecast, ForecastSkill, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.forecasts import get_columns
-from scoring.selectors.grids import grid_of
-from scoring.selectors.regions import list_cell_ids
+from scoring.selectors.grids import grid_of_region
 from scoring.services.forecasts.ledger import write_outcomes
 
 MOST_AT_ONCE = 200
@@ -76,7 +75,7 @@ def _passed_by(
 
 
 def _score_region(region: Region, due: list[Forecast]) -> int:
-    grid = grid_of(list_cell_ids(region))
+    grid = grid_of_region(region)
     areas = Cell.objects.filter(region=region).order_by("h3")
     area_km2 = np.array(areas.values_list("area_km2", flat=True), dtype=np.float64)
     count = 0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scoring.engine.arrays import Cells
 from scoring.models import Asset, AssetPlace, Portfolio, Region
-from scoring.selectors.asset_places import Places, cells_of, find_places
+from scoring.selectors.asset_places import Places, cells_of, find_places, members
 from scoring.services.portfolios.asset_rows import insert_places
 from scoring.services.portfolios.totals import lock_portfolios, settle_portfolios
 
@@ -69,21 +69,14 @@ def place_again(portfolio: Portfolio) -> int:
     lock_portfolios([portfolio.pk])
     AssetPlace.objects.filter(asset__portfolio=portfolio).delete()
     assets = Asset.objects.filter(portfolio=portfolio)
-    ids, lat, lon = _columns(assets.values_list("pk", "lat", "lon"))
-    is_inside = place_assets(ids, lat, lon)
+    rows = list(assets.values_list("pk", "lat", "lon"))
+    is_inside = place_assets(
+        [pk for pk, _, _ in rows],
+        [lat for _, lat, _ in rows],
+        [lon for _, _, lon in rows],
+    )
     settle_portfolios([portfolio.pk])
     return int((~is_inside).sum())
-
-
-def _columns(
-    rows: Iterable[tuple[UUID, float, float]],
-) -> tuple[list[UUID], list[float], list[float]]:
-    found = list(rows)
-    return (
-        [pk for pk, _, _ in found],
-        [lat for _, lat, _ in found],
-        [lon for _, _, lon in found],
-    )
 
 
 def _assets_near(region: Region, cells: Cells) -> "QuerySet[Asset]":
@@ -107,10 +100,4 @@ def _places_in(
 ) -> Places:
     lat = np.array([row[1] for row in rows], dtype=np.float64)
     lon = np.array([row[2] for row in rows], dtype=np.float64)
-    placed = cells_of(lat, lon, region.resolution)
-    inside = np.flatnonzero(np.isin(placed, cells))
-    return Places(
-        row=inside.astype(np.int64),
-        region_id=np.full(inside.size, region.pk, dtype=np.int64),
-        cell=placed[inside],
-    )
+    return members(region.pk, cells_of(lat, lon, region.resolution), cells)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from scoring.engine.grid import Grid, build_grid
+from scoring.engine.grid import Grid
 from scoring.errors import TooFewEventsError
 from scoring.horizons import SERVED_HORIZONS_SEC
 from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.events import extent_until_now
+from scoring.selectors.grids import grid_of_region
 from scoring.selectors.model_versions import find_champion
-from scoring.selectors.regions import list_cell_ids
 from scoring.services.event_import import grow_region
 from scoring.services.forecasts.publishing import publish_version
 from scoring.services.registry.promotion import promote
@@ -58,7 +58,7 @@ def fit_model(
     """
     issued_for, event_count = _instant_after_last_event(region)
     grow_region(region)
-    grid = build_grid(list_cell_ids(region))
+    grid = grid_of_region(region)
     started = time.perf_counter()
     plan = TrainingPlan(
         grid=grid, until=issued_for, horizons_sec=SERVED_HORIZONS_SEC, kind=kind

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from analytics.store.clickhouse import fetch_columns
-from analytics.store.ledger import CELLS, OUTCOMES
+from analytics.store.ledger import CELLS, OUTCOMES, record_forecast
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasts import ledger
@@ -56,13 +56,13 @@ def test_what_could_not_be_written_is_written_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_forecasts()
-    record, recorded = ledger.record_forecast, []
+    recorded: list[Any] = []
 
     def break_after_one(key: Any, *args: Any, **options: Any) -> int:
         if recorded:
             raise OperationalError("ClickHouse is down")
         recorded.append(key)
-        return record(key, *args, **options)
+        return record_forecast(key, *args, **options)
 
     with monkeypatch.context() as broken:
         broken.setattr(ledger, "record_forecast", break_after_one)
