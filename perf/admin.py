@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+import perf.jobs.admin  # noqa: F401 - registers its pages
 from perf.cache.assembly import cache_bus
 from perf.cache.demand import most_asked
 from perf.cache.status import (

@@ -1,6 +1,10 @@
-"""A name for the admin to show the caches under; there is no table behind it."""
+"""The tables of the kit; import them from here."""
 
 from django.db import models
+
+from perf.jobs.models import Job, PeriodicRun
+
+__all__ = ["EdgeCacheStatus", "Job", "PeriodicRun"]
 
 
 class EdgeCacheStatus(models.Model):

@@ -1,78 +1,29 @@
-"""The queue of jobs: put work in, ask to stop it, try it again, say who does it.
+"""The queue of jobs: put work in, follow it, ask to stop it, try it again.
 
 A job is carried out at least once: its runner has to bear repetition.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Organisation
-from scoring.errors import JobStateError
-from scoring.models import Job
-
-MAX_ATTEMPTS = 5
-TIME_LIMIT_S = 3_600.0
+from riskplatform.kernel.errors import ConflictError, NotFoundError
 
 
-class JobCancelledError(Exception):
-    """Somebody asked to cancel the job; raised by its progress."""
+class JobNotFoundError(NotFoundError):
+    code = "job_not_found"
+    title = "There is no such job"
 
 
-class Progress(Protocol):
-    """Tells how far a job has come; call it often, it writes now and then.
-
-    Raises
-    ------
-    JobCancelledError
-        Leave the work as it is: what was written stays.
-    """
-
-    def __call__(self, done: int, total: int | None = None) -> None: ...
-
-
-RunnerFunction = Callable[[Job, Progress], Mapping[str, Any] | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRunner:
-    """Who does a kind of job; `function` returns the result, which must be JSON."""
-
-    function: RunnerFunction
-    max_attempts: int
-    time_limit_s: float
-
-
-_runners: dict[str, JobRunner] = {}
-
-
-def job_runner(
-    kind: str, *, max_attempts: int = MAX_ATTEMPTS, time_limit_s: float = TIME_LIMIT_S
-) -> Callable[[RunnerFunction], RunnerFunction]:
-    """Make a function the runner of a kind of job.
-
-    An ApplicationError it raises fails the job with its message; all else, and
-    UnavailableError, is tried again. After `time_limit_s` the lease is not renewed.
-    """
-
-    def register(function: RunnerFunction) -> RunnerFunction:
-        _runners[kind] = JobRunner(
-            function=function, max_attempts=max_attempts, time_limit_s=time_limit_s
-        )
-        return function
-
-    return register
-
-
-def find_runner(kind: str) -> JobRunner | None:
-    return _runners.get(kind)
-
-
-def registered_kinds() -> set[str]:
-    return set(_runners)
+class JobStateError(ConflictError):
+    code = "job_state"
+    title = "The job is in another state"
 
 
 def enqueue_job(
@@ -88,12 +39,33 @@ def enqueue_job(
     With `is_single`, an unfinished job with the same kind and parameters is given
     back instead.
     """
-    asked = {"kind": kind, "parameters": dict(parameters), "organisation": organisation}
+    wanted = {
+        "kind": kind,
+        "parameters": dict(parameters),
+        "organisation": organisation,
+    }
     if is_single:
-        waiting = Job.objects.unfinished().filter(**asked).first()
+        waiting = Job.objects.unfinished().filter(**wanted).first()
         if waiting is not None:
             return waiting
-    return Job.objects.create(**asked, total=total)
+    return Job.objects.create(**wanted, total=total)
+
+
+def list_jobs(
+    organisation: Organisation, *, kind: str | None = None, state: str | None = None
+) -> QuerySet[Job]:
+    """Leave out parameters and traceback, which may be large."""
+    jobs = Job.objects.for_organisation(organisation).defer("parameters", "traceback")
+    if kind is not None:
+        jobs = jobs.filter(kind=kind)
+    return jobs if state is None else jobs.filter(state=state)
+
+
+def get_job(organisation: Organisation, job_id: UUID) -> Job:
+    job = Job.objects.for_organisation(organisation).filter(pk=job_id).first()
+    if job is None:
+        raise JobNotFoundError(f"There is no job {job_id}.")
+    return job
 
 
 @transaction.atomic
@@ -138,9 +110,9 @@ def retry_job(job: Job) -> Job:
         )
     job.state = Job.State.QUEUED
     job.done = job.attempts = 0
-    job.error = job.traceback = job.runner = ""
-    job.result = job.not_before = job.lease_until = None
-    job.started_at = job.finished_at = None
+    job.due_at = job.created_at
+    job.error = job.traceback = job.holder = ""
+    job.result = job.started_at = job.finished_at = None
     job.is_cancel_asked = False
     job.save()
     return job

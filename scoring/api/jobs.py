@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from perf.jobs.models import Job
+from perf.jobs.queue import cancel_job, get_job, list_jobs, retry_job
 from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.models import Scope
@@ -18,9 +20,6 @@ from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import PageQuery, page_of
 from scoring.api.access import region_to_change
 from scoring.api.schemas import AwareTime
-from scoring.models import Job
-from scoring.selectors.jobs import get_job, list_jobs
-from scoring.services.jobs.queue import cancel_job, retry_job
 from scoring.services.registry.jobs import FIT
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -148,13 +147,13 @@ def job_status(job: Job) -> dict[str, Any]:
         "created_at": job.created_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
-        "not_before": job.not_before,
+        "not_before": job.due_at if job.due_at > job.created_at else None,
     }
 
 
 def _detail(request: Request, job: Job) -> dict[str, Any]:
     user = request.user
-    is_seen = user.is_active and user.is_staff and user.has_perm("scoring.view_job")
+    is_seen = user.is_active and user.is_staff and user.has_perm("perf.view_job")
     return {
         **job_status(job),
         "parameters": job.parameters,

@@ -10,13 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
+from perf.jobs.runner import run_next_job
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.errors import ForecastRefusedError
-from scoring.models import Forecast, Job, ModelArtifact, Region
+from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_latest_forecast
 from scoring.services.forecasting import load_forecaster
-from scoring.services.jobs.queue import enqueue_job
-from scoring.services.jobs.running import run_next_job
 from scoring.services.publishing import renew_forecasts
 from scoring.services.refreshing import RefreshedRegion, refresh_forecasts
 from scoring.services.registry.jobs import RENEW

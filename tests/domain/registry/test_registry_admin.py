@@ -8,14 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from scoring.models import (
-    ForecastSkill,
-    Job,
-    ModelSwitch,
-    ModelVersion,
-    PeriodicRun,
-    Region,
-)
+from perf.jobs.models import Job, PeriodicRun
+from scoring.models import ForecastSkill, ModelSwitch, ModelVersion, Region
 from scoring.services.registry.promotion import promote
 from tests.domain.registry.versions import (
     day,
