@@ -15,12 +15,12 @@ from scoring.services.alerts.evaluation import evaluate_due_rules
 from scoring.services.alerts.outcomes import score_due_alerts
 from scoring.services.alerts.states import resolve_past_alerts, wake_alerts
 from scoring.services.assessments.batches import ASSESS, run_batch
-from scoring.services.forecast_skill import score_due_forecasts
-from scoring.services.ledger import write_missing_forecasts
-from scoring.services.ledger_store import ClickHouseLedger
-from scoring.services.publishing import renew_forecasts
-from scoring.services.refreshing import refresh_forecasts
+from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.services.forecasts.ledger_store import ClickHouseLedger
+from scoring.services.forecasts.publishing import renew_forecasts
+from scoring.services.forecasts.skill import score_due_forecasts
 from scoring.services.registry.champion_watch import roll_back_failing_champions
+from scoring.services.registry.fitting import refresh_forecasts
 from scoring.services.registry.jobs import FIT, RENEW, queue_due_renewals
 from scoring.services.webhooks.registration import forget_sent_messages
 from scoring.services.webhooks.sending import send_due_deliveries

@@ -16,19 +16,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='EdgeCacheStatus',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-            ],
-            options={
-                'verbose_name': 'edge cache',
-                'verbose_name_plural': 'edge cache',
-                'permissions': (('clear_edgecache', 'Can clear the edge cache'),),
-                'managed': False,
-                'default_permissions': ('view',),
-            },
-        ),
-        migrations.CreateModel(
             name='PeriodicRun',
             fields=[
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now, help_text='Not before.')),

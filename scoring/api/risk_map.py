@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.grid import Bounds
+from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import (
@@ -32,8 +32,9 @@ from riskplatform.api.tables import (
     ArrowRenderer,
     Column,
     CsvRenderer,
-    arrow_table,
+    arrow_pieces,
     csv_pieces,
+    schema_of,
 )
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import RiskMap, RiskMapQuery
@@ -168,14 +169,14 @@ def _table(
     facts = {**header, "time": header["time"].isoformat()}
     facts = {name: str(value) for name, value in facts.items()}
     if isinstance(wanted, ArrowRenderer):
-        return HttpResponse(
-            arrow_table(table, facts=facts), content_type=wanted.media_type
-        )
+        pieces = arrow_pieces(schema_of(table, metadata=facts), [table])
+        return HttpResponse(b"".join(pieces), content_type=wanted.media_type)
     name = f"{facts['region']}-{facts['horizon_sec']}s.csv"
     # Facts that a row needs to be told from those of another forecast.
     told = {fact: [facts[fact]] * len(columns.cells) for fact in CSV_FACTS}
+    batch = {**told, **table}
     return HttpResponse(
-        b"".join(watched(csv_pieces({**told, **table}), every=1)),
+        b"".join(watched(csv_pieces(batch, [batch]), every=1)),
         content_type=f"{wanted.media_type}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -15,8 +15,8 @@ from scoring.engine.forecasters import Forecaster
 from scoring.errors import FeaturesNotUsableError, ModelOutdatedError
 from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_columns
-from scoring.services.forecasting import load_forecaster
-from scoring.services.snapshots import PREDICTIONS, ScoredCells, score_cells
+from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.services.forecasts.snapshots import PREDICTIONS, ScoredCells, score_cells
 from tests.domain.registry.artifacts import rewritten
 from tests.engine.regions import START_S, TIMEZONE, make_grid, make_history
 from tests.factories import DAY_S

@@ -7,8 +7,8 @@ from prometheus_client import REGISTRY
 from scoring.errors import TooFewEventsError
 from scoring.models import Forecast, ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import get_columns, get_latest_forecast, get_scenarios
-from scoring.services.forecasting import publish_forecast
-from scoring.services.refreshing import refresh_forecasts
+from scoring.services.forecasts.forecasting import publish_forecast
+from scoring.services.registry.fitting import refresh_forecasts
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import store_random_events
 

@@ -17,9 +17,9 @@ from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.errors import ForecastRefusedError
 from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.services.forecasting import load_forecaster
-from scoring.services.publishing import renew_forecasts
-from scoring.services.refreshing import RefreshedRegion, refresh_forecasts
+from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.services.forecasts.publishing import renew_forecasts
+from scoring.services.registry.fitting import RefreshedRegion, refresh_forecasts
 from scoring.services.registry.jobs import RENEW
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import store_random_events

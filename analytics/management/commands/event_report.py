@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from analytics.api.event_schemas import parse_cell
-from analytics.report_rows import rows_of
-from analytics.reports import REPORTS, ReportWindow, run_report
+from analytics.reads.report_rows import rows_of
+from analytics.reads.reports import REPORTS, ReportWindow, run_report
 from riskplatform.kernel.errors import ApplicationError
 
 DEFAULT_DAYS = 28

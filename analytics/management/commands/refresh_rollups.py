@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analytics.clickhouse import close_connection
-from analytics.rollups import RollupKeeper, refresh_rollups
+from analytics.store.clickhouse import close_connection
+from analytics.store.rollups import RollupKeeper, refresh_rollups
 from riskplatform.kernel.errors import ApplicationError
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from analytics.retention import set_retention
+from analytics.reads.retention import set_retention
 from riskplatform.kernel.errors import ApplicationError
 
 

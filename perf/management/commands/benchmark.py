@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import (
     BaseCommand,
     CommandError,
     CommandParser,
     OutputWrapper,
 )
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from perf.bench.bounds import Bounds
@@ -81,8 +83,8 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except (ProgrammingError, OperationalError) as error:
             raise CommandError(
-                f"The database refused: {error}. Where it was never set up, run"
-                " manage.py prepare first."
+                f"The database refused: {error}. Where its tables are older than the"
+                " code, run manage.py prepare first."
             ) from error
 
     def _list_suites(self) -> None:
@@ -97,6 +99,9 @@ class Command(BaseCommand):
         paths = _list_paths(wanted)
         for target in paths:
             prepare_file(target)
+        # Only tables that were never made: others belong to somebody's data.
+        if not MigrationRecorder(connection).has_table():
+            call_command("prepare", "--no-static", stdout=self.stderr)
 
         report = self._measure(suites, bounds=bounds)
 

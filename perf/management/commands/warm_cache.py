@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.cache.demand import Demand, most_asked
-from perf.cache.warming import Warming, WarmingReport, Wish, distinct
+from perf.cache.edge.demand import Demand, most_asked
+from perf.cache.edge.warming import Warming, WarmingReport, Wish, distinct
 from perf.shared_store import StoreUnavailableError, store
 from perf.switches import Switch, is_on
 from perf.warmup import Subject, list_subjects

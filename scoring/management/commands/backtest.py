@@ -14,12 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.models.registry import KINDS
-from scoring.management.backtest_plots import write_plots
-from scoring.management.backtest_report import render_backtest
-from scoring.selectors.regions import get_region
-from scoring.services.backtests.dumps import write_dump
-from scoring.services.backtests.regions import load_record
-from scoring.services.backtests.requests import (
+from scoring.evaluation.backtest_plots import write_plots
+from scoring.evaluation.backtests.dumps import write_dump
+from scoring.evaluation.backtests.regions import load_record
+from scoring.evaluation.backtests.requests import (
     DEFAULT_KINDS,
     HORIZONS_SEC,
     BacktestRequest,
@@ -27,12 +25,14 @@ from scoring.services.backtests.requests import (
     parse_horizons,
     parse_kinds,
 )
-from scoring.services.backtests.running import (
+from scoring.evaluation.backtests.running import (
     BacktestProgress,
     HorizonResult,
     Record,
     run_backtests,
 )
+from scoring.management.backtest_report import render_backtest
+from scoring.selectors.regions import get_region
 
 STOPPED = "Stopped. Repeat the command with --resume to go on from here."
 

@@ -13,17 +13,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.errors import ApplicationError
+from scoring.demo.datasets import Dataset
+from scoring.demo.datasets.chicago_shootings import load_chicago_shootings
+from scoring.demo.datasets.cities import load_cities
+from scoring.demo.datasets.cyclones import load_north_atlantic_cyclones
+from scoring.demo.datasets.synthetic import make_synthetic_events
+from scoring.demo.loading import DemoReport, load_demo
+from scoring.demo.portfolio import assess_cities
 from scoring.engine.models.registry import KINDS
 from scoring.errors import DatasetUnavailableError
 from scoring.management.demo_report import render_demo_report
-from scoring.services.datasets import Dataset
-from scoring.services.datasets.chicago_shootings import load_chicago_shootings
-from scoring.services.datasets.cities import load_cities
-from scoring.services.datasets.cyclones import load_north_atlantic_cyclones
-from scoring.services.datasets.synthetic import make_synthetic_events
-from scoring.services.demo import DemoReport, load_demo
-from scoring.services.demo_portfolio import assess_cities
-from scoring.services.refreshing import SERVED_KIND
+from scoring.services.registry.fitting import SERVED_KIND
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.models.registry import KINDS
 from scoring.selectors.regions import get_region
-from scoring.services.refreshing import SERVED_KIND, refresh_forecasts
+from scoring.services.registry.fitting import SERVED_KIND, refresh_forecasts
 
 
 class Command(BaseCommand):

@@ -16,20 +16,20 @@ from riskplatform import __version__
 from riskplatform.env import env_optional
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
 from scoring.engine.frozen_sets import FROZEN_SETS
-from scoring.management.skill_document import (
-    Provenance,
-    render_document,
-    render_lines,
-)
-from scoring.services.backtests.table_store import LIBRARIES, engine_digest
-from scoring.services.skill.sets import (
+from scoring.evaluation.backtests.table_store import LIBRARIES, engine_digest
+from scoring.evaluation.skill.sets import (
     QUICK_ORIGINS,
     SetJob,
     SetSkill,
     measure_sets,
     split_by_presence,
 )
-from scoring.services.skill.truth import FULL, QUICK, TruthSkill, measure_truth
+from scoring.evaluation.skill.truth import FULL, QUICK, TruthSkill, measure_truth
+from scoring.evaluation.skill_document import (
+    Provenance,
+    render_document,
+    render_lines,
+)
 
 DATA_VARIABLE: Final = "RISKPLATFORM_DATA"
 MAKE_COMMAND: Final = f"{DATA_VARIABLE}=DIR make skill"

@@ -6,8 +6,8 @@ from perf.jobs.models import Job
 from perf.jobs.queue import enqueue_job
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Forecast, ModelVersion, Region
-from scoring.services.publishing import issue_instant
-from scoring.services.refreshing import SERVED_KIND
+from scoring.services.forecasts.publishing import issue_instant
+from scoring.services.registry.fitting import SERVED_KIND
 
 FIT: Final = "fit-model"
 RENEW: Final = "renew-forecasts"

@@ -8,7 +8,7 @@ from riskplatform.api.keys.models import Organisation
 from scoring.models import Portfolio, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.services.assessments.assessing import assess_against
-from scoring.services.refreshing import refresh_forecasts
+from scoring.services.registry.fitting import refresh_forecasts
 from tests.factories import make_asset, make_portfolio
 from tests.scoring.events import store_random_events
 

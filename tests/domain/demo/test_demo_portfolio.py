@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Membership
+from scoring.demo.datasets import Dataset
+from scoring.demo.datasets.cities import City
+from scoring.demo.loading import DemoReport
+from scoring.demo.portfolio import assess_cities, join_demo_organisation
 from scoring.management.demo_report import render_demo_report
 from scoring.models import Asset, Forecast, Portfolio, Region
 from scoring.selectors.regions import get_region_grid
-from scoring.services.datasets import Dataset
-from scoring.services.datasets.cities import City
-from scoring.services.demo import DemoReport
-from scoring.services.demo_portfolio import assess_cities, join_demo_organisation
-from scoring.services.refreshing import RefreshedRegion, refresh_forecasts
+from scoring.services.registry.fitting import RefreshedRegion, refresh_forecasts
 from tests.factories import CENTRE, RESOLUTION, make_region
 from tests.scoring.events import START, store_random_events
 

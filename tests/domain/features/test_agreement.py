@@ -9,9 +9,9 @@ from scoring.engine.aggregates import aggregates_at
 from scoring.engine.features import feature_matrix, feature_names
 from scoring.engine.grid import build_grid
 from scoring.models import Region
+from scoring.selectors.events import load_history
 from scoring.selectors.regions import list_cell_ids
-from scoring.services.events import load_history
-from scoring.services.refreshing import refresh_forecasts
+from scoring.services.registry.fitting import refresh_forecasts
 from tests.domain.features.readers import (
     ARRIVED,
     get_snapshot,

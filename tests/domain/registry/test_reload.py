@@ -10,8 +10,8 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Scope
 from scoring.models import ModelSwitch, ModelVersion, Region
-from scoring.services.refreshing import refresh_forecasts
 from scoring.services.registry import store_loading
+from scoring.services.registry.fitting import refresh_forecasts
 from scoring.services.registry.promotion import promote
 from tests.domain.registry.artifacts import SENSELESS, Change, rewritten
 from tests.factories import make_client, make_organisation, make_region
