@@ -1,4 +1,4 @@
-"""Do the work of the platform: jobs, periodic work, and what has a loop of its own."""
+"""Do the work that no request waits for."""
 
 from argparse import ArgumentParser
 
@@ -12,8 +12,9 @@ from perf.jobs.worker import Worker, loops
 
 class Command(BaseCommand):
     help = (
-        "Ship events, run jobs from the queue and periodic work until asked to stop. "
-        "Safe to interrupt, to kill and to run several times at once."
+        "Run jobs from the queue, periodic work and what has a loop of its own, such "
+        "as events on their way to the store, until asked to stop. Safe to interrupt, "
+        "to kill and to run several times at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
