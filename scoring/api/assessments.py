@@ -27,7 +27,8 @@ from scoring import change_names
 from scoring.api.jobs import JobStatus
 from scoring.api.portfolio_money import Money, to_cents
 from scoring.api.portfolios import PORTFOLIO, portfolio_of
-from scoring.api.schemas import DAY_S, HorizonSec, Probability, Slug
+from scoring.api.schemas import HorizonSec, Probability, Slug
+from scoring.horizons import DAY_S
 from scoring.models import Assessment
 from scoring.selectors.assessments import get_assessment, list_assessments
 from scoring.services.assessments import batches

@@ -22,8 +22,9 @@ from riskplatform.api.renderers import Rows, finite_list
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import find_region, parse_cell_ids, region_asked_about
-from scoring.api.schemas import DAY_S, MAX_CELLS, CellId, HorizonSec, Slug
+from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Slug
 from scoring.cell_ids import hex_of
+from scoring.horizons import DAY_S
 from scoring.models import Region
 from scoring.selectors.feature_windows import (
     FeatureSnapshot,

@@ -37,7 +37,6 @@ from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.schemas import (
-    DAY_S,
     EventProbability,
     HorizonSec,
     RiskQuantile,
@@ -45,6 +44,7 @@ from scoring.api.schemas import (
 )
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
+from scoring.horizons import DAY_S
 from scoring.models import Forecast, Region
 from scoring.selectors.cell_shapes import cell_feature
 from scoring.selectors.forecasts import get_latest_forecast

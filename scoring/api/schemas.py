@@ -43,5 +43,4 @@ Reference = Annotated[
     ),
 ]
 
-DAY_S = 86_400
 MAX_CELLS = 20_000

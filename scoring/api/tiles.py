@@ -27,9 +27,10 @@ from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import by_region, find_region, rests_on_region
 from scoring.api.risk_map import Threshold
-from scoring.api.schemas import DAY_S, HorizonSec, Slug
+from scoring.api.schemas import HorizonSec, Slug
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
+from scoring.horizons import DAY_S
 from scoring.selectors.cell_shapes import TileAddress, count_in_tile, rings_in_tile
 from scoring.selectors.forecasts import get_columns, get_latest_forecast
 

@@ -20,6 +20,7 @@ from riskplatform.api.keys.access import Access
 from riskplatform.kernel.instants import AwareTime
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
+from scoring.engine.arrays import Cells
 from scoring.models import (
     Alert,
     AlertRule,
@@ -41,7 +42,6 @@ TIMEFRAMES: Final = {
 }
 DEADLINE_S = 5.0
 
-Cells = NDArray[np.uint64]
 Data = TypeVar("Data")
 
 _places: ByteCache[NDArray[np.uint64]] = ByteCache(

@@ -59,5 +59,5 @@ def _delivery(
         change=change,
         occasion=message.occasion,
         body=msgspec.json.encode(message),
-        next_attempt_at=message.happened_at,
+        due_at=message.happened_at,
     )
