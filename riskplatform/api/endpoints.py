@@ -204,12 +204,17 @@ class Router:
         ]
 
     def _register(
-        self, method: str, route: str, *access: Permission, **options: Unpack[Options]
+        self,
+        method: str,
+        route: str,
+        access: Permission,
+        *more: Permission,
+        **options: Unpack[Options],
     ) -> Callable[[Function], Function]:
-        """Make a function the endpoint of an address; each of `access` must agree."""
+        """Make a function the endpoint of an address; every permission must agree."""
 
         def register(function: Function) -> Function:
-            endpoint = Endpoint(function, access, options)
+            endpoint = Endpoint(function, (access, *more), options)
             view = self._views.get(route)
             if view is None:
                 view = type(function.__name__, (EndpointView,), {"endpoints": {}})

@@ -30,6 +30,14 @@ from scoring.api.portfolios import PORTFOLIO, portfolio_of
 from scoring.api.schemas import HorizonSec, Probability, Slug
 from scoring.horizons import DAY_S
 from scoring.models import Assessment
+from scoring.selectors.assessment_figures import (
+    AssetContribution,
+    CellContribution,
+    CurvePoint,
+    ExposureTotals,
+    MoneyByQuantile,
+    MonteCarloError,
+)
 from scoring.selectors.assessments import get_assessment, list_assessments
 from scoring.services.assessments import batches
 from scoring.services.assessments.assessing import (
@@ -58,9 +66,6 @@ ModelVersionName = Annotated[
         description="As answers name it; the newest forecast's if not given.",
     ),
 ]
-MoneyByQuantile = Annotated[
-    dict[str, Money], Meta(description="By quantile, as in 0.95.")
-]
 
 
 class AssessmentRequest(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -85,52 +90,6 @@ class AssessmentRequest(Struct, forbid_unknown_fields=True, kw_only=True):
 
 class BatchRequest(AssessmentRequest, forbid_unknown_fields=True, kw_only=True):
     portfolio_ids: Annotated[list[UUID], Meta(min_length=1, max_length=MOST)]
-
-
-class CurvePoint(Struct):
-    exceedance_probability: Probability
-    loss: Money
-
-
-class VarInterval(Struct):
-    """Holds the true value with probability 0.95; `high` is null if unbounded."""
-
-    low: Money
-    high: Money | None
-
-
-class MonteCarloError(Struct):
-    """Standard errors of expected_loss and tvar, an interval of var."""
-
-    n_scenarios: int
-    expected_loss: Money
-    var: dict[str, VarInterval]
-    tvar: MoneyByQuantile
-
-
-class CellContribution(Struct):
-    cell_id: int
-    cell_hex: str
-    asset_count: int
-    value: Money
-    p_event: Probability
-    expected_loss: Money
-    tvar_contribution: Money
-
-
-class AssetContribution(Struct):
-    asset_id: UUID
-    reference: str
-    cell_id: int
-    cell_hex: str
-    value: Money
-    expected_loss: Money
-    tvar_contribution: Money
-
-
-class ExposureTotals(Struct):
-    count: int
-    value: Money
 
 
 class AssessmentSummary(Struct):
