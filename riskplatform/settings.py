@@ -209,7 +209,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
-        "riskplatform.api.openapi.name_structs",
+        "riskplatform.api.openapi.add_structs",
         "riskplatform.api.openapi.document_problems",
         "riskplatform.api.openapi.allow_either_key",
     ],
