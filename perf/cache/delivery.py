@@ -4,12 +4,12 @@ import atexit
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import count, islice
 from threading import Event, Lock, Thread
 from typing import Final
 
-from perf.metrics import EDGE_UNDELIVERED
+from perf.metrics import UNDELIVERED_CHANGES
 from perf.shared_store import StoreUnavailableError
 
 RETRY_EVERY_S: Final = 0.2
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class Delivery:
-    """Remembers what is not delivered; until it is, the process trusts nothing kept.
+    """Remembers what is not delivered; until it is, the process trusts no cache.
 
     `send` delivers names, `send_all` that everything changed; both may raise
     StoreUnavailableError. While Redis is known to be away nobody waits for it.
@@ -33,7 +33,7 @@ class Delivery:
     def __init__(
         self,
         *,
-        send: Callable[[frozenset[str]], None],
+        send: Callable[[Collection[str]], None],
         send_all: Callable[[], None],
         is_reachable: Callable[[], bool],
     ) -> None:
@@ -47,7 +47,7 @@ class Delivery:
         self._has_work = Event()
         self._working_pid = 0
 
-    def deliver(self, names: frozenset[str]) -> None:
+    def deliver(self, names: Collection[str]) -> None:
         """Deliver now, or else in the background until it succeeds."""
         with self._lock:
             self.waiting.update((name, next(self._numbers)) for name in names)
@@ -63,7 +63,7 @@ class Delivery:
         except StoreUnavailableError:
             return False
         finally:
-            EDGE_UNDELIVERED.set(len(self.waiting))
+            UNDELIVERED_CHANGES.set(len(self.waiting))
         return True
 
     def _attempt(self, attempted: dict[str, int]) -> None:
@@ -97,9 +97,9 @@ class Delivery:
                 time.sleep(RETRY_EVERY_S)
 
     def _try_at_exit(self) -> None:
-        deadline_s = time.monotonic() + LAST_CHANCE_S
+        until_s = time.monotonic() + LAST_CHANCE_S
         while not self.deliver_waiting():
-            if time.monotonic() > deadline_s:
+            if time.monotonic() > until_s:
                 names = ", ".join(sorted(self.waiting)[:20])
                 logger.error("not delivered, caches may show it old: %s", names)
                 return

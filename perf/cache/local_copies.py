@@ -1,46 +1,42 @@
-"""What the process keeps, dropped by the names of what it rests on."""
+"""What the process holds in memory, dropped by the names that it depends on."""
 
-from collections.abc import Callable, Generator, Set
+from collections.abc import Callable, Collection, Generator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
 
-class Keeper(Protocol):
-    """Keeps copies in the memory of this process."""
+class Holder(Protocol):
+    """Holds copies in the memory of this process."""
 
-    def drop(self, names: frozenset[str]) -> None: ...
+    def drop(self, names: Collection[str]) -> None: ...
 
     def clear(self) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
 class Watch:
-    """Remembers what was dropped while something was read or computed."""
+    """Remembers what changed while something was read or computed."""
 
     names: set[str] = field(default_factory=set)
     is_all: bool = False
 
-    def has_seen(self, names: Set[str]) -> bool:
-        """Tell whether something changed that what is to be kept rests on."""
-        return self.is_all or not self.names.isdisjoint(names)
 
-
-class Tags:
-    """Has keepers drop what changed, and whoever computes notice it.
+class LocalCopies:
+    """Has holders drop what changed, and whoever computes notice it.
 
     `generation` grows with each change: what began in an earlier one may be old.
     """
 
     def __init__(self) -> None:
-        self._keepers: list[Keeper] = []
+        self._holders: list[Holder] = []
         self._watches: set[Watch] = set()
         self._lock = Lock()
         self.generation = 0
 
-    def attach(self, keeper: Keeper) -> None:
-        self._keepers.append(keeper)
+    def attach(self, holder: Holder) -> None:
+        self._holders.append(holder)
 
     @contextmanager
     def watch(self) -> Generator[Watch]:
@@ -58,20 +54,20 @@ class Tags:
                 self._watches.discard(watch)
 
     def keep(self, watch: Watch, names: Set[str], put: Callable[[], object]) -> bool:
-        """Keep what was read under a watch, unless what it rests on has changed."""
+        """Keep what was read under a watch, unless what it depends on has changed."""
         with self._lock:
-            if watch.has_seen(names):
+            if watch.is_all or not watch.names.isdisjoint(names):
                 return False
             put()
         return True
 
-    def drop(self, names: frozenset[str]) -> None:
+    def drop(self, names: Collection[str]) -> None:
         with self._lock:
             self.generation += 1
             for watch in self._watches:
-                watch.names |= names
-        for keeper in self._keepers:
-            keeper.drop(names)
+                watch.names.update(names)
+        for holder in self._holders:
+            holder.drop(names)
 
     def clear(self) -> None:
         """Drop everything: what changed is not known any more."""
@@ -79,5 +75,5 @@ class Tags:
             self.generation += 1
             for watch in self._watches:
                 watch.is_all = True
-        for keeper in self._keepers:
-            keeper.clear()
+        for holder in self._holders:
+            holder.clear()
