@@ -19,11 +19,6 @@ class EventFileError(InvalidInputError):
     title = "The event file cannot be used"
 
 
-class MissingExtraError(InvalidInputError):
-    code = "missing_extra"
-    title = "A part of the platform is not installed"
-
-
 class ImportWorkerError(UnavailableError):
     code = "import_worker_died"
     title = "A process of the import died"
@@ -129,14 +124,6 @@ class CursorError(InvalidInputError):
 class UnknownReportError(NotFoundError):
     code = "unknown_report"
     title = "There is no such report"
-
-
-class UnavailableFormatError(ApplicationError):
-    """A format that is not installed or not known."""
-
-    code = "format_not_available"
-    title = "The answer cannot be given in this format"
-    status = 406
 
 
 class LedgerColumnsError(InvalidInputError):

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from analytics.clickhouse import from_milliseconds, to_milliseconds
 from analytics.errors import CursorError
+from analytics.store.clickhouse import from_milliseconds, to_milliseconds
 
 Place = tuple[datetime, str, str]
 

@@ -15,12 +15,12 @@ from analytics.api.cursors import read_cursor, write_cursor
 from analytics.api.event_schemas import EventListQuery, EventPage, ExportQuery
 from analytics.api.events import EventsView
 from analytics.api.reading import ReadingView, events_to_read
-from analytics.event_lists import iterate_rows, list_events, place_of
-from analytics.exports import ARROW, CSV, PARQUET, ExportFormat, get_format
 from analytics.models import Event
+from analytics.reads.event_lists import iterate_rows, list_events, place_of
+from analytics.reads.exports import export_pieces
 from perf.deadlines import keeping_deadline
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
-from riskplatform.api.renderers import OrjsonRenderer
+from riskplatform.api.tables import ArrowRenderer, CsvRenderer, ParquetRenderer
 from riskplatform.kernel.errors import ApplicationError
 
 
@@ -58,25 +58,6 @@ class EventsResource(EventsView):
         return request is not None and request.method in {"GET", "HEAD"}
 
 
-class _ErrorsAsJson(OrjsonRenderer):
-    """Stands for a format in the negotiation; only problems are rendered by it."""
-
-
-class CsvRenderer(_ErrorsAsJson):
-    media_type = CSV.media_type
-    format = CSV.name
-
-
-class ArrowRenderer(_ErrorsAsJson):
-    media_type = ARROW.media_type
-    format = ARROW.name
-
-
-class ParquetRenderer(_ErrorsAsJson):
-    media_type = PARQUET.media_type
-    format = PARQUET.name
-
-
 class EventExportView(ReadingView):
     renderer_classes = (CsvRenderer, ArrowRenderer, ParquetRenderer)
 
@@ -85,22 +66,22 @@ class EventExportView(ReadingView):
         parameters=query_parameters(ExportQuery),
         responses={
             (200, kind.media_type): OpenApiTypes.BINARY
-            for kind in (CSV, ARROW, PARQUET)
+            for kind in (CsvRenderer, ArrowRenderer, ParquetRenderer)
         },
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Send all events that match, as CSV, Arrow stream or Parquet."""
         query = decode_query(request, ExportQuery)
         wanted = query.as_filter(events_to_read(request, query.region))
-        chosen = get_format(str(request.accepted_renderer.format))
-        pieces = chosen.encode(iterate_rows(wanted))
+        chosen = request.accepted_renderer
+        pieces = export_pieces(chosen.format, iterate_rows(wanted))
         # What goes wrong before the first piece is still told as a problem.
         return StreamingHttpResponse(
-            _told_where_it_ends(chosen, keeping_deadline(_begun(pieces))),
+            _told_where_it_ends(chosen.format, keeping_deadline(_begun(pieces))),
             content_type=chosen.media_type,
             headers={
                 "Content-Disposition": "attachment; filename="
-                f'"events-{query.region}.{chosen.name}"'
+                f'"events-{query.region}.{chosen.format}"'
             },
         )
 
@@ -110,9 +91,7 @@ def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     return chain(first, pieces)
 
 
-def _told_where_it_ends(
-    chosen: ExportFormat, pieces: Iterator[bytes]
-) -> Iterator[bytes]:
+def _told_where_it_ends(format_: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Let nobody take a part for the whole: the server ends a body that fails as any.
 
     Arrow and Parquet cannot be read without their ends; CSV gets a line that is no row.
@@ -120,9 +99,9 @@ def _told_where_it_ends(
     try:
         yield from pieces
     except ApplicationError as error:
-        if chosen is not CSV:
+        if format_ != CsvRenderer.format:
             raise
-        yield f"# INCOMPLETE: {error.message}\n".encode()
+        yield f"# INCOMPLETE: {error.message}\r\n".encode()
 
 
 def next_two(pieces: Iterator[bytes]) -> Iterator[bytes]:

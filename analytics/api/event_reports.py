@@ -9,8 +9,8 @@ from rest_framework.response import Response
 
 from analytics.api.event_schemas import ReportAnswer, ReportQuery
 from analytics.api.reading import ReadingView, events_to_read
-from analytics.report_rows import rows_of
-from analytics.reports import REPORTS, ReportWindow, get_report, run_report
+from analytics.reads.report_rows import rows_of
+from analytics.reads.reports import REPORTS, ReportWindow, get_report, run_report
 from perf.deadlines import watched
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.renderers import rows_response

@@ -7,9 +7,9 @@ from django.utils import timezone
 from msgspec import Meta, Struct, field
 
 from analytics.api.schemas import Limit
-from analytics.event_lists import EventFilter
 from analytics.grid import read_cell
 from analytics.inbox.event_input import AwareTime, Name, Slug
+from analytics.reads.event_lists import EventFilter
 from riskplatform.api.inputs import invalid_input, refuse_repeats
 from riskplatform.api.keys.access import EventOwners
 

@@ -9,8 +9,8 @@ from clickhouse_backend.driver.client import Client
 from clickhouse_backend.driver.connection import Connection
 from django.db import connections
 
-from analytics.clickhouse import DATABASE
-from analytics.clickhouse_pool.pool import PooledConnection
+from analytics.store.clickhouse import DATABASE
+from analytics.store.clickhouse_pool.pool import PooledConnection
 from perf.bench.measurement import AnyMeasurement, Comparison
 from perf.bench.overhead import OVERHEAD, measure_overhead, same_answers
 from perf.bench.registry import registry

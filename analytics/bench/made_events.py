@@ -9,7 +9,7 @@ five hundred withdrawn.
 from dataclasses import dataclass
 from datetime import date
 
-from analytics.clickhouse import Budget, run_statement
+from analytics.store.clickhouse import Budget, run_statement
 
 FIRST_DAY = date(2015, 1, 1)
 LAST_DAY = date(2025, 1, 1)

@@ -2,8 +2,8 @@
 
 # ruff: noqa: S608 - the texts are put together from this module's own words
 from analytics.bench.twins import PLAIN
-from analytics.features import AGGREGATES
-from analytics.report_queries import (
+from analytics.reads.features import AGGREGATES
+from analytics.reads.report_queries import (
     BEFORE_SINCE_AT,
     BEFORE_UNTIL_AT,
     CENTRES,
@@ -14,7 +14,7 @@ from analytics.report_queries import (
     SINCE_AT,
     UNTIL_AT,
 )
-from analytics.rollups import HOUR_OF
+from analytics.store.rollups import HOUR_OF
 
 MERGED = f"{PLAIN} FINAL"
 WHERE = f"WHERE {IN_TIMES} AND is_deleted = 0 AND {OF_TYPE}"

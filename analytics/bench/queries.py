@@ -15,15 +15,15 @@ import numpy as np
 from analytics.bench.made_events import CITY
 from analytics.bench.plain_queries import PLAIN_AGGREGATES, PLAIN_QUERIES
 from analytics.bench.twins import bytes_on_disk, estimate, twins
-from analytics.clickhouse import (
+from analytics.reads.features import AGGREGATES
+from analytics.reads.reports import REPORTS, ReportWindow, report_parameters, run_report
+from analytics.store.clickhouse import (
     Columns,
     SqlValue,
     fetch_columns,
     fetch_rows,
     to_milliseconds,
 )
-from analytics.features import AGGREGATES
-from analytics.reports import REPORTS, ReportWindow, report_parameters, run_report
 from perf.bench.measurement import (
     AnyMeasurement,
     Budget,

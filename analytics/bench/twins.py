@@ -7,11 +7,17 @@ from clickhouse_backend import driver
 from django.db import connections
 
 from analytics.bench.made_events import COLUMNS, make_events
-from analytics.clickhouse import DATABASE, WRITE, SqlValue, fetch_rows, run_statement
-from analytics.event_changes import changing_all_events
 from analytics.models import Event, EventCellDay, EventDay, EventHour
-from analytics.rollups import refresh_rollups
-from analytics.schema import create_statements
+from analytics.store.clickhouse import (
+    DATABASE,
+    WRITE,
+    SqlValue,
+    fetch_rows,
+    run_statement,
+)
+from analytics.store.event_changes import changing_all_events
+from analytics.store.rollups import refresh_rollups
+from analytics.store.schema import create_statements
 from riskplatform.kernel.ids import uuid7
 
 PLAIN = "plain_event"

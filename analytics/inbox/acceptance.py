@@ -12,7 +12,6 @@ from uuid import UUID
 import orjson
 from django.db import connections, router, transaction
 
-from analytics.clickhouse import to_milliseconds
 from analytics.inbox.bulk import Value, insert_rows
 from analytics.inbox.event_input import MAX_REASON_CHARS
 from analytics.inbox.facts import Facts
@@ -21,6 +20,7 @@ from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
 from analytics.inbox.wakeup import announce
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
+from analytics.store.clickhouse import to_milliseconds
 from riskplatform.api.keys.models import Organisation
 
 EVENT_COLUMNS = (

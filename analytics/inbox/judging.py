@@ -10,11 +10,11 @@ import h3.api.basic_int as h3
 import numpy as np
 import orjson
 
-from analytics.clickhouse import EPOCH, MILLISECOND, to_milliseconds
 from analytics.errors import UnknownRegionError
 from analytics.inbox.event_input import EventInput, ReadRow, Refusal
 from analytics.inbox.facts import NO_FACTS, Facts
 from analytics.placement import RegionDirectory
+from analytics.store.clickhouse import EPOCH, MILLISECOND, to_milliseconds
 from riskplatform.kernel.instants import EARLIEST
 
 # Clocks of clients go wrong by about this much.

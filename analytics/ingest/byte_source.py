@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from analytics.errors import EventFileError
-from analytics.ingest.arrow import load_arrow
 from analytics.ingest.rejections import Fault, RejectionCode
+from riskplatform.kernel.arrow import load_arrow
 
 PIECE_BYTES = 1 << 16
 MAX_UNPACKED_BYTES = 1 << 20
@@ -93,7 +93,7 @@ class ByteSource:
             self.fault = _truncation("gzip")
 
     def _unpacked_zstd(self) -> Iterator[bytes]:
-        arrow = load_arrow("pyarrow", purpose="A file packed with zstd")
+        arrow = load_arrow(purpose="A file packed with zstd")
         # Whoever lets go of the stream closes the file below it.
         self._unpacker = arrow.CompressedInputStream(self._file, "zstd")
         try:

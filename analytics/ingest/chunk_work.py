@@ -12,13 +12,13 @@ import django
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import to_milliseconds
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.known_ids import Origin, OthersMark, mark_others
 from analytics.ingest.rejections import Fault
 from analytics.ingest.storage import store_new
 from analytics.ingest.validation import RowRules, RowValidator
+from analytics.store.clickhouse import to_milliseconds
 
 Places = NDArray[np.int64]
 

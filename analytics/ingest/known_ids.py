@@ -11,8 +11,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import LOOKUP, SqlValue, fetch_rows
 from analytics.ingest.identity import OccurrenceCounter
+from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows
 
 MAX_CODES = 20_000_000
 # Writers that are not this run are told by another time of arrival.

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from analytics.errors import EventFileError
-from analytics.ingest.arrow import load_arrow
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.rejections import Fault, RejectionCode
 from analytics.ingest.rows import BadRow, NumberedRow
+from riskplatform.kernel.arrow import load_arrow
 
 BATCH_ROWS = 10_000
 PURPOSE = "A Parquet file"
@@ -24,7 +24,7 @@ class ParquetRows:
         self.name = path.name
         self.number = 0
         self.char_count = 0
-        self._arrow = load_arrow("pyarrow", purpose=PURPOSE)
+        self._arrow = load_arrow(purpose=PURPOSE)
         self._file = self._open(path)
         names: list[str] = self._file.schema_arrow.names
         if "external_id" in column_map.columns:

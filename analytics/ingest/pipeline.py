@@ -7,7 +7,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
-from analytics.clickhouse import close_connection
 from analytics.errors import ImportWorkerError
 from analytics.ingest.chunk_work import (
     ChunkResult,
@@ -17,6 +16,7 @@ from analytics.ingest.chunk_work import (
     work_in_process,
 )
 from analytics.ingest.chunks import Chunk
+from analytics.store.clickhouse import close_connection
 
 Work = Callable[[ChunkTask], ChunkResult]
 

@@ -8,10 +8,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import from_milliseconds
 from analytics.ingest.chunk_work import ChunkResult
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.storage import StoredEvents
+from analytics.store.clickhouse import from_milliseconds
 
 MAX_KEPT_REJECTIONS = 10_000
 

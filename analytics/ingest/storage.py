@@ -7,20 +7,20 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import (
+from analytics.degrees import units_of
+from analytics.errors import EventColumnsError
+from analytics.grid import RegionGrid
+from analytics.ingest.events import EventColumns
+from analytics.ingest.identity import name_events
+from analytics.metrics import EVENTS
+from analytics.store.clickhouse import (
     LOOKUP,
     fetch_columns,
     insert_columns,
     joined,
     to_milliseconds,
 )
-from analytics.degrees import units_of
-from analytics.errors import EventColumnsError
-from analytics.event_changes import changing_events
-from analytics.grid import RegionGrid
-from analytics.ingest.events import EventColumns
-from analytics.ingest.identity import name_events
-from analytics.metrics import EVENTS
+from analytics.store.event_changes import changing_events
 from riskplatform.kernel.instants import EARLIEST, LATEST
 
 MAX_SOURCE_CHARS = 100

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.clickhouse import to_milliseconds
 from analytics.ingest.rejections import Fault, Faults, RejectionCode, shown
+from analytics.store.clickhouse import to_milliseconds
 from riskplatform.kernel.instants import EARLIEST
 
 UTC_MARKS = ("Z", "+00:00")

@@ -1,4 +1,4 @@
-"""Counts of events, made ready per year for reports; see `analytics.rollups`.
+"""Counts of events, made ready per year for reports; see `analytics.store.rollups`.
 
 A row whose region is empty counts nothing: it says from which parts of the event
 table its year was computed.
@@ -37,7 +37,7 @@ class EventDay(models.ClickhouseModel):  # type: ignore[misc]  # backend is unty
     severity_count = columns.SumField(codec="T64, ZSTD(1)")
     severity_sum = columns.FloatSumField(codec="ZSTD(1)")
     amount_sum = columns.FloatSumField(codec="ZSTD(1)")
-    # How many severities lie in each bucket; see BUCKET in analytics.rollups.
+    # How many severities lie in each bucket; see BUCKET in analytics.store.rollups.
     severity_buckets = columns.SumMapField(
         models.Int32Field(), models.UInt64Field(), codec="ZSTD(3)"
     )

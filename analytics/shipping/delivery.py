@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from clickhouse_driver.errors import ErrorCodes
 from django.db import Error
 
-from analytics.clickhouse import Budget, insert_columns
-from analytics.clickhouse_errors import error_code
-from analytics.event_changes import changing_events
 from analytics.shipping.rows import ShippedRow, columns_of
+from analytics.store.clickhouse import Budget, insert_columns
+from analytics.store.clickhouse_errors import error_code
+from analytics.store.event_changes import changing_events
 
 # Less than a lease lasts, so that nobody else begins meanwhile.
 INSERT = Budget(max_seconds=50)

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
 from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.deadlines import watched
@@ -36,7 +36,7 @@ from scoring.api.feature_schemas import (
 )
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.models import Region
-from scoring.services.feature_windows import (
+from scoring.selectors.feature_windows import (
     FeatureSnapshot,
     WindowFeatures,
     build_windows,

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.event_changes import names_of
+from analytics.store.event_changes import names_of
 from perf.cache.edge.policy import NO_STORE, EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
@@ -18,8 +18,8 @@ from scoring import change_names
 from scoring.api.access import find_region
 from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
 from scoring.models import Region
+from scoring.selectors.metrics_report import tabulate_metrics
 from scoring.selectors.regions import list_regions
-from scoring.services.metrics_report import tabulate_metrics
 
 
 class MetricsReportView(APIView):

@@ -32,8 +32,9 @@ from riskplatform.api.tables import (
     ArrowRenderer,
     Column,
     CsvRenderer,
-    arrow_table,
+    arrow_pieces,
     csv_pieces,
+    schema_of,
 )
 from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.schemas import RiskMap, RiskMapQuery
@@ -168,14 +169,14 @@ def _table(
     facts = {**header, "time": header["time"].isoformat()}
     facts = {name: str(value) for name, value in facts.items()}
     if isinstance(wanted, ArrowRenderer):
-        return HttpResponse(
-            arrow_table(table, facts=facts), content_type=wanted.media_type
-        )
+        pieces = arrow_pieces(schema_of(table, metadata=facts), [table])
+        return HttpResponse(b"".join(pieces), content_type=wanted.media_type)
     name = f"{facts['region']}-{facts['horizon_sec']}s.csv"
     # Facts that a row needs to be told from those of another forecast.
     told = {fact: [facts[fact]] * len(columns.cells) for fact in CSV_FACTS}
+    batch = {**told, **table}
     return HttpResponse(
-        b"".join(watched(csv_pieces({**told, **table}), every=1)),
+        b"".join(watched(csv_pieces(batch, [batch]), every=1)),
         content_type=f"{wanted.media_type}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

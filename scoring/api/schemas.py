@@ -126,24 +126,3 @@ class Snapshot(Struct):
     time: AwareTime
     horizon_sec: int
     zones: list[Zone]
-
-
-class RegionSummary(Struct):
-    slug: str
-    name: str
-    timezone: str
-    resolution: int
-    cell_count: int
-    observed_since: AwareTime | None
-    source_credit: str
-    source_url: str
-
-
-class RegionList(Struct):
-    results: list[RegionSummary]
-    next: str | None
-
-
-class ListQuery(Struct, forbid_unknown_fields=True):
-    after: Slug | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100

@@ -24,7 +24,7 @@ from scoring.api.schemas import Snapshot, SnapshotRequest
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.services.snapshots import score_cells
+from scoring.services.forecasts.snapshots import score_cells
 
 # A scenario and its value; what the cell itself takes is a part of it.
 BYTES_OF_VALUE: Final = 60

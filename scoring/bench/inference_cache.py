@@ -34,7 +34,7 @@ from scoring.services.assessments.inputs import (
     forget_inputs,
     load_scenarios,
 )
-from scoring.services.snapshots import FeatureValues, score_cells
+from scoring.services.forecasts.snapshots import FeatureValues, score_cells
 
 Answer = TypeVar("Answer")
 

@@ -13,10 +13,10 @@ import h3.api.basic_int as h3
 import numpy as np
 from django.utils import timezone
 
-from analytics.event_changes import changing_events
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from analytics.models import Event
+from analytics.store.event_changes import changing_events
 from riskplatform.api.keys.models import Organisation
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine import workloads

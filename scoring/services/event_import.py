@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from django.utils import timezone
 
-from analytics.features import cell_aggregates
 from analytics.grid import Bounds
 from analytics.ingest.byte_source import STANDARD_INPUT, check_file
 from analytics.ingest.column_map import ColumnMap
@@ -17,6 +16,7 @@ from analytics.ingest.rejections import Rejection
 from analytics.ingest.report import ImportProgress, ImportReport
 from analytics.ingest.runs import begin_run, end_run, identify, note_progress
 from analytics.models import ImportRun
+from analytics.reads.features import cell_aggregates
 from scoring.engine.state import SCALES_S
 from scoring.models import Cell, Region
 from scoring.selectors.regions import get_region_grid, list_cell_ids

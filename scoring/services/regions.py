@@ -107,3 +107,8 @@ def _cell(region: Region, cell: int) -> Cell:
     lat, lon = h3.cell_to_latlng(cell)
     area_km2 = h3.cell_area(cell, unit="km^2")
     return Cell(region=region, h3=cell, lat=lat, lon=lon, area_km2=area_km2)
+
+
+def lock_region(region: Region) -> None:
+    """Let nobody else change the versions of a region in this transaction."""
+    Region.objects.select_for_update().only("pk").get(pk=region.pk)

@@ -6,15 +6,6 @@ import numpy as np
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.ledger import (
-    ForecastCellColumns,
-    ForecastKey,
-    OutcomeColumns,
-    ScenarioColumns,
-    record_forecast,
-    record_outcomes,
-    record_scenarios,
-)
 from analytics.models import (
     EventSource,
     ImportRun,
@@ -24,7 +15,16 @@ from analytics.models import (
     ParkedEvent,
     Shipment,
 )
-from analytics.rollups import refresh_rollups
+from analytics.reads.ledger import (
+    ForecastCellColumns,
+    ForecastKey,
+    OutcomeColumns,
+    ScenarioColumns,
+    record_forecast,
+    record_outcomes,
+    record_scenarios,
+)
+from analytics.store.rollups import refresh_rollups
 from riskplatform.api.keys.models import Organisation
 from tests.admin.domain_rows import owner
 from tests.analytics.conftest import CHICAGO, NOW

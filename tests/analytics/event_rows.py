@@ -2,8 +2,8 @@
 
 from typing import TypeAlias
 
-from analytics.clickhouse import insert_columns
-from analytics.event_changes import changing_events
+from analytics.store.clickhouse import insert_columns
+from analytics.store.event_changes import changing_events
 
 HOUR_MS = 3_600_000
 # Around new year, and one year before 1970.

@@ -7,17 +7,17 @@ from django.db import OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
-from analytics.clickhouse import (
+from analytics.errors import (
+    EventStoreUnavailableError,
+    QueryBudgetError,
+    ResultTooLargeError,
+)
+from analytics.store.clickhouse import (
     Budget,
     fetch_columns,
     fetch_rows,
     insert_columns,
     joined,
-)
-from analytics.errors import (
-    EventStoreUnavailableError,
-    QueryBudgetError,
-    ResultTooLargeError,
 )
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])

@@ -9,8 +9,8 @@ from clickhouse_driver import Client
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from analytics.clickhouse import fetch_rows, run_statement
-from analytics.schema import MODELS, create_statements
+from analytics.store.clickhouse import fetch_rows, run_statement
+from analytics.store.schema import MODELS, create_statements
 
 COLUMNS = """
 SELECT name, type, compression_codec FROM system.columns

@@ -8,9 +8,9 @@ import pytest
 from django.db import connections
 from prometheus_client import REGISTRY
 
-from analytics.clickhouse import fetch_rows, insert_columns, run_statement
-from analytics.clickhouse_pool.pool import PooledConnection
 from analytics.errors import EventStoreUnavailableError
+from analytics.store.clickhouse import fetch_rows, insert_columns, run_statement
+from analytics.store.clickhouse_pool.pool import PooledConnection
 from perf.connections.errors import ConnectionsExhaustedError
 from tests.perf.forking import in_child
 

@@ -10,7 +10,8 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics import event_lists, placement
+from analytics import placement
+from analytics.reads import event_lists
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.services import issue_key
 from tests.analytics.reading import JANUARY, Ask, TwoRegions, make_reader, put

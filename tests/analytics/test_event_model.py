@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
-from analytics.clickhouse import fetch_rows
 from analytics.models import Event
-from analytics.routers import ClickHouseRouter
+from analytics.store.clickhouse import fetch_rows
+from analytics.store.routers import ClickHouseRouter
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics.clickhouse import to_milliseconds
-from analytics.features import (
+from analytics.ingest.events import EventColumns
+from analytics.ingest.storage import store_events
+from analytics.reads.features import (
     EQUAL_WEIGHT,
     EventScope,
     SeverityWeight,
@@ -16,8 +17,7 @@ from analytics.features import (
     event_columns,
     region_extent,
 )
-from analytics.ingest.events import EventColumns
-from analytics.ingest.storage import store_events
+from analytics.store.clickhouse import to_milliseconds
 from tests.analytics.conftest import CHICAGO
 
 pytestmark = [

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import ColumnMapError, EventFileError
-from analytics.features import region_extent
 from analytics.ingest.importer import ImportPlan, import_file
+from analytics.reads.features import region_extent
 from tests.analytics.conftest import HEADER, NOW, WriteCsv, good_row
 
 pytestmark = [

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from analytics.errors import ColumnMapError, EventFileError, MissingExtraError
-from analytics.ingest import arrow
+from analytics.errors import ColumnMapError, EventFileError
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.file_format import FileFormat, format_of
 from analytics.ingest.geojson_rows import PLACES
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportReport
+from riskplatform.kernel import arrow
+from riskplatform.kernel.arrow import MissingExtraError
 from tests.analytics.conftest import NOW
 
 pa = pytest.importorskip("pyarrow", reason="Parquet and zstd need the extra arrow")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.features import region_extent
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.rejections import Rejection
+from analytics.reads.features import region_extent
 from tests.analytics.conftest import NOW, ImportRows, WriteCsv, good_row
 
 pytestmark = [

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analytics.features import region_extent
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.importer import ImportMode, ImportPlan, import_file
 from analytics.ingest.report import ImportProgress
 from analytics.models import Event
+from analytics.reads.features import region_extent
 from tests.analytics.conftest import CHICAGO, NOW, ImportRows, WriteCsv, good_row
 
 pytestmark = [

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from analytics.clickhouse import fetch_rows
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.file_format import FileFormat, format_of
 from analytics.ingest.geojson_rows import PLACES
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportReport
+from analytics.store.clickhouse import fetch_rows
 from tests.analytics.conftest import NOW
 
 pa = pytest.importorskip("pyarrow", reason="Parquet and zstd need the extra arrow")

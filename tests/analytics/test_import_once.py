@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from django.db import connections
 
-from analytics.clickhouse import fetch_rows
-from analytics.features import region_extent
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.models import Event
+from analytics.reads.features import region_extent
+from analytics.store.clickhouse import fetch_rows
 from tests.analytics.conftest import NOW, WriteCsv, good_row
 
 pytestmark = [

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from analytics.clickhouse import insert_columns
-from analytics.features import region_extent
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportReport
 from analytics.models import Event
+from analytics.reads.features import region_extent
+from analytics.store.clickhouse import insert_columns
 from tests.analytics.conftest import NOW, WriteCsv, good_row
 
 pytestmark = [

@@ -8,10 +8,9 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from analytics import ledger
-from analytics.clickhouse import fetch_rows, run_statement
 from analytics.errors import LedgerColumnsError
-from analytics.ledger import (
+from analytics.reads import ledger
+from analytics.reads.ledger import (
     ForecastCellColumns,
     ForecastKey,
     OutcomeColumns,
@@ -23,6 +22,7 @@ from analytics.ledger import (
     record_outcomes,
     record_scenarios,
 )
+from analytics.store.clickhouse import fetch_rows, run_statement
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 ISSUED_FOR = datetime(2026, 1, 1, tzinfo=UTC)

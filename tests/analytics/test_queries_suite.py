@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.bench.queries import measure_queries
-from analytics.clickhouse import fetch_rows
+from analytics.store.clickhouse import fetch_rows
 from perf.bench.bounds import Bounds
 from perf.bench.registry import Suite
 from perf.bench.runner import Runner

@@ -11,17 +11,17 @@ from django.conf import LazySettings
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from analytics.activity import count_by_hour
-from analytics.clickhouse import insert_columns, to_milliseconds
 from analytics.errors import EventStoreUnavailableError
-from analytics.features import EventScope, cell_aggregates, region_extent
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.query_cache import ANSWERS
-from analytics.reports import REPORTS, ReportWindow, run_report
-from analytics.retention import set_retention
-from analytics.severities import ranked_severities
+from analytics.reads.activity import count_by_hour
+from analytics.reads.features import EventScope, cell_aggregates, region_extent
+from analytics.reads.reports import REPORTS, ReportWindow, run_report
+from analytics.reads.retention import set_retention
+from analytics.reads.severities import ranked_severities
+from analytics.store.clickhouse import insert_columns, to_milliseconds
+from analytics.store.query_cache import ANSWERS
 from perf.metrics import Outcome
 from perf.switches import Switch
 from tests.analytics.conftest import CHICAGO

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analytics.clickhouse import Budget, fetch_rows
 from analytics.errors import QueryBudgetError
+from analytics.store.clickhouse import Budget, fetch_rows
 from perf.deadlines import deadline
 from riskplatform.kernel.errors import DeadlineError
 

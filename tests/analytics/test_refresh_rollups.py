@@ -6,10 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics import rollups
-from analytics.clickhouse import insert_columns, run_statement
 from analytics.errors import EventStoreUnavailableError
-from analytics.rollups import RollupKeeper, find_stale
+from analytics.store import rollups
+from analytics.store.clickhouse import insert_columns, run_statement
+from analytics.store.rollups import RollupKeeper, find_stale
 
 pytestmark = [
     pytest.mark.django_db(databases=["clickhouse"]),

@@ -7,9 +7,9 @@ from django.conf import LazySettings
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from analytics.clickhouse import STANDARD, Budget, fetch_columns, fetch_rows
 from analytics.errors import EventStoreUnavailableError
-from analytics.routers import ClickHouseRouter
+from analytics.store.clickhouse import STANDARD, Budget, fetch_columns, fetch_rows
+from analytics.store.routers import ClickHouseRouter
 from perf.deadlines import deadline
 from perf.metrics import HEDGES
 from riskplatform.embedded.ports import free_port
@@ -48,7 +48,7 @@ def use_primary(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     alias = f"clickhouse_{port}"
     aliased = {**connections.settings["clickhouse"], "PORT": port}
     monkeypatch.setitem(connections.settings, alias, aliased)
-    monkeypatch.setattr("analytics.clickhouse.DATABASE", alias)
+    monkeypatch.setattr("analytics.store.clickhouse.DATABASE", alias)
 
 
 def test_a_slow_replica_is_not_waited_for(proxy: DelayProxy) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from analytics import placement
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.rollups import refresh_rollups
+from analytics.store.rollups import refresh_rollups
 from riskplatform.api.keys.models import Membership, Organisation
 from tests.analytics.reading import CHICAGO, START, Ask, TwoRegions, make_reader
 

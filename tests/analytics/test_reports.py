@@ -9,11 +9,11 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 
-from analytics.clickhouse import to_milliseconds
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.reports import ReportWindow, run_report
-from analytics.rollups import find_stale, refresh_rollups
+from analytics.reads.reports import ReportWindow, run_report
+from analytics.store.clickhouse import to_milliseconds
+from analytics.store.rollups import find_stale, refresh_rollups
 from tests.analytics.conftest import CHICAGO
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.clickhouse import fetch_rows, insert_columns, run_statement
-from analytics.retention import set_retention
+from analytics.reads.retention import set_retention
+from analytics.store.clickhouse import fetch_rows, insert_columns, run_statement
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 TIMES_MS = {"old": -1_000_000_000_000, "late": 9_000_000_000_000}

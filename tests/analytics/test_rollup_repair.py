@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
-from analytics import rollups
-from analytics.clickhouse import fetch_rows, run_statement
-from analytics.rollups import find_stale, refresh_rollups
+from analytics.store import rollups
+from analytics.store.clickhouse import fetch_rows, run_statement
+from analytics.store.rollups import find_stale, refresh_rollups
 from tests.analytics.event_rows import TIMES_MS, make_row, put
 
 pytestmark = [

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import rollups
-from analytics.clickhouse import fetch_rows, run_statement
-from analytics.rollups import find_stale, refresh_rollups
+from analytics.store import rollups
+from analytics.store.clickhouse import fetch_rows, run_statement
+from analytics.store.rollups import find_stale, refresh_rollups
 from tests.analytics.event_rows import TIMES_MS, Row, put
 
 pytestmark = [

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics import severities
-from analytics.clickhouse import to_milliseconds
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.severities import ranked_severities
+from analytics.reads import severities
+from analytics.reads.severities import ranked_severities
+from analytics.store.clickhouse import to_milliseconds
 from tests.analytics.conftest import CHICAGO
 
 pytestmark = [

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analytics.clickhouse import run_statement, to_milliseconds
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.reports import QUANTILES, ReportWindow, run_report
-from analytics.rollups import refresh_rollups
+from analytics.reads.reports import QUANTILES, ReportWindow, run_report
+from analytics.store.clickhouse import run_statement, to_milliseconds
+from analytics.store.rollups import refresh_rollups
 from tests.analytics.conftest import CHICAGO
 
 pytestmark = [

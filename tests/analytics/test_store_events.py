@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from analytics.errors import EventColumnsError
-from analytics.features import region_extent
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import StoredEvents, store_events
 from analytics.models import Event
+from analytics.reads.features import region_extent
 from tests.analytics.conftest import CHICAGO, NOW
 
 pytestmark = [

@@ -9,10 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analytics.clickhouse import run_statement
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.ledger import (
+from analytics.reads.ledger import (
     ForecastCellColumns,
     ForecastKey,
     OutcomeColumns,
@@ -21,7 +20,8 @@ from analytics.ledger import (
     record_outcomes,
     record_scenarios,
 )
-from analytics.rollups import refresh_rollups
+from analytics.store.clickhouse import run_statement
+from analytics.store.rollups import refresh_rollups
 from tests.analytics.conftest import CHICAGO, NOW
 
 pytestmark = [

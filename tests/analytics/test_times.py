@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.clickhouse import from_milliseconds, to_milliseconds
 from analytics.ingest.rejections import RejectionCode
 from analytics.ingest.times import parse_times
+from analytics.store.clickhouse import from_milliseconds, to_milliseconds
 from tests.analytics.conftest import NOW
 
 CHICAGO = ZoneInfo("America/Chicago")

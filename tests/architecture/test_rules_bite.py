@@ -40,13 +40,13 @@ def test_the_linter_refuses(code: str, rule: str) -> None:
     [
         (
             "scoring/models/planted.py",
-            "from scoring.services import demo\n",
-            "scoring.models.planted -> scoring.services.demo",
+            "from scoring.services import regions\n",
+            "scoring.models.planted -> scoring.services.regions",
         ),
         (
-            "analytics/clickhouse.py",
+            "analytics/store/clickhouse.py",
             "from scoring import models\n",
-            "analytics.clickhouse -> scoring.models",
+            "analytics.store.clickhouse -> scoring.models",
         ),
         (
             "scoring/engine/planted.py",

@@ -13,22 +13,22 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.test import RequestFactory
 
-from analytics.clickhouse import Budget, close_connection, fetch_rows
-from analytics.clickhouse_pool.base import DatabaseWrapper
-from analytics.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from analytics.errors import EventStoreUnavailableError
 from analytics.inbox.judging import PostDefaults
 from analytics.inbox.receiving import BodyForm, receive_events
 from analytics.models import IngestBatch, Shipment
 from analytics.shipping.shipper import ShippingReport, ship_due
+from analytics.store.clickhouse import Budget, close_connection, fetch_rows
+from analytics.store.clickhouse_pool.base import DatabaseWrapper
+from analytics.store.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from perf.deadlines import deadline
 from perf.limits.admission import Admission
 from riskplatform.api.health import _write
 from riskplatform.api.keys.services import issue_key
 from riskplatform.api.probes import OK, Probe, states_of
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
-from riskplatform.embedded.warden import Warden
 from riskplatform.server_urls import clickhouse_database
 from tests.attacks.hanging import hanging
 from tests.factories import make_organisation, make_region
@@ -51,14 +51,14 @@ EVENT = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ClickHouseServer]:
-    warden = Warden()
+    reaper = Reaper()
     var = tmp_path_factory.mktemp("hung")
-    site = Site(var=var, warden=warden, password="probe", durable=False)
+    site = Site(var=var, reaper=reaper, password="probe", durable=False)
     started = ClickHouseServer(site)
     started.start_and_wait()
     yield started
     started.stop()
-    warden.close()
+    reaper.close()
 
 
 @pytest.fixture

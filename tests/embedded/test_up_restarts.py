@@ -63,12 +63,12 @@ def test_valkey_keeps_port_and_acknowledged_keys(up: Up) -> None:
 
 
 def test_the_web_process_answers_again_on_its_port(up: Up) -> None:
-    kill_and_wait(up, "web", up.child("riskplatform.embedded.web"))
+    kill_and_wait(up, "web", up.child("riskplatform.serving.web"))
     assert live_status(up, "web") == 200
 
 
 def test_a_killed_web_worker_is_replaced(up: Up) -> None:
-    web = up.child("riskplatform.embedded.web")
+    web = up.child("riskplatform.serving.web")
     workers = {child.pid for child in web.children()}
     victim = web.children()[-1]
     victim.kill()
@@ -107,7 +107,7 @@ def test_whatever_hangs_is_killed_and_started_again(up: Up) -> None:
         "shipper": up.child("ship_events"),
         "worker": up.child("run_worker"),
     }
-    web_workers = up.child("riskplatform.embedded.web").children()
+    web_workers = up.child("riskplatform.serving.web").children()
     # Another test may have replaced the last one, which then has not begun to beat.
     for process in (*hung.values(), web_workers[0]):
         process.suspend()

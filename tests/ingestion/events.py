@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analytics.clickhouse import fetch_rows
 from analytics.grid import RegionGrid
+from analytics.store.clickhouse import fetch_rows
 
 CHICAGO = RegionGrid(slug="chicago", resolution=8, timezone="America/Chicago")
 Json = dict[str, Any]

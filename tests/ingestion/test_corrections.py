@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from analytics.features import cell_aggregates, event_columns, region_extent
 from analytics.models import InboxEvent
+from analytics.reads.features import cell_aggregates, event_columns, region_extent
 from analytics.shipping.shipper import ShippingReport
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import make_event, make_events, stored

@@ -11,11 +11,11 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.clickhouse import fetch_rows
 from analytics.ingest import chunks
 from analytics.ingest.report import ImportProgress
 from analytics.ingest.runs import note_progress
 from analytics.models import ImportRun
+from analytics.store.clickhouse import fetch_rows
 from scoring.services import event_import
 from tests.factories import make_region
 from tests.ingestion.events import stored

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from analytics.clickhouse import fetch_rows
 from analytics.models import Event, ImportRun, ImportSource
+from analytics.store.clickhouse import fetch_rows
 from scoring.models import Region
 from tests.factories import make_region
 from tests.ingestion.files import MAP, stored_count, write_events

@@ -16,8 +16,8 @@ from analytics.inbox.receiving import BodyForm, receive_events
 from analytics.models import IngestBatch, Shipment
 from riskplatform.api.keys.models import Organisation
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
-from riskplatform.embedded.warden import Warden
 from tests.ingestion.events import make_events
 from tests.ingestion.processes import start_python
 
@@ -46,8 +46,8 @@ call_command("ship_events")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[ClickHouseServer]:
-    warden = Warden()
-    site = Site(var=tmp_path / "var", warden=warden, password=stored_password(tmp_path))
+    reaper = Reaper()
+    site = Site(var=tmp_path / "var", reaper=reaper, password=stored_password(tmp_path))
     site.var.mkdir()
     server = ClickHouseServer(site)
     try:
@@ -55,7 +55,7 @@ def store(tmp_path: Path) -> Generator[ClickHouseServer]:
         yield server
     finally:
         server.stop()
-        warden.close()
+        reaper.close()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from analytics.clickhouse_pool.base import DatabaseWrapper
+from analytics.store.clickhouse_pool.base import DatabaseWrapper
 from riskplatform.api import health
 from riskplatform.api.probes import NO_ANSWER, OK, Probe, states_of
 from riskplatform.embedded.ports import free_port

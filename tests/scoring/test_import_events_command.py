@@ -8,7 +8,7 @@ import h3.api.basic_int as h3
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.features import region_extent
+from analytics.reads.features import region_extent
 from scoring.models import Region
 from tests.factories import make_region
 

@@ -11,14 +11,14 @@ from scoring.engine.aggregates import CellAggregates
 from scoring.engine.models.registry import KINDS
 from scoring.engine.snapshots import RecentEvents, Snapshot, walk_snapshots
 from scoring.models import Forecast, Region
+from scoring.selectors.events import load_history, load_snapshot
 from scoring.selectors.forecasts import get_scenarios
+from scoring.selectors.grids import grid_of
 from scoring.selectors.regions import list_cell_ids
-from scoring.services.events import load_history, load_snapshot
-from scoring.services.forecasting import load_forecaster
-from scoring.services.grids import grid_of
-from scoring.services.publishing import publish_version
+from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.services.forecasts.publishing import publish_version
 from scoring.services.registry.promotion import promote
-from scoring.services.training import TrainingPlan, train_model_version
+from scoring.services.registry.training import TrainingPlan, train_model_version
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import DAYS, START, store_random_events
 

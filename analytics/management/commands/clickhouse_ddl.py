@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from analytics.schema import DATABASE, all_statements
+from analytics.store.schema import DATABASE, all_statements
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

@@ -6,20 +6,20 @@ from argparse import ArgumentParser
 from typing import Any
 
 import orjson
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from perf.cache.edge.demand import most_requested
 from perf.cache.edge.warming import WarmingReport, WarmRequest, warm
 from perf.shared_store import StoreUnavailableError, store
 from perf.switches import Switch, is_on
 from perf.warmup import list_subjects
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 TOP = 100
 PROGRESS_EVERY_S = 5.0
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Compute the responses that are requested most, before anybody waits for them. "
         "Safe to repeat, to interrupt and to run while serving."
@@ -56,8 +56,6 @@ class Command(BaseCommand):
                 "Redis, which holds the cache, does not answer. manage.py doctor says"
                 " what to do."
             ) from error
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         if options["dry_run"]:
             self._list(requests)
         else:

@@ -13,19 +13,19 @@ from django.core.management.base import BaseCommand, CommandError
 from riskplatform.embedded.attach import missing_variables
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
 from riskplatform.embedded.ownership import Ownership
-from riskplatform.embedded.processes import (
+from riskplatform.embedded.reaper import Reaper
+from riskplatform.embedded.server import Server, Service, Site, stored_password
+from riskplatform.embedded.server_group import ServerGroup
+from riskplatform.env import env_choice, env_secret
+from riskplatform.serving.processes import (
     RealtimeServer,
     Shipper,
     WebServer,
     Worker,
     manage,
 )
-from riskplatform.embedded.server import Server, Service, Site, stored_password
-from riskplatform.embedded.server_group import ServerGroup
-from riskplatform.embedded.supervisor import StopRequestedError, Supervisor
-from riskplatform.embedded.warden import Warden
-from riskplatform.embedded.web import WebSize
-from riskplatform.env import env_choice, env_secret
+from riskplatform.serving.supervisor import StopRequestedError, Supervisor
+from riskplatform.serving.web import WebSize
 
 DATABASES = frozenset({"sqlite", "postgres"})
 
@@ -72,10 +72,10 @@ class Command(BaseCommand):
             ownership.claim("manage.py up")
         except AlreadyRunningError as error:
             raise CommandError(error.message) from error
-        warden = Warden()
+        reaper = Reaper()
         site = Site(
             var=var,
-            warden=warden,
+            reaper=reaper,
             password=stored_password(var),
             max_log_bytes=settings.LOG_MAX_BYTES,
         )
@@ -85,7 +85,7 @@ class Command(BaseCommand):
                 self._run(supervisor, site, ownership, options)
         finally:
             ownership.release()
-            warden.close()
+            reaper.close()
 
     def _run(
         self,

@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
-from scoring.services.forecast_skill import MOST_AT_ONCE, score_due_forecasts
-from scoring.services.ledger import write_missing_forecasts
-from scoring.services.ledger_store import ClickHouseLedger
+from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.services.forecasts.ledger_store import ClickHouseLedger
+from scoring.services.forecasts.skill import MOST_AT_ONCE, score_due_forecasts
 from scoring.services.registry.champion_watch import roll_back_failing_champions
 
 

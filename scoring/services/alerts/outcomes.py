@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from analytics.features import EventHistoryColumns, event_columns, region_extent
+from analytics.reads.features import EventHistoryColumns, event_columns, region_extent
 from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.models import Alert

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Forecast, Job, ModelVersion, Region
+from scoring.services.forecasts.publishing import issue_instant
 from scoring.services.jobs.queue import enqueue_job
-from scoring.services.publishing import issue_instant
-from scoring.services.refreshing import SERVED_KIND
+from scoring.services.registry.fitting import SERVED_KIND
 
 FIT: Final = "fit-model"
 RENEW: Final = "renew-forecasts"

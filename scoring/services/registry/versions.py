@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from scoring.errors import ModelStateError
 from scoring.models import ModelArtifact, ModelVersion, Region
+from scoring.services.regions import lock_region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +73,3 @@ def register_version(region: Region, *, version: NewVersion) -> ModelVersion:
         for artifact in version.artifacts
     )
     return stored
-
-
-def is_champion_now(version: ModelVersion) -> bool:
-    """Ask in the transaction that depends on it: nobody switches until its end."""
-    lock_region(version.region)
-    return ModelVersion.objects.champions().filter(pk=version.pk).exists()
-
-
-def lock_region(region: Region) -> None:
-    """Let nobody else change the versions of a region in this transaction."""
-    Region.objects.select_for_update().only("pk").get(pk=region.pk)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from riskplatform.api import tables
 from riskplatform.api.tables import Column, csv_pieces
+from riskplatform.kernel import arrow
 from scoring.models import Region
 from tests.factories import DAY_S
 
@@ -54,7 +54,7 @@ def test_text_in_csv_is_no_formula() -> None:
         "name": ["=1+1", "+1+1", "-1+1", "@x", "\tx", "a=b"],
         "n": np.arange(-1, 5),
     }
-    assert b"".join(csv_pieces(columns)).decode().splitlines() == [
+    assert b"".join(csv_pieces(columns, [columns])).decode().splitlines() == [
         "name,n",
         "'=1+1,-1",
         "'+1+1,0",
@@ -92,7 +92,10 @@ def test_a_box_and_a_least_probability_cut_tables_too(
 def test_without_the_library_arrow_is_not_acceptable(
     published_forecast: Region, stranger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "find_spec", lambda _: None)
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(arrow, "import_module", missing)
     response = get(stranger, format="arrow")
     assert response.status_code == 406
     assert response.headers["Content-Type"] == "application/problem+json"

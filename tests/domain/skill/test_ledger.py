@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from scoring.arrays import ForecastColumns
 from scoring.models import Forecast, ForecastSkill
-from scoring.services.forecast_skill import score_due_forecasts
-from scoring.services.ledger import LedgerRun, write_missing_forecasts
+from scoring.services.forecasts.ledger import LedgerRun, write_missing_forecasts
+from scoring.services.forecasts.skill import score_due_forecasts
 from tests.factories import DAY_S, ISSUED_FOR, make_forecast, make_region
 from tests.scoring.events import START, store_random_events
 

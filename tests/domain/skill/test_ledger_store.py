@@ -5,12 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from analytics.ledger import ForecastKey, read_forecast_cells, read_outcomes
+from analytics.reads.ledger import ForecastKey, read_forecast_cells, read_outcomes
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_columns
-from scoring.services.forecast_skill import score_due_forecasts
-from scoring.services.ledger import write_missing_forecasts
-from scoring.services.ledger_store import ClickHouseLedger
+from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.services.forecasts.ledger_store import ClickHouseLedger
+from scoring.services.forecasts.skill import score_due_forecasts
 from tests.factories import make_forecast, make_region
 from tests.scoring.events import START, store_random_events
 

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from scoring.engine.distributions import distribution_of
 from scoring.errors import HorizonNotPassedError
 from scoring.models import Forecast, ForecastSkill, Region
+from scoring.selectors.forecast_skill import get_forecast_skill
 from scoring.selectors.forecasts import get_columns
-from scoring.services.forecast_skill import (
-    get_forecast_skill,
+from scoring.services.forecasts.skill import (
     observed_counts,
     score_due_forecasts,
     skill_values,

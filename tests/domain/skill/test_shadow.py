@@ -7,12 +7,12 @@ import pytest
 from scoring.errors import ModelVersionNotFoundError, PromotionRefusedError
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_latest_forecast
+from scoring.selectors.grids import grid_of
 from scoring.selectors.regions import list_cell_ids
-from scoring.services.forecast_skill import score_due_forecasts
-from scoring.services.grids import grid_of
-from scoring.services.publishing import renew_forecasts
+from scoring.services.forecasts.publishing import renew_forecasts
+from scoring.services.forecasts.skill import score_due_forecasts
 from scoring.services.registry.promotion import challenge, promote
-from scoring.services.training import TrainingPlan, train_model_version
+from scoring.services.registry.training import TrainingPlan, train_model_version
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import START, store_random_events
 

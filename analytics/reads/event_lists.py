@@ -1,0 +1,133 @@
+"""Reads of events one by one: pages of a list, and all rows for an export."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import accumulate, takewhile
+from typing import Any
+
+from django.db.models import F, Func, IntegerField
+
+from analytics.errors import ResultTooLargeError
+from analytics.models import Event, EventQuerySet
+from analytics.models.event import LISTED
+from analytics.store.clickhouse import Budget, budgeted, fetch_objects, measured
+from analytics.store.query_cache import cached_columns
+from analytics.store.rollups import EVENTS
+from riskplatform.api.keys.access import EventOwners
+
+# Texts of events may have a megabyte each: so much of them makes a page.
+PAGE_BYTES = 8_000_000
+LIST = Budget(max_seconds=10, max_rows=200_000_000, may_lag=True)
+SHORT_LIST = replace(LIST, max_result_bytes=4 * PAGE_BYTES)
+EXPORT = Budget(max_seconds=280, max_rows=5_000_000_000)
+CHUNK_ROWS = 10
+TEXT_BYTES = "arraySum(arrayMap(text -> length(text), mapValues(%(expressions)s)))"
+
+TYPES = Budget(max_seconds=5, max_rows=2_000_000_000, may_lag=True)
+# Without merging: what was corrected or withdrawn has the same owner.
+TYPES_SEEN = f"""
+SELECT DISTINCT event_type
+FROM {EVENTS}
+PREWHERE region = %(region)s
+WHERE is_deleted = 0
+    AND (position(source, '/') = 0 OR startsWith(source, %(prefix)s))
+"""  # noqa: S608 - the name of the table is the code's own
+
+Place = tuple[datetime, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are asked for: since <= occurred_at < until.
+
+    `owners` leaves those that may be seen.
+    """
+
+    region: str
+    since: datetime
+    until: datetime
+    event_type: str | None = None
+    cell: int | None = None
+    owners: EventOwners
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    events: list[Event]
+    is_last: bool
+
+
+def list_events(
+    wanted: EventFilter, *, limit: int, after: Place | None = None
+) -> EventPage:
+    """Give a page of events, the newest first, by one query.
+
+    A page whose events have long texts ends early; it takes three queries.
+    """
+    rows = _matching(wanted).newest_first()
+    if after is not None:
+        rows = rows.after_place(after)
+    try:
+        found = fetch_objects(
+            "events_list", rows.listed()[: limit + 1], budget=SHORT_LIST
+        )
+    except ResultTooLargeError:
+        fitting = min(limit, _fitting(rows[:limit]))
+        listed = rows.listed()[:fitting]
+        found = fetch_objects("events_list", listed, budget=LIST)
+        # Events that go meanwhile leave an empty page at the end, no more.
+        return EventPage(events=found, is_last=not found)
+    return EventPage(events=found[:limit], is_last=len(found) <= limit)
+
+
+def _fitting(rows: EventQuerySet) -> int:
+    """Count the first rows whose texts fit into a page: one at least."""
+    size = Func(F("attributes"), template=TEXT_BYTES, output_field=IntegerField())
+    texts = rows.annotate(text_bytes=size).values_list("text_bytes", flat=True)
+    sizes: list[Any] = fetch_objects("events_sizes", texts, budget=LIST)
+    within = takewhile(lambda total: total <= PAGE_BYTES, accumulate(sizes))
+    return max(1, sum(1 for _ in within))
+
+
+def iterate_rows(wanted: EventFilter) -> Iterator[tuple[Any, ...]]:
+    """Give all events as tuples of `LISTED`, in the order of the table.
+
+    That order lets ClickHouse send the first row before it has read the last.
+    """
+    rows = _matching(wanted).order_by(
+        "region", "cell", "occurred_at", "source", "external_id"
+    )
+    values = budgeted(rows, "events_export", EXPORT).values_list(*LISTED)
+    with measured("events_export"):
+        yield from values.iterator(chunk_size=CHUNK_ROWS)
+
+
+def list_types(region: str, owners: EventOwners) -> list[str]:
+    """List the types that events of some owners have; free text is shown to no other.
+
+    They are kept until an event of the region arrives.
+    """
+    prefix = f"{owners.organisation}/"
+    columns = cached_columns(
+        "event_types",
+        TYPES_SEEN,
+        {"region": region, "prefix": prefix},
+        regions=[region],
+        budget=TYPES,
+    )
+    return sorted(columns["event_type"].tolist())
+
+
+def place_of(event: Event) -> Place:
+    return event.occurred_at, event.source, event.external_id
+
+
+def _matching(wanted: EventFilter) -> EventQuerySet:
+    rows: EventQuerySet = Event.objects.merged().in_region(wanted.region)
+    rows = rows.since(wanted.since).before(wanted.until)
+    if wanted.cell is not None:
+        rows = rows.in_cells([wanted.cell])
+    if wanted.event_type is not None:
+        rows = rows.of_type(wanted.event_type)
+    return rows.of_owners(wanted.owners)

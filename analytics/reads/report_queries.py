@@ -1,0 +1,249 @@
+"""The SQL of the reports: rollups where they are fresh, else the merged events.
+
+PREWHERE stands before FINAL only on columns of the sorting key, which all versions of
+an event share; the other conditions come after it.
+"""
+
+# ruff: noqa: S608 - the texts are put together from this module's own words
+from dataclasses import dataclass
+
+from analytics.store.rollups import (
+    BUCKET_LOG,
+    BUCKET_MIDDLE,
+    BUCKET_OF_ONE,
+    BUCKETS_OF_EVENTS,
+    CELL_DAYS,
+    DAYS,
+    EVENTS,
+    HOUR_OF,
+    HOURS,
+)
+
+OTHER_TYPE = "other"
+OF_TYPE = "(%(event_type)s = '' OR event_type = %(event_type)s)"
+SINCE = "toDate32(%(since)s)"
+UNTIL = "toDate32(%(until)s)"
+BEFORE_SINCE = "toDate32(%(before_since)s)"
+BEFORE_UNTIL = "toDate32(%(before_until)s)"
+SINCE_AT = "toDateTime64(%(since_at)s, 3, 'UTC')"
+UNTIL_AT = "toDateTime64(%(until_at)s, 3, 'UTC')"
+BEFORE_SINCE_AT = "toDateTime64(%(before_since_at)s, 3, 'UTC')"
+BEFORE_UNTIL_AT = "toDateTime64(%(before_until_at)s, 3, 'UTC')"
+FRESH = f"_partition_id NOT IN %(stale)s AND {OF_TYPE}"
+STALE = f"_partition_id IN %(stale)s AND is_deleted = 0 AND {OF_TYPE}"
+MERGED = f"{EVENTS} FINAL"
+IN_DAYS = f"region = %(region)s AND day >= {SINCE} AND day < {UNTIL}"
+IN_TIMES = (
+    f"region = %(region)s AND occurred_at >= {SINCE_AT} AND occurred_at < {UNTIL_AT}"
+)
+IN_BOTH_DAYS = (
+    f"region = %(region)s AND (day >= {SINCE} AND day < {UNTIL}"
+    f" OR day >= {BEFORE_SINCE} AND day < {BEFORE_UNTIL})"
+)
+IN_BOTH_TIMES = (
+    "region = %(region)s AND ("
+    f"occurred_at >= {SINCE_AT} AND occurred_at < {UNTIL_AT}"
+    f" OR occurred_at >= {BEFORE_SINCE_AT} AND occurred_at < {BEFORE_UNTIL_AT})"
+)
+# The same settings wherever merged events are read.
+SETTINGS = "SETTINGS do_not_merge_across_partitions_select_final = 1"
+# Types that the reader may not see are told as one.
+TOLD_TYPE = (
+    f"if(%(folds)s = 0 OR event_type IN %(told_types)s, event_type, '{OTHER_TYPE}')"
+)
+CENTRES = "arrayMap(cell -> toUInt64(cell), splitByChar(',', %(cells)s))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rolled:
+    """A question with two sources: what is rolled up, and the years that lag."""
+
+    template: str
+    fresh: str
+    stale: str
+
+    def sql(self, *, has_stale: bool) -> str:
+        """Leave the events out where they are not needed: planning takes its time."""
+        source = f"{self.fresh} UNION ALL {self.stale}" if has_stale else self.fresh
+        return self.template.format(source=source)
+
+
+HOURLY_COUNTS = Rolled(
+    template=f"""
+SELECT toUnixTimestamp64Milli(hour_at) AS hour_ms, told AS event_type, total AS count
+FROM
+(
+    SELECT hour_at, {TOLD_TYPE} AS told, sum(count) AS total
+    FROM
+    (
+        {{source}}
+    )
+    GROUP BY hour_at, told
+)
+ORDER BY hour_at, told
+{SETTINGS}
+""",
+    fresh=f"""
+SELECT toDateTime64(hour, 3, 'UTC') AS hour_at, event_type, count
+FROM {HOURS}
+PREWHERE region = %(region)s AND hour >= {SINCE_AT} AND hour < {UNTIL_AT}
+WHERE {FRESH}
+""",
+    stale=f"""
+SELECT {HOUR_OF} AS hour_at, event_type, count() AS count
+FROM {MERGED}
+PREWHERE {IN_TIMES}
+WHERE {STALE}
+GROUP BY hour_at, event_type
+""",
+)
+CELLS_TOP = Rolled(
+    template=f"""
+SELECT cell, sum(count) AS count
+FROM
+(
+    {{source}}
+)
+GROUP BY cell
+ORDER BY count DESC, cell
+LIMIT %(limit)s
+{SETTINGS}
+""",
+    fresh=f"""
+SELECT cell, count
+FROM {CELL_DAYS}
+PREWHERE {IN_DAYS}
+WHERE {FRESH}
+""",
+    stale=f"""
+SELECT cell, count() AS count
+FROM {MERGED}
+PREWHERE {IN_TIMES}
+WHERE {STALE}
+GROUP BY cell
+""",
+)
+TREND = Rolled(
+    template=f"""
+SELECT
+    if(at >= {SINCE}, at, at + %(year_before_days)s) AS day,
+    sumIf(events, at >= {SINCE}) AS count,
+    sumIf(events, at < {SINCE}) AS count_year_before
+FROM
+(
+    {{source}}
+)
+GROUP BY day
+ORDER BY day
+{SETTINGS}
+""",
+    fresh=f"""
+SELECT day AS at, count AS events
+FROM {DAYS}
+PREWHERE {IN_BOTH_DAYS}
+WHERE {FRESH}
+""",
+    stale=f"""
+SELECT toDate32(occurred_at) AS at, count() AS events
+FROM {MERGED}
+PREWHERE {IN_BOTH_TIMES}
+WHERE {STALE}
+GROUP BY at
+""",
+)
+# The severity at a rank is taken to be the middle of its bucket.
+SEVERITY_QUANTILES = Rolled(
+    template=f"""
+WITH
+    mapSort(sumMap(buckets)) AS merged,
+    arrayCumSum(mapValues(merged)) AS places,
+    level -> arrayFirst(
+        (number, place) -> place > level * (severity_count - 1),
+        mapKeys(merged),
+        places
+    ) AS bucket_at,
+    bucket -> sign(bucket) * {BUCKET_MIDDLE}
+        * exp((abs(bucket) - {BUCKET_OF_ONE}) * {BUCKET_LOG!r}) AS middle
+SELECT
+    told AS event_type,
+    sum(events) AS count,
+    sum(known) AS severity_count,
+    sum(total) / severity_count AS severity_mean,
+    arrayMap(
+        level -> if(severity_count = 0, nan, middle(bucket_at(level))),
+        [0.5, 0.9, 0.99]
+    ) AS severity_quantiles
+FROM
+(
+    SELECT {TOLD_TYPE} AS told, events, known, total, buckets
+    FROM
+    (
+        {{source}}
+    )
+)
+GROUP BY told
+ORDER BY told
+{SETTINGS}
+""",
+    fresh=f"""
+SELECT
+    event_type,
+    count AS events,
+    severity_count AS known,
+    severity_sum AS total,
+    severity_buckets AS buckets
+FROM {DAYS}
+PREWHERE {IN_DAYS}
+WHERE {FRESH}
+""",
+    stale=f"""
+SELECT
+    event_type,
+    count() AS events,
+    count(severity) AS known,
+    ifNull(sum(severity), 0) AS total,
+    {BUCKETS_OF_EVENTS} AS buckets
+FROM {MERGED}
+PREWHERE {IN_TIMES}
+WHERE {STALE}
+GROUP BY event_type
+""",
+)
+NEIGHBOURHOOD_COUNTS = Rolled(
+    template=f"""
+WITH ring AS
+(
+    SELECT arrayJoin({CENTRES}) AS centre, arrayJoin(h3kRing(centre, %(rings)s)) AS cell
+)
+SELECT
+    centre AS cell,
+    sumIf(found.count, ring.cell = centre) AS count,
+    sum(found.count) AS neighbourhood_count
+FROM ring
+LEFT JOIN
+(
+    SELECT cell, sum(count) AS count
+    FROM
+    (
+        {{source}}
+    )
+    GROUP BY cell
+) AS found ON found.cell = ring.cell
+GROUP BY centre
+ORDER BY centre
+{SETTINGS}
+""",
+    fresh=f"""
+SELECT cell, count
+FROM {CELL_DAYS}
+PREWHERE {IN_DAYS} AND cell IN (SELECT cell FROM ring)
+WHERE {FRESH}
+""",
+    stale=f"""
+SELECT cell, count() AS count
+FROM {MERGED}
+PREWHERE {IN_TIMES} AND cell IN (SELECT cell FROM ring)
+WHERE {STALE}
+GROUP BY cell
+""",
+)

@@ -1,0 +1,296 @@
+"""The only door to ClickHouse: named queries, each with a budget and a metric."""
+
+import socket
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import numpy as np
+from django.conf import settings
+from django.db import Error, connections
+from django.db.models import Model, QuerySet
+from numpy.typing import NDArray
+
+from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
+from analytics.store.clickhouse_errors import is_broken_off, translated
+from analytics.store.replicas import read_from
+from perf.connections.patience import Patience
+from perf.deadlines import check_deadline, deadline, remaining_s
+from perf.switches import Switch, is_on
+
+DATABASE = "clickhouse"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+SqlValue = str | int | float | datetime | Sequence[float] | Sequence[str] | bytes | None
+Columns = dict[str, NDArray[Any]]
+Result = TypeVar("Result")
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one query may cost before ClickHouse stops it.
+
+    A ClickHouse that does not even do that is waited for no longer than a moment more.
+    """
+
+    max_seconds: int = 10
+    max_rows: int = 500_000_000
+    max_query_bytes: int = 1 << 18
+    # Of the result, as ClickHouse holds it; 0 is no limit.
+    max_result_rows: int = 0
+    max_result_bytes: int = 0
+    # Whether a replica that is a little behind may answer as well: never what is
+    # kept, which would stay behind, nor what decides on a write.
+    may_lag: bool = False
+
+
+STANDARD = Budget()
+# Passing many values makes the text of a query long.
+LOOKUP = Budget(max_seconds=60, max_query_bytes=1 << 25)
+WRITE = Budget(max_seconds=300)
+
+ARRAY_TYPES: Mapping[str, type[np.generic]] = {
+    "Float64": np.float64,
+    "Float32": np.float32,
+    "Int64": np.int64,
+    "Int32": np.int32,
+    "UInt64": np.uint64,
+    "UInt32": np.uint32,
+    "UInt16": np.uint16,
+    "UInt8": np.uint8,
+}
+PROBE_TIMEOUT_S = 1.0
+
+_patience = Patience()
+
+
+def fetch_columns(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue] | None = None,
+    *,
+    budget: Budget = STANDARD,
+) -> Columns:
+    """Give each column of the answer as an array, empty ones included.
+
+    Missing floats are NaN; what is no number is an object. A per cent sign in
+    the query is written twice.
+    """
+
+    def ask(cursor: Any) -> Columns:
+        # The driver's own numpy reading would import pandas.
+        cursor.cursor.columnar = True
+        cursor.execute(sql, params or {})
+        columns = cursor.fetchall() or [()] * len(cursor.columns_with_types)
+        return {
+            column: _array(values, ch_type)
+            for (column, ch_type), values in zip(
+                cursor.columns_with_types, columns, strict=True
+            )
+        }
+
+    return _read(name, budget, ask)
+
+
+def fetch_rows(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue] | None = None,
+    *,
+    budget: Budget = STANDARD,
+) -> list[tuple[Any, ...]]:
+    def ask(cursor: Any) -> list[tuple[Any, ...]]:
+        cursor.execute(sql, params or {})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    return _read(name, budget, ask)
+
+
+def fetch_objects(name: str, rows: QuerySet[Row], *, budget: Budget) -> list[Row]:
+    """Read a query of the ORM whole."""
+
+    def ask(alias: str) -> list[Row]:
+        def attempt() -> list[Row]:
+            limited = budgeted(rows.using(alias), name, budget)
+            with QUERY_SECONDS.labels(name).time(), deadline(budget.max_seconds):
+                return list(limited)
+
+        return _twice(name, attempt, is_repeatable=True)
+
+    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
+
+
+def run_statement(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue] | None = None,
+    *,
+    budget: Budget = WRITE,
+) -> None:
+    """Run what answers nothing: INSERT … SELECT, ALTER, CREATE, DROP."""
+    _query(name, budget, lambda cursor: cursor.execute(sql, params or {}))
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Give milliseconds since 1970, as DateTime64(3) keeps them; the rest is cut."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    return EPOCH + milliseconds * MILLISECOND
+
+
+def joined(words: Sequence[str]) -> bytes:
+    """Bind many words as one, with NUL between them, for splitByChar to take apart.
+
+    Bytes are escaped at once, where texts would be character by character.
+    """
+    return "\0".join(words).encode()
+
+
+def insert_columns(
+    name: str,
+    table: str,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    budget: Budget = WRITE,
+    token: str | None = None,
+) -> int:
+    """Insert equally long columns at once; give the row count.
+
+    What comes again under the same token, with the same rows, adds nothing.
+    The names of the table and its columns are the code's own, never input.
+    """
+    row_count = len(next(iter(columns.values()), ()))
+    if not row_count:
+        return 0
+    # The driver knows an insert by its text being one line.
+    sql = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES"))
+
+    def insert(cursor: Any) -> None:
+        cursor.cursor.columnar = True
+        # A file may span more months than one insert may by default.
+        settings = _settings(name, budget) | {"max_partitions_per_insert_block": 0}
+        if token is not None:
+            settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
+        cursor.set_settings(settings)
+        cursor.executemany(sql, list(columns.values()))
+
+    _query(name, budget, insert, is_repeatable=token is not None)
+    return row_count
+
+
+@contextmanager
+def measured(name: str) -> Generator[None]:
+    """Measure a query of the ORM and translate its errors, as for those by name."""
+    try:
+        with QUERY_SECONDS.labels(name).time():
+            yield
+    except (Error, OSError, EOFError) as error:
+        raise translated(name, error) from error
+
+
+def budgeted(rows: QuerySet[Any], name: str, budget: Budget) -> QuerySet[Any]:
+    """Give a query of the ORM its budget, and its name in ClickHouse's log."""
+    limited: QuerySet[Any] = rows.settings(**_settings(name, budget))  # type: ignore[attr-defined]  # the backend's
+    return limited
+
+
+def close_connection() -> None:
+    """Give back what this thread holds; a thread that ends would keep it."""
+    connections[DATABASE].close()
+
+
+def _read(name: str, budget: Budget, work: Callable[[Any], Result]) -> Result:
+    """Read from whoever answers first, where an answer may lag behind."""
+    # Where another can be asked at once, nobody waits for one that is away.
+    is_alone = not (budget.may_lag and settings.CLICKHOUSE_REPLICAS)
+
+    def ask(alias: str) -> Result:
+        return _query(name, budget, work, is_repeatable=is_alone, alias=alias)
+
+    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
+
+
+def _query(
+    name: str,
+    budget: Budget,
+    work: Callable[[Any], Result],
+    *,
+    is_repeatable: bool = False,
+    alias: str = DATABASE,
+) -> Result:
+    def attempt() -> Result:
+        limits = _settings(name, budget)
+        with (
+            QUERY_SECONDS.labels(name).time(),
+            deadline(budget.max_seconds),
+            connections[alias].cursor() as cursor,
+        ):
+            cursor.set_settings(limits)
+            return work(cursor)
+
+    return _twice(name, attempt, is_repeatable=is_repeatable)
+
+
+def _twice(name: str, attempt: Callable[[], Result], *, is_repeatable: bool) -> Result:
+    """Attempt it, and once more if the connection broke and repeating is safe."""
+    try:
+        try:
+            return attempt()
+        except (Error, OSError, EOFError) as error:
+            may_repeat = is_repeatable and is_on(Switch.CONNECTIONS)
+            if not (may_repeat and is_broken_off(error)):
+                raise
+            if not _patience.outlast(_is_back):
+                raise
+        QUERY_RETRIES.labels(name).inc()
+        return attempt()
+    except (Error, OSError, EOFError) as error:
+        raise translated(name, error) from error
+
+
+def _is_back() -> bool:
+    connection = connections[DATABASE]
+    place = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+    try:
+        # First a bare socket: the driver logs every refusal with its traceback.
+        socket.create_connection(place, timeout=PROBE_TIMEOUT_S).close()
+        return bool(connection.is_usable())
+    except (Error, OSError, EOFError):
+        return False
+
+
+def _settings(name: str, budget: Budget) -> dict[str, str | int | float]:
+    check_deadline()
+    left_s = remaining_s()
+    allowed_s: float = budget.max_seconds
+    if left_s is not None:
+        # None at all would be no limit.
+        allowed_s = max(0.001, min(allowed_s, round(left_s, 3)))
+    return {
+        "max_execution_time": allowed_s,
+        "max_rows_to_read": budget.max_rows,
+        "max_query_size": budget.max_query_bytes,
+        "max_result_rows": budget.max_result_rows,
+        "max_result_bytes": budget.max_result_bytes,
+        "log_comment": name,
+    }
+
+
+def _array(values: Sequence[Any], ch_type: str) -> NDArray[Any]:
+    is_nested = ch_type.startswith("Array(")
+    inner = ch_type.removeprefix("Array(").removeprefix("Nullable(").rstrip(")")
+    dtype = ARRAY_TYPES.get(inner)
+    if dtype is not None:
+        # None, which stands for a missing float, becomes NaN.
+        shape = (len(values), -1) if is_nested and len(values) else (len(values),)
+        return np.array(values, dtype=dtype).reshape(shape)
+    array = np.empty(len(values), dtype=np.object_)
+    array[:] = values
+    return array

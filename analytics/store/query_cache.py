@@ -1,0 +1,65 @@
+"""Answers of named queries, kept while the events of their regions stay as they are.
+
+An answer is found again by the name of the query, its parameters, and the version of
+the events of every region it is about; whoever stores events announces a new one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db import connections
+
+from analytics.store.clickhouse import (
+    DATABASE,
+    STANDARD,
+    Budget,
+    Columns,
+    SqlValue,
+    fetch_columns,
+)
+from analytics.store.event_changes import names_of
+from perf.cache.lifetimes import QUERY_RESULT_TTL_S
+from perf.cache.values import ValueCache
+from perf.switches import Switch
+
+ANSWERS = ValueCache(
+    "query_results",
+    schema=2,
+    ttl_s=QUERY_RESULT_TTL_S,
+    # A slow query is waited for rather than asked twice.
+    wait_s=10.0,
+    lease_s=30.0,
+    switch=Switch.QUERIES,
+)
+
+
+def cached_columns(
+    name: str,
+    sql: str,
+    params: Mapping[str, SqlValue],
+    *,
+    regions: Sequence[str],
+    budget: Budget = STANDARD,
+) -> Columns:
+    """Give the columns of a query about some regions; nobody can write to them."""
+    return cached_answer(
+        name,
+        (sql, sorted(params.items())),
+        lambda: fetch_columns(name, sql, params, budget=budget),
+        regions=regions,
+    )
+
+
+def cached_answer(
+    name: str,
+    question: Sequence[object],
+    ask: Callable[[], Columns],
+    *,
+    regions: Sequence[str],
+) -> Columns:
+    """Give what `ask` answers to a question; the same question has the same answer."""
+    database = connections[DATABASE].settings_dict["NAME"]
+    return ANSWERS.get_or_compute(
+        (database, name, *question),
+        ask,
+        depends_on=names_of(regions),
+    )

@@ -1,0 +1,150 @@
+"""Fit model versions, each written whole with artifacts and skill, or not at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from scoring.engine.artifacts import digest_of, dump_artifact
+from scoring.engine.backtesting import BacktestPlan, backtest
+from scoring.engine.errors import EngineError
+from scoring.engine.events import EventHistory
+from scoring.engine.fitting import fit_forecaster
+from scoring.engine.forecasters import Forecaster
+from scoring.engine.grid import Grid
+from scoring.errors import TooFewEventsError
+from scoring.models import ModelVersion, Region
+from scoring.selectors.events import load_usable_record, notes_on
+from scoring.services.registry.versions import NewArtifact, NewVersion, register_version
+
+BASELINE = "long_run_count"
+# The back-test forecasts the end of the record; most of it is left to learn from.
+BACKTEST_SHARE = 0.3
+MOST_ORIGINS = 60
+FEWEST_ORIGINS = 4
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """What to fit: `kind` is one of the engine's models, `until` ends the window."""
+
+    grid: Grid
+    until: datetime
+    horizons_sec: Sequence[int]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedHorizon:
+    horizon_sec: int
+    forecaster: Forecaster
+    skill: dict[str, Any] | None
+
+
+def train_model_version(
+    region: Region, *, plan: TrainingPlan, progress: Progress
+) -> ModelVersion:
+    """Fit one forecaster a horizon, back-test it, and register a candidate.
+
+    What a reader of its figures should know is in its `notes`: events that were left
+    out, and horizons for which the record is too short.
+
+    Raises
+    ------
+    TooFewEventsError
+        No horizon can be fitted.
+    """
+    progress("Reading the events of the region")
+    record = load_usable_record(region, plan.grid, until=plan.until)
+    notes = notes_on(record)
+    fitted = []
+    for horizon_sec in plan.horizons_sec:
+        try:
+            fitted.append(
+                _fit_horizon(region, record.history, plan, horizon_sec, progress)
+            )
+        except EngineError as error:
+            notes.append(f"{horizon_sec // 3_600} h cannot be forecast: {error}")
+    for note in notes:
+        progress(f"Note: {note}")
+    if not fitted:
+        raise TooFewEventsError(
+            f"No model of {region.slug!r} was fitted. {' '.join(notes)}",
+            region=region.slug,
+        )
+    return _register(region, record.history, plan, fitted, notes)
+
+
+def _fit_horizon(
+    region: Region,
+    history: EventHistory,
+    plan: TrainingPlan,
+    horizon_sec: int,
+    progress: Progress,
+) -> FittedHorizon:
+    hours = horizon_sec // 3_600
+    progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
+    forecaster = _fit(region, history, plan, horizon_sec)
+    progress(f"Back-testing {plan.kind} for {hours} h against {BASELINE}")
+    skill = _measure_skill(region, history, plan, horizon_sec)
+    return FittedHorizon(horizon_sec=horizon_sec, forecaster=forecaster, skill=skill)
+
+
+def _fit(
+    region: Region, history: EventHistory, plan: TrainingPlan, horizon_sec: int
+) -> Forecaster:
+    return fit_forecaster(
+        history,
+        plan.grid,
+        horizon_s=horizon_sec,
+        timezone=region.timezone,
+        until_s=plan.until.timestamp(),
+        kind=plan.kind,
+    )
+
+
+def _measure_skill(
+    region: Region, history: EventHistory, plan: TrainingPlan, horizon_sec: int
+) -> dict[str, Any] | None:
+    """Back-test on the end of the record; None where the record is too short."""
+    record_s = float(history.occurred_s[-1] - history.occurred_s[0])
+    n_origins = min(MOST_ORIGINS, int(BACKTEST_SHARE * record_s / horizon_sec))
+    if n_origins < FEWEST_ORIGINS:
+        return None
+    test = BacktestPlan(
+        kind=plan.kind,
+        baselines=(BASELINE,),
+        horizon_s=horizon_sec,
+        n_origins=n_origins,
+        timezone=region.timezone,
+    )
+    try:
+        return backtest(history, plan.grid, plan=test).as_dict()
+    except EngineError:
+        return None
+
+
+def _register(
+    region: Region,
+    history: EventHistory,
+    plan: TrainingPlan,
+    fitted: Sequence[FittedHorizon],
+    notes: Sequence[str],
+) -> ModelVersion:
+    version = NewVersion(
+        kind=plan.kind,
+        trained_from=datetime.fromtimestamp(float(history.occurred_s[0]), tz=UTC),
+        trained_until=plan.until,
+        event_count=len(history),
+        skill={str(fit.horizon_sec): fit.skill for fit in fitted},
+        notes=notes,
+        artifacts=[_artifact(fit) for fit in fitted],
+    )
+    return register_version(region, version=version)
+
+
+def _artifact(fit: FittedHorizon) -> NewArtifact:
+    body = dump_artifact(fit.forecaster)
+    return NewArtifact(horizon_sec=fit.horizon_sec, digest=digest_of(body), body=body)
