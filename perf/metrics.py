@@ -61,13 +61,13 @@ SHARED_ARRAY_BYTES = Gauge(
 )
 SHARED_ARRAY_FILES = Gauge(
     "perf_shared_array_files",
-    "Files of arrays on disk that processes share, as last counted.",
+    "Groups of arrays on disk that processes share, as last counted.",
     ["cache"],
     multiprocess_mode="mostrecent",
 )
 SHARED_ARRAY_EVICTIONS = Counter(
     "perf_shared_array_evictions_total",
-    "Files of arrays removed to make room, the longest unused first.",
+    "Groups of arrays removed to make room, the longest unused first.",
     ["cache"],
 )
 EPOCH_RENEWALS = Counter(

@@ -6,6 +6,7 @@ ping no copy in this process is older than LEASE_S. Without an answer the lease 
 out, and no copy is used, whatever the reason.
 """
 
+import atexit
 import logging
 import os
 import secrets
@@ -18,8 +19,8 @@ import msgspec
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from perf.cache.delivery import Delivery
 from perf.cache.local_copies import LocalCopies
+from perf.cache.outbox import Outbox
 from perf.cache.store import SharedCache
 from perf.connections.replicas import note_write
 from perf.metrics import CHANGE_SECONDS, FEED_LAPSES, FEED_LIVE
@@ -54,12 +55,8 @@ class ChangeFeed:
         self.store = store
         self.shared = SharedCache(store)
         self.copies = LocalCopies()
-        self._delivery = Delivery(
-            send=self._send,
-            send_all=self.clear_everywhere,
-            is_reachable=lambda: store.is_reachable,
-        )
-        self._undelivered = self._delivery.waiting
+        self._outbox = Outbox(send=self._send, send_all=self.clear_everywhere)
+        self._undelivered = self._outbox.waiting
         self._sender = secrets.token_hex(8)
         self._lease_until_s = 0.0
         self._settled_s = 0.0
@@ -81,9 +78,16 @@ class ChangeFeed:
         return any(name in self._undelivered for name in names)
 
     def publish(self, names: Collection[str]) -> None:
-        """Drop what changed here, then tell the others."""
+        """Drop what changed here, then tell the others: now, or when Redis is back.
+
+        Until they are told the process trusts no cache. While Redis is known to be
+        away nobody waits for it.
+        """
         self.copies.drop(names)
-        self._delivery.deliver(names)
+        self._outbox.add(names)
+        if not (self.store.is_reachable and self._outbox.send()):
+            # Its thread sends what waits.
+            self.listen_in_background()
 
     def clear_everywhere(self) -> None:
         """Have every process forget everything; StoreUnavailableError if none hears."""
@@ -100,6 +104,7 @@ class ChangeFeed:
             if self._listening_pid != os.getpid():
                 self._listening_pid = os.getpid()
                 self._stop = Event()
+                atexit.register(self._outbox.send_at_exit)
                 self._thread = Thread(target=self._run, name="change-feed", daemon=True)
                 self._thread.start()
 
@@ -161,7 +166,7 @@ class ChangeFeed:
 
     def _renew_lease(self, pinged_s: float) -> None:
         self.store.answers()
-        self._delivery.deliver_waiting()
+        self._outbox.send()
         self._lease_until_s = pinged_s + LEASE_S
         FEED_LIVE.set(1)
 

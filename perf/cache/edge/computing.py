@@ -19,7 +19,6 @@ from perf.cache.edge.response import (
     write_response,
 )
 from perf.cache.lifetimes import jittered
-from perf.cache.local_copies import Watch
 from perf.cache.memory import ByteCache
 from perf.cache.store import Claim, Found
 from perf.connections.replicas import primary_only
@@ -34,6 +33,8 @@ from riskplatform.api.keys.authentication import FOUND_KEY
 FLIGHT_WAIT_S: Final = 15.0
 CLAIM_WAIT_S: Final = 2.0
 LEASE_S: Final = 15.0
+# No generation of copies has this number.
+NEVER: Final = -1
 MAX_CACHED_BYTES: Final = 16 << 20
 CACHE_CONTROL: Final = ("Cache-Control", "private, no-cache")
 # The cached response is whole; what a client makes of it is decided each time.
@@ -93,69 +94,69 @@ class Computing:
             claim = self._shared.claim(shared_key(keyed.key), lease_s=LEASE_S)
         except StoreUnavailableError:
             return None
-        if claim is None:
-            return None
-        with self._copies.watch() as watch:
-            return self._compute(keyed, policy, claim, watch)
+        return None if claim is None else self._compute(keyed, policy, claim)
 
     def _find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
-        # From before anything is read: what changes from now on is noticed.
-        with self._copies.watch() as watch:
-            key = shared_key(keyed.key)
-            try:
-                found = self._shared.wait_for(key, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S)
-                if isinstance(found, Found):
-                    response = read_response(found)
-                    if response is not None:
-                        self._keep(watch, keyed, response)
-                        return Answer(response=response, is_cached=True, outcome="l2")
-                    found = self._shared.claim(key, lease_s=LEASE_S)
-            except StoreUnavailableError:
-                found = None
-            return self._compute(keyed, policy, found, watch)
+        key, generation = shared_key(keyed.key), self._copies.generation
+        try:
+            found = self._shared.wait_for(key, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S)
+            if isinstance(found, Found):
+                response = read_response(found)
+                if response is not None:
+                    self._keep(generation, keyed, response)
+                    return Answer(response=response, is_cached=True, outcome="l2")
+                found = self._shared.claim(key, lease_s=LEASE_S)
+        except StoreUnavailableError:
+            found = None
+        return self._compute(keyed, policy, found)
 
     def _compute(
-        self,
-        keyed: KeyedRequest,
-        policy: EdgePolicy,
-        claim: Claim | None,
-        watch: Watch,
+        self, keyed: KeyedRequest, policy: EdgePolicy, claim: Claim | None
     ) -> Answer:
-        is_cached = False
+        generation, is_cached = self._copies.generation, False
         try:
             answer = ask(self._app, keyed, policy)
             is_cached = answer.is_cached
         finally:
             if not is_cached and claim is not None:
                 self._shared.release(claim)
-        response = answer.response
-        if response is not None and is_cached and self._share(claim, response):
-            self._keep(watch, keyed, response)
+        if answer.response is not None and is_cached:
+            self._share(claim, generation, keyed, answer.response)
         return answer
 
-    def _share(self, claim: Claim | None, response: CachedResponse) -> bool:
-        """Put a response into level 2; tell whether level 1 may have it too."""
-        if claim is None:
-            return True
-        try:
-            is_kept = self._shared.put(
-                claim,
-                write_response(response),
-                names=response.names,
-                ttl_s=response.expires_s - time.monotonic(),
-                cost_s=response.cost_s,
-            )
-        except StoreUnavailableError:
-            return True
-        if not is_kept:
-            EDGE_NOT_CACHED.labels("changed").inc()
-        return is_kept
+    def _share(
+        self,
+        claim: Claim | None,
+        generation: int,
+        keyed: KeyedRequest,
+        response: CachedResponse,
+    ) -> None:
+        """Put a response into both levels, unless it is older than a change.
+
+        What level 2 takes is from after the last change that it knows of. Without it
+        nothing may have changed since the generation in which the view began.
+        """
+        if claim is not None:
+            now = self._copies.generation
+            try:
+                is_current = self._shared.put(
+                    claim,
+                    write_response(response),
+                    names=response.names,
+                    ttl_s=response.expires_s - time.monotonic(),
+                    cost_s=response.cost_s,
+                )
+            except StoreUnavailableError:
+                pass
+            else:
+                generation = now if is_current else NEVER
+        self._keep(generation, keyed, response)
 
     def _keep(
-        self, watch: Watch, keyed: KeyedRequest, response: CachedResponse
+        self, generation: int, keyed: KeyedRequest, response: CachedResponse
     ) -> None:
         put = partial(self._local.put, keyed.key, response, response.names)
-        if not self._copies.keep(watch, response.names, put):
+        if not self._copies.keep(generation, put):
             EDGE_NOT_CACHED.labels("changed").inc()
 
 

@@ -5,7 +5,6 @@ Counts are halved now and then: what was popular long ago fades.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +18,6 @@ from perf.shared_store import SharedStore
 from riskplatform.api.keys.access import Access
 
 COUNTS: Final = KEYS + "requests"
-REQUESTS: Final = KEYS + "requests:written"
 FADED: Final = KEYS + "requests:faded"
 MOST_REMEMBERED: Final = 2_000
 FADE_EVERY_S: Final = 3_600
@@ -64,7 +62,7 @@ def count_hits(responses: Iterable[CachedResponse], store: SharedStore) -> None:
 
 def most_requested(store: SharedStore, *, limit: int) -> list[PopularRequest]:
     """List the requests that came most often, the most popular first."""
-    written = store.run(lambda redis: _read(redis, limit))
+    written: Any = store.run(lambda redis: redis.zrevrange(COUNTS, 0, limit - 1))
     found = (_read_request(each) for each in written)
     return [request for request in found if request is not None]
 
@@ -75,33 +73,15 @@ def _add(redis: Redis, hits: dict[bytes, int]) -> None:
         if is_time_to_fade:
             pipeline.zunionstore(COUNTS, {COUNTS: 0.5})
         for written, count in hits.items():
-            digest = blake2b(written, digest_size=16).hexdigest()
-            pipeline.zincrby(COUNTS, count, digest)
-            pipeline.hset(REQUESTS, digest, written)
-        pipeline.zcard(COUNTS)
-        size = pipeline.execute()[-1]
-    if size > 1.2 * MOST_REMEMBERED:
-        _forget(redis, size - MOST_REMEMBERED)
-
-
-def _forget(redis: Redis, count: int) -> None:
-    least = redis.zrange(COUNTS, 0, count - 1)
-    with redis.pipeline(transaction=False) as pipeline:
-        pipeline.zremrangebyrank(COUNTS, 0, count - 1)
-        pipeline.hdel(REQUESTS, *least)
+            pipeline.zincrby(COUNTS, count, written)
+        pipeline.zremrangebyrank(COUNTS, 0, -MOST_REMEMBERED - 1)
         pipeline.execute()
 
 
-def _read(redis: Redis, limit: int) -> list[bytes | None]:
-    digests: Any = redis.zrevrange(COUNTS, 0, limit - 1)
-    found: Any = redis.hmget(REQUESTS, digests) if digests else []
-    return list(found)
-
-
-def _read_request(written: bytes | None) -> PopularRequest | None:
-    """Read a request; None where it is lost, or written by another version."""
+def _read_request(written: bytes) -> PopularRequest | None:
+    """Read a request; None where it was written by another version."""
     try:
-        parts, access, names = _decode(written or b"")
+        parts, access, names = _decode(written)
     except msgspec.MsgspecError:
         return None
     organisation_id, slug, scopes, permissions = access

@@ -113,20 +113,19 @@ class Principals:
         known = self._keys.get(digest)
         if known is not None and known.forget_s > time.monotonic():
             return known.principal_now()
-        with self._copies.watch() as watch:
-            key = _read_key(text)
-            if key is None:
-                return None
-            access = access_of(principal_of_key(key), AnonymousUser())
-            ends = key.expires_at
-            known = _KnownKey(
-                principal=EdgePrincipal(access=access, key=key),
-                expires_at_s=float("inf") if ends is None else ends.timestamp(),
-                forget_s=time.monotonic() + REMEMBERED_S,
-            )
-            names = {f"key:{key.prefix}"}
-            put = partial(self._keys.put, digest, known, names)
-            self._copies.keep(watch, names, put)
+        generation = self._copies.generation
+        key = _read_key(text)
+        if key is None:
+            return None
+        access = access_of(principal_of_key(key), AnonymousUser())
+        ends = key.expires_at
+        known = _KnownKey(
+            principal=EdgePrincipal(access=access, key=key),
+            expires_at_s=float("inf") if ends is None else ends.timestamp(),
+            forget_s=time.monotonic() + REMEMBERED_S,
+        )
+        put = partial(self._keys.put, digest, known, {f"key:{key.prefix}"})
+        self._copies.keep(generation, put)
         return known.principal
 
 

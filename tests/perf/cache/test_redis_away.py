@@ -49,6 +49,7 @@ def test_a_process_that_could_not_say_what_it_changed_says_so_afterwards(
     own_redis.thaw()
     own_redis.let_circuit_try()
     wait_until(lambda: not writer.is_behind(NAMES))
+    writer.stop()
     assert reading.get_or_compute(parts, compute, depends_on=NAMES) == 2
     assert writing.get_or_compute(parts, compute, depends_on=NAMES) in {2, 3}
 

@@ -1,22 +1,21 @@
 """Changes that come at the worst moment leave nothing old behind."""
 
 import os
-from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from perf.cache.change_feed import LEASE_S, SETTLE_S, ChangeFeed
-from perf.cache.delivery import MOST_NAMES, NAMES_AT_ONCE, Delivery
+from perf.cache.outbox import MOST_NAMES, NAMES_AT_ONCE, Outbox
 from perf.cache.scripts import CHANGE
 from perf.cache.store import KEYS, NAME_KEPT_MS
 from perf.circuit import FAILURES, Circuit
 from perf.connections.redis_pool import CachePool
-from perf.shared_store import StoreUnavailableError
+from perf.shared_store import SharedStore
 from tests.perf.edge_harness import (
     CountingApp,
     ask,
@@ -129,34 +128,38 @@ def test_a_change_whose_version_was_lost_is_still_a_change(
 
 def test_names_go_in_parts_and_very_many_as_everything() -> None:
     sent: list[int] = []
-    delivery = Delivery(
-        send=lambda names: sent.append(len(names)),
-        send_all=lambda: sent.append(-1),
-        is_reachable=lambda: True,
+    outbox = Outbox(
+        send=lambda names: sent.append(len(names)), send_all=lambda: sent.append(-1)
     )
-    delivery.deliver(frozenset(map(str, range(2 * NAMES_AT_ONCE + 1))))
-    delivery.deliver(frozenset(map(str, range(MOST_NAMES + 1))))
+    for count in (2 * NAMES_AT_ONCE + 1, MOST_NAMES + 1):
+        outbox.add([str(number) for number in range(count)])
+        assert outbox.send()
     assert sent == [NAMES_AT_ONCE, NAMES_AT_ONCE, 1, -1]
-    assert delivery.waiting == {}
+    assert outbox.waiting == {}
 
 
-def test_nobody_waits_for_a_redis_that_is_known_to_be_away() -> None:
-    circuit, attempts = Circuit(), []
+def test_nobody_waits_for_a_redis_that_is_known_to_be_away(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    circuit = Circuit(open_s=60.0)
     for _ in range(FAILURES):
         circuit.failed()
+    client = redis_client()
+    feed = ChangeFeed(SharedStore(lambda: client, circuit=circuit))
+    publish, senders = feed.shared.publish, []
 
-    def send(names: Collection[str]) -> None:
-        attempts.append(names)
-        if circuit.is_open:
-            raise StoreUnavailableError("away")
+    def send(*args: Any) -> None:
+        senders.append(current_thread())
+        publish(*args)
 
-    delivery = Delivery(
-        send=send, send_all=lambda: None, is_reachable=lambda: not circuit.is_open
-    )
-    delivery.deliver(frozenset({"a"}))
-    assert "a" in delivery.waiting
-    circuit.succeeded()
-    wait_until(lambda: not delivery.waiting)
+    monkeypatch.setattr(feed.shared, "publish", send)
+    feed.publish({name})
+    try:
+        wait_until(lambda: not feed.is_behind({name}))
+    finally:
+        feed.stop()
+        client.close()
+    assert senders == [feed._thread]
 
 
 def test_a_refresh_that_fails_leaves_the_old_answer_in_use(
