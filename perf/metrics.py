@@ -5,7 +5,7 @@ from enum import StrEnum
 from prometheus_client import Counter, Gauge, Histogram
 
 
-class Outcome(StrEnum):
+class CacheOutcome(StrEnum):
     """How a read of a cache ended."""
 
     HIT = "hit"

@@ -11,7 +11,7 @@ from perf.metrics import (
     MEMORY_CACHE_BYTES,
     MEMORY_CACHE_ENTRIES,
     MEMORY_CACHE_EVICTIONS,
-    Outcome,
+    CacheOutcome,
 )
 from perf.single_flight import SingleFlight
 from perf.switches import Switch, is_on
@@ -85,19 +85,19 @@ class ByteCache(Generic[Value]):
             return compute()
         value = self.get(key)
         if value is not None:
-            self._count(Outcome.HIT)
+            self._count(CacheOutcome.HIT)
             return value
 
         def compute_and_keep() -> Value:
             value = compute()
             if not self.put(key, value):
-                self._count(Outcome.NOT_KEPT)
+                self._count(CacheOutcome.NOT_KEPT)
             return value
 
         value, is_shared = self._single_flight.run(
             key, compute_and_keep, wait_s=within_deadline(WAIT_S)
         )
-        self._count(Outcome.JOINED if is_shared else Outcome.MISS)
+        self._count(CacheOutcome.JOINED if is_shared else CacheOutcome.MISS)
         return value
 
     def drop(self, names: Collection[str]) -> None:
@@ -130,5 +130,5 @@ class ByteCache(Generic[Value]):
         MEMORY_CACHE_BYTES.labels(self.name).set(self.nbytes)
         MEMORY_CACHE_ENTRIES.labels(self.name).set(len(self._values))
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: CacheOutcome) -> None:
         CACHE_READS.labels(self.name, outcome).inc()

@@ -29,7 +29,7 @@ from perf.metrics import (
     SHARED_ARRAY_BYTES,
     SHARED_ARRAY_EVICTIONS,
     SHARED_ARRAY_FILES,
-    Outcome,
+    CacheOutcome,
 )
 from perf.switches import Switch, is_on
 
@@ -96,7 +96,7 @@ class SharedArrays:
             # Another process may have finished meanwhile.
             if (kept := self._opened(group)) is not None:
                 return kept
-            self._count(Outcome.MISS)
+            self._count(CacheOutcome.MISS)
             return self._written(group, compute())
 
     def _opened(self, group: Path) -> dict[str, NDArray[Any]] | None:
@@ -105,16 +105,16 @@ class SharedArrays:
         except FileNotFoundError:
             return None
         except (ValueError, OSError) as error:
-            self._count(Outcome.GARBAGE)
+            self._count(CacheOutcome.GARBAGE)
             logger.warning("%s is computed again: %s", group, error)
             return None
-        self._count(Outcome.HIT)
+        self._count(CacheOutcome.HIT)
         return arrays
 
     def _written(self, group: Path, arrays: Arrays) -> dict[str, NDArray[Any]]:
         nbytes = sum(array.nbytes for array in arrays.values())
         if nbytes * MAX_SHARE > self._max_disk_bytes:
-            self._count(Outcome.NOT_KEPT)
+            self._count(CacheOutcome.NOT_KEPT)
             return frozen(arrays)
         try:
             write_group(group, arrays)
@@ -124,7 +124,7 @@ class SharedArrays:
             return self._unshared(arrays, error)
 
     def _unshared(self, arrays: Arrays, error: Exception) -> dict[str, NDArray[Any]]:
-        self._count(Outcome.UNAVAILABLE)
+        self._count(CacheOutcome.UNAVAILABLE)
         logger.warning("arrays of %s are not shared: %s", self.name, error)
         return frozen(arrays)
 
@@ -134,5 +134,5 @@ class SharedArrays:
         SHARED_ARRAY_FILES.labels(self.name).set(len(sizes))
         SHARED_ARRAY_EVICTIONS.labels(self.name).inc(removed)
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: CacheOutcome) -> None:
         CACHE_READS.labels(f"{self.name}_files", outcome).inc()

@@ -29,7 +29,7 @@ from perf.cache.change_feed import ChangeFeed, feed
 from perf.cache.lifetimes import jittered
 from perf.cache.store import Claim, Found
 from perf.deadlines import within_deadline
-from perf.metrics import CACHE_READS, CACHE_WRITTEN_BYTES, Outcome
+from perf.metrics import CACHE_READS, CACHE_WRITTEN_BYTES, CacheOutcome
 from perf.shared_store import StoreUnavailableError
 from perf.single_flight import SingleFlight
 from perf.switches import Switch, is_on
@@ -92,7 +92,7 @@ class ValueCache:
         if not is_shared:
             return values
         if is_current:
-            self._count(Outcome.JOINED)
+            self._count(CacheOutcome.JOINED)
             return values
         # It may be from before a change that whoever waited for it knows of.
         return find()[0]
@@ -110,7 +110,7 @@ class ValueCache:
         try:
             kept, claim = self._find(key, names)
         except StoreUnavailableError:
-            self._count(Outcome.UNAVAILABLE)
+            self._count(CacheOutcome.UNAVAILABLE)
             return frozen(compute()), not names
         if kept is None:
             return self._computed(claim, compute, names)
@@ -119,7 +119,7 @@ class ValueCache:
                 return self._computed(claim, compute, names)
             except ApplicationError as error:
                 logger.info("could not refresh a value of %s: %s", self.name, error)
-        self._count(Outcome.HIT)
+        self._count(CacheOutcome.HIT)
         return kept, not names
 
     def _find(
@@ -138,7 +138,7 @@ class ValueCache:
         found = shared.wait_for(key, lease_s=self.lease_s, wait_s=wait_s)
         if not isinstance(found, Found):
             if found is not None and found.is_after_garbage:
-                self._count(Outcome.GARBAGE)
+                self._count(CacheOutcome.GARBAGE)
             return None, found
         kept = self._unpacked(found.content)
         if kept is not None and not found.is_due():
@@ -148,7 +148,7 @@ class ValueCache:
     def _computed(
         self, claim: Claim | None, compute: Compute, names: frozenset[str]
     ) -> tuple[Values, bool]:
-        self._count(Outcome.MISS)
+        self._count(CacheOutcome.MISS)
         began_s, is_kept = time.monotonic(), False
         try:
             values = frozen(compute())
@@ -168,7 +168,7 @@ class ValueCache:
             logger.warning("a value of %s cannot be kept: %s", self.name, error)
             body = None
         if body is None or len(body) > self.max_bytes:
-            self._count(Outcome.NOT_KEPT)
+            self._count(CacheOutcome.NOT_KEPT)
             return False
         content = _compressed(body)
         ttl_s = jittered(self.ttl_s)
@@ -177,7 +177,7 @@ class ValueCache:
                 claim, content, names=names, ttl_s=ttl_s, cost_s=cost_s
             )
         except StoreUnavailableError:
-            self._count(Outcome.UNAVAILABLE)
+            self._count(CacheOutcome.UNAVAILABLE)
             return False
         CACHE_WRITTEN_BYTES.labels(self.name).inc(len(content))
         return is_kept
@@ -186,11 +186,11 @@ class ValueCache:
         try:
             return unpack_arrays(_decompressed(content, self.max_bytes))
         except (UnpackableArraysError, zlib.error) as error:
-            self._count(Outcome.GARBAGE)
+            self._count(CacheOutcome.GARBAGE)
             logger.info("a value of %s cannot be read: %s", self.name, error)
             return None
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: CacheOutcome) -> None:
         CACHE_READS.labels(self.name, outcome).inc()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 
-from perf.metrics import Outcome
+from perf.metrics import CacheOutcome
 from perf.switches import Switch
 from scoring.arrays import named_arrays
 from scoring.engine.artifacts import FORMAT_VERSION, digest_of, dump_artifact
@@ -72,9 +72,9 @@ def test_kept_predictions_are_byte_by_byte_those_computed(
     forecast: Forecast, features: Features, settings: LazySettings
 ) -> None:
     turned = dict(reversed(features.items()))
-    hits = count_of(PREDICTIONS, Outcome.HIT)
+    hits = count_of(PREDICTIONS, CacheOutcome.HIT)
     answers = [spelled_out(score(forecast, each)) for each in (features, turned)]
-    assert count_of(PREDICTIONS, Outcome.HIT) == hits + 1
+    assert count_of(PREDICTIONS, CacheOutcome.HIT) == hits + 1
     settings.PERFORMANCE_OFF = frozenset({Switch.VALUES, Switch.MODELS})
     answers.append(spelled_out(score(forecast, features)))
     assert answers == [answers[0]] * 3

@@ -2,10 +2,10 @@
 
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -150,41 +150,30 @@ def canonical_body(body: bytes) -> bytes:
     try:
         parsed = json.loads(
             body.decode("utf-8"),
-            parse_int=_Literal,
-            parse_float=_Literal,
+            parse_int=_Number,
+            parse_float=_Number,
             parse_constant=_refuse,
-            object_pairs_hook=_unique,
+            object_pairs_hook=_sorted_object,
         )
-        return b"j" + _written(parsed).encode("utf-8", "surrogatepass")
+        return b"j" + repr(parsed).encode("utf-8")
     except (ValueError, RecursionError):
         return b"r" + body
 
 
-class _Literal(str):
+class _Number(str):
     """A number as it was written."""
 
     __slots__ = ()
 
-
-def _written(value: Any) -> str:
-    if isinstance(value, _Literal):
-        return str(value)
-    if isinstance(value, dict):
-        items = (f"{_quote(name)}:{_written(value[name])}" for name in sorted(value))
-        return "{" + ",".join(items) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    return _quote(value)
+    def __repr__(self) -> str:
+        return str(self)
 
 
-_quote: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _sorted_object(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """Take an object as a tuple, which nothing else in JSON is."""
+    if len(dict(pairs)) != len(pairs):
         raise ValueError("A name is given twice.")
-    return found
+    return tuple(sorted(pairs, key=itemgetter(0)))
 
 
 def _refuse(word: str) -> Any:

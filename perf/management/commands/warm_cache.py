@@ -67,10 +67,10 @@ class Command(ApplicationCommand):
         chosen = [subject for subject in subjects if options[subject.option]]
         wanted = {subject.name(options[subject.option]) for subject in chosen}
         requests = [
-            (popular.parts, popular.principal)
-            for popular in most_requested(store, limit=2_000)
+            (parts, principal)
+            for parts, principal, names in most_requested(store, limit=2_000)
             # Those of people depend on who they are now.
-            if wanted <= popular.names and not popular.principal.access.permissions
+            if wanted <= names and not principal.access.permissions
         ]
         for subject in chosen or subjects:
             requests += subject.requests(options[subject.option] if chosen else None)

@@ -11,7 +11,7 @@ import numpy as np
 
 from perf.cache.store import COST, DIGEST_BYTES, KEYS, _seal
 from perf.cache.values import ValueCache
-from perf.metrics import CACHE_READS, Outcome
+from perf.metrics import CACHE_READS, CacheOutcome
 from perf.shared_store import store
 
 
@@ -77,6 +77,6 @@ def fresh_parts() -> tuple[str]:
     return (uuid4().hex,)
 
 
-def count_of(cache: IntCache | ValueCache, outcome: Outcome) -> int:
+def count_of(cache: IntCache | ValueCache, outcome: CacheOutcome) -> int:
     name = cache.cache.name if isinstance(cache, IntCache) else cache.name
     return int(CACHE_READS.labels(name, outcome)._value.get())

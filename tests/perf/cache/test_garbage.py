@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perf.cache.store import _seal
-from perf.metrics import Outcome
+from perf.metrics import CacheOutcome
 from perf.shared_store import store
 from tests.perf.cache.keeping import Counted, IntCache, count_of, fresh_parts
 
@@ -47,7 +47,7 @@ def test_a_pickle_is_a_miss_and_nothing_executes(tmp_path: Path) -> None:
     for blob in (trap, *(signed(cache, parts, content) for content in contents)):
         plant(cache, parts, blob)
         assert cache.get_or_compute(parts, lambda: 7) == 7
-    assert count_of(cache, Outcome.GARBAGE) == 4
+    assert count_of(cache, CacheOutcome.GARBAGE) == 4
     assert not (tmp_path / "executed").exists()
 
 
@@ -58,7 +58,7 @@ def test_random_bytes_are_a_miss(blob: bytes) -> None:
     plant(cache, parts, blob)
     assert cache.get_or_compute(parts, compute) == 1
     assert cache.get_or_compute(parts, compute) == 1
-    assert count_of(cache, Outcome.GARBAGE) > 0
+    assert count_of(cache, CacheOutcome.GARBAGE) > 0
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_is_not_of_this_cache_is_a_miss_and_counted(content: bytes) -> None
     cache, parts, compute = IntCache(), fresh_parts(), Counted()
     plant(cache, parts, signed(cache, parts, content))
     assert cache.get_or_compute(parts, compute) == 1
-    assert count_of(cache, Outcome.GARBAGE) > 0
+    assert count_of(cache, CacheOutcome.GARBAGE) > 0
     assert cache.get_or_compute(parts, compute) == 1, "replaced by what is right"
 
 
@@ -87,7 +87,7 @@ def test_a_value_cut_off_or_of_another_key_is_a_miss() -> None:
     for planted in (blob, blob[:-1]):
         plant(cache, parts, planted)
         assert cache.get_or_compute(parts, lambda: 7) == 7
-    assert count_of(cache, Outcome.GARBAGE) == 2
+    assert count_of(cache, CacheOutcome.GARBAGE) == 2
 
 
 def test_another_schema_is_another_key() -> None:

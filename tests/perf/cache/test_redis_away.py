@@ -1,7 +1,7 @@
 import pytest
 
 from perf.cache.change_feed import ChangeFeed
-from perf.metrics import Outcome
+from perf.metrics import CacheOutcome
 from tests.perf.cache.conftest import OwnRedis
 from tests.perf.cache.keeping import Counted, IntCache, count_of, fresh_parts
 from tests.perf.waiting import wait_until
@@ -22,7 +22,7 @@ def test_without_redis_values_are_computed(own_redis: OwnRedis, failure: str) ->
         assert cache.get_or_compute(parts, compute) == number
         assert cache.get_or_compute(parts, lambda: -1, depends_on=NAMES) == -1
     assert not own_redis.store.is_reachable
-    assert count_of(cache, Outcome.UNAVAILABLE) == 20
+    assert count_of(cache, CacheOutcome.UNAVAILABLE) == 20
     if failure == "frozen":
         own_redis.thaw()
 

@@ -10,7 +10,7 @@ import pytest
 
 from perf.cache.change_feed import feed
 from perf.cache.store import Claim
-from perf.metrics import Outcome
+from perf.metrics import CacheOutcome
 from perf.shared_store import store
 from tests.perf.cache.keeping import Counted, IntCache, count_of, fresh_parts
 from tests.perf.waiting import wait_until
@@ -37,7 +37,7 @@ def test_many_threads_compute_once() -> None:
         go_on.set()
     assert [future.result() for future in futures] == [1] * CLIENTS
     assert compute.calls == 1
-    assert count_of(cache, Outcome.JOINED) == CLIENTS - 1
+    assert count_of(cache, CacheOutcome.JOINED) == CLIENTS - 1
 
 
 def test_an_expiry_under_load_costs_one_computation() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from perf.cache.arrays import Arrays
 from perf.cache.values import ValueCache
-from perf.metrics import Outcome
+from perf.metrics import CacheOutcome
 from perf.shared_store import store
 from perf.switches import Switch
 from riskplatform.kernel.errors import UnavailableError
@@ -33,8 +33,8 @@ FLOATS = npst.arrays(np.float64, npst.array_shapes(max_dims=3))
 def test_a_value_is_computed_once() -> None:
     cache, compute, parts = IntCache(), Counted(), fresh_parts()
     assert [cache.get_or_compute(parts, compute) for _ in range(3)] == [1, 1, 1]
-    assert count_of(cache, Outcome.MISS) == 1
-    assert count_of(cache, Outcome.HIT) == 2
+    assert count_of(cache, CacheOutcome.MISS) == 1
+    assert count_of(cache, CacheOutcome.HIT) == 2
 
 
 def test_other_parts_are_another_value() -> None:
@@ -58,7 +58,7 @@ def test_what_is_kept_is_byte_by_byte_what_was_computed(
         assert kept.tobytes() == numbers.tobytes()
         with pytest.raises(ValueError, match="read-only"):
             kept[...] = 0.0
-    assert count_of(cache, Outcome.HIT) == 1
+    assert count_of(cache, CacheOutcome.HIT) == 1
 
 
 def test_shortly_before_its_end_one_computes_and_the_others_do_not_wait() -> None:
@@ -92,7 +92,7 @@ def test_a_refresh_that_fails_leaves_the_old_value_in_use() -> None:
         raise UnavailableError("away")
 
     assert [cache.get_or_compute(parts, fail) for _ in range(3)] == [1, 1, 1]
-    assert count_of(cache, Outcome.MISS) == 4, "a refresh was tried each time"
+    assert count_of(cache, CacheOutcome.MISS) == 4, "a refresh was tried each time"
 
 
 def test_past_its_time_a_value_is_gone() -> None:
@@ -131,4 +131,4 @@ def test_what_cannot_be_kept_is_computed(arrays: Arrays) -> None:
     for _ in range(2):
         computed = cache.get_or_compute(parts, lambda: arrays)
         assert computed["a"].tolist() == arrays["a"].tolist()
-    assert count_of(cache, Outcome.NOT_KEPT) == 2
+    assert count_of(cache, CacheOutcome.NOT_KEPT) == 2
