@@ -1,7 +1,7 @@
 """The main job on a published data set: events in, served forecasts out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from scoring.demo.portfolio import CityReport
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 from scoring.services.registry.fitting import (
     SERVED_KIND,
     FittedRegion,
@@ -69,8 +69,7 @@ def load_demo(
 ) -> DemoReport:
     """Load a data set, fit on it and forecast; events already there stay single."""
     progress(f"Defining region {dataset.slug!r}: {len(dataset.cells)} cells")
-    definition = replace(_definition(dataset), owner=owner)
-    region = define_region(definition, cells=dataset.cells)
+    region = define_region(_region(dataset, owner), cells=dataset.cells)
     progress(f"Storing {len(dataset.occurred_at)} events")
     outcome = store_events(
         _events(dataset),
@@ -90,9 +89,9 @@ def load_demo(
     )
 
 
-def top_cells(forecast: Forecast, *, limit: int = TOP_CELLS) -> list[dict[str, Any]]:
+def top_cells(forecast: Forecast) -> list[dict[str, Any]]:
     """Give the cells most likely to see an event, with their 90 % interval."""
-    top = riskiest_first(get_columns(forecast), limit=limit)
+    top = riskiest_first(get_columns(forecast), limit=TOP_CELLS)
     rows = zip(top.cells, top.p_event, top.q05, top.q95, strict=True)
     return [
         {
@@ -141,12 +140,13 @@ def _events(dataset: Dataset) -> EventColumns:
     )
 
 
-def _definition(dataset: Dataset) -> RegionDefinition:
-    return RegionDefinition(
+def _region(dataset: Dataset, owner: Organisation | None) -> Region:
+    return Region(
         slug=dataset.slug,
         name=dataset.name,
         timezone=dataset.timezone,
         resolution=dataset.resolution,
+        owner=owner,
         is_public=True,
         source_credit=dataset.credit,
         source_url=dataset.url,

@@ -19,18 +19,16 @@ from scoring.evaluation.backtests.dumps import write_dump
 from scoring.evaluation.backtests.regions import load_record
 from scoring.evaluation.backtests.requests import (
     DEFAULT_KINDS,
-    HORIZONS_SEC,
     BacktestRequest,
-    horizon_word,
     parse_horizons,
     parse_kinds,
 )
 from scoring.evaluation.backtests.running import (
-    BacktestProgress,
     HorizonResult,
     Record,
     run_backtests,
 )
+from scoring.horizons import HORIZONS_SEC
 from scoring.management.backtest_report import render_backtest
 from scoring.selectors.regions import get_region
 
@@ -114,7 +112,7 @@ class Command(ApplicationCommand):
             request,
             root=Path(settings.VAR_DIR) / "backtests",
             resume=options["resume"],
-            on_progress=self._say,
+            on_progress=lambda progress: self.stderr.write(str(progress)),
         ):
             self._write_files(result, record, region.name, options)
             yield result
@@ -131,14 +129,6 @@ class Command(ApplicationCommand):
             written += write_plots(result, record.grid, region=name, folder=folder)
         for path in written:
             self.stderr.write(f"Wrote {path}")
-
-    def _say(self, progress: BacktestProgress) -> None:
-        verb = "Taking up" if progress.is_resumed else "Fitting and back-testing"
-        left = "" if progress.left_s is None else f", {progress.left_s:.0f} s left"
-        self.stderr.write(
-            f"[{progress.done + 1}/{progress.total}{left}] {verb} {progress.kind} "
-            f"for {horizon_word(progress.horizon_sec)}"
-        )
 
 
 def _as_json(result: HorizonResult) -> tuple[str, dict[str, Any]]:

@@ -30,7 +30,7 @@ from scoring.management.import_report import (
 from scoring.models import Region
 from scoring.selectors.regions import get_region
 from scoring.services.event_import import ImportRequest, import_events
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 
 INTERRUPTED = 130  # what a shell calls a program that SIGINT ended
 
@@ -237,7 +237,7 @@ def _region(slug: str, options: Namespace) -> Region:
                 "Add --create --resolution 8 --timezone ZONE to make it."
             ) from error
     named = options.organisation
-    definition = RegionDefinition(
+    definition = Region(
         slug=slug,
         name=options.name or slug,
         timezone=options.timezone,
