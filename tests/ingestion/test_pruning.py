@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import SettingsWrapper
 
 from analytics.inbox.facts import digest_of
 from analytics.inbox.pruning import PruningReport, prune_inbox
@@ -22,6 +23,7 @@ from analytics.models import (
     SettledEvent,
 )
 from analytics.shipping.shipper import ShippingReport
+from analytics.tasks import prune_next_batch
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import Json, make_event, make_events, stored
 
@@ -148,3 +150,14 @@ def test_facts_are_equal_where_their_digests_are(
     other: tuple[int, float, float, str, float | None, float | None, str],
 ) -> None:
     assert (one == other) == (digest_of(one) == digest_of(other))
+
+
+def test_the_worker_prunes_one_batch_after_the_other(
+    post: Post, ship: Ship, settings: SettingsWrapper
+) -> None:
+    settings.INGEST_INBOX_RETENTION_DAYS = 0
+    for number in range(2):
+        post([make_event(number)])
+    ship()
+
+    assert [prune_next_batch() for _ in range(3)] == [True, True, False]
