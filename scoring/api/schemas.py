@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from scoring.horizons import DAY_S
+
 Slug = Annotated[
     str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,50}$", description="Slug of a region.")
 ]
@@ -41,7 +43,6 @@ CellId = Annotated[
     int | str, Meta(description="H3 index: a 64-bit integer, or text in hex.")
 ]
 
-DAY_S = 86_400
 MAX_CELLS = 20_000
 MAX_SCENARIOS = 1_000
 

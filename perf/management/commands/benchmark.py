@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import (
-    BaseCommand,
     CommandError,
     CommandParser,
     OutputWrapper,
@@ -25,7 +24,7 @@ from perf.bench.registry import ALL, Suite, registry
 from perf.bench.report import Report, prepare_file, to_json, write_report
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 STDOUT = "-"
 FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
@@ -33,7 +32,7 @@ FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkOptions:
-    """The options of the command that `BaseCommand` does not know."""
+    """The options of its own that the command has."""
 
     suite: str
     list_suites: bool
@@ -44,7 +43,7 @@ class BenchmarkOptions:
     quick: bool
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Measure before and after in one run, alternated, with answers compared. "
         "Fails on a wrong answer and, with --compare, on a regression."
@@ -79,8 +78,6 @@ class Command(BaseCommand):
                 self._list_suites()
             else:
                 self._benchmark(wanted)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         except (ProgrammingError, OperationalError) as error:
             raise CommandError(
                 f"The database refused: {error}. Where its tables are older than the"
