@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import orjson
 import pytest
@@ -11,7 +12,6 @@ from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django.fixtures import SettingsWrapper
 
 from analytics.inbox.facts import digest_of
 from analytics.inbox.pruning import PruningReport, prune_inbox
@@ -153,7 +153,7 @@ def test_facts_are_equal_where_their_digests_are(
 
 
 def test_the_worker_prunes_one_batch_after_the_other(
-    post: Post, ship: Ship, settings: SettingsWrapper
+    post: Post, ship: Ship, settings: Any
 ) -> None:
     settings.INGEST_INBOX_RETENTION_DAYS = 0
     for number in range(2):
