@@ -135,22 +135,16 @@ def _computed(
     if table is None:
         raise _nothing_there(forecast.region)
     _check_amounts(exposure)
-    figures = measure(
+    assessment = measure(
         exposure,
         table,
         scenarios,
         ratios=load_damage_ratios(forecast, exposure),
         quantiles=quantiles,
     )
-    return Assessment(
-        portfolio=portfolio,
-        portfolio_revision=portfolio.revision,
-        forecast=forecast,
-        quantiles=names,
-        risk_score=figures.risk_score,
-        expected_loss=figures.expected_loss,
-        figures=figures.details,
-    )
+    assessment.portfolio, assessment.forecast = portfolio, forecast
+    assessment.portfolio_revision, assessment.quantiles = portfolio.revision, names
+    return assessment
 
 
 def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
