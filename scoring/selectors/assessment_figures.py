@@ -1,6 +1,7 @@
 """The figures of an assessment: from losses by scenario to what is stored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -27,7 +28,6 @@ from scoring.engine.tails import (
     tail_weights,
 )
 from scoring.metrics import INFERENCE_CALLS, Inference
-from scoring.models import Assessment
 from scoring.selectors.assessment_inputs import ForecastScenarios, RegionExposure
 
 EXCEEDANCE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -39,6 +39,15 @@ CENT = Decimal("0.01")
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentFigures:
+    """`details` is JSON; money in it is decimal text."""
+
+    risk_score: float
+    expected_loss: Decimal
+    details: Json
+
+
 def measure(
     exposure: RegionExposure,
     table: ExposureTable,
@@ -46,19 +55,15 @@ def measure(
     *,
     ratios: Floats,
     quantiles: Sequence[float],
-) -> Assessment:
-    """Measure an exposure against all scenarios; `quantiles` ascend.
-
-    The assessment is not stored, and the caller says of what it is. Money in its
-    `figures` is decimal text.
-    """
+) -> AssessmentFigures:
+    """Measure an exposure against all scenarios; `quantiles` ascend."""
     INFERENCE_CALLS.labels(Inference.LOSSES).inc()
     losses = losses_of(scenarios.events, table, ratios, on_block=check_deadline)
     tails = [tail_of(losses.total, quantile) for quantile in quantiles]
-    return Assessment(
+    return AssessmentFigures(
         risk_score=risk_score(exposure.value, scenarios.p_event[exposure.row]),
         expected_loss=_amount(losses.total.mean()),
-        figures={
+        details={
             "loss_probability": float(np.mean(losses.total > 0.0)),
             "var": {quantile_text(tail.quantile): _money(tail.var) for tail in tails},
             "tvar": {quantile_text(tail.quantile): _money(tail.tvar) for tail in tails},

@@ -135,16 +135,22 @@ def _computed(
     if table is None:
         raise _nothing_there(forecast.region)
     _check_amounts(exposure)
-    assessment = measure(
+    figures = measure(
         exposure,
         table,
         scenarios,
         ratios=load_damage_ratios(forecast, exposure),
         quantiles=quantiles,
     )
-    assessment.portfolio, assessment.forecast = portfolio, forecast
-    assessment.portfolio_revision, assessment.quantiles = portfolio.revision, names
-    return assessment
+    return Assessment(
+        portfolio=portfolio,
+        portfolio_revision=portfolio.revision,
+        forecast=forecast,
+        quantiles=names,
+        risk_score=figures.risk_score,
+        expected_loss=figures.expected_loss,
+        figures=figures.details,
+    )
 
 
 def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
