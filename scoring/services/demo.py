@@ -76,7 +76,7 @@ def load_demo(
     )
     return DemoReport(
         region=region,
-        rejected_count=outcome.conflicts,
+        rejected_count=outcome.retracted_places.size,
         refreshed=refresh_forecasts(
             region,
             kind=kind,
