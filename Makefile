@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 DEBIAN_EXTRAS := chromium wrk prometheus nginx
 
 .PHONY: help setup setup-dev setup-extras run demo test test-long lint types \
-        contracts pytest pytest-sqlite format bench skill lock clean
+        contracts pytest pytest-sqlite format bench docs skill lock clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,10 @@ format: setup-dev ## Format the code
 
 bench: setup ## Measure; the figures depend on the machine, the ratios should not
 	$(MANAGE) benchmark --suite all
+
+docs: setup ## Write docs/commands.md from the commands themselves
+	$(MANAGE) document_commands > docs/commands.md.new
+	mv docs/commands.md.new docs/commands.md
 
 skill: setup ## Back-test on the frozen sets in $$RISKPLATFORM_DATA and write docs/skill.md
 	OPENBLAS_NUM_THREADS=1 $(MANAGE) skill --write docs/skill.md

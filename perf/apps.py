@@ -23,4 +23,4 @@ class PerfConfig(AppConfig):
         listen_for_writes()
         watch_statements()
         # By its name, because models cannot be imported before all apps are there.
-        import_string("perf.cache.assembly.hear_changes")()
+        import_string("perf.cache.edge.assembly.hear_changes")()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.utils.module_loading import autodiscover_modules
 
-from perf.cache.callers import Caller
-from perf.cache.questions import Question
+from perf.cache.edge.principals import Caller
+from perf.cache.edge.request_key import Question
 
 Wish = tuple[Question, Caller]
 

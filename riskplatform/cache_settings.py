@@ -1,4 +1,4 @@
-"""How Django's cache speaks to Redis: JSON, short timeouts, connections of our own."""
+"""How Django's cache and Channels speak to Redis."""
 
 from typing import Any
 
@@ -24,3 +24,9 @@ def redis_cache(url: str, *, timeout_s: float) -> dict[str, Any]:
             },
         },
     }
+
+
+def channel_layers(url: str) -> dict[str, Any]:
+    """Give `CHANNEL_LAYERS`: publish/subscribe, which recovers by itself."""
+    layer = "channels_redis.pubsub.RedisPubSubChannelLayer"
+    return {"default": {"BACKEND": layer, "CONFIG": {"hosts": [url]}}}

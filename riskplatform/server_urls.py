@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from riskplatform.connection_policy import ConnectionPolicy
-from riskplatform.env import EnvError
+from riskplatform.env import EnvError, env_secret, env_str
 
 # WAL lets readers go on while one process writes; FULL keeps an acknowledged
 # commit through a power cut, not only through a crash of the process.
@@ -17,6 +17,37 @@ SQLITE_PRAGMAS = (
     "PRAGMA temp_store=MEMORY;"
     "PRAGMA mmap_size=268435456;"
 )
+
+
+def server_url(name: str, embedded_default: str, *, is_embedded: bool) -> str:
+    """Read a server's address; only the embedded profile has a default.
+
+    `manage.py` has set the addresses of embedded servers before this is read.
+    """
+    url = env_secret(name)
+    return url or (embedded_default if is_embedded else env_str(name))
+
+
+def configured_databases(
+    folder: Path, policy: ConnectionPolicy, *, is_embedded: bool
+) -> dict[str, dict[str, Any]]:
+    """Give `DATABASES` without replicas; `folder` has the SQLite of one machine."""
+    sqlite = f"sqlite:///{folder / 'riskplatform.sqlite3'}"
+    default = server_url("DATABASE_URL", sqlite, is_embedded=is_embedded)
+    local = "clickhouse://default@127.0.0.1:9000/default"
+    clickhouse = server_url("CLICKHOUSE_URL", local, is_embedded=is_embedded)
+    return {
+        "default": default_database(default, policy),
+        "clickhouse": clickhouse_database(clickhouse, is_plain=policy.is_plain),
+    }
+
+
+def replica_database(policy: ConnectionPolicy) -> dict[str, dict[str, Any]]:
+    """Give the replica for people's reads, if there is one and people are served."""
+    url = env_secret("DATABASE_REPLICA_URL")
+    if not url or policy.is_plain or not policy.serves_people:
+        return {}
+    return {"replica": default_database(url, policy)}
 
 
 def default_database(

@@ -6,7 +6,7 @@ from pathlib import Path
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from riskplatform.cache_settings import redis_cache
+from riskplatform.cache_settings import channel_layers, redis_cache
 from riskplatform.connection_policy import read_policy
 from riskplatform.env import (
     env_bool,
@@ -14,7 +14,6 @@ from riskplatform.env import (
     env_folders,
     env_int,
     env_list,
-    env_pairs,
     env_secret,
     env_str,
 )
@@ -22,16 +21,17 @@ from riskplatform.log_settings import logging_config
 from riskplatform.login_throttling import axes_settings
 from riskplatform.request_limits import (
     CLASS_OF_PATH,
+    configured_cost_limits,
     configured_rate_limits,
-    cost_limits,
+    configured_timeouts,
     places,
-    request_timeouts,
 )
 from riskplatform.secret_key import kept_secret_key
 from riskplatform.server_urls import (
-    clickhouse_database,
     clickhouse_replicas,
-    default_database,
+    configured_databases,
+    replica_database,
+    server_url,
 )
 
 django_stubs_ext.monkeypatch()
@@ -44,16 +44,6 @@ PROFILE = env_choice(
 )
 EMBEDDED = PROFILE == "embedded"
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
-
-
-def server_url(name: str, embedded_default: str) -> str:
-    """Read a server's address; only the embedded profile has a default.
-
-    `manage.py` has set the addresses of embedded servers before this is read.
-    """
-    url = env_secret(name)
-    return url or (embedded_default if EMBEDDED else env_str(name))
-
 
 SECRET_KEY = env_secret("SECRET_KEY") or (
     kept_secret_key(VAR_DIR) if EMBEDDED else env_str("SECRET_KEY")
@@ -143,18 +133,9 @@ CONNECTION_POLICY = read_policy(is_plain=not KEEPS_CONNECTIONS)
 WEB_WORKERS = env_int("WEB_WORKERS", os.cpu_count() or 1, minimum=1)
 WEB_THREADS = env_int("WEB_THREADS", 8, minimum=1)
 DATABASE_OTHER_CONNECTIONS = env_int("DATABASE_OTHER_CONNECTIONS", 12)
-DATABASES = {
-    "default": default_database(
-        server_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'riskplatform.sqlite3'}"),
-        CONNECTION_POLICY,
-    ),
-    "clickhouse": clickhouse_database(
-        server_url("CLICKHOUSE_URL", "clickhouse://default@127.0.0.1:9000/default"),
-        is_plain=not KEEPS_CONNECTIONS,
-    ),
-}
+DATABASES = configured_databases(VAR_DIR, CONNECTION_POLICY, is_embedded=EMBEDDED)
 CLICKHOUSE_REPLICAS = clickhouse_replicas(env_secret("CLICKHOUSE_REPLICA_URLS") or "")
-DATABASES |= CLICKHOUSE_REPLICAS
+DATABASES |= CLICKHOUSE_REPLICAS | replica_database(CONNECTION_POLICY)
 DATABASE_ROUTERS = [
     "analytics.store.routers.ClickHouseRouter",
     "perf.connections.replicas.ReplicaRouter",
@@ -163,29 +144,21 @@ DATABASE_ROUTERS = [
 # Commands and jobs act on what they read, so they read the primary.
 DATABASE_REPLICA_APPS = frozenset({"scoring", "analytics"})
 DATABASE_REPLICA_LAG_S = env_int("DATABASE_REPLICA_LAG_S", 5)
-replica_url = env_secret("DATABASE_REPLICA_URL")
-if replica_url and KEEPS_CONNECTIONS and CONNECTION_POLICY.serves_people:
-    DATABASES["replica"] = default_database(replica_url, CONNECTION_POLICY)
 
 # Cache and channels
-REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0", is_embedded=EMBEDDED)
 # The longest that anybody waits for a store which hangs.
 REDIS_TIMEOUT_S = env_int("REDIS_TIMEOUT_MS", 50, minimum=1) / 1_000
 CACHES = {"default": redis_cache(REDIS_URL, timeout_s=REDIS_TIMEOUT_S)}
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_CLOSE_CONNECTION = not KEEPS_CONNECTIONS
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
-}
+CHANNEL_LAYERS = channel_layers(REDIS_URL)
 
 # Limits, by class of routes: seconds for a request, requests of a caller.
 ROUTE_CLASSES = CLASS_OF_PATH
-REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
+REQUEST_TIMEOUTS = configured_timeouts()
 RATE_LIMITS = configured_rate_limits()
-COST_LIMITS = cost_limits(env_pairs("COST_LIMITS"))
+COST_LIMITS = configured_cost_limits()
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # In each web process: requests at work and those that wait, and how fast bodies come.

@@ -8,11 +8,10 @@ from django.views.decorators.http import require_safe
 
 from riskplatform.api.keys.access import find_access
 from scoring.errors import RegionNotFoundError
+from scoring.horizons import horizon_label
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import list_latest_forecasts
 from scoring.selectors.regions import get_region, list_regions
-
-DAY_S = 86_400
 
 
 @require_safe
@@ -59,9 +58,3 @@ def _forecast_context(forecast: Forecast) -> dict[str, Any]:
         "expected_count": forecast.expected_count,
         "backtest": forecast.model_version.skill.get(str(forecast.horizon_sec)),
     }
-
-
-def horizon_label(horizon_sec: int) -> str:
-    if horizon_sec > DAY_S and horizon_sec % DAY_S == 0:
-        return f"{horizon_sec // DAY_S} days"
-    return f"{horizon_sec / 3_600:g} hours"

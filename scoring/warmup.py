@@ -8,8 +8,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from perf.cache.callers import NOBODY, Caller
-from perf.cache.questions import Question
+from perf.cache.edge.principals import NOBODY, Caller
+from perf.cache.edge.request_key import Question
 from perf.warmup import Subject, Wish, question_about, register_subject
 from riskplatform.api.keys.access import access_of, may_see_region
 from riskplatform.api.keys.models import ApiKey, Scope

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
-from perf.cache.assembly import cache_bus
-from perf.cache.remembered import remembered_values
+from perf.cache.edge.assembly import cache_bus
+from perf.cache.edge.remembered import remembered_values
 from perf.cache.versions import versions
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced

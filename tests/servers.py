@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
-from riskplatform.embedded.warden import Warden
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -37,12 +37,12 @@ def start_servers(config: pytest.Config) -> None:
     # PostgreSQL runs as another account when the tests run as root.
     folder.chmod(0o711)
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    warden = Warden()
-    config.add_cleanup(warden.close)
-    warden.remove_afterwards(folder)
+    reaper = Reaper()
+    config.add_cleanup(reaper.close)
+    reaper.remove_afterwards(folder)
     site = Site(
         var=folder / "var",
-        warden=warden,
+        reaper=reaper,
         password=stored_password(folder),
         durable=False,
     )

@@ -23,7 +23,7 @@ STOP_TIMEOUT_S = 15.0
 POLL_S = 0.05
 LOG_TAIL_BYTES = 2_000
 # As `manage.py up` starts it, but with one process, and at once ended.
-SERVER = "riskplatform.embedded.web"
+SERVER = "riskplatform.serving.web"
 SERVER_OPTIONS = {"--host": LOOPBACK, "--workers": 1, "--threads": 8, "--lame-duck": 0}
 
 

@@ -4,7 +4,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterator
 from threading import Lock
 
-from perf.cache.entries import Entry
+from perf.cache.edge.response import Entry
 from perf.metrics import EDGE_BYTES, EDGE_ENTRIES, EDGE_EVICTIONS
 
 

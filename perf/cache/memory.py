@@ -10,8 +10,8 @@ from typing import Generic, Protocol, TypeVar
 
 from perf.cache.tallies import Outcome, Tally
 from perf.deadlines import within_deadline
-from perf.flights import Flights
 from perf.metrics import MEMORY_CACHE_BYTES
+from perf.single_flight import Flights
 from perf.switches import Switch, is_on
 
 WAIT_S = 30.0

@@ -25,9 +25,9 @@ from perf.cache.refreshing import Refresher, refresher
 from perf.cache.tallies import Outcome, Tally
 from perf.cache.versions import Versions, versions
 from perf.deadlines import within_deadline
-from perf.flights import Flights
 from perf.metrics import CACHE_WRITTEN_BYTES
 from perf.shared_store import PREFIX, SharedStore, StoreUnavailableError, store
+from perf.single_flight import Flights
 from perf.switches import Switch, is_on
 
 T = TypeVar("T")

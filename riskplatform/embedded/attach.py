@@ -15,9 +15,9 @@ from riskplatform.embedded.ownership import (
     using_servers,
     waiting_for_users,
 )
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
-from riskplatform.embedded.warden import Warden
 from riskplatform.env import env_secret, env_str
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -27,6 +27,7 @@ SELF_SUFFICIENT = frozenset(
         "collectstatic",
         "compilemessages",
         "diffsettings",
+        "document_commands",
         "doctor",
         "export_monitoring",
         "findstatic",
@@ -119,8 +120,8 @@ def _borrowed_servers(var: Path, needed: list[str]) -> Generator[Mapping[str, st
 def _own_servers(
     var: Path, needed: list[str], ownership: Ownership
 ) -> Generator[Mapping[str, str]]:
-    warden = Warden()
-    site = Site(var=var, warden=warden, password=stored_password(var))
+    reaper = Reaper()
+    site = Site(var=var, reaper=reaper, password=stored_password(var))
     try:
         with ServerGroup(site, needed) as group:
             ownership.publish(group.urls)
@@ -129,7 +130,7 @@ def _own_servers(
                 ownership.release()
     finally:
         ownership.release()
-        warden.close()
+        reaper.close()
 
 
 def _wait_for_endpoints(var: Path, needed: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from riskplatform.embedded.warden import Warden, signal_group
+from riskplatform.embedded.reaper import Reaper, signal_group
 from riskplatform.private_folder import PRIVATE_UMASK
 
 KEPT_LOGS = 3
@@ -38,12 +38,12 @@ class Launch:
 class ChildProcess:
     """A running `Launch`; its output goes to a log file, its end is certain."""
 
-    def __init__(self, launch: Launch, *, log: Path, warden: Warden) -> None:
+    def __init__(self, launch: Launch, *, log: Path, reaper: Reaper) -> None:
         self._launch = launch
-        self._warden = warden
+        self._reaper = reaper
         with log.open("ab") as output:
             self._popen = self._spawn(output.fileno())
-        self._warden.watch(self.pid, stop_signal=launch.stop_signal)
+        self._reaper.watch(self.pid, stop_signal=launch.stop_signal)
         self._feed(launch.stdin)
 
     @property
@@ -71,7 +71,7 @@ class ChildProcess:
         """End it and whatever it started, at once."""
         signal_group(self.pid, signal.SIGKILL)
         self._popen.wait()
-        self._warden.release(self.pid)
+        self._reaper.release(self.pid)
 
     def _spawn(self, output: int) -> "subprocess.Popen[bytes]":
         launch = self._launch

@@ -11,7 +11,7 @@ from typing import ClassVar
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_free
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
-from riskplatform.embedded.warden import Warden
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.kernel import heartbeat
 
 READY_POLL_S = 0.05
@@ -27,7 +27,7 @@ class Site:
     """Where the servers of one owner keep their data, logs and password."""
 
     var: Path
-    warden: Warden
+    reaper: Reaper
     password: str
     durable: bool = True
     # What a log holds before it is rotated; some older parts are kept.
@@ -84,7 +84,7 @@ class Service(ABC):
     def start(self) -> None:
         """Start the process and return at once."""
         self._clear()
-        self._child = ChildProcess(self.launch(), log=self.log, warden=self.site.warden)
+        self._child = ChildProcess(self.launch(), log=self.log, reaper=self.site.reaper)
 
     def wait_ready(self, *, pause: Pause = time.sleep) -> None:
         """Return once it answers; raise when it dies or takes too long."""

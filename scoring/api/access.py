@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from perf.cache.callers import Caller
-from perf.cache.policy import confirm_audience, rests_on
+from perf.cache.edge.policy import confirm_audience, rests_on
+from perf.cache.edge.principals import Caller
 from riskplatform.api.keys.access import (
     FULL_ACCESS,
     READ_REGIONS,

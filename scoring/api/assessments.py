@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from perf.cache.edge.policy import EdgePolicy, rests_on
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
 from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
 from riskplatform.api.inputs import (
     body_schema,
@@ -128,7 +128,7 @@ class AssessmentListView(APIView):
         query = decode_query(request, AssessmentQuery)
         portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
         found = list_assessments(portfolio)
-        page = page_of(found, query, render=assessment_summary, newest_first=True)
+        page = page_of(found, query, assessment_summary, newest_first=True)
         return Response(page)
 
 

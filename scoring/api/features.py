@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
+from perf.cache.edge.policy import EdgePolicy, rests_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
-from perf.cache.policy import EdgePolicy, rests_on
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import (
@@ -35,15 +35,15 @@ from scoring.api.feature_schemas import (
     WindowRequest,
 )
 from scoring.cell_ids import hex_of, parse_cell_id
+from scoring.horizons import DAY_S
 from scoring.models import Region
-from scoring.services.feature_windows import (
+from scoring.selectors.feature_windows import (
     FeatureSnapshot,
     WindowFeatures,
     build_windows,
     take_feature_snapshot,
 )
 
-DAY_S = 86_400
 # ClickHouse adds in any order; what rounding hides would be a new answer each time.
 DECIMALS = 9
 # Of a cell and a window in the answer.

@@ -19,8 +19,11 @@ from scoring.api.registry_schemas import (
     ForecastSkillDetail,
 )
 from scoring.models import Forecast, ForecastSkill
-from scoring.selectors.forecast_skill import get_forecast, list_forecasts
-from scoring.services.forecast_skill import get_forecast_skill
+from scoring.selectors.forecast_skill import (
+    get_forecast,
+    get_forecast_skill,
+    list_forecasts,
+)
 
 READERS = has_right(READ_REGIONS)
 
@@ -44,7 +47,7 @@ class ForecastListView(APIView):
             horizon_sec=query.horizon_sec,
             is_shadow=query.is_shadow,
         )
-        return Response(page_of(forecasts, query, render=_summary, newest_first=True))
+        return Response(page_of(forecasts, query, _summary, newest_first=True))
 
 
 class ForecastSkillView(APIView):

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
+from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
-from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.access import READ_REGIONS, find_access
 from riskplatform.api.keys.permissions import has_right
@@ -18,8 +18,8 @@ from scoring import change_names
 from scoring.api.access import find_region
 from scoring.api.dashboard_schemas import MetricsQuery, MetricsReport
 from scoring.models import Region
+from scoring.selectors.metrics_report import tabulate_metrics
 from scoring.selectors.regions import list_regions
-from scoring.services.metrics_report import tabulate_metrics
 
 
 class MetricsReportView(APIView):

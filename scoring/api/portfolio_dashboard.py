@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
+from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.cache.lifetimes import DASHBOARD_TTL_S
-from perf.cache.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
 from perf.concurrency import Outcome
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.access import find_access
@@ -23,9 +23,13 @@ from riskplatform.kernel.errors import ApplicationError
 from scoring import change_names
 from scoring.api.dashboard_schemas import DashboardQuery, PortfolioDashboard
 from scoring.models import Portfolio, Region
-from scoring.selectors.portfolio_dashboard import DashboardPart, asset_cells
+from scoring.selectors.portfolio_dashboard import (
+    TIMEFRAMES,
+    DashboardPart,
+    asset_cells,
+    read_dashboard,
+)
 from scoring.selectors.portfolios import get_portfolio
-from scoring.services.portfolio_dashboard import TIMEFRAMES, read_dashboard
 
 
 class PortfolioDashboardView(APIView):

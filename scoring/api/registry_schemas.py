@@ -9,7 +9,7 @@ from riskplatform.api.paging import PageQuery
 from scoring.api.jobs import JobStatus
 from scoring.api.schemas import AwareTime, HorizonSec, Slug
 from scoring.engine.models.registry import KINDS
-from scoring.services.refreshing import SERVED_KIND
+from scoring.services.registry.fitting import SERVED_KIND
 
 ModelKind = Annotated[
     str, Meta(pattern=f"^({'|'.join(KINDS)})$", description="Model family.")

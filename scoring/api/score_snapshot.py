@@ -11,8 +11,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.policy import EdgePolicy
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import body_schema, decode_body, refuse_repeats
@@ -24,7 +24,7 @@ from scoring.api.schemas import Snapshot, SnapshotRequest
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of, parse_cell_id
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.services.snapshots import score_cells
+from scoring.services.forecasts.snapshots import score_cells
 
 # A scenario and its value; what the cell itself takes is a part of it.
 BYTES_OF_VALUE: Final = 60

@@ -24,7 +24,7 @@ from perf.bench.sides import (
 )
 from scoring.bench.city import own_city
 from scoring.bench.mix import Questions, draw, draw_mix, variants_of
-from scoring.bench.place import DAY_S
+from scoring.horizons import DAY_S
 
 USERS = 100
 MIX_LENGTH = 500

@@ -20,21 +20,22 @@ from perf.bench.measurement import (
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
-from scoring.bench.place import DAY_S, ISSUED_FOR, SEED, Place, own_place, publish
+from scoring.bench.place import ISSUED_FOR, SEED, Place, own_place, publish
 from scoring.engine import workloads
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.fitting import fit_forecaster
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.synthetic import generate_truth
+from scoring.horizons import DAY_S
 from scoring.metrics import Inference
 from scoring.models import Forecast, ModelArtifact
-from scoring.selectors.forecasts import get_columns
-from scoring.services.assessments.inputs import (
+from scoring.selectors.assessment_inputs import (
     ForecastScenarios,
     forget_inputs,
     load_scenarios,
 )
-from scoring.services.snapshots import FeatureValues, score_cells
+from scoring.selectors.forecasts import get_columns
+from scoring.services.forecasts.snapshots import FeatureValues, score_cells
 
 Answer = TypeVar("Answer")
 

@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 
 from perf.bench.asking import Ask
-from scoring.bench.place import DAY_S, SEED, Place
+from scoring.bench.place import SEED, Place
+from scoring.horizons import DAY_S, SERVED_HORIZONS_SEC
 from scoring.models import Forecast, Portfolio
 
 # Shares of all requests, in percent.
@@ -27,7 +28,6 @@ SHARES = {
     "dashboard": 7,
     "metrics": 3,
 }
-HORIZONS_SEC = (DAY_S, 7 * DAY_S)
 QUANTILES = ((0.9, 0.95, 0.99), (0.5, 0.9), (0.995,))
 TIMEFRAMES = ("24h", "7d", "30d")
 SNAPSHOTS = 10
@@ -106,7 +106,7 @@ def variants_of(questions: Questions) -> dict[str, list[Ask]]:
         "assess": [
             questions.assess(portfolio, horizon_sec=horizon, quantiles=quantiles)
             for quantiles, horizon, portfolio in product(
-                QUANTILES, HORIZONS_SEC, questions.portfolios
+                QUANTILES, SERVED_HORIZONS_SEC, questions.portfolios
             )
         ],
         "risk map": _risk_maps(questions),
@@ -141,7 +141,7 @@ def draw_mix(variants: dict[str, list[Ask]], count: int) -> list[Ask]:
 def _risk_maps(questions: Questions) -> list[Ask]:
     whole = [
         questions.risk_map(horizon_sec=horizon, format=form)
-        for form, horizon in product(("json", "geojson"), HORIZONS_SEC)
+        for form, horizon in product(("json", "geojson"), SERVED_HORIZONS_SEC)
     ]
     lat, lon = h3.cell_to_latlng(questions.place.grid.cells[0])
     boxes = [

@@ -22,6 +22,7 @@ from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine import workloads
 from scoring.engine.distributions import distribution_of
 from scoring.engine.grid import Grid
+from scoring.horizons import DAY_S
 from scoring.models import (
     Asset,
     AssetPlace,
@@ -32,13 +33,12 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
+from scoring.selectors.assessment_inputs import forget_inputs
 from scoring.selectors.regions import get_region_grid
-from scoring.services.assessments.inputs import forget_inputs
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 
 SEED = 1
 ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
-DAY_S = 86_400
 EVENT_DAYS = 60
 CURVES = ([[0.0, 0.0], [1.0, 0.4]], [[0.0, 0.1], [1.0, 0.8]])
 
@@ -59,7 +59,7 @@ def own_place(*, n_cells: int) -> Generator[Place]:
     organisation = Organisation.objects.create(slug=slug, name="Benchmark")
     grid = workloads.compact_grid(n_cells)
     region = define_region(
-        RegionDefinition(
+        Region(
             slug=slug,
             name="Benchmark",
             timezone="UTC",

@@ -8,8 +8,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from scoring.management.interval_text import interval_text, number_text
-from scoring.pages import horizon_label
+from scoring.evaluation.interval_text import interval_text, number_text
+from scoring.horizons import horizon_label
 
 # What a figure is called and which way is good; the engine may add more figures.
 LABELS: Final = {

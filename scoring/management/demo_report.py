@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from scoring.management.interval_text import interval_text, signed_text
-from scoring.pages import horizon_label
+from scoring.evaluation.interval_text import interval_text, signed_text
+from scoring.horizons import horizon_label
 
 
 def render_demo_report(report: dict[str, Any], *, is_terminal: bool) -> str:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, TruncWeek
 
 from riskplatform.api.keys.access import Access, regions_seen
 from scoring.engine.consistency import SIGNIFICANCE
-from scoring.errors import ForecastNotFoundError
+from scoring.errors import ForecastNotFoundError, HorizonNotPassedError
 from scoring.models import Forecast, ForecastSkill, ModelVersion, Region
 
 FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
@@ -66,6 +67,32 @@ def get_forecast(forecast_id: UUID, *, access: Access) -> Forecast:
     found = list_forecasts(access).filter(pk=forecast_id).first()
     if found is None:
         raise ForecastNotFoundError(f"There is no forecast {forecast_id}.")
+    return found
+
+
+def scored_after(forecast: Forecast) -> datetime:
+    """Say when the outcome counts as complete: events may arrive late."""
+    embargo = timedelta(seconds=settings.FORECAST_EMBARGO_S)
+    return forecast.valid_until + embargo
+
+
+def get_forecast_skill(forecast: Forecast) -> ForecastSkill:
+    """Return how a forecast did.
+
+    Raises
+    ------
+    HorizonNotPassedError
+        It has not been scored yet.
+    """
+    found = ForecastSkill.objects.filter(forecast=forecast).first()
+    if found is None:
+        due_at = scored_after(forecast)
+        raise HorizonNotPassedError(
+            "The outcome of the forecast is not known yet. It is scored after "
+            f"{due_at.isoformat()}, once the record of events reaches beyond "
+            f"{forecast.valid_until.isoformat()}.",
+            scored_after=due_at.isoformat(),
+        )
     return found
 
 

@@ -1,5 +1,6 @@
 """Reads of the model registry."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -73,6 +74,11 @@ def find_model_version(
 
 def find_champion(region: Region) -> ModelVersion | None:
     return list_model_versions(FULL_ACCESS, region=region).champions().first()
+
+
+def list_challengers(region: Region) -> Sequence[ModelVersion]:
+    state = ModelVersion.State.CHALLENGER
+    return list(list_model_versions(FULL_ACCESS, region=region, state=state))
 
 
 def find_champion_before(version: ModelVersion) -> ModelVersion | None:

@@ -1,9 +1,10 @@
 """What the dashboard of a portfolio shows: its risk, its events, its alerts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from django.db.models import Count, Max, QuerySet
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from analytics.reads.activity import activity_by_cell
 from analytics.store.clickhouse import from_milliseconds
 from perf.cache.memory import ByteCache
+from perf.concurrency import Outcome, gather_bounded
 from riskplatform.api.keys.access import Access
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
+from scoring.engine.arrays import Cells
 from scoring.models import (
     Alert,
     AlertRule,
@@ -29,8 +32,12 @@ from scoring.selectors.alerts import list_alerts
 from scoring.selectors.forecasts import get_columns
 
 NEWEST_ALERTS = 10
-
-Cells = NDArray[np.uint64]
+TIMEFRAMES: Final = {
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+DEADLINE_S = 5.0
 
 _places: ByteCache[NDArray[np.uint64]] = ByteCache(
     "portfolio_places", max_bytes=16 << 20
@@ -192,3 +199,27 @@ def _newest_assessment(portfolio: Portfolio, access: Access) -> dict[str, Any] |
 def _by_severity(alerts: QuerySet[Alert]) -> dict[str, int]:
     counts = alerts.order_by().values_list("severity").annotate(count=Count("pk"))
     return dict(counts)
+
+
+def read_dashboard(
+    portfolio: Portfolio,
+    cells: Mapping[Region, Cells],
+    *,
+    access: Access,
+    span: timedelta,
+    until: datetime,
+) -> dict[str, Outcome[DashboardPart]]:
+    """Read the parts side by side; the value of each is a `DashboardPart`.
+
+    `cells` are those with assets of each region, as `asset_cells` gives them; only
+    what is about regions that `access` sees is told.
+    """
+    since = until - span
+    span_s = int(span.total_seconds())
+    risk = partial(read_risk, portfolio, cells, access)
+    parts: dict[str, Callable[[], DashboardPart]] = {
+        "metrics": partial(risk, span_s=span_s, until=until),
+        "events": partial(read_events, cells, since=since, until=until),
+        "alerts": partial(read_alerts, portfolio, access, since=since),
+    }
+    return gather_bounded(parts, deadline_s=DEADLINE_S)

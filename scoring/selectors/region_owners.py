@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from perf.cache.remembered import Remembered
+from perf.cache.edge.remembered import Remembered
 from riskplatform.api.keys.access import Ownership
 from scoring import change_names
 from scoring.models import Region

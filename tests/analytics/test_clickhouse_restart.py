@@ -13,8 +13,8 @@ from prometheus_client import REGISTRY
 from analytics.store.clickhouse import close_connection, fetch_rows
 from analytics.store.clickhouse_pool.base import DatabaseWrapper
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
-from riskplatform.embedded.warden import Warden
 from riskplatform.server_urls import clickhouse_database
 from tests.perf.waiting import wait_until
 
@@ -27,8 +27,8 @@ def clickhouse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[ClickHouseServer]:
     """Start a server that threads begun from now on will use."""
-    warden = Warden()
-    site = Site(var=tmp_path, warden=warden, password="probe", durable=False)
+    reaper = Reaper()
+    site = Site(var=tmp_path, reaper=reaper, password="probe", durable=False)
     started = ClickHouseServer(site)
     started.start_and_wait()
     database = connections.configure_settings(
@@ -41,7 +41,7 @@ def clickhouse(
     for _parameters, connection in shared.values():
         connection.close()
     started.stop()
-    warden.close()
+    reaper.close()
 
 
 def retries() -> float:

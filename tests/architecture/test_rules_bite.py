@@ -40,8 +40,8 @@ def test_the_linter_refuses(code: str, rule: str) -> None:
     [
         (
             "scoring/models/planted.py",
-            "from scoring.services import demo\n",
-            "scoring.models.planted -> scoring.services.demo",
+            "from scoring.services import regions\n",
+            "scoring.models.planted -> scoring.services.regions",
         ),
         (
             "analytics/store/clickhouse.py",

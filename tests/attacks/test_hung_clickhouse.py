@@ -3,7 +3,6 @@
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -27,8 +26,8 @@ from riskplatform.api.health import _write
 from riskplatform.api.keys.services import issue_key
 from riskplatform.api.probes import OK, Probe, states_of
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
-from riskplatform.embedded.warden import Warden
 from riskplatform.server_urls import clickhouse_database
 from tests.attacks.hanging import hanging
 from tests.factories import make_organisation, make_region
@@ -51,14 +50,14 @@ EVENT = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ClickHouseServer]:
-    warden = Warden()
+    reaper = Reaper()
     var = tmp_path_factory.mktemp("hung")
-    site = Site(var=var, warden=warden, password="probe", durable=False)
+    site = Site(var=var, reaper=reaper, password="probe", durable=False)
     started = ClickHouseServer(site)
     started.start_and_wait()
     yield started
     started.stop()
-    warden.close()
+    reaper.close()
 
 
 @pytest.fixture
@@ -163,7 +162,7 @@ def test_a_shipper_that_waits_for_it_holds_up_no_write(pid: int) -> None:
     probes = {"database": Probe(_write)}
 
     def ship() -> ShippingReport:
-        report: ShippingReport = in_a_thread(lambda: ship_due(linger=timedelta(0)))
+        report: ShippingReport = in_a_thread(ship_due)
         return report
 
     with ThreadPoolExecutor(1) as threads, hanging(pid):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
-from riskplatform.embedded.processes import CHECKOUT
+from riskplatform.serving.processes import CHECKOUT
 from tests.attacks.slow_clients import slow_clients
 from tests.attacks.test_slow_bodies import body
 from tests.edge.webs import Web

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
-from riskplatform.embedded.processes import CHECKOUT
+from riskplatform.serving.processes import CHECKOUT
 from tests.edge.webs import Platform
 from tests.embedded.waiting import wait_until
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.valkey import ValkeyServer
-from riskplatform.embedded.warden import Warden
 from tests.edge.webs import Platform, filled_platform
 
 
@@ -20,11 +20,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Generator[Platform]:
 @pytest.fixture
 def valkey(tmp_path: Path) -> Generator[ValkeyServer]:
     """Start a Redis that no other test and no other process uses."""
-    warden = Warden()
-    server = ValkeyServer(Site(var=tmp_path, warden=warden, password="of-the-test"))
+    reaper = Reaper()
+    server = ValkeyServer(Site(var=tmp_path, reaper=reaper, password="of-the-test"))
     try:
         server.start_and_wait()
         yield server
     finally:
         server.stop()
-        warden.close()
+        reaper.close()

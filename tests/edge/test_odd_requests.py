@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
-from perf.cache.assembly import build_edge_cache
-from perf.cache.edge import EdgeCache
-from perf.cache.routes import read_routes
+from perf.cache.edge.app import EdgeCache
+from perf.cache.edge.assembly import build_edge_cache
+from perf.cache.edge.routes import read_routes
 from scoring.models import Region
 from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_bus
 

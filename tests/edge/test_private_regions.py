@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from perf.cache.assembly import build_edge_cache
-from perf.cache.edge import EdgeCache
-from perf.cache.routes import read_routes
+from perf.cache.edge.app import EdgeCache
+from perf.cache.edge.assembly import build_edge_cache
+from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
 from scoring.models import Region

@@ -10,9 +10,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perf.cache.assembly import build_edge_cache
-from perf.cache.bus import Bus
-from perf.cache.routes import read_routes
+from perf.cache.change_feed import Bus
+from perf.cache.edge.assembly import build_edge_cache
+from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events

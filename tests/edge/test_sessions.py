@@ -9,9 +9,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from perf.cache.assembly import build_edge_cache
-from perf.cache.edge import EdgeCache
-from perf.cache.routes import read_routes
+from perf.cache.edge.app import EdgeCache
+from perf.cache.edge.assembly import build_edge_cache
+from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Membership, Organisation
 from scoring.models import Region
 from tests.factories import make_organisation, make_portfolio

@@ -21,10 +21,10 @@ from redis import Redis
 
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.process import Launch
-from riskplatform.embedded.processes import CHECKOUT, WebServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
-from riskplatform.embedded.warden import Warden
-from riskplatform.embedded.web import WebSize
+from riskplatform.serving.processes import CHECKOUT, WebServer
+from riskplatform.serving.web import WebSize
 from tests.perf.waiting import wait_until
 
 TIMEOUT_S = 30.0
@@ -136,13 +136,13 @@ class Platform:
         self, count: int = 1, *, threads: int = 8, **env: str
     ) -> Generator[list[Web]]:
         """Run web processes that share everything but their memory."""
-        warden = Warden()
+        reaper = Reaper()
         webs = []
         try:
             for number in range(count):
                 site = Site(
                     var=self.folder / f"web-{uuid.uuid4().hex[:8]}",
-                    warden=warden,
+                    reaper=reaper,
                     password=f"none-{number}",
                 )
                 webs.append(Web(site, {**self.env, **env}, threads=threads))
@@ -152,7 +152,7 @@ class Platform:
         finally:
             for web in webs:
                 web.stop()
-            warden.close()
+            reaper.close()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from typing import Any
 
-from riskplatform.embedded.realtime import DrainingServer
+from riskplatform.serving.realtime import DrainingServer
 
 SLOW_S = 2.0
 

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from riskplatform.embedded.probing import EVERY_S
 from riskplatform.embedded.process import Launch
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Service, Site
-from riskplatform.embedded.supervisor import StopRequestedError, Supervisor
 from riskplatform.embedded.valkey import ValkeyServer
-from riskplatform.embedded.warden import Warden
+from riskplatform.serving.probing import EVERY_S
+from riskplatform.serving.supervisor import StopRequestedError, Supervisor
 
 STUBBORN_PROGRAM = """
 import signal, subprocess, sys, time
@@ -57,8 +57,8 @@ def say(line: str) -> None:
 
 
 def main(var: Path, names: list[str]) -> None:
-    warden = Warden(grace_s=1.0)
-    site = Site(var=var, warden=warden, password="test-only")
+    reaper = Reaper(grace_s=1.0)
+    site = Site(var=var, reaper=reaper, password="test-only")
     every_s = float(os.environ.get("PROBE_EVERY_S", EVERY_S))
     supervisor = Supervisor(site=site, say=say, probe_every_s=every_s)
     with supervisor.signals_handled():
@@ -70,7 +70,7 @@ def main(var: Path, names: list[str]) -> None:
             say("interrupted")
         finally:
             supervisor.stop()
-    warden.close()
+    reaper.close()
 
 
 if __name__ == "__main__":

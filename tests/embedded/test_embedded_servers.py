@@ -18,9 +18,9 @@ from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.postgres import PostgresServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Server, Site
 from riskplatform.embedded.valkey import ValkeyServer
-from riskplatform.embedded.warden import Warden
 from tests.embedded.waiting import wait_until
 
 Store = Callable[[str], int | bytes | None]
@@ -28,12 +28,12 @@ Store = Callable[[str], int | bytes | None]
 
 @pytest.fixture
 def site() -> Generator[Site]:
-    warden = Warden()
+    reaper = Reaper()
     with tempfile.TemporaryDirectory(prefix="riskplatform-servers-") as name:
         # PostgreSQL runs as another account where the tests run as root.
         Path(name).chmod(0o711)
-        yield Site(var=Path(name), warden=warden, password="p-w_1")
-        warden.close()
+        yield Site(var=Path(name), reaper=reaper, password="p-w_1")
+        reaper.close()
 
 
 def use_valkey(url: str) -> int | bytes | None:
@@ -134,10 +134,10 @@ def test_a_wrong_password_is_refused(site: Site) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
 def test_postgres_moves_where_its_account_can_reach_it(tmp_path: Path) -> None:
     """A private home is no place for it; it takes its programs along."""
-    warden = Warden()
+    reaper = Reaper()
     tmp_path.chmod(0o700)
     server = PostgresServer(
-        Site(var=tmp_path, warden=warden, password="p-w_1", durable=False)
+        Site(var=tmp_path, reaper=reaper, password="p-w_1", durable=False)
     )
     assert server.folder.parent == postgres.REACHABLE_ROOT
     try:
@@ -148,5 +148,5 @@ def test_postgres_moves_where_its_account_can_reach_it(tmp_path: Path) -> None:
             assert server.address.endswith(f" (data in {server.folder})")
         assert server.stop()
     finally:
-        warden.close()
+        reaper.close()
         shutil.rmtree(server.folder)

@@ -14,13 +14,13 @@ import psycopg
 import pytest
 
 from riskplatform.embedded.postgres import PostgresServer, children_of
-from riskplatform.embedded.probing import Prober
 from riskplatform.embedded.process import Launch
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import BeatingService, Service, Site
-from riskplatform.embedded.warden import Warden
-from riskplatform.embedded.web_workers import MOST_MISSED, STALE_S, WorkerWatch
 from riskplatform.kernel import heartbeat
 from riskplatform.kernel.heartbeat import Heartbeat
+from riskplatform.serving.probing import Prober
+from riskplatform.serving.web_workers import MOST_MISSED, STALE_S, WorkerWatch
 from tests.attacks.hanging import hanging
 from tests.embedded.waiting import wait_until
 
@@ -64,12 +64,12 @@ class Mute(Service):
 
 @pytest.fixture
 def site() -> Generator[Site]:
-    warden = Warden(grace_s=1.0)
+    reaper = Reaper(grace_s=1.0)
     with tempfile.TemporaryDirectory(prefix="riskplatform-hung-") as name:
         # PostgreSQL runs as another account where the tests run as root.
         Path(name).chmod(0o711)
-        yield Site(var=Path(name), warden=warden, password="test-only", durable=False)
-        warden.close()
+        yield Site(var=Path(name), reaper=reaper, password="test-only", durable=False)
+        reaper.close()
 
 
 def looks(prober: Prober, count: int, *, from_s: float = 0.0) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from riskplatform.embedded import log_rotation
-from riskplatform.embedded.log_rotation import rotate_running
 from riskplatform.embedded.process import KEPT_LOGS
+from riskplatform.serving import log_rotation
+from riskplatform.serving.log_rotation import rotate_running
 from tests.embedded.waiting import wait_until
 
 MAX_BYTES = 64 << 10

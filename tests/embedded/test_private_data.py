@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from riskplatform.embedded.process import ChildProcess, Launch
-from riskplatform.embedded.warden import Warden
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.private_folder import private_folder
 
 CHECKOUT = Path(__file__).parents[2]
@@ -93,13 +93,13 @@ def test_the_account_of_postgresql_may_pass_through(
 
 
 def test_children_make_private_files(tmp_path: Path) -> None:
-    warden = Warden()
+    reaper = Reaper()
     made = tmp_path / "made"
     launch = Launch(argv=[sys.executable, "-c", f"open({str(made)!r}, 'w')"])
-    child = ChildProcess(launch, log=tmp_path / "log", warden=warden)
+    child = ChildProcess(launch, log=tmp_path / "log", reaper=reaper)
     assert child.wait(timeout_s=30)
     child.kill_group()
-    warden.close()
+    reaper.close()
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
 
 

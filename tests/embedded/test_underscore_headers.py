@@ -16,7 +16,7 @@ from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
 from tests.embedded.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WORDS = ("-m", "riskplatform.embedded.web", "--workers", "1", "--threads", "1")
+WORDS = ("-m", "riskplatform.serving.web", "--workers", "1", "--threads", "1")
 
 
 @pytest.fixture(scope="module")

@@ -63,12 +63,12 @@ def test_valkey_keeps_port_and_acknowledged_keys(up: Up) -> None:
 
 
 def test_the_web_process_answers_again_on_its_port(up: Up) -> None:
-    kill_and_wait(up, "web", up.child("riskplatform.embedded.web"))
+    kill_and_wait(up, "web", up.child("riskplatform.serving.web"))
     assert live_status(up, "web") == 200
 
 
 def test_a_killed_web_worker_is_replaced(up: Up) -> None:
-    web = up.child("riskplatform.embedded.web")
+    web = up.child("riskplatform.serving.web")
     workers = {child.pid for child in web.children()}
     victim = web.children()[-1]
     victim.kill()
@@ -93,21 +93,14 @@ def test_the_worker_is_started_again(up: Up) -> None:
     assert up.child("run_worker").pid != before
 
 
-def test_the_shipper_is_started_again(up: Up) -> None:
-    before = up.child("ship_events").pid
-    kill_and_wait(up, "shipper", up.child("ship_events"))
-    assert up.child("ship_events").pid != before
-
-
 def test_whatever_hangs_is_killed_and_started_again(up: Up) -> None:
     hung = {
         "clickhouse": up.child("embedded.clickhouse"),
         "valkey": up.child("valkey-server"),
         "realtime": up.child("run_realtime"),
-        "shipper": up.child("ship_events"),
         "worker": up.child("run_worker"),
     }
-    web_workers = up.child("riskplatform.embedded.web").children()
+    web_workers = up.child("riskplatform.serving.web").children()
     # Another test may have replaced the last one, which then has not begun to beat.
     for process in (*hung.values(), web_workers[0]):
         process.suspend()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
-from riskplatform.embedded.processes import WebServer
+from riskplatform.serving.processes import WebServer
 from tests.embedded.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def start(output: Path) -> Generator[Start]:
         *, lame_duck_s: float = 1.0, workers: int = 1
     ) -> tuple["subprocess.Popen[bytes]", int]:
         port = free_port()
-        words = ["-m", "riskplatform.embedded.web", "--port", str(port)]
+        words = ["-m", "riskplatform.serving.web", "--port", str(port)]
         words += ["--threads", "4", "--workers", str(workers)]
         words += ["--lame-duck", str(lame_duck_s)]
         with output.open("wb") as file:

@@ -16,8 +16,8 @@ from analytics.inbox.validation import PostDefaults
 from analytics.models import IngestBatch, Shipment
 from riskplatform.api.keys.models import Organisation
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
-from riskplatform.embedded.warden import Warden
 from tests.ingestion.events import make_events
 from tests.ingestion.processes import start_python
 
@@ -35,19 +35,21 @@ call_command("migrate", "analytics", database="clickhouse", verbosity=0)
 # that a dead shipper is succeeded within the patience of a test.
 SHIP = """
 from datetime import timedelta
-from analytics.shipping import forming, shipper
-from django.core.management import call_command
+import analytics.tasks
+from analytics.models import Shipment
+from analytics.shipping import forming
+from perf.jobs.worker import Worker
 forming.MAX_ROWS = 1_000
-shipper.LEASE = timedelta(seconds=3)
-shipper.MAX_DELAY_S = 1.0
-call_command("ship_events")
+Shipment.lease = timedelta(seconds=3)
+Shipment.longest_wait_s = 1.0
+Worker(threads=0).run()
 """
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[ClickHouseServer]:
-    warden = Warden()
-    site = Site(var=tmp_path / "var", warden=warden, password=stored_password(tmp_path))
+    reaper = Reaper()
+    site = Site(var=tmp_path / "var", reaper=reaper, password=stored_password(tmp_path))
     site.var.mkdir()
     server = ClickHouseServer(site)
     try:
@@ -55,7 +57,7 @@ def store(tmp_path: Path) -> Generator[ClickHouseServer]:
         yield server
     finally:
         server.stop()
-        warden.close()
+        reaper.close()
 
 
 @pytest.mark.parametrize(

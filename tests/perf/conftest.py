@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from perf.cache.bus import Bus
+from perf.cache.change_feed import Bus
 from tests.perf.bench_doubles import ManualClock
 from tests.perf.edge_harness import CountingApp, running_bus, some_name
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from redis import Redis
 
-from perf.cache.assembly import build_edge_cache, new_bus
-from perf.cache.bus import Bus
-from perf.cache.edge import EdgeCache
-from perf.cache.policy import PLAN_KEY, EdgePolicy
-from perf.cache.routes import Route, Routes
+from perf.cache.change_feed import Bus
+from perf.cache.edge.app import EdgeCache
+from perf.cache.edge.assembly import build_edge_cache, new_bus
+from perf.cache.edge.policy import PLAN_KEY, EdgePolicy
+from perf.cache.edge.routes import Route, Routes
 from perf.circuit import Circuit
 from perf.shared_store import SharedStore
 from tests.perf.waiting import wait_until

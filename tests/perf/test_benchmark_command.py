@@ -1,10 +1,15 @@
 """`manage.py benchmark`, end to end on a tiny suite."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
@@ -13,6 +18,9 @@ from perf.bench.measurement import AnyMeasurement, Direction, reported
 from perf.bench.registry import Suite, registry
 from perf.management.commands.benchmark import Command
 from tests.perf.bench_doubles import ManualClock, make_comparison
+
+pytestmark = pytest.mark.django_db
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class TinySuite:
@@ -142,3 +150,34 @@ def test_the_suites_are_listed_without_running(
     assert ["tiny", "Tiny things."] in [
         [part.strip() for part in line] for line in lines
     ]
+
+
+@pytest.fixture
+def fresh_database() -> Iterator[str]:
+    """Give the URL of a database without any table."""
+    server = os.environ["DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE never_prepared")
+        yield urlsplit(server)._replace(path="/never_prepared").geturl()
+        connection.execute("DROP DATABASE never_prepared WITH (FORCE)")
+
+
+def test_a_database_that_was_never_prepared_is_prepared_first(
+    fresh_database: str,
+) -> None:
+    command = ["manage.py", "benchmark", "--suite", "rendering", "--quick"]
+    first, second = (
+        subprocess.run(
+            [sys.executable, *command],
+            cwd=CHECKOUT,
+            env=os.environ | {"DATABASE_URL": fresh_database},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for _ in range(2)
+    )
+    assert "Applying scoring.0001" in first.stderr
+    assert "Applying" not in first.stdout + second.stderr
+    with psycopg.connect(fresh_database) as connection:
+        assert connection.execute("SELECT count(*) FROM scoring_region").fetchone()

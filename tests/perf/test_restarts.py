@@ -14,14 +14,14 @@ import pytest
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.embedded.postgres import PostgresServer
 from riskplatform.embedded.process import Launch
-from riskplatform.embedded.processes import (
+from riskplatform.embedded.reaper import Reaper
+from riskplatform.embedded.server import Site
+from riskplatform.serving.processes import (
     HttpServer,
     RealtimeServer,
     WebServer,
 )
-from riskplatform.embedded.server import Site
-from riskplatform.embedded.warden import Warden
-from riskplatform.embedded.web import WebSize
+from riskplatform.serving.web import WebSize
 from tests.perf.postgresql import server
 from tests.perf.waiting import wait_until
 
@@ -52,9 +52,9 @@ class Realtime(RealtimeServer):
 def site(tmp_path: Path) -> Generator[Site]:
     # PostgreSQL runs as another account when the tests run as root.
     tmp_path.chmod(0o711)
-    warden = Warden()
-    yield Site(var=tmp_path, warden=warden, password="probe", durable=False)
-    warden.close()
+    reaper = Reaper()
+    yield Site(var=tmp_path, reaper=reaper, password="probe", durable=False)
+    reaper.close()
 
 
 @pytest.fixture

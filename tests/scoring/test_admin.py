@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from scoring.models import Cell, Forecast, Job, ModelVersion, Region
+from perf.jobs.models import Job
+from scoring.models import Cell, Forecast, ModelVersion, Region
 from tests.factories import make_forecast, make_model_version, make_region
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -63,7 +64,7 @@ def test_staff_can_queue_a_refresh(admin: Client) -> None:
     region = make_region()
     response = admin.post(
         reverse("admin:scoring_region_changelist"),
-        {"action": "refresh_forecasts", "_selected_action": [region.pk]},
+        {"action": "fit_model", "_selected_action": [region.pk]},
         follow=True,
     )
     assert "Queued for the worker: chicago." in response.content.decode()

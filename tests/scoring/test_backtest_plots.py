@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from scoring.engine.report import Reliability
-from scoring.management.plots import (
+from scoring.evaluation.backtests.series import CURVE_SHARES, NumberSeries
+from scoring.evaluation.plots import (
     OUTSIDE,
     accuracy_plot,
     number_plot,
     reliability_plot,
     transform_plot,
 )
-from scoring.management.svg import PALETTE, linear_axis
-from scoring.services.backtests.series import CURVE_SHARES, NumberSeries
+from scoring.evaluation.svg import PALETTE, linear_axis
 from tests.scoring.svg_reading import marks_of, words_of
 
 

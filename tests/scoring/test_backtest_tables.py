@@ -11,17 +11,17 @@ from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.calibration import Calibration
 from scoring.engine.dispersion import Dispersion
 from scoring.engine.forecast_tables import ForecastTable
-from scoring.services.backtests.requests import (
+from scoring.evaluation.backtests.requests import (
     BacktestRequest,
-    horizon_word,
     parse_horizons,
     parse_kinds,
 )
-from scoring.services.backtests.table_store import (
+from scoring.evaluation.backtests.table_store import (
     MOST_KEPT,
     TableStore,
     key_of_inputs,
 )
+from scoring.horizons import horizon_word
 from tests.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=1)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from scoring.engine.report import report_of
-from scoring.services.backtests.requests import BacktestRequest
-from scoring.services.backtests.running import (
+from scoring.evaluation.backtests.requests import BacktestRequest
+from scoring.evaluation.backtests.running import (
     BacktestProgress,
     HorizonResult,
     Record,
     run_backtests,
 )
-from scoring.services.skill.targets import Finding, best_baseline, judge
+from scoring.evaluation.skill.targets import Finding, best_baseline, judge
 from tests.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=3)

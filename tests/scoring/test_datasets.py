@@ -5,14 +5,14 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 
-from scoring.errors import DatasetUnavailableError
-from scoring.services.datasets.chicago_shootings import (
+from scoring.demo.datasets.chicago_shootings import (
     RESOLUTION,
     TIMEZONE,
     load_chicago_shootings,
 )
-from scoring.services.datasets.packages import fetch_wheel
-from scoring.services.datasets.synthetic import make_synthetic_events
+from scoring.demo.datasets.packages import fetch_wheel
+from scoring.demo.datasets.synthetic import make_synthetic_events
+from scoring.errors import DatasetUnavailableError
 
 
 def test_chicago_has_3933_events_in_its_community_areas(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from scoring.engine.aggregates import CellAggregates, aggregates_at
 from scoring.engine.grid import build_grid
 from scoring.models import Region
+from scoring.selectors.events import load_aggregates, load_history
 from scoring.selectors.regions import list_cell_ids
-from scoring.services.events import load_aggregates, load_history
 from tests.factories import make_region
 from tests.scoring.events import DAYS, START, store_random_events
 

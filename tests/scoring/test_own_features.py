@@ -15,8 +15,8 @@ from scoring.engine.forecasters import Forecaster
 from scoring.errors import FeaturesNotUsableError, ModelOutdatedError
 from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_columns
-from scoring.services.forecasting import load_forecaster
-from scoring.services.snapshots import PREDICTIONS, ScoredCells, score_cells
+from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.services.forecasts.snapshots import PREDICTIONS, ScoredCells, score_cells
 from tests.domain.registry.artifacts import rewritten
 from tests.engine.regions import START_S, TIMEZONE, make_grid, make_history
 from tests.factories import DAY_S
@@ -134,7 +134,7 @@ def test_an_artifact_of_an_earlier_format_asks_to_be_fitted_again(
     with pytest.raises(ModelOutdatedError) as refused:
         score(forecast, features)
     assert "Fit the model again" in refused.value.message
-    assert "refresh_forecasts --region chicago --promote" in refused.value.message
+    assert "fit_model --region chicago --promote" in refused.value.message
 
 
 def as_of_an_earlier_version(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:

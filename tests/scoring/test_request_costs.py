@@ -199,14 +199,14 @@ def test_a_draw_is_the_same_kept_and_not(
 ) -> None:
     cells = cells_of(published_forecast, 5)[::-1]
     kept = score(stranger, cells, n_scenarios=20).content
-    monkeypatch.setattr("scoring.services.snapshots.MOST_KEPT_VALUES", 1)
+    monkeypatch.setattr("scoring.services.forecasts.snapshots.MOST_KEPT_VALUES", 1)
     assert score(stranger, cells, n_scenarios=20).content == kept
 
 
 def test_a_snapshot_stops_when_its_time_is_up(
     published_forecast: Region, stranger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoring.services.snapshots.MOST_KEPT_VALUES", 1)
+    monkeypatch.setattr("scoring.services.forecasts.snapshots.MOST_KEPT_VALUES", 1)
     monkeypatch.setattr("perf.deadlines.remaining_s", lambda: 0.0)
     answer = score(stranger, cells_of(published_forecast, 1), n_scenarios=5)
     assert answer.status_code == 503

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import (
-    BaseCommand,
     CommandError,
     CommandParser,
     OutputWrapper,
 )
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from perf.bench.bounds import Bounds
@@ -23,7 +24,7 @@ from perf.bench.registry import ALL, Suite, registry
 from perf.bench.report import Report, prepare_file, to_json, write_report
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 STDOUT = "-"
 FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
@@ -31,7 +32,7 @@ FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkOptions:
-    """The options of the command that `BaseCommand` does not know."""
+    """The options of its own that the command has."""
 
     suite: str
     list_suites: bool
@@ -42,7 +43,7 @@ class BenchmarkOptions:
     quick: bool
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Measure before and after in one run, alternated, with answers compared. "
         "Fails on a wrong answer and, with --compare, on a regression."
@@ -77,12 +78,10 @@ class Command(BaseCommand):
                 self._list_suites()
             else:
                 self._benchmark(wanted)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         except (ProgrammingError, OperationalError) as error:
             raise CommandError(
-                f"The database refused: {error}. Where it was never set up, run"
-                " manage.py prepare first."
+                f"The database refused: {error}. Where its tables are older than the"
+                " code, run manage.py prepare first."
             ) from error
 
     def _list_suites(self) -> None:
@@ -97,6 +96,9 @@ class Command(BaseCommand):
         paths = _list_paths(wanted)
         for target in paths:
             prepare_file(target)
+        # Only tables that were never made: others belong to somebody's data.
+        if not MigrationRecorder(connection).has_table():
+            call_command("prepare", "--no-static", stdout=self.stderr)
 
         report = self._measure(suites, bounds=bounds)
 

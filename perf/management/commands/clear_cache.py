@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.cache.assembly import cache_bus
+from perf.cache.edge.assembly import cache_bus
 from perf.cache.versions import versions
 from perf.shared_store import StoreUnavailableError
 

@@ -24,7 +24,6 @@ from riskplatform.env import env_list, env_secret
 logger = logging.getLogger("riskplatform.embedded.clickhouse")
 
 MAX_OPEN_FILES = 65_536
-SOURCES_VARIABLE = "CLICKHOUSE_EMBEDDED_SOURCES"
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    access = access_to(env_list(SOURCES_VARIABLE))
+    access = access_to(env_list("CLICKHOUSE_EMBEDDED_SOURCES"))
     folder = open_folder(options.data, fsync=options.fsync, access=access)
     engine = Engine(
         folder.engine,

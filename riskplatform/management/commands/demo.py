@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management import call_command
 
 from riskplatform.management.first_admin import USERNAME, ensure_first_admin
+from scoring.demo.portfolio import join_demo_organisation
 from scoring.management.commands.load_demo import Command as LoadDemo
-from scoring.services.demo_portfolio import join_demo_organisation
 
 
 class Command(LoadDemo):

@@ -31,10 +31,10 @@ from riskplatform.embedded.diagnosis import (
 )
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ownership import living_owner, published_endpoints
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
 from riskplatform.embedded.server_diagnosis import check_database, check_servers
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
-from riskplatform.embedded.warden import Warden
 from riskplatform.env import env_secret
 
 MIGRATE_FIX = "manage.py migrate (`manage.py up` does it by itself)"
@@ -129,11 +129,11 @@ def temporary_site() -> Iterator[Site]:
         folder = Path(name)
         # PostgreSQL runs as another account when the command runs as root.
         folder.chmod(0o711)
-        warden = Warden()
-        warden.remove_afterwards(folder)
+        reaper = Reaper()
+        reaper.remove_afterwards(folder)
         password = stored_password(folder)
-        yield Site(var=folder, warden=warden, password=password, durable=False)
-        warden.close()
+        yield Site(var=folder, reaper=reaper, password=password, durable=False)
+        reaper.close()
 
 
 def check_migrations(alias: str) -> Finding:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
 from riskplatform.embedded.ports import LOOPBACK
-from riskplatform.embedded.realtime import DRAIN_TIMEOUT_S, DrainingServer
+from riskplatform.serving.realtime import DRAIN_TIMEOUT_S, DrainingServer
 
 
 class Command(BaseCommand):

@@ -13,26 +13,25 @@ from django.core.management.base import BaseCommand, CommandError
 from riskplatform.embedded.attach import missing_variables
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
 from riskplatform.embedded.ownership import Ownership
-from riskplatform.embedded.processes import (
+from riskplatform.embedded.reaper import Reaper
+from riskplatform.embedded.server import Server, Service, Site, stored_password
+from riskplatform.embedded.server_group import ServerGroup
+from riskplatform.env import env_choice, env_secret
+from riskplatform.serving.processes import (
     RealtimeServer,
-    Shipper,
     WebServer,
     Worker,
     manage,
 )
-from riskplatform.embedded.server import Server, Service, Site, stored_password
-from riskplatform.embedded.server_group import ServerGroup
-from riskplatform.embedded.supervisor import StopRequestedError, Supervisor
-from riskplatform.embedded.warden import Warden
-from riskplatform.embedded.web import WebSize
-from riskplatform.env import env_choice, env_secret
+from riskplatform.serving.supervisor import StopRequestedError, Supervisor
+from riskplatform.serving.web import WebSize
 
 DATABASES = frozenset({"sqlite", "postgres"})
 
 
 class Command(BaseCommand):
     help = (
-        "Run web, realtime, shipper and worker, with a server of its own for every URL "
+        "Run web, realtime and worker, with a server of its own for every URL "
         "that is not set. Ctrl-C stops all."
     )
     requires_system_checks = []
@@ -60,7 +59,7 @@ class Command(BaseCommand):
             default=settings.WEB_THREADS,
             help="threads of each of them",
         )
-        for name in ("web", "realtime", "shipper", "worker"):
+        for name in ("web", "realtime", "worker"):
             parser.add_argument(
                 f"--no-{name}", action="store_true", help=f"run without the {name}"
             )
@@ -72,10 +71,10 @@ class Command(BaseCommand):
             ownership.claim("manage.py up")
         except AlreadyRunningError as error:
             raise CommandError(error.message) from error
-        warden = Warden()
+        reaper = Reaper()
         site = Site(
             var=var,
-            warden=warden,
+            reaper=reaper,
             password=stored_password(var),
             max_log_bytes=settings.LOG_MAX_BYTES,
         )
@@ -85,7 +84,7 @@ class Command(BaseCommand):
                 self._run(supervisor, site, ownership, options)
         finally:
             ownership.release()
-            warden.close()
+            reaper.close()
 
     def _run(
         self,
@@ -141,8 +140,6 @@ def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
     if not options["no_realtime"]:
         port = options["realtime_port"]
         services.append(RealtimeServer(site, preferred_port=port))
-    if not options["no_shipper"]:
-        services.append(Shipper(site))
     if not options["no_worker"]:
         services.append(Worker(site))
     return services

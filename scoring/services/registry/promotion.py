@@ -17,12 +17,15 @@ from scoring.errors import (
 from scoring.metrics import MODEL_SWITCHES
 from scoring.models import Forecast, ModelSwitch, ModelVersion, Region
 from scoring.selectors.forecasts import list_latest_forecasts
-from scoring.selectors.model_versions import find_champion, find_champion_before
-from scoring.selectors.regions import list_cell_ids
-from scoring.services.grids import grid_of
-from scoring.services.publishing import list_challengers, publish_version
+from scoring.selectors.grids import grid_of_region
+from scoring.selectors.model_versions import (
+    find_champion,
+    find_champion_before,
+    list_challengers,
+)
+from scoring.services.forecasts.publishing import publish_version
+from scoring.services.regions import lock_region
 from scoring.services.registry.promotion_gate import judge
-from scoring.services.registry.versions import lock_region
 
 State = ModelVersion.State
 Reason = ModelSwitch.Reason
@@ -185,7 +188,7 @@ def _prepare(version: ModelVersion) -> Sequence[Forecast]:
 def _catch_up(version: ModelVersion, latest: Forecast) -> Forecast:
     return publish_version(
         version,
-        grid=grid_of(list_cell_ids(version.region)),
+        grid=grid_of_region(version.region),
         issued_for=latest.issued_for,
         horizons_sec=[latest.horizon_sec],
     )[0]

@@ -107,7 +107,7 @@ def test_without_the_event_store_the_forecasts_stand(
     client: Client, region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_forecast(region, issued_for=NOON)
-    monkeypatch.setattr("scoring.services.metrics_report.count_by_hour", break_store)
+    monkeypatch.setattr("scoring.selectors.metrics_report.count_by_hour", break_store)
     report = read(client)
     (row,) = report.results
     assert (row.forecast_count, row.observed_count) == (1, None)

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from scoring.demo.datasets import Dataset
+from scoring.demo.datasets.synthetic import make_synthetic_events
 from scoring.errors import DatasetUnavailableError
 from scoring.management.commands import load_demo
-from scoring.services.datasets import Dataset
-from scoring.services.datasets.synthetic import make_synthetic_events
 
 pytestmark = [
     pytest.mark.slow,

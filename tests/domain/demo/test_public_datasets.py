@@ -9,16 +9,16 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 
-from scoring.errors import DatasetUnavailableError
-from scoring.services.datasets.cities import load_cities
-from scoring.services.datasets.countries import load_countries
-from scoring.services.datasets.cyclones import (
+from scoring.demo.datasets.cities import load_cities
+from scoring.demo.datasets.countries import load_countries
+from scoring.demo.datasets.cyclones import (
     AS_OF,
     RESOLUTION,
     SINCE,
     load_north_atlantic_cyclones,
 )
-from scoring.services.demo_portfolio import cities_in_harms_way
+from scoring.demo.portfolio import cities_in_harms_way
+from scoring.errors import DatasetUnavailableError
 
 Loaded = TypeVar("Loaded")
 

@@ -11,9 +11,9 @@ from redis import Redis
 
 from perf.circuit import Circuit
 from perf.shared_store import SharedStore
+from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.valkey import ValkeyServer
-from riskplatform.embedded.warden import Warden
 from tests.perf.cache.keeping import Clock
 
 SOCKET_TIMEOUT_S = 0.2
@@ -40,8 +40,8 @@ class OwnRedis:
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Generator[OwnRedis]:
-    warden = Warden()
-    site = Site(var=tmp_path, warden=warden, password="own", durable=False)
+    reaper = Reaper()
+    site = Site(var=tmp_path, reaper=reaper, password="own", durable=False)
     server = ValkeyServer(site)
     server.start_and_wait()
     client = Redis.from_url(
@@ -55,4 +55,4 @@ def own_redis(tmp_path: Path) -> Generator[OwnRedis]:
     yield OwnRedis(server, client, store, clock)
     client.close()
     server.stop()
-    warden.close()
+    reaper.close()

@@ -1,0 +1,226 @@
+"""Carries changes between processes, and says whether this one has heard them all.
+
+Messages and answers to pings come over one connection, in order. So an answer means
+that every change announced before its ping has been heard: until LEASE_S after that
+ping nothing kept here is older than LEASE_S. Without an answer the lease runs out, and
+nothing kept is used, whatever the reason.
+"""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from typing import Any, Final
+
+import msgspec
+from redis.client import PubSub
+from redis.exceptions import RedisError
+
+from perf.cache.delivery import Delivery
+from perf.cache.store import SharedEntries
+from perf.cache.tags import Tags
+from perf.metrics import EDGE_LAPSES, EDGE_LIVE, HEARING_SECONDS
+from perf.shared_store import SharedStore, StoreUnavailableError
+
+# The promise is one second; the rest of it is for what is already on its way.
+LEASE_S: Final = 0.9
+PING_EVERY_S: Final = 0.2
+RETRY_EVERY_S: Final = 0.2
+WAIT_S: Final = 0.05
+TIDY_EVERY_S: Final = 2.0
+# After an outage others deliver what they could not deliver during it.
+SETTLE_S: Final = 0.5
+EVERYTHING: Final = "*"
+
+logger = logging.getLogger(__name__)
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True):
+    """A change: which process made it, when by its clock, and the names."""
+
+    sender: str
+    sent_at_s: float
+    names: list[str]
+
+
+class Bus:
+    """Tells other processes what changed here, and hears what changed there."""
+
+    def __init__(self, store: SharedStore, shared: SharedEntries, tags: Tags) -> None:
+        self.store = store
+        self.shared = shared
+        self._delivery = Delivery(
+            send=self._send,
+            send_all=self.clear_everywhere,
+            is_reachable=lambda: store.is_reachable,
+        )
+        self._undelivered = self._delivery.waiting
+        self.tags = tags
+        self._sender = secrets.token_hex(8)
+        self._lease_until_s = 0.0
+        self._settled_s = 0.0
+        self._listening_pid = 0
+        self._lock = Lock()
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self.on_heard: list[Callable[[frozenset[str]], None]] = []
+        self.on_tidy: list[Callable[[], None]] = []
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether what is kept may be used: asks nobody, costs nothing."""
+        now_s = time.monotonic()
+        return self._settled_s <= now_s < self._lease_until_s and not self._undelivered
+
+    def announce(self, names: frozenset[str]) -> None:
+        """Drop what changed here, then tell the others."""
+        self.tags.drop(names)
+        self._delivery.deliver(names)
+
+    def clear_everywhere(self) -> None:
+        """Have every process forget everything; StoreUnavailableError if none hears."""
+        self.tags.clear()
+        self.shared.flush(msgspec.msgpack.encode(self._message([EVERYTHING])))
+        # Whoever looked in between found what was still valid there, and kept it.
+        self.tags.clear()
+
+    def listen_in_background(self) -> None:
+        """Start hearing, once a process: one that was forked has no thread."""
+        if self._listening_pid == os.getpid():
+            return
+        with self._lock:
+            if self._listening_pid != os.getpid():
+                self._listening_pid = os.getpid()
+                self._stop = Event()
+                self._thread = Thread(target=self._run, name="cache-bus", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Stop hearing, and with it the use of what is kept."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._lease_until_s = 0.0
+
+    def _send(self, names: frozenset[str]) -> None:
+        message = msgspec.msgpack.encode(self._message(sorted(names)))
+        self.shared.announce(names, message)
+        # Whoever looked in between found what was still valid there, and kept it.
+        self.tags.drop(names)
+
+    def _message(self, names: list[str]) -> Message:
+        return Message(self._sender_here(), time.time(), names)
+
+    def _sender_here(self) -> str:
+        return f"{self._sender}-{os.getpid()}"
+
+    def _run(self) -> None:
+        stop = self._stop
+        while not stop.is_set():
+            try:
+                with self.store.subscription(self.shared.channel) as subscription:
+                    # What was kept since the last one ended may have changed unheard.
+                    self.tags.clear()
+                    self._hear(subscription, stop)
+            except (StoreUnavailableError, RedisError, OSError) as error:
+                self._lapse(error)
+            except Exception:
+                # Without this thread nothing would be kept until the next start.
+                logger.exception("hearing of changes broke off and begins again")
+                self._lapse(None)
+            stop.wait(RETRY_EVERY_S)
+
+    def _hear(self, subscription: PubSub, stop: Event) -> None:
+        """Hear and ping until the connection breaks or falls silent."""
+        pulse = _Pulse(subscription)
+        tidied_s = time.monotonic()
+        while not stop.is_set():
+            message = subscription.get_message(timeout=WAIT_S)
+            if message is not None:
+                self._take(message, pulse)
+            pulse.beat()
+            if time.monotonic() - tidied_s >= TIDY_EVERY_S:
+                tidied_s = time.monotonic()
+                self._tidy()
+
+    def _take(self, message: dict[str, Any], pulse: "_Pulse") -> None:
+        if message["type"] == "message":
+            self._heard(message["data"])
+        elif message["type"] == "pong":
+            pulse.is_answered = True
+            self._renew(pulse.pinged_s)
+        elif message["type"] == "subscribe":
+            pulse.begin()
+
+    def _renew(self, pinged_s: float) -> None:
+        self.store.answers()
+        self._delivery.deliver_waiting()
+        self._lease_until_s = pinged_s + LEASE_S
+        EDGE_LIVE.set(1)
+
+    def _lapse(self, error: Exception | None) -> None:
+        """Forget everything: what changed meanwhile will not be told again."""
+        if self._lease_until_s:
+            logger.warning("nothing kept is used until Redis is back: %s", error)
+            EDGE_LAPSES.inc()
+            EDGE_LIVE.set(0)
+        self._lease_until_s = 0.0
+        self._settled_s = time.monotonic() + SETTLE_S
+        self.tags.clear()
+
+    def _heard(self, data: Any) -> None:
+        try:
+            message = msgspec.msgpack.decode(data, type=Message)
+        except msgspec.MsgspecError:
+            logger.warning("a message that is none of ours was ignored")
+            return
+        # The sender has dropped it before it told the others.
+        if message.sender != self._sender_here():
+            names = frozenset(message.names)
+            if EVERYTHING in names:
+                self.tags.clear()
+            else:
+                self.tags.drop(names)
+            HEARING_SECONDS.observe(max(0.0, time.time() - message.sent_at_s))
+            for hear in self.on_heard:
+                hear(names)
+
+    def _tidy(self) -> None:
+        for work in self.on_tidy:
+            try:
+                work()
+            except StoreUnavailableError:
+                return
+
+
+class _Pulse:
+    """The signs of life of one connection."""
+
+    def __init__(self, subscription: PubSub) -> None:
+        self._subscription = subscription
+        self._is_begun = False
+        self._ping()
+
+    def begin(self) -> None:
+        """Note that the subscription holds; a second time it is another connection.
+
+        The client connects anew by itself, and what was said meanwhile is lost.
+        """
+        if self._is_begun:
+            raise StoreUnavailableError("The connection broke.")
+        self._is_begun = True
+
+    def beat(self) -> None:
+        """Ping when it is time; a server that does not answer is as good as gone."""
+        silent_s = time.monotonic() - self.pinged_s
+        if self.is_answered and silent_s >= PING_EVERY_S:
+            self._ping()
+        elif silent_s > LEASE_S:
+            raise StoreUnavailableError("Redis is silent.")
+
+    def _ping(self) -> None:
+        # The time counts from before the question.
+        self.pinged_s, self.is_answered = time.monotonic(), False
+        self._subscription.ping()

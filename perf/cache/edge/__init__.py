@@ -1,0 +1,1 @@
+"""Cached responses, given before Django."""

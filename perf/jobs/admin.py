@@ -1,0 +1,95 @@
+"""The queue of jobs, and periodic work."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from perf.jobs.models import Job, PeriodicRun
+from perf.jobs.queue import JobStateError, cancel_job, retry_job
+from riskplatform.api.estimated_count import EstimatedCountPaginator
+from riskplatform.api.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin[Job]):
+    paginator = EstimatedCountPaginator
+    list_display = (
+        "kind",
+        "state",
+        "organisation",
+        "progress",
+        "error",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "attempts",
+        "id",
+    )
+    list_filter = ("state", "kind")
+    list_select_related = ("organisation",)
+    search_fields = ("=id", "kind")
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("id", "kind", "organisation", "parameters")}),
+        ("Outcome", {"fields": ("state", "progress", "error", "result", "traceback")}),
+        ("Times", {"fields": ("created_at", "started_at", "finished_at")}),
+        (
+            "Queue",
+            {
+                "fields": (
+                    *("attempts", "due_at", "holder", "lease_until"),
+                    "is_cancel_asked",
+                )
+            },
+        ),
+    )
+    actions = ("cancel", "retry")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        jobs = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and match.url_name == "perf_job_changelist":
+            # Results may be large, and the list does not show them.
+            jobs = jobs.defer("parameters", "result", "traceback")
+        return jobs
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("perf.change_job")
+
+    @admin.display(description="done")
+    def progress(self, job: Job) -> str:
+        return f"{job.done} of {job.total}" if job.total else str(job.done)
+
+    @admin.action(description="Cancel", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._change_all(request, queryset, cancel_job)
+
+    @admin.action(description="Try again", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._change_all(request, queryset, retry_job)
+
+    def _change_all(
+        self, request: HttpRequest, jobs: QuerySet[Job], change: Callable[[Job], Job]
+    ) -> None:
+        for job in jobs:
+            try:
+                change(job)
+            except JobStateError as error:
+                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
+            else:
+                self.message_user(request, f"{job.pk}: done.", messages.SUCCESS)
+
+
+@admin.register(PeriodicRun)
+class PeriodicRunAdmin(ReadOnlyAdmin[PeriodicRun]):
+    list_display = (
+        "name",
+        "due_at",
+        "run_count",
+        "started_at",
+        "finished_at",
+        "holder",
+        "error",
+    )

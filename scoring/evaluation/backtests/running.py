@@ -1,0 +1,218 @@
+"""Back-test models on a record of events, one finished table after the other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from scoring.engine.arrays import Floats
+from scoring.engine.backtesting import BacktestPlan, block_origins
+from scoring.engine.errors import EngineError
+from scoring.engine.events import EventHistory
+from scoring.engine.fitting import fit_on_window
+from scoring.engine.forecast_tables import ForecastTable, forecast_tables
+from scoring.engine.grid import Grid
+from scoring.engine.report import BacktestReport, report_of
+from scoring.engine.training import TrainingWindow, open_window
+from scoring.errors import TooFewEventsError
+from scoring.evaluation.backtests.requests import BacktestRequest
+from scoring.evaluation.backtests.table_store import TableStore, key_of_inputs
+from scoring.horizons import horizon_word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Events on a grid, and the zone whose clock they follow.
+
+    `notes` says what was left out, one sentence each.
+    """
+
+    history: EventHistory
+    grid: Grid
+    timezone: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestProgress:
+    """Where a back-test stands; `left_s` is None before anything was measured."""
+
+    kind: str
+    horizon_sec: int
+    done: int
+    total: int
+    left_s: float | None
+    is_resumed: bool
+
+    def __str__(self) -> str:
+        left = "" if self.left_s is None else f", {self.left_s:.0f} s left"
+        verb = "Taking up" if self.is_resumed else "Fitting and back-testing"
+        return (
+            f"[{self.done + 1}/{self.total}{left}] {verb} {self.kind} "
+            f"for {horizon_word(self.horizon_sec)}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HorizonResult:
+    """Every model of one horizon: what it said, and how good that was.
+
+    `resumed` names the models whose tables an earlier run had left.
+    """
+
+    horizon_sec: int
+    tables: tuple[ForecastTable, ...]
+    report: BacktestReport
+    resumed: tuple[str, ...]
+
+
+OnProgress = Callable[[BacktestProgress], None]
+
+# Roughly how long a model takes beside the simplest one, to tell what is left.
+EFFORTS: Final = {"ensemble": 15.0, "boosted_poisson": 8.0, "poisson_glm": 8.0}
+
+
+def run_backtests(
+    record: Record,
+    request: BacktestRequest,
+    *,
+    root: Path,
+    resume: bool,
+    on_progress: OnProgress,
+) -> Iterator[HorizonResult]:
+    """Forecast the last windows of a record from what was known before each.
+
+    Finished tables are kept under `root`; with `resume` those of the same inputs are
+    used again.
+
+    Raises
+    ------
+    TooFewEventsError
+        The record is too short for the horizon and the number of origins.
+    """
+    key = key_of_inputs(
+        record.history,
+        record.grid,
+        timezone=record.timezone,
+        plan=f"{request.n_origins} origins",
+    )
+    runner = _Runner(record, request, TableStore.open(root, key=key), on_progress)
+    for horizon_sec in request.horizons_sec:
+        origins_s = last_origins(record, horizon_sec, n_origins=request.n_origins)
+        yield runner.run(horizon_sec, origins_s, resume=resume)
+
+
+def last_origins(record: Record, horizon_sec: int, *, n_origins: int) -> Floats:
+    """Instants a horizon apart, so that the last horizon ends with the record."""
+    plan = BacktestPlan(
+        horizon_s=float(horizon_sec), n_origins=n_origins, timezone=record.timezone
+    )
+    try:
+        return block_origins(record.history, plan)
+    except EngineError as error:
+        raise TooFewEventsError(f"{error} Import events first.") from error
+
+
+def open_training(
+    record: Record, horizon_sec: int, *, origins_s: Floats
+) -> TrainingWindow:
+    """Take what may be learnt from: it ends a whole horizon before the first origin."""
+    try:
+        return open_window(
+            record.history,
+            record.grid,
+            horizon_s=float(horizon_sec),
+            timezone=record.timezone,
+            until_s=float(origins_s[0]) - horizon_sec,
+        )
+    except EngineError as error:
+        raise TooFewEventsError(
+            f"{error} The back-test holds out {origins_s.size} windows of "
+            f"{horizon_sec} s; ask for fewer origins or a shorter horizon."
+        ) from error
+
+
+def forecast_table(
+    window: TrainingWindow, kind: str, record: Record, origins_s: Floats
+) -> ForecastTable:
+    """Fit one model and forecast every origin."""
+    try:
+        forecaster = fit_on_window(window, kind)
+        return forecast_tables([forecaster], record.history, record.grid, origins_s)[0]
+    except EngineError as error:
+        raise TooFewEventsError(f"{kind} cannot be fitted: {error}") from error
+
+
+class _Runner:
+    """Runs model after model and knows how long the rest will take."""
+
+    def __init__(
+        self,
+        record: Record,
+        request: BacktestRequest,
+        store: TableStore,
+        on_progress: OnProgress,
+    ) -> None:
+        self._record = record
+        self._kinds = request.kinds
+        self._store = store
+        self._on_progress = on_progress
+        self._total = len(request.kinds) * len(request.horizons_sec)
+        self._done = 0
+        self._effort_left = _effort(request.kinds) * len(request.horizons_sec)
+        self._effort_spent = 0.0
+        self._spent_s = 0.0
+
+    def run(
+        self, horizon_sec: int, origins_s: Floats, *, resume: bool
+    ) -> HorizonResult:
+        tables: list[ForecastTable] = []
+        resumed: list[str] = []
+        window = None
+        for kind in self._kinds:
+            table = self._store.load(kind, horizon_sec) if resume else None
+            self._say(kind, horizon_sec, is_resumed=table is not None)
+            if table is not None:
+                resumed.append(kind)
+            else:
+                window = window or open_training(
+                    self._record, horizon_sec, origins_s=origins_s
+                )
+                table = self._make(window, kind, origins_s)
+            self._done += 1
+            self._effort_left -= _effort([kind])
+            tables.append(table)
+        return HorizonResult(
+            horizon_sec=horizon_sec,
+            tables=tuple(tables),
+            report=report_of(tables, self._record.grid),
+            resumed=tuple(resumed),
+        )
+
+    def _make(
+        self, window: TrainingWindow, kind: str, origins_s: Floats
+    ) -> ForecastTable:
+        started_s = monotonic()
+        table = forecast_table(window, kind, self._record, origins_s)
+        self._store.save(table)
+        self._spent_s += monotonic() - started_s
+        self._effort_spent += _effort([kind])
+        return table
+
+    def _say(self, kind: str, horizon_sec: int, *, is_resumed: bool) -> None:
+        each_s = self._spent_s / self._effort_spent if self._effort_spent else None
+        self._on_progress(
+            BacktestProgress(
+                kind=kind,
+                horizon_sec=horizon_sec,
+                done=self._done,
+                total=self._total,
+                left_s=None if each_s is None else each_s * self._effort_left,
+                is_resumed=is_resumed,
+            )
+        )
+
+
+def _effort(kinds: Sequence[str]) -> float:
+    return sum(EFFORTS.get(kind, 1.0) for kind in kinds)

@@ -1,0 +1,229 @@
+"""What assessments rest on: a forecast's scenarios and a portfolio's exposure.
+
+Both are read once and kept, scenarios for all processes of the machine: a forecast
+never changes, nor does a revision of a portfolio.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.reads.severities import ranked_severities
+from perf.cache.memory import ByteCache
+from perf.cache.shared_arrays import SharedArrays
+from riskplatform.api.keys.access import access_of_organisation
+from scoring.engine.arrays import Floats
+from scoring.engine.exposures import (
+    Curve,
+    ExposureTable,
+    InsuredAssets,
+    build_table,
+    damage_ratios,
+)
+from scoring.engine.losses import CellEvents, by_cell
+from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
+from scoring.models import Forecast, Portfolio, Region
+from scoring.selectors.exposures import Exposure, list_regions_of, load_exposure
+from scoring.selectors.forecasts import get_columns, get_scenarios
+
+CACHED_BYTES = 128 << 20
+BYTES_PER_NAME = 250
+READ_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ForecastScenarios:
+    """Cells of a forecast, ascending, what is likely there, and what may happen."""
+
+    cells: NDArray[np.uint64]
+    p_event: Floats
+    events: CellEvents
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RegionExposure:
+    """The assets of a portfolio in the cells of a forecast; arrays (n_assets,).
+
+    `row` is the row of an asset's cell in the forecast. What lies elsewhere is
+    outside.
+    """
+
+    asset_ids: list[UUID]
+    references: list[str]
+    row: NDArray[np.int64]
+    value: Floats
+    table: ExposureTable | None
+    curves: list[Curve]
+    outside_count: int
+    outside_value: Decimal
+
+    @property
+    def nbytes(self) -> int:
+        names = len(self.asset_ids) * BYTES_PER_NAME
+        return names + sum(array.nbytes for array in _arrays_in(self))
+
+
+class _RevisedError(Exception):
+    """The assets are those of a later revision, or of two."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(revision)
+        self.revision = revision
+
+
+_scenarios = SharedArrays("forecast_scenarios", schema=1)
+_exposures: ByteCache[RegionExposure] = ByteCache("exposures", max_bytes=CACHED_BYTES)
+_region_ids: ByteCache[NDArray[np.int64]] = ByteCache(
+    "portfolio_regions", max_bytes=CACHED_BYTES // 128
+)
+
+
+def find_regions(portfolio: Portfolio) -> list[Region]:
+    """Find where this revision of a portfolio has assets, as far as its owner sees.
+
+    Many take long to search, so where they lie is kept.
+    """
+    ids = _region_ids.get_or_compute(
+        (portfolio.pk, portfolio.revision),
+        lambda: np.array([region.pk for region in list_regions_of(portfolio)]),
+    )
+    access = access_of_organisation(portfolio.organisation_id)
+    regions = Region.objects.seen_by(access).filter(pk__in=ids.tolist())
+    return list(regions.order_by("slug").defer("boundary"))
+
+
+def load_scenarios(forecast: Forecast) -> ForecastScenarios:
+    """Give the scenarios of a forecast by cell; they are shared, so only read them."""
+    arrays = _scenarios.get_or_compute(
+        (forecast.pk,), lambda: _read_scenarios(forecast)
+    )
+    events = CellEvents(
+        start=arrays["start"],
+        scenario=arrays["scenario"],
+        mark=arrays["mark"],
+        n_scenarios=arrays["n_scenarios"].item(),
+    )
+    return ForecastScenarios(
+        cells=arrays["cells"],
+        p_event=arrays["p_event"],
+        events=events,
+        digest=arrays["digest"].tobytes(),
+    )
+
+
+def load_region_exposure(
+    portfolio: Portfolio, region: Region, scenarios: ForecastScenarios
+) -> RegionExposure:
+    """Give the exposure; `portfolio.revision` becomes the one that was read.
+
+    Raises
+    ------
+    PortfolioChangingError
+        The assets changed again and again while they were read.
+    """
+    for _ in range(READ_ATTEMPTS):
+        key = (portfolio.pk, portfolio.revision, region.pk, scenarios.digest)
+        try:
+            return _exposures.get_or_compute(
+                key, lambda: _placed(_read_exposure(portfolio, region), scenarios.cells)
+            )
+        except _RevisedError as revised:
+            portfolio.revision = revised.revision
+    raise PortfolioChangingError(
+        f"The assets of portfolio {portfolio.pk} are being changed. Ask again."
+    )
+
+
+def load_damage_ratios(forecast: Forecast, exposure: RegionExposure) -> Floats:
+    """Share of the value lost by curve and rank of the severity.
+
+    Severities are those of the region's events before the forecast; a portfolio
+    without curves does not need them, nor the store of events.
+    """
+    if not exposure.curves:
+        return damage_ratios([], np.zeros(0))
+    severities = ranked_severities(forecast.region.slug, until=forecast.issued_for)
+    return damage_ratios(exposure.curves, severities)
+
+
+def forget_inputs() -> None:
+    """Empty the caches of this process, and let go of what all share."""
+    _scenarios.close()
+    _exposures.clear()
+    _region_ids.clear()
+
+
+def _read_scenarios(forecast: Forecast) -> dict[str, NDArray[Any]]:
+    columns = get_columns(forecast)
+    events = by_cell(get_scenarios(forecast))
+    digest = sha256(columns.cells.tobytes()).digest()
+    return {
+        "cells": columns.cells,
+        "p_event": columns.p_event,
+        "start": events.start,
+        "scenario": events.scenario,
+        "mark": events.mark,
+        "n_scenarios": np.array(events.n_scenarios),
+        "digest": np.frombuffer(digest, dtype=np.uint8),
+    }
+
+
+def _read_exposure(portfolio: Portfolio, region: Region) -> Exposure:
+    """Read the assets, and then whether they are still those of the revision."""
+    exposure = load_exposure(portfolio, region)
+    revisions = Portfolio.objects.filter(pk=portfolio.pk)
+    revision = revisions.values_list("revision", flat=True).first()
+    if revision is None:
+        raise PortfolioNotFoundError(f"There is no portfolio {portfolio.pk}.")
+    if revision != portfolio.revision:
+        raise _RevisedError(revision)
+    return exposure
+
+
+def _placed(exposure: Exposure, cells: NDArray[np.uint64]) -> RegionExposure:
+    row = np.searchsorted(cells, exposure.cells).clip(max=cells.size - 1)
+    # A region may have grown since the forecast.
+    known = np.flatnonzero(cells[row] == exposure.cells)
+    beyond = float(exposure.value.sum() - exposure.value[known].sum())
+    positions = known.tolist()
+    return RegionExposure(
+        asset_ids=[exposure.asset_ids[position] for position in positions],
+        references=[exposure.references[position] for position in positions],
+        row=row[known],
+        value=exposure.value[known],
+        table=_table(exposure, row, known) if known.size else None,
+        curves=exposure.curves,
+        outside_count=exposure.outside_count + len(exposure) - known.size,
+        outside_value=exposure.outside_value + Decimal(f"{max(beyond, 0.0):.2f}"),
+    )
+
+
+def _table(
+    exposure: Exposure, row: NDArray[np.int64], known: NDArray[np.int64]
+) -> ExposureTable:
+    return build_table(
+        InsuredAssets(
+            cell=row[known],
+            curve=exposure.vulnerability_index[known],
+            value=exposure.value[known],
+            deductible=exposure.deductible[known],
+            limit=exposure.limit[known],
+        )
+    )
+
+
+def _arrays_in(instance: Any) -> Iterator[NDArray[Any]]:
+    """Find the arrays of a dataclass, and of those inside it."""
+    for name in getattr(instance, "__slots__", ()):
+        part = getattr(instance, name)
+        if isinstance(part, np.ndarray):
+            yield part
+        else:
+            yield from _arrays_in(part)

@@ -1,0 +1,194 @@
+"""Score chosen cells of a forecast, with joint scenarios."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perf.cache.codecs import arrays_of
+from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.shared_arrays import SharedArrays
+from perf.cache.values import ValueCache
+from perf.deadlines import check_deadline
+from scoring.arrays import ForecastColumns, named_arrays
+from scoring.cell_ids import hex_of
+from scoring.engine.correlation import matched_correlation
+from scoring.engine.forecasters import FeatureModel
+from scoring.engine.scenarios import SpatialCorrelation, factor_scenarios
+from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
+from scoring.metrics import INFERENCE_CALLS, Inference
+from scoring.models import Forecast
+from scoring.selectors.forecasts import get_columns
+from scoring.selectors.grids import grid_of
+from scoring.services.forecasts.forecasting import load_forecaster
+
+FeatureValues = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredCells:
+    """`columns` in the order asked for; `risk_values` (n_scenarios, n_cells)."""
+
+    columns: ForecastColumns
+    risk_values: NDArray[np.float64]
+
+
+def _as_arrays(scored: ScoredCells) -> dict[str, NDArray[Any]]:
+    return {"risk_values": scored.risk_values, **named_arrays(scored.columns)}
+
+
+def _from_arrays(arrays: dict[str, NDArray[Any]]) -> ScoredCells:
+    risk_values = arrays.pop("risk_values")
+    return ScoredCells(columns=ForecastColumns(**arrays), risk_values=risk_values)
+
+
+# The draws over whole grids, for all processes of the machine.
+DRAWS = SharedArrays("scenario_draws", schema=2)
+# A draw of sixteen megabytes: 40,000 cells in 50 scenarios.
+MOST_KEPT_VALUES = 2_000_000
+PREDICTIONS = ValueCache(
+    "predictions",
+    codec=arrays_of(_as_arrays, _from_arrays),
+    schema=2,
+    ttl_s=MODEL_PREDICTION_TTL_S,
+    max_bytes=1 << 20,
+)
+
+
+def score_cells(
+    forecast: Forecast,
+    *,
+    cells: Sequence[int],
+    features: Sequence[FeatureValues | None],
+    n_scenarios: int,
+) -> ScoredCells:
+    """Give the distributions of some cells and draw their joint scenarios.
+
+    A cell has the same scenarios whatever else is asked for with it. A cell with its
+    own features is scored from them by the model version of the forecast.
+
+    The draw of a whole grid is kept and only cut again, where it is small enough;
+    what depends on the features of a question is kept whole.
+    """
+    columns = get_columns(forecast)
+    rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
+    if all(given is None for given in features):
+        return ScoredCells(
+            columns=columns.take(rows),
+            risk_values=_kept_draw(forecast, columns, rows, n_scenarios),
+        )
+
+    def score() -> ScoredCells:
+        own = _with_own_features(forecast, columns, rows, features)
+        risk_values = _drawn(forecast, own, n_scenarios, rows)
+        return ScoredCells(columns=own.take(rows), risk_values=risk_values)
+
+    return PREDICTIONS.get_or_compute(
+        (forecast.pk, cells, _written(features), n_scenarios), score
+    )
+
+
+def _kept_draw(
+    forecast: Forecast,
+    columns: ForecastColumns,
+    rows: NDArray[np.int64],
+    n_scenarios: int,
+) -> NDArray[np.float64]:
+    """Cut the cells out of the kept draw; a large grid is drawn for them alone."""
+    if columns.cells.size * n_scenarios > MOST_KEPT_VALUES:
+        return _drawn(forecast, columns, n_scenarios, rows)
+    draw = DRAWS.get_or_compute(
+        (forecast.pk, n_scenarios),
+        lambda: {"risk_values": _drawn(forecast, columns, n_scenarios)},
+    )
+    return draw["risk_values"][:, rows]
+
+
+def _drawn(
+    forecast: Forecast,
+    columns: ForecastColumns,
+    n_scenarios: int,
+    rows: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
+    INFERENCE_CALLS.labels(Inference.SCENARIOS).inc()
+    return factor_scenarios(
+        columns,
+        n_scenarios=n_scenarios,
+        seed=_seed(forecast),
+        correlation=matched_correlation(
+            grid_of(columns.cells),
+            columns,
+            region_alpha=forecast.region_alpha,
+            spatial=SpatialCorrelation(range_km=forecast.correlation_range_km),
+        ),
+        rows=rows,
+        on_block=check_deadline,
+    )
+
+
+def _written(features: Sequence[FeatureValues | None]) -> list[object]:
+    """Write features down so that their order makes no difference."""
+    return [None if given is None else sorted(given.items()) for given in features]
+
+
+def _rows_of(columns: ForecastColumns, cells: NDArray[np.uint64]) -> NDArray[np.int64]:
+    rows = np.searchsorted(columns.cells, cells).clip(max=columns.cells.size - 1)
+    unknown = np.flatnonzero(columns.cells[rows] != cells)
+    if unknown.size:
+        raise CellNotInRegionError(
+            f"{unknown.size} of {cells.size} cells are not part of this forecast.",
+            errors=[
+                {
+                    "pointer": f"/cells/{index}/cell_id",
+                    "reason": f"Cell {hex_of(int(cells[index]))} is not in the region.",
+                }
+                for index in unknown[:20].tolist()
+            ],
+        )
+    return rows
+
+
+def _with_own_features(
+    forecast: Forecast,
+    columns: ForecastColumns,
+    rows: NDArray[np.int64],
+    features: Sequence[FeatureValues | None],
+) -> ForecastColumns:
+    own = [index for index, given in enumerate(features) if given is not None]
+    forecaster = load_forecaster(forecast.model_version, forecast.horizon_sec)
+    if not isinstance(forecaster.model, FeatureModel):
+        raise FeaturesNotUsableError(
+            f"{forecast.model_version} forecasts from the events of the region, not "
+            "from features. Leave the features out."
+        )
+    matrix = np.array(
+        [
+            _feature_row(features[index] or {}, forecaster.feature_names, index)
+            for index in own
+        ]
+    )
+    INFERENCE_CALLS.labels(Inference.DISTRIBUTION).inc()
+    return columns.replaced(rows[own], forecaster.distribution(matrix))
+
+
+def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list[float]:
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    if missing or unknown:
+        raise FeaturesNotUsableError(
+            "The features are not those of the model version.",
+            errors=[
+                {
+                    "pointer": f"/cells/{index}/features",
+                    "reason": f"missing: {missing}, unknown: {unknown}",
+                }
+            ],
+        )
+    return [given[name] for name in names]
+
+
+def _seed(forecast: Forecast) -> int:
+    """Derive the seed from the forecast, so that asking again gives the same draw."""
+    return forecast.pk.int % 2**63

@@ -1,0 +1,126 @@
+"""Where an answer comes from, and what becomes of it."""
+
+import gzip
+
+import pytest
+
+from perf.cache.change_feed import Bus
+from perf.cache.edge.policy import EdgePolicy
+from tests.perf.edge_harness import (
+    CountingApp,
+    ask,
+    edge_around,
+    some_path,
+)
+
+LONG = b"x" * 5_000
+
+
+def test_an_answer_is_computed_once_for_both_levels(
+    app: CountingApp, bus: Bus, other_bus: Bus
+) -> None:
+    here, there, path = edge_around(app, bus), edge_around(app, other_bus), some_path()
+    replies = [ask(here, path), ask(here, path), ask(there, path), ask(there, path)]
+    assert [reply.came_from for reply in replies] == ["miss", "l1", "l2", "l1"]
+    assert {reply.body for reply in replies} == {b"1::"}
+
+
+def test_a_repeated_read_with_the_tag_is_told_that_nothing_changed(
+    app: CountingApp, bus: Bus
+) -> None:
+    app.headers = [("ETag", '"tag"'), ("Vary", "Accept"), ("X-Other", "1")]
+    edge, path = edge_around(app, bus), some_path()
+    for expected in ("miss", "l1"):
+        reply = ask(edge, path, HTTP_IF_NONE_MATCH='"other", W/"tag"')
+        assert (reply.status, reply.body, reply.came_from) == (304, b"", expected)
+        assert reply.headers["ETag"] == '"tag"'
+        assert "X-Other" not in reply.headers
+    assert ask(edge, path, HTTP_IF_NONE_MATCH='"other"').status == 200
+
+
+def test_who_accepts_gzip_gets_the_same_compressed(app: CountingApp, bus: Bus) -> None:
+    app.padding, app.headers = LONG, [("ETag", '"tag"')]
+    edge, path = edge_around(app, bus), some_path()
+    plain = ask(edge, path)
+    zipped = ask(edge, path, HTTP_ACCEPT_ENCODING="br, gzip")
+    assert (plain.came_from, zipped.came_from) == ("miss", "l1")
+    assert gzip.decompress(zipped.body) == plain.body
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert zipped.headers["ETag"] == 'W/"tag"'
+    assert int(zipped.headers["Content-Length"]) == len(zipped.body) < 200
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "names"),
+    [
+        ("404 Not Found", [], {"test:name"}),
+        ("503 Service Unavailable", [], {"test:name"}),
+        ("200 OK", [("Set-Cookie", "a=1")], {"test:name"}),
+        ("200 OK", [("Cache-Control", "no-store")], {"test:name"}),
+        ("200 OK", [], set()),
+    ],
+)
+def test_what_must_not_be_kept_is_not(
+    bus: Bus, status: str, headers: list[tuple[str, str]], names: set[str]
+) -> None:
+    app = CountingApp(names=frozenset(names), status=status, headers=headers)
+    edge, path = edge_around(app, bus), some_path()
+    bodies = [ask(edge, path).body for _ in range(3)]
+    assert bodies == [b"1::", b"2::", b"3::"]
+
+
+def test_other_addresses_and_methods_pass_untouched(app: CountingApp, bus: Bus) -> None:
+    edge = edge_around(app, bus)
+    for reply in (ask(edge, "/other"), ask(edge, some_path(), method="HEAD")):
+        assert "X-Cache" not in reply.headers
+
+
+def test_the_order_of_a_query_does_not_count(app: CountingApp, bus: Bus) -> None:
+    edge, path = edge_around(app, bus), some_path()
+    first, second = ask(edge, path, query="a=1&b=2"), ask(edge, path, query="b=2&a=1")
+    assert (first.body, second.body) == (b"1::", b"1::")
+    assert ask(edge, path, query="a=1&b=3").came_from == "miss"
+
+
+def test_a_post_is_told_by_what_its_body_says(app: CountingApp, bus: Bus) -> None:
+    edge = edge_around(app, bus, EdgePolicy(ttl_s=60.0, method="POST"))
+    path = some_path()
+    asked = [b'{"a":1,"b":[2]}', b'{ "b": [2],\n "a": 1 }', b'{"a":1.0,"b":[2]}']
+    replies = [ask(edge, path, method="POST", body=body) for body in asked]
+    assert [reply.came_from for reply in replies] == ["miss", "l1", "miss"]
+    assert replies[1].body == b"1:%s:" % asked[0]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HTTP_IDEMPOTENCY_KEY": "k"},
+        {"HTTP_COOKIE": "sessionid=x"},
+        {"HTTP_CONTENT_ENCODING": "gzip"},
+        {"CONTENT_LENGTH": ""},
+        {"CONTENT_LENGTH": "9999999"},
+    ],
+)
+def test_a_post_that_is_not_plain_is_left_to_the_view(
+    app: CountingApp, bus: Bus, headers: dict[str, str]
+) -> None:
+    edge = edge_around(app, bus, EdgePolicy(ttl_s=60.0, method="POST"))
+    path = some_path()
+    for number in (1, 2):
+        reply = ask(edge, path, method="POST", body=b"{}", **headers)
+        assert (reply.came_from, reply.body) == ("bypass", b"%d:{}:" % number)
+
+
+def test_a_kept_answer_says_its_age_and_whose_request_it_answers(
+    app: CountingApp, bus: Bus
+) -> None:
+    app.headers = [("X-Request-ID", "the-first"), ("Date", "then")]
+    edge, path = edge_around(app, bus), some_path()
+    ask(edge, path)
+    reply = ask(edge, path, HTTP_X_REQUEST_ID="mine")
+    assert reply.headers["X-Request-ID"] == "mine"
+    assert reply.headers["Age"] == "0"
+    assert reply.headers["Cache-Control"] == "private, no-cache"
+    assert "Date" not in reply.headers
+    smuggled = ask(edge, path, HTTP_X_REQUEST_ID="a\r\nSet-Cookie: b")
+    assert len(smuggled.headers["X-Request-ID"]) == 32

@@ -1,0 +1,180 @@
+"""Changes that come at the worst moment leave nothing old behind."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Event
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis
+
+from perf.cache.change_feed import LEASE_S, SETTLE_S, Bus
+from perf.cache.delivery import MOST_NAMES, NAMES_AT_ONCE, Delivery
+from perf.cache.store import CHANGE, KEYS, NAME_KEPT_MS
+from perf.circuit import FAILURES, Circuit
+from perf.connections.redis_pool import CachePool
+from perf.shared_store import StoreUnavailableError
+from tests.perf.edge_harness import (
+    CountingApp,
+    ask,
+    edge_around,
+    redis_client,
+    running_bus,
+    some_name,
+    some_path,
+)
+from tests.perf.waiting import wait_until
+
+WAIT_S = 10.0
+
+
+def pooled_client(client_name: str) -> Redis:
+    """Connect as the product does, with a pool that repeats what broke."""
+    pool = CachePool.from_url(
+        os.environ["REDIS_URL"],
+        max_connections=32,
+        timeout=1,
+        socket_timeout=1,
+        client_name=client_name,
+    )
+    return Redis(connection_pool=pool)
+
+
+def listener_of(redis: Redis, client_name: str) -> str:
+    """Find the connection on which a client of this name hears."""
+    clients: Any = redis.client_list(_type="pubsub")
+    (found,) = [each["id"] for each in clients if each["name"] == client_name]
+    return str(found)
+
+
+def test_who_asks_after_a_write_does_not_join_a_computation_from_before_it(
+    app: CountingApp, bus: Bus, name: str
+) -> None:
+    edge, path = edge_around(app, bus), some_path()
+    go_on, is_inside = Event(), Event()
+
+    def hold() -> None:
+        is_inside.set()
+        assert go_on.wait(WAIT_S)
+
+    app.during = hold
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(partial(ask, edge, path))
+        assert is_inside.wait(WAIT_S)
+        bus.announce(frozenset({name}))
+        app.during = lambda: None
+        second = threads.submit(partial(ask, edge, path))
+        wait_until(lambda: len(edge._computing._flights._flights) == 2)
+        go_on.set()
+        assert first.result().body == b"1::"
+        assert second.result().body == b"2::"
+
+
+def test_who_looks_between_the_drop_and_its_announcement_keeps_nothing_old(
+    app: CountingApp, bus: Bus, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge, path = edge_around(app, bus), some_path()
+    assert ask(edge, path).body == b"1::"
+    announce, find = bus.shared.announce, edge._find
+
+    def look_first(*args: Any) -> None:
+        # As a thread does that had passed the first checks before.
+        bus._undelivered.clear()
+        assert ask(edge, path).body == b"1::"
+        announce(*args)
+
+    monkeypatch.setattr(bus.shared, "announce", look_first)
+    bus.announce(frozenset({name}))
+    monkeypatch.setattr(edge, "_find", find)
+    assert ask(edge, path).body == b"2::"
+
+
+def test_a_connection_that_came_back_by_itself_is_not_trusted(name: str) -> None:
+    app, path = CountingApp(names=frozenset({name})), some_path()
+    heard_as = some_name().replace(":", "-")
+    connect = partial(pooled_client, heard_as)
+    with running_bus() as bus, running_bus(connect) as other:
+        here, there = edge_around(app, bus), edge_around(app, other)
+        assert [ask(edge, path).body for edge in (here, there)] == [b"1::"] * 2
+        message = msgspec.msgpack.encode(bus._message([name]))
+        with redis_client() as redis, redis.pipeline(transaction=True) as pipeline:
+            listener = listener_of(redis, heard_as)
+            pipeline.execute_command("CLIENT", "KILL", "ID", listener)
+            pipeline.eval(
+                CHANGE, 1, bus.shared.channel, KEYS, message, NAME_KEPT_MS, name
+            )
+            pipeline.execute()
+        within_s = LEASE_S + SETTLE_S + WAIT_S
+        wait_until(lambda: ask(there, path).body != b"1::", within_s=within_s)
+
+
+def test_a_change_whose_version_was_lost_is_still_a_change(
+    app: CountingApp, bus: Bus, name: str
+) -> None:
+    with running_bus() as other, redis_client() as redis:
+
+        def change_and_lose() -> None:
+            other.announce(frozenset({name}))
+            redis.delete(f"{KEYS}name:{name}")
+
+        edge, there, path = edge_around(app, bus), edge_around(app, other), some_path()
+        app.during = change_and_lose
+        assert ask(edge, path).body == b"1::"
+        app.during = lambda: None
+        assert ask(there, path).body == b"2::"
+
+
+def test_names_go_in_parts_and_very_many_as_everything() -> None:
+    sent: list[int] = []
+    delivery = Delivery(
+        send=lambda names: sent.append(len(names)),
+        send_all=lambda: sent.append(-1),
+        is_reachable=lambda: True,
+    )
+    delivery.deliver(frozenset(map(str, range(2 * NAMES_AT_ONCE + 1))))
+    delivery.deliver(frozenset(map(str, range(MOST_NAMES + 1))))
+    assert sent == [NAMES_AT_ONCE, NAMES_AT_ONCE, 1, -1]
+    assert delivery.waiting == {}
+
+
+def test_nobody_waits_for_a_redis_that_is_known_to_be_away() -> None:
+    circuit, attempts = Circuit(), []
+    for _ in range(FAILURES):
+        circuit.failed()
+
+    def send(names: frozenset[str]) -> None:
+        attempts.append(names)
+        if circuit.is_open:
+            raise StoreUnavailableError("away")
+
+    delivery = Delivery(
+        send=send, send_all=lambda: None, is_reachable=lambda: not circuit.is_open
+    )
+    delivery.deliver(frozenset({"a"}))
+    assert "a" in delivery.waiting
+    circuit.succeeded()
+    wait_until(lambda: not delivery.waiting)
+
+
+def test_a_refresh_that_fails_leaves_the_old_answer_in_use(
+    app: CountingApp, bus: Bus
+) -> None:
+    edge, path = edge_around(app, bus), some_path()
+    ask(edge, path)
+    (entry,) = list(edge._local)
+    entry.cost_s = 1e9
+    app.status = "503 Service Unavailable"
+    assert ask(edge, path).body == b"1::"
+    app.status = "404 Not Found"
+    assert ask(edge, path).status == 404
+
+
+def test_names_that_were_dropped_leave_nothing_in_memory(
+    app: CountingApp, bus: Bus, name: str
+) -> None:
+    edge = edge_around(app, bus)
+    ask(edge, some_path())
+    bus.announce(frozenset({name, *(some_name() for _ in range(50))}))
+    assert dict(edge._local._keys_of) == {}
