@@ -9,9 +9,9 @@ from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
 from analytics.inbox.event_input import EventInput, Slug, SourceName
-from analytics.inbox.judging import PostDefaults
 from analytics.inbox.receiving import BodyForm, Receipt, receive_events
 from analytics.inbox.unpacking import limited
+from analytics.inbox.validation import PostDefaults
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
 from riskplatform.api.keys.authentication import ApiKeyAuthentication, get_key

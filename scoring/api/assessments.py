@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 
-from perf.cache.edge.policy import EdgePolicy, rests_on
+from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
@@ -184,7 +184,7 @@ def assess(
         forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
         # Without a name the region follows from those that are seen.
         names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
-        rests_on(request, forecasts, *names)
+        depends_on(request, forecasts, *names)
         return AssessmentDetail.of(assessment)
 
     return Once(create)

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import EdgePolicy, rests_on
+from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
@@ -176,7 +176,7 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
 def _note_rest(request: Request, region: Region) -> None:
     """Features rest on the events and on the cells of a region."""
     forecasts = change_names.forecasts_of(region.slug)
-    rests_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
+    depends_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
 
 
 def _snapshot_rows(

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
+from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from riskplatform.api.endpoints import Router, WithHeaders
 from riskplatform.api.keys.access import READ_REGIONS, find_access
@@ -70,9 +70,9 @@ def metrics_report(request: Request, query: MetricsQuery) -> WithHeaders[Metrics
         if query.region is None
         else [find_region(request, query.region)]
     )
-    rests_on(request, change_names.REGIONS, *_names(regions))
+    depends_on(request, change_names.REGIONS, *_names(regions))
     table = tabulate_metrics(regions, until=query.until, limit=query.limit)
-    headers = {} if table.error is None else NOT_TO_BE_KEPT
+    headers = {} if table.error is None else NO_STORE
     return WithHeaders(MetricsReport.of(table), headers)
 
 

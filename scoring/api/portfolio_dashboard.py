@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
+from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.concurrency import Outcome
 from riskplatform.api.endpoints import Router, WithHeaders
@@ -107,7 +107,7 @@ def dashboard(
     until = query.time or timezone.now()
     access = find_access(request)
     cells = asset_cells(portfolio, access)
-    rests_on(request, *_names(portfolio, cells))
+    depends_on(request, *_names(portfolio, cells))
     parts = read_dashboard(portfolio, cells, access=access, span=span, until=until)
     is_whole = all(outcome.error is None for outcome in parts.values())
     whole = PortfolioDashboard(
@@ -119,7 +119,7 @@ def dashboard(
         events=EventPart.of(parts["events"]),
         alerts=AlertPart.of(parts["alerts"]),
     )
-    return WithHeaders(whole, {} if is_whole else NOT_TO_BE_KEPT)
+    return WithHeaders(whole, {} if is_whole else NO_STORE)
 
 
 def _names(portfolio: Portfolio, regions: Collection[Region]) -> Iterator[str]:

@@ -35,7 +35,7 @@ from riskplatform.api.tables import (
 )
 from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
-from scoring.api.access import by_region, find_region, rests_on_region
+from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.schemas import (
     EventProbability,
     HorizonSec,
@@ -124,7 +124,7 @@ def risk_map(
 ) -> Rows[RiskMap] | Rows[FeatureCollection] | HttpResponseBase:
     bbox = None if query.bbox is None else parse_bbox(query.bbox)
     region = find_region(request, query.region)
-    rests_on_region(request, region)
+    depends_on_region(request, region)
     forecast = get_latest_forecast(
         region, horizon_sec=query.horizon_sec, moment=query.time
     )

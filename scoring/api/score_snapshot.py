@@ -19,9 +19,9 @@ from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import (
     by_region,
+    depends_on_region,
     parse_cell_ids,
     region_asked_about,
-    rests_on_region,
 )
 from scoring.api.risk_map import ForecastHead
 from scoring.api.schemas import (
@@ -116,7 +116,7 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     )
     region = region_asked_about(request, body.region, cells)
     is_named = body.region is not None
-    rests_on_region(request, region, change_names.REGIONS, is_named=is_named)
+    depends_on_region(request, region, change_names.REGIONS, is_named=is_named)
     forecast = get_latest_forecast(
         region, horizon_sec=body.horizon_sec, moment=body.time
     )

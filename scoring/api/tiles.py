@@ -25,7 +25,7 @@ from riskplatform.api.vector_tiles import (
 )
 from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
-from scoring.api.access import by_region, find_region, rests_on_region
+from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.risk_map import Threshold
 from scoring.api.schemas import HorizonSec, Slug
 from scoring.arrays import ForecastColumns
@@ -89,7 +89,7 @@ def risk_map_tile(
     """
     tile = _address(z, x, y)
     region = find_region(request, query.region)
-    rests_on_region(request, region)
+    depends_on_region(request, region)
     forecast = get_latest_forecast(
         region, horizon_sec=query.horizon_sec, moment=query.time
     )
