@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import EdgePolicy, depends_on
+from perf.cache.edge.policy import NO_STORE, EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from riskplatform.api.endpoints import Router, WithHeaders
 from riskplatform.api.keys.access import READ_REGIONS, find_access

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import EdgePolicy, depends_on
+from perf.cache.edge.policy import NO_STORE, EdgePolicy, depends_on
 from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.concurrency import Outcome
 from riskplatform.api.endpoints import Router, WithHeaders
