@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from perf.bench.errors import WrongAnswerError
+from perf.bench.errors import BenchmarkError
 
 LOOPBACK = "127.0.0.1"
 TIMEOUT_S = 60.0
@@ -113,7 +113,7 @@ def compare_answers(before: Address, after: Address, asks: Iterable[Ask]) -> Non
 
     Raises
     ------
-    WrongAnswerError
+    BenchmarkError
         Names the first request that was answered differently, or not with success.
     """
     with connected(before) as one, connected(after) as other:
@@ -129,7 +129,7 @@ def check_same(expected: Reply, found: Reply) -> None:
     check_success(expected, found)
     if _content(expected) != _content(found):
         ask = found.ask
-        raise WrongAnswerError(
+        raise BenchmarkError(
             f"{ask.method} {ask.path} {ask.body.decode()} is answered differently."
         )
 
@@ -137,7 +137,7 @@ def check_same(expected: Reply, found: Reply) -> None:
 def check_success(*replies: Reply) -> None:
     for reply in replies:
         if reply.status not in OK:
-            raise WrongAnswerError(
+            raise BenchmarkError(
                 f"{reply.ask.method} {reply.ask.path} is answered with "
                 f"{reply.status}: {reply.body[:300].decode(errors='replace')}"
             )

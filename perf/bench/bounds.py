@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from perf.bench.errors import InvalidMeasurementError
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import AnyMeasurement
 
 QUICK_REPEATS = 3
@@ -21,7 +21,7 @@ class Bounds:
 
     def __post_init__(self) -> None:
         if self.repeats is not None and self.repeats < 1:
-            raise InvalidMeasurementError(
+            raise BenchmarkError(
                 f"{self.repeats} repeats measure nothing. Ask for at least 1."
             )
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from perf.bench.asking import LOOPBACK, Address, Ask, is_alive
-from perf.bench.errors import LoadError
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction, Meter, reported
 from perf.bench.tether import tethered
 
@@ -76,7 +76,7 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
 
     Raises
     ------
-    LoadError
+    BenchmarkError
         The generator failed; a failed request is counted instead.
     """
     with TemporaryDirectory(prefix="riskplatform-load-") as folder:
@@ -90,7 +90,7 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
         result = _run(argv, load)
     # What the last requests left to do is not to slow the other side down.
     if not is_alive(address):
-        raise LoadError("The web process does not answer after the load.")
+        raise BenchmarkError("The web process does not answer after the load.")
     return result
 
 
@@ -113,9 +113,11 @@ def _run(argv: list[str], load: Load) -> LoadResult:
             done.stdout.splitlines()[-1], type=LoadResult, strict=False
         )
     except subprocess.CalledProcessError as error:
-        raise LoadError(f"{argv[0]} failed: {error.stderr.decode()[-500:]}") from error
+        raise BenchmarkError(
+            f"{argv[0]} failed: {error.stderr.decode()[-500:]}"
+        ) from error
     except (subprocess.TimeoutExpired, IndexError, msgspec.DecodeError) as error:
-        raise LoadError(f"{argv[0]} gave no figures: {error}") from error
+        raise BenchmarkError(f"{argv[0]} gave no figures: {error}") from error
 
 
 def _wrk_argv(address: Address, load: Load, requests: Path) -> list[str]:

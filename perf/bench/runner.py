@@ -9,7 +9,7 @@ from math import isfinite
 from typing import TypeAlias
 
 from perf.bench.bounds import Bounds, granting
-from perf.bench.errors import InvalidMeasurementError, WrongAnswerError
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import pinned_to_one_core
 from perf.bench.measurement import Answer, AnyMeasurement, Measurement
 from perf.bench.registry import Suite
@@ -91,9 +91,9 @@ class Runner:
         return rounds
 
     def _take_round(self, measurement: AnyMeasurement) -> Round:
-        readings = [self._read(measurement, work) for work in measurement.sides]
+        readings = [self._read(measurement, work) for work in measurement.ways]
         if not measurement.accepts([answer for _, answer in readings]):
-            raise WrongAnswerError(
+            raise BenchmarkError(
                 "the answer is wrong, so its figures mean nothing. "
                 "Repair the code or the check."
             )
@@ -112,9 +112,7 @@ class Runner:
         figures = [meter.figure(seconds, answer) for meter in meters]
         for figure in figures:
             if not isfinite(figure) or figure < 0:
-                raise InvalidMeasurementError(
-                    f"{figure} is not a figure. Repair the meter."
-                )
+                raise BenchmarkError(f"{figure} is not a figure. Repair the meter.")
         return figures, answer
 
     @contextmanager

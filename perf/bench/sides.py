@@ -15,7 +15,7 @@ from perf.bench.asking import (
     connected,
 )
 from perf.bench.bounds import is_quick_run
-from perf.bench.errors import WrongAnswerError
+from perf.bench.errors import BenchmarkError
 from perf.bench.load import (
     P50_MS,
     P95_MS,
@@ -27,13 +27,7 @@ from perf.bench.load import (
     put_under_load,
 )
 from perf.bench.machine import measured_core, other_core, pinned_to
-from perf.bench.measurement import (
-    Comparison,
-    Direction,
-    FurtherFigure,
-    Meter,
-    reported,
-)
+from perf.bench.measurement import FurtherFigure, Measurement, Meter, reported
 from perf.bench.web_process import web_process
 from perf.switches import Switch
 
@@ -46,12 +40,13 @@ OVER_LOOPBACK = {
     "RATE_LIMITS": "off",
 }
 SAMPLED = 10
+USERS = 100
+LOAD_S, QUICK_LOAD_S = 8, 1
 
 Replies = list[Reply]
 MEDIAN_MS: Meter[Replies] = reported(
     "ms",
-    direction=Direction.LOWER,
-    figure=lambda replies: 1_000 * median(reply.seconds for reply in replies),
+    lambda replies: 1_000 * median(reply.seconds for reply in replies),
 )
 
 
@@ -83,9 +78,19 @@ class LoadTargets:
     latency: float
 
 
+def usual_load(sides: Sides, asks: Sequence[Ask]) -> Load:
+    """Give the load of many users, from the core that nobody measures."""
+    return Load(
+        asks=asks,
+        connections=USERS,
+        seconds=QUICK_LOAD_S if is_quick_run() else LOAD_S,
+        core=sides.asking_core,
+    )
+
+
 def compare_load(
     sides: Sides, load: Load, *, title: str, targets: LoadTargets
-) -> Comparison[LoadResult]:
+) -> Measurement[LoadResult]:
     """Put both sides under a load in turn; a row each for throughput and percentiles.
 
     Every request is compared before; some are again after each round.
@@ -93,13 +98,13 @@ def compare_load(
     compare_answers(sides.before, sides.after, distinct(load.asks))
     title = f"{title}, {load.connections} connections ({generator_name()})"
     percentiles = {"p50": P50_MS, "p95": P95_MS, "p99": P99_MS}
-    return Comparison(
+    return Measurement(
         name=f"{title}: throughput",
         before=partial(put_under_load, sides.before, load),
         after=partial(put_under_load, sides.after, load),
         meter=REQUESTS_PER_S,
         check=partial(_went_well, sides, load.asks[:: len(load.asks) // SAMPLED or 1]),
-        target_ratio=targets.throughput,
+        target=targets.throughput,
         further=tuple(
             FurtherFigure(name=f"{title}: {name}", meter=meter, target=targets.latency)
             for name, meter in percentiles.items()
@@ -116,20 +121,20 @@ def compare_waiting(
     name: str,
     before: Callable[[], Sequence[Ask]],
     after: Callable[[], Sequence[Ask]],
-    target_ratio: float,
+    target: float,
     check: Callable[[Reply, Reply], None] = check_same,
-) -> Comparison[Replies]:
+) -> Measurement[Replies]:
     """Let one client wait for answers, one after the other; the figure is the median.
 
     `before` and `after` say what each side is asked in a round.
     """
-    return Comparison(
+    return Measurement(
         name=name,
         before=lambda: send_all(sides.before, before()),
         after=lambda: send_all(sides.after, after()),
         meter=MEDIAN_MS,
         check=partial(_all_agree, check),
-        target_ratio=target_ratio,
+        target=target,
         around=lambda: pinned_to(sides.asking_core),
         repeats=7,
     )
@@ -149,7 +154,7 @@ def _went_well(
 ) -> bool:
     for load in (before, after):
         if not load.is_clean:
-            raise WrongAnswerError(
+            raise BenchmarkError(
                 f"{load.errors} of {load.requests} requests under load failed."
             )
     compare_answers(sides.before, sides.after, sample)

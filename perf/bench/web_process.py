@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from perf.bench.asking import LOOPBACK, Address, is_alive
-from perf.bench.errors import WebProcessError
+from perf.bench.errors import BenchmarkError
 from perf.bench.tether import tethered
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def web_process(
 
     Raises
     ------
-    WebProcessError
+    BenchmarkError
         It ended or stayed silent; the message has the end of its log.
     """
     address = _free_address()
@@ -80,7 +80,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", address: Address, log: Path) -
     while not is_alive(address):
         if process.poll() is not None or time.monotonic() > deadline_s:
             tail = log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
-            raise WebProcessError(
+            raise BenchmarkError(
                 f"The web process does not answer. Its log ends with:\n{tail}",
                 exit_code=process.poll(),
             )

@@ -12,9 +12,7 @@ import orjson
 from django.utils import timezone
 
 from perf.bench.asking import Address, Ask, connected
-from perf.bench.bounds import is_quick_run
-from perf.bench.errors import WrongAnswerError
-from perf.bench.load import Load
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.registry import registry
@@ -24,10 +22,10 @@ from perf.bench.sides import (
     compare_load,
     compare_waiting,
     plain_and_optimised,
+    usual_load,
 )
 from perf.bench.web_process import web_process
 from scoring.bench.city import own_city
-from scoring.bench.http import LOAD_S, QUICK_LOAD_S, USERS
 from scoring.bench.mix import QUANTILES, Questions
 from scoring.bench.place import DAY_S
 
@@ -58,7 +56,7 @@ def _new_dashboards(sides: Sides, questions: Questions) -> AnyMeasurement:
         name="dashboard, cold",
         before=_never_asked(questions, newest),
         after=_never_asked(questions, newest),
-        target_ratio=2.0,
+        target=2.0,
     )
 
 
@@ -87,20 +85,14 @@ def _dashboard_again(sides: Sides, questions: Questions) -> AnyMeasurement:
         name="dashboard, warm",
         before=lambda: asks,
         after=lambda: asks,
-        target_ratio=20.0,
+        target=20.0,
     )
 
 
 def _against_bare(sides: Sides, ask: Ask) -> AnyMeasurement:
-    load = Load(
-        asks=[ask],
-        connections=USERS,
-        seconds=QUICK_LOAD_S if is_quick_run() else LOAD_S,
-        core=sides.asking_core,
-    )
     targets = LoadTargets(throughput=0.5, latency=0.5)
     title = "cached assess against a bare function"
-    return compare_load(sides, load, title=title, targets=targets)
+    return compare_load(sides, usual_load(sides, [ask]), title=title, targets=targets)
 
 
 @contextmanager
@@ -110,7 +102,7 @@ def _bare_function(sides: Sides, ask: Ask) -> Generator[Address]:
         # The first answer is worked out, the next ones are what is kept of it.
         _, reply = client.send(ask), client.send(ask)
     if reply.headers.get("x-cache") in NOT_KEPT:
-        raise WrongAnswerError("The assessment is worked out anew at each request.")
+        raise BenchmarkError("The assessment is worked out anew at each request.")
     headers = {
         name: value for name, value in reply.headers.items() if name in COPIED_HEADERS
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from perf.bench.bounds import Bounds
 from perf.bench.machine import Machine
-from perf.bench.measurement import AnyMeasurement, Budget, Comparison, Direction
+from perf.bench.measurement import AnyMeasurement, Direction, Measurement
 from perf.bench.registry import BuildMeasurements, Suite
 from perf.bench.report import Report, Row
 from perf.bench.runner import Runner, SuiteRun
@@ -57,25 +57,25 @@ class ManualClock:
         return runner.run(Suite(name="tiny", build=build))
 
 
-def make_comparison(clock: ManualClock, **stated: Any) -> Comparison[Any]:
+def make_comparison(clock: ManualClock, **stated: Any) -> Measurement[Any]:
     defaults: dict[str, Any] = {
         "name": "work",
         "before": clock.work("A", 2.0),
         "after": clock.work("B", 1.0),
         "check": eq,
-        "target_ratio": 2.0,
+        "target": 2.0,
     }
-    return Comparison(**(defaults | stated))
+    return Measurement(**(defaults | stated))
 
 
-def make_budget(clock: ManualClock, **stated: Any) -> Budget[Any]:
+def make_budget(clock: ManualClock, **stated: Any) -> Measurement[Any]:
     defaults: dict[str, Any] = {
         "name": "work",
         "after": clock.work("B", 1.0),
         "check": truth,
-        "target_value": 1_000.0,
+        "target": 1_000.0,
     }
-    return Budget(**(defaults | stated))
+    return Measurement(**(defaults | stated))
 
 
 def make_row(*, name: str = "work", ratio: float | None = 2.0, **stated: Any) -> Row:

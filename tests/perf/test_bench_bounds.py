@@ -3,7 +3,7 @@
 import pytest
 
 from perf.bench.bounds import Bounds
-from perf.bench.errors import InvalidMeasurementError
+from perf.bench.errors import BenchmarkError
 from tests.perf.bench_doubles import ManualClock, make_budget
 
 
@@ -44,7 +44,7 @@ def test_a_quick_run_is_bounded_in_time_as_well(clock: ManualClock) -> None:
 
 
 def test_no_rounds_cannot_be_asked_for() -> None:
-    with pytest.raises(InvalidMeasurementError, match="Ask for at least 1"):
+    with pytest.raises(BenchmarkError, match="Ask for at least 1"):
         Bounds(repeats=0)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from perf.bench import load as load_module
 from perf.bench.asking import Ask
-from perf.bench.errors import LoadError
+from perf.bench.errors import BenchmarkError
 from perf.bench.load import Load, generator_name, put_under_load
 from tests.perf.web_doubles import FakeWeb, fake_web
 
@@ -57,7 +57,7 @@ def test_a_generator_that_fails_gives_no_figure(
 
     monkeypatch.setattr(load_module, "_wrk_argv", fail)
     monkeypatch.setattr(load_module, "_python_argv", fail)
-    with pytest.raises(LoadError, match="OSError"):
+    with pytest.raises(BenchmarkError, match="OSError"):
         put_under_load(web.address, make_load(Ask(path="/a")))
 
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from perf.bench.asking import Ask, connected, is_alive
-from perf.bench.errors import WebProcessError
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.web_process import web_process
 from tests.perf.waiting import wait_until
@@ -40,7 +40,7 @@ def test_it_serves_an_application_on_one_core_and_ends(bare: dict[str, str]) -> 
 
 def test_one_that_does_not_come_up_shows_the_end_of_its_log() -> None:
     with (
-        pytest.raises(WebProcessError, match="BARE_ANSWER"),
+        pytest.raises(BenchmarkError, match="BARE_ANSWER"),
         web_process(BARE, environment={}),
     ):
         pytest.fail("it came up")

@@ -19,9 +19,8 @@ from django.utils import timezone
 
 from perf.bench.bounds import Bounds
 from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
-from perf.bench.discovery import discover_suites
 from perf.bench.machine import describe_machine
-from perf.bench.registry import ALL, Suite, registry
+from perf.bench.registry import ALL, Suite, discover_suites, registry
 from perf.bench.report import Report, prepare_file, to_json, write_report
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
@@ -136,10 +135,8 @@ class Command(BaseCommand):
     def _refuse_regressions(self, report: Report, baseline: Baseline) -> None:
         regressions = find_regressions(report, baseline)
         if regressions:
-            lines = [str(regression) for regression in regressions]
-            raise CommandError(
-                "\n".join([f"{len(lines)} worse than {baseline.path}:", *lines])
-            )
+            title = f"{len(regressions)} worse than {baseline.path}:"
+            raise CommandError("\n".join([title, *regressions]))
         _write(self.out, f"No ratio is over {TOLERANCE:.0%} worse than {baseline.path}")
 
 
