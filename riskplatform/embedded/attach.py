@@ -42,7 +42,7 @@ SELF_SUFFICIENT = frozenset(
     }
 )
 HELP_OPTIONS = frozenset({"-h", "--help", "--version"})
-OWNER_START_PATIENCE_S = 120.0
+OWNER_START_TIMEOUT_S = 120.0
 POLL_S = 0.1
 
 
@@ -135,7 +135,7 @@ def _own_servers(
 
 def _wait_for_endpoints(var: Path, needed: list[str]) -> dict[str, str]:
     """Read the addresses, waiting for an owner that has only just started."""
-    deadline_s = time.monotonic() + OWNER_START_PATIENCE_S
+    deadline_s = time.monotonic() + OWNER_START_TIMEOUT_S
     while (found := published_endpoints(var)) is None:
         owner = living_owner(var)
         if owner is None or time.monotonic() > deadline_s:
