@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from perf.bench.asking import LOOPBACK, Address, Ask, is_alive
+from perf.bench.client import LOOPBACK, Address, Request, is_alive
 from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction, Meter, reported
-from perf.bench.tether import tethered
+from perf.bench.parent_watch import ending_with_parent
 
 WRK = "wrk"
 PYTHON = "a Python generator"
@@ -27,7 +27,7 @@ REQUEST_TIMEOUT_S = 30
 class Load:
     """What to send: connections take the requests one after the other, in a ring."""
 
-    asks: Sequence[Ask]
+    requests: Sequence[Request]
     connections: int
     seconds: int
     core: int | None = None
@@ -81,7 +81,7 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
     """
     with TemporaryDirectory(prefix="riskplatform-load-") as folder:
         requests = Path(folder) / "requests"
-        write_requests(requests, address, load.asks)
+        write_requests(requests, address, load.requests)
         argv = (
             _wrk_argv(address, load, requests)
             if generator_name() == WRK
@@ -94,16 +94,16 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
     return result
 
 
-def write_requests(path: Path, address: Address, asks: Sequence[Ask]) -> None:
+def write_requests(path: Path, address: Address, requests: Sequence[Request]) -> None:
     """Write whole requests, each behind a line with its length."""
-    texts = [ask.as_bytes(address) for ask in asks]
+    texts = [request.as_bytes(address) for request in requests]
     path.write_bytes(b"".join(b"%d\n%b" % (len(text), text) for text in texts))
 
 
 def _run(argv: list[str], load: Load) -> LoadResult:
     try:
         done = subprocess.run(  # noqa: S603 - the commands are the kit's own
-            tethered(argv, core=load.core),
+            ending_with_parent(argv, core=load.core),
             capture_output=True,
             timeout=load.seconds + GRACE_S,
             check=True,

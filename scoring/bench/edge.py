@@ -11,16 +11,16 @@ from tempfile import TemporaryDirectory
 import orjson
 from django.utils import timezone
 
-from perf.bench.asking import Address, Ask, connected
+from perf.bench.client import Address, Request, connected
 from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.registry import registry
-from perf.bench.sides import (
+from perf.bench.web_pair import (
     LoadTargets,
-    Sides,
+    WebPair,
+    compare_latency,
     compare_load,
-    compare_waiting,
     plain_and_optimised,
     usual_load,
 )
@@ -39,20 +39,20 @@ STEP = timedelta(minutes=7)
 @registry.suite("cache")
 def cache() -> Iterator[AnyMeasurement]:
     """Cached answers: against a bare function, and dashboards against plain Django."""
-    with own_city() as questions, plain_and_optimised() as sides:
-        yield _new_dashboards(sides, questions)
-        yield _dashboard_again(sides, questions)
-        ask = questions.assess(
+    with own_city() as questions, plain_and_optimised() as webs:
+        yield _new_dashboards(webs, questions)
+        yield _dashboard_again(webs, questions)
+        request = questions.assess(
             questions.portfolios[0], horizon_sec=DAY_S, quantiles=QUANTILES[0]
         )
-        with _bare_function(sides, ask) as bare:
-            yield _against_bare(replace(sides, before=bare), ask)
+        with _bare_function(webs, request) as bare:
+            yield _against_bare(replace(webs, before=bare), request)
 
 
-def _new_dashboards(sides: Sides, questions: Questions) -> AnyMeasurement:
+def _new_dashboards(webs: WebPair, questions: Questions) -> AnyMeasurement:
     newest = timezone.now().replace(second=0, microsecond=0)
-    return compare_waiting(
-        sides,
+    return compare_latency(
+        webs,
         name="dashboard, cold",
         before=_never_asked(questions, newest),
         after=_never_asked(questions, newest),
@@ -60,11 +60,11 @@ def _new_dashboards(sides: Sides, questions: Questions) -> AnyMeasurement:
     )
 
 
-def _never_asked(questions: Questions, newest: datetime) -> Callable[[], list[Ask]]:
+def _never_asked(questions: Questions, newest: datetime) -> Callable[[], list[Request]]:
     """Let every timeframe end a little earlier, so that no answer is kept of it."""
     numbers, portfolios = count(1), questions.portfolios
 
-    def asks() -> list[Ask]:
+    def requests() -> list[Request]:
         return [
             questions.dashboard(
                 portfolios[number % len(portfolios)],
@@ -74,41 +74,43 @@ def _never_asked(questions: Questions, newest: datetime) -> Callable[[], list[As
             for number in islice(numbers, ASKED_EACH_ROUND)
         ]
 
-    return asks
+    return requests
 
 
-def _dashboard_again(sides: Sides, questions: Questions) -> AnyMeasurement:
-    asks = [questions.dashboard(questions.portfolios[0], timeframe="7d")]
-    asks *= ASKED_EACH_ROUND
-    return compare_waiting(
-        sides,
+def _dashboard_again(webs: WebPair, questions: Questions) -> AnyMeasurement:
+    requests = [questions.dashboard(questions.portfolios[0], timeframe="7d")]
+    requests *= ASKED_EACH_ROUND
+    return compare_latency(
+        webs,
         name="dashboard, warm",
-        before=lambda: asks,
-        after=lambda: asks,
+        before=lambda: requests,
+        after=lambda: requests,
         target=20.0,
     )
 
 
-def _against_bare(sides: Sides, ask: Ask) -> AnyMeasurement:
+def _against_bare(webs: WebPair, request: Request) -> AnyMeasurement:
     targets = LoadTargets(throughput=0.5, latency=0.5)
     title = "cached assess against a bare function"
-    return compare_load(sides, usual_load(sides, [ask]), title=title, targets=targets)
+    return compare_load(webs, usual_load(webs, [request]), title=title, targets=targets)
 
 
 @contextmanager
-def _bare_function(sides: Sides, ask: Ask) -> Generator[Address]:
+def _bare_function(webs: WebPair, request: Request) -> Generator[Address]:
     """Serve the very bytes of an answer by a function that does nothing else."""
-    with connected(sides.after) as client:
+    with connected(webs.after) as client:
         # The first answer is worked out, the next ones are what is kept of it.
-        _, reply = client.send(ask), client.send(ask)
-    if reply.headers.get("x-cache") in NOT_KEPT:
+        _, response = client.send(request), client.send(request)
+    if response.headers.get("x-cache") in NOT_KEPT:
         raise BenchmarkError("The assessment is worked out anew at each request.")
     headers = {
-        name: value for name, value in reply.headers.items() if name in COPIED_HEADERS
+        name: value
+        for name, value in response.headers.items()
+        if name in COPIED_HEADERS
     }
     with TemporaryDirectory(prefix="riskplatform-bare-") as folder:
         answer = Path(folder) / "answer"
-        answer.write_bytes(reply.wire_body)
+        answer.write_bytes(response.wire_body)
         environment = {
             "BARE_ANSWER": str(answer),
             "BARE_HEADERS": orjson.dumps(headers).decode(),

@@ -9,15 +9,15 @@ from itertools import count
 
 import orjson
 
-from perf.bench.asking import Ask, Reply, check_success
+from perf.bench.client import Request, Response, check_success
 from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.registry import registry
-from perf.bench.sides import (
+from perf.bench.web_pair import (
     LoadTargets,
-    Sides,
+    WebPair,
+    compare_latency,
     compare_load,
-    compare_waiting,
     plain_and_optimised,
     usual_load,
 )
@@ -34,20 +34,20 @@ NEW_EACH_ROUND = 5
 @registry.suite("http")
 def http() -> Iterator[AnyMeasurement]:
     """The API over HTTP: plain Django (before), all optimisations (after)."""
-    with own_city() as questions, plain_and_optimised() as sides:
+    with own_city() as questions, plain_and_optimised() as webs:
         variants = variants_of(questions)
         loads = {"mix": draw_mix(variants, MIX_LENGTH)}
         loads |= {it: draw(variants[it], MIX_LENGTH) for it in ("assess", "risk map")}
-        for title, asks in loads.items():
-            load = usual_load(sides, asks)
-            yield compare_load(sides, load, title=title, targets=TARGETS)
-        yield _new_questions(sides, questions)
+        for title, requests in loads.items():
+            load = usual_load(webs, requests)
+            yield compare_load(webs, load, title=title, targets=TARGETS)
+        yield _new_questions(webs, questions)
 
 
-def _new_questions(sides: Sides, questions: Questions) -> AnyMeasurement:
-    """Ask the sides for different quantiles: they share what is stored."""
-    return compare_waiting(
-        sides,
+def _new_questions(webs: WebPair, questions: Questions) -> AnyMeasurement:
+    """Give each its own quantiles: they share what is stored."""
+    return compare_latency(
+        webs,
         name="assess, a question never asked before",
         before=_never_asked(questions, offset=0),
         after=_never_asked(questions, offset=1),
@@ -56,10 +56,10 @@ def _new_questions(sides: Sides, questions: Questions) -> AnyMeasurement:
     )
 
 
-def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Ask]]:
+def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Request]]:
     numbers = count(offset, 2)
 
-    def asks() -> list[Ask]:
+    def requests() -> list[Request]:
         return [
             questions.assess(
                 questions.portfolios[place % len(questions.portfolios)],
@@ -69,12 +69,12 @@ def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Ask]
             for place in range(NEW_EACH_ROUND)
         ]
 
-    return asks
+    return requests
 
 
-def _same_losses(before: Reply, after: Reply) -> None:
+def _same_losses(before: Response, after: Response) -> None:
     check_success(before, after)
-    expected, found = (orjson.loads(reply.body) for reply in (before, after))
+    expected, found = (orjson.loads(response.body) for response in (before, after))
     for figure in ("portfolio_id", "expected_loss", "loss_probability", "inside"):
         if expected[figure] != found[figure]:
-            raise BenchmarkError(f"{after.ask.path} gives another {figure}.")
+            raise BenchmarkError(f"{after.request.path} gives another {figure}.")

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from operator import eq, truth
 from typing import Any
 
-from perf.bench.bounds import Bounds
 from perf.bench.machine import Machine
 from perf.bench.measurement import AnyMeasurement, Direction, Measurement
 from perf.bench.registry import BuildMeasurements, Suite
 from perf.bench.report import Report, Row
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 
 MACHINE = Machine(
@@ -46,14 +46,14 @@ class ManualClock:
         return do
 
     def run(
-        self, *measurements: AnyMeasurement, bounds: Bounds | None = None
+        self, *measurements: AnyMeasurement, limits: RunLimits | None = None
     ) -> SuiteRun:
-        return self.run_built(lambda: measurements, bounds=bounds)
+        return self.run_built(lambda: measurements, limits=limits)
 
     def run_built(
-        self, build: BuildMeasurements, *, bounds: Bounds | None = None
+        self, build: BuildMeasurements, *, limits: RunLimits | None = None
     ) -> SuiteRun:
-        runner = Runner(bounds=bounds or Bounds(), say=self.said.append, clock=self)
+        runner = Runner(limits=limits or RunLimits(), say=self.said.append, clock=self)
         return runner.run(Suite(name="tiny", build=build))
 
 

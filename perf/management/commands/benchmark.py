@@ -17,7 +17,7 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from perf.bench.bounds import Bounds
+from perf.bench.run_limits import RunLimits
 from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
 from perf.bench.machine import describe_machine
 from perf.bench.registry import ALL, Suite, discover_suites, registry
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
     def _benchmark(self, wanted: BenchmarkOptions) -> None:
         suites = registry.choose(wanted.suite)
-        bounds = Bounds(repeats=wanted.repeats, is_quick=wanted.quick)
+        limits = RunLimits(repeats=wanted.repeats, is_quick=wanted.quick)
         # A long run must not end at a file that could have been refused before it.
         baseline = read_baseline(Path(path)) if (path := wanted.compare_path) else None
         paths = _list_paths(wanted)
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         if not MigrationRecorder(connection).has_table():
             call_command("prepare", "--no-static", stdout=self.stderr)
 
-        report = self._measure(suites, bounds=bounds)
+        report = self._measure(suites, limits=limits)
 
         if wanted.json_target == STDOUT:
             _write(self.stdout, to_json(report))
@@ -112,9 +112,9 @@ class Command(BaseCommand):
         if baseline is not None:
             self._refuse_regressions(report, baseline)
 
-    def _measure(self, suites: Sequence[Suite], *, bounds: Bounds) -> Report:
+    def _measure(self, suites: Sequence[Suite], *, limits: RunLimits) -> Report:
         machine = describe_machine()
-        runner = Runner(bounds=bounds, say=lambda line: _write(self.stderr, line))
+        runner = Runner(limits=limits, say=lambda line: _write(self.stderr, line))
         runs = {suite.name: runner.run(suite) for suite in suites}
         report = Report(
             machine=machine, suites={name: run.rows for name, run in runs.items()}

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from perf.bench.asking import (
+from perf.bench.client import (
     Address,
-    Ask,
-    Reply,
+    Request,
+    Response,
     check_same,
     compare_answers,
     connected,
 )
-from perf.bench.bounds import is_quick_run
 from perf.bench.errors import BenchmarkError
 from perf.bench.load import (
     P50_MS,
@@ -28,6 +27,7 @@ from perf.bench.load import (
 )
 from perf.bench.machine import measured_core, other_core, pinned_to
 from perf.bench.measurement import FurtherFigure, Measurement, Meter, reported
+from perf.bench.run_limits import is_quick_run
 from perf.bench.web_process import web_process
 from perf.switches import Switch
 
@@ -43,31 +43,31 @@ SAMPLED = 10
 USERS = 100
 LOAD_S, QUICK_LOAD_S = 8, 1
 
-Replies = list[Reply]
-MEDIAN_MS: Meter[Replies] = reported(
+Responses = list[Response]
+MEDIAN_MS: Meter[Responses] = reported(
     "ms",
-    lambda replies: 1_000 * median(reply.seconds for reply in replies),
+    lambda responses: 1_000 * median(response.seconds for response in responses),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
-    """Where the two listen, and the core of whoever asks them."""
+class WebPair:
+    """Where the two listen, and the core of whoever requests them."""
 
     before: Address
     after: Address
-    asking_core: int | None
+    load_core: int | None
 
 
 @contextmanager
-def plain_and_optimised() -> Generator[Sides]:
+def plain_and_optimised() -> Generator[WebPair]:
     """Serve the platform twice; both processes share a core and take turns there."""
-    core, asking_core = measured_core(), other_core()
+    core, load_core = measured_core(), other_core()
     with (
         web_process(environment=PLAIN | OVER_LOOPBACK, core=core) as before,
         web_process(environment=OPTIMISED | OVER_LOOPBACK, core=core) as after,
     ):
-        yield Sides(before=before, after=after, asking_core=asking_core)
+        yield WebPair(before=before, after=after, load_core=load_core)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,32 +78,34 @@ class LoadTargets:
     latency: float
 
 
-def usual_load(sides: Sides, asks: Sequence[Ask]) -> Load:
+def usual_load(webs: WebPair, requests: Sequence[Request]) -> Load:
     """Give the load of many users, from the core that nobody measures."""
     return Load(
-        asks=asks,
+        requests=requests,
         connections=USERS,
         seconds=QUICK_LOAD_S if is_quick_run() else LOAD_S,
-        core=sides.asking_core,
+        core=webs.load_core,
     )
 
 
 def compare_load(
-    sides: Sides, load: Load, *, title: str, targets: LoadTargets
+    webs: WebPair, load: Load, *, title: str, targets: LoadTargets
 ) -> Measurement[LoadResult]:
-    """Put both sides under a load in turn; a row each for throughput and percentiles.
+    """Put both under a load in turn; a row each for throughput and percentiles.
 
     Every request is compared before; some are again after each round.
     """
-    compare_answers(sides.before, sides.after, distinct(load.asks))
+    compare_answers(webs.before, webs.after, distinct(load.requests))
     title = f"{title}, {load.connections} connections ({generator_name()})"
     percentiles = {"p50": P50_MS, "p95": P95_MS, "p99": P99_MS}
     return Measurement(
         name=f"{title}: throughput",
-        before=partial(put_under_load, sides.before, load),
-        after=partial(put_under_load, sides.after, load),
+        before=partial(put_under_load, webs.before, load),
+        after=partial(put_under_load, webs.after, load),
         meter=REQUESTS_PER_S,
-        check=partial(_went_well, sides, load.asks[:: len(load.asks) // SAMPLED or 1]),
+        check=partial(
+            _went_well, webs, load.requests[:: len(load.requests) // SAMPLED or 1]
+        ),
         target=targets.throughput,
         further=tuple(
             FurtherFigure(name=f"{title}: {name}", meter=meter, target=targets.latency)
@@ -115,54 +117,59 @@ def compare_load(
     )
 
 
-def compare_waiting(
-    sides: Sides,
+def compare_latency(
+    webs: WebPair,
     *,
     name: str,
-    before: Callable[[], Sequence[Ask]],
-    after: Callable[[], Sequence[Ask]],
+    before: Callable[[], Sequence[Request]],
+    after: Callable[[], Sequence[Request]],
     target: float,
-    check: Callable[[Reply, Reply], None] = check_same,
-) -> Measurement[Replies]:
+    check: Callable[[Response, Response], None] = check_same,
+) -> Measurement[Responses]:
     """Let one client wait for answers, one after the other; the figure is the median.
 
-    `before` and `after` say what each side is asked in a round.
+    `before` and `after` give the requests of a round.
     """
     return Measurement(
         name=name,
-        before=lambda: send_all(sides.before, before()),
-        after=lambda: send_all(sides.after, after()),
+        before=lambda: send_all(webs.before, before()),
+        after=lambda: send_all(webs.after, after()),
         meter=MEDIAN_MS,
         check=partial(_all_agree, check),
         target=target,
-        around=lambda: pinned_to(sides.asking_core),
+        around=lambda: pinned_to(webs.load_core),
         repeats=7,
     )
 
 
-def send_all(address: Address, asks: Sequence[Ask]) -> Replies:
+def send_all(address: Address, requests: Sequence[Request]) -> Responses:
     with connected(address) as client:
-        return [client.send(ask) for ask in asks]
+        return [client.send(request) for request in requests]
 
 
-def distinct(asks: Sequence[Ask]) -> list[Ask]:
-    return list({(ask.method, ask.path, ask.body): ask for ask in asks}.values())
+def distinct(requests: Sequence[Request]) -> list[Request]:
+    return list(
+        {
+            (request.method, request.path, request.body): request
+            for request in requests
+        }.values()
+    )
 
 
 def _went_well(
-    sides: Sides, sample: Sequence[Ask], before: LoadResult, after: LoadResult
+    webs: WebPair, sample: Sequence[Request], before: LoadResult, after: LoadResult
 ) -> bool:
     for load in (before, after):
         if not load.is_clean:
             raise BenchmarkError(
                 f"{load.errors} of {load.requests} requests under load failed."
             )
-    compare_answers(sides.before, sides.after, sample)
+    compare_answers(webs.before, webs.after, sample)
     return True
 
 
 def _all_agree(
-    check: Callable[[Reply, Reply], None], before: Replies, after: Replies
+    check: Callable[[Response, Response], None], before: Responses, after: Responses
 ) -> bool:
     for expected, found in zip(before, after, strict=True):
         check(expected, found)

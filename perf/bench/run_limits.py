@@ -1,4 +1,4 @@
-"""How much of what measurements ask for a run grants them."""
+"""How long a run lets its measurements take."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ QUICK_TIME_LIMIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much of what a measurement asks for is granted."""
+class RunLimits:
+    """How much of what a measurement states is granted."""
 
     repeats: int | None = None
     is_quick: bool = False
@@ -26,12 +26,12 @@ class Bounds:
             )
 
     def repeats_of(self, measurement: AnyMeasurement) -> int:
-        asked = self.repeats or measurement.repeats
-        return min(asked, QUICK_REPEATS) if self.is_quick else asked
+        wanted = self.repeats or measurement.repeats
+        return min(wanted, QUICK_REPEATS) if self.is_quick else wanted
 
     def time_limit_s_of(self, measurement: AnyMeasurement) -> float:
-        asked_s = measurement.time_limit_s
-        return min(asked_s, QUICK_TIME_LIMIT_S) if self.is_quick else asked_s
+        wanted_s = measurement.time_limit_s
+        return min(wanted_s, QUICK_TIME_LIMIT_S) if self.is_quick else wanted_s
 
 
 _is_quick: ContextVar[bool] = ContextVar("is_quick", default=False)
@@ -43,8 +43,8 @@ def is_quick_run() -> bool:
 
 
 @contextmanager
-def granting(bounds: Bounds) -> Iterator[None]:
-    token = _is_quick.set(bounds.is_quick)
+def limiting(limits: RunLimits) -> Iterator[None]:
+    token = _is_quick.set(limits.is_quick)
     try:
         yield
     finally:
