@@ -1,6 +1,6 @@
 """A program that runs another one on one core, and not longer than its starter lives.
 
-`python -m perf.bench.parent_watch CORE PROGRAM [ARGUMENT ...]`; a CORE of -1 pins nothing.
+`python -m perf.bench.parent_watch CORE PROGRAM [ARGUMENT ...]`; CORE -1 pins nothing.
 """
 
 import ctypes

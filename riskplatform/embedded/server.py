@@ -152,6 +152,8 @@ class BeatingService(Service):
 class Server(Service):
     """A service that listens on one port, which it keeps through restarts."""
 
+    usual_port: ClassVar[int] = 0
+
     def __init__(self, site: Site, *, preferred_port: int = 0) -> None:
         super().__init__(site)
         self.preferred_port = preferred_port

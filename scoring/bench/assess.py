@@ -7,7 +7,8 @@ from itertools import count
 from perf.bench.measurement import AnyMeasurement, Measurement
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
-from scoring.bench.place import DAY_S, Place, make_portfolio, own_place, publish
+from scoring.bench.place import Place, make_portfolio, own_place, publish
+from scoring.horizons import DAY_S
 from scoring.models import Assessment, Portfolio
 from scoring.services.assessments.assessing import (
     AssessmentQuestion,

@@ -27,7 +27,7 @@ from perf.bench.web_pair import (
 from perf.bench.web_process import web_process
 from scoring.bench.city import own_city
 from scoring.bench.mix import QUANTILES, Questions
-from scoring.bench.place import DAY_S
+from scoring.horizons import DAY_S
 
 BARE = "perf.bench.peers.bare_wsgi:application"
 COPIED_HEADERS = ("content-type", "content-encoding")

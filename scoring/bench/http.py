@@ -23,7 +23,7 @@ from perf.bench.web_pair import (
 )
 from scoring.bench.city import own_city
 from scoring.bench.mix import Questions, draw, draw_mix, variants_of
-from scoring.bench.place import DAY_S
+from scoring.horizons import DAY_S
 
 MIX_LENGTH = 500
 TARGETS = LoadTargets(throughput=10.0, latency=10.0)

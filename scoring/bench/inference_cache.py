@@ -13,12 +13,13 @@ from perf.bench.measurement import AnyMeasurement, Measurement, Meter, elapsed, 
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
-from scoring.bench.place import DAY_S, ISSUED_FOR, SEED, Place, own_place, publish
+from scoring.bench.place import ISSUED_FOR, SEED, Place, own_place, publish
 from scoring.engine import workloads
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.fitting import fit_forecaster
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.synthetic import generate_truth
+from scoring.horizons import DAY_S
 from scoring.metrics import Inference
 from scoring.models import Forecast, ModelArtifact
 from scoring.selectors.forecasts import get_columns

@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 
 from perf.bench.client import Request
-from scoring.bench.place import DAY_S, SEED, Place
+from scoring.bench.place import SEED, Place
+from scoring.horizons import DAY_S
 from scoring.models import Forecast, Portfolio
 
 # Shares of all requests, in percent.

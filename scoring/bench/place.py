@@ -22,6 +22,7 @@ from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine import workloads
 from scoring.engine.distributions import distribution_of
 from scoring.engine.grid import Grid
+from scoring.horizons import DAY_S
 from scoring.models import (
     Asset,
     AssetPlace,
@@ -38,7 +39,6 @@ from scoring.services.regions import RegionDefinition, define_region
 
 SEED = 1
 ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
-DAY_S = 86_400
 EVENT_DAYS = 60
 CURVES = ([[0.0, 0.0], [1.0, 0.4]], [[0.0, 0.1], [1.0, 0.8]])
 
