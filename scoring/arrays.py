@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from scoring.engine.distributions import CellDistribution, distribution_of
 from scoring.engine.simulation import ScenarioSet
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ForecastColumns(CellDistribution):

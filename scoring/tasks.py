@@ -1,6 +1,5 @@
 """What the worker does: a runner for each kind of job, and work that comes round."""
 
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -16,14 +15,13 @@ from scoring.services.alerts.outcomes import score_due_alerts
 from scoring.services.alerts.states import resolve_past_alerts, wake_alerts
 from scoring.services.assessments.batches import ASSESS, run_batch
 from scoring.services.forecasts.ledger import write_missing_forecasts
-from scoring.services.forecasts.ledger_store import ClickHouseLedger
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import score_due_forecasts
 from scoring.services.jobs.periodic import register_periodic
 from scoring.services.jobs.queue import Progress, job_runner
 from scoring.services.jobs.running import count_unfinished_jobs
 from scoring.services.registry.champion_watch import roll_back_failing_champions
-from scoring.services.registry.fitting import refresh_forecasts
+from scoring.services.registry.fitting import fit_model
 from scoring.services.registry.jobs import (
     FIT,
     RENEW,
@@ -36,9 +34,8 @@ from scoring.services.webhooks.sending import send_due_deliveries
 register_periodic("count-unfinished-jobs", 15, count_unfinished_jobs)
 register_periodic("forget-old-answers", 600, forget_old_answers)
 register_periodic("forget-old-jobs", 3_600, forget_old_jobs)
-LEDGER = ClickHouseLedger()
-register_periodic("write-ledger", 10, partial(write_missing_forecasts, LEDGER))
-register_periodic("score-forecasts", 60, partial(score_due_forecasts, ledger=LEDGER))
+register_periodic("write-ledger", 10, write_missing_forecasts)
+register_periodic("score-forecasts", 60, score_due_forecasts)
 register_periodic("refresh-rollups", 10, RollupKeeper().refresh_if_due)
 register_periodic("watch-champions", 60, roll_back_failing_champions)
 if settings.FORECAST_REFRESH_S:
@@ -54,19 +51,19 @@ register_periodic("forget-sent-messages", 3_600, forget_sent_messages)
 
 
 @job_runner(FIT, time_limit_s=4 * 3_600)
-def fit_model(job: Job, progress: Progress) -> dict[str, Any]:
+def run_fit(job: Job, progress: Progress) -> dict[str, Any]:
     """Fit a model version and bring the region's forecasts up to date."""
     steps = count(1)
-    refreshed = refresh_forecasts(
+    fitted = fit_model(
         get_region(job.parameters["region"], access=FULL_ACCESS),
         kind=job.parameters["kind"],
         progress=lambda _: progress(next(steps)),
     )
     _tell_at_once()
     return {
-        "model_version": str(refreshed.model_version.pk),
-        "forecasts": [str(forecast.pk) for forecast in refreshed.forecasts],
-        "notes": refreshed.model_version.notes,
+        "model_version": str(fitted.model_version.pk),
+        "forecasts": [str(forecast.pk) for forecast in fitted.forecasts],
+        "notes": fitted.model_version.notes,
     }
 
 

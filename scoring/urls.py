@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from scoring.api import jobs, regions
 from scoring.api.alert_urls import alert_urlpatterns
 from scoring.api.assessments import (
     AssessBatchView,
@@ -12,19 +13,7 @@ from scoring.api.assessments import (
 from scoring.api.asset_import import AssetImportView
 from scoring.api.assets import AssetDetailView, AssetListView
 from scoring.api.features import FeatureSnapshotView, WindowFeaturesView
-from scoring.api.jobs import (
-    JobCancelView,
-    JobDetailView,
-    JobListView,
-    JobRetryView,
-)
 from scoring.api.portfolios import PortfolioDetailView, PortfolioListView
-from scoring.api.regions import (
-    RegionBoundaryView,
-    RegionCellsView,
-    RegionDetailView,
-    RegionListView,
-)
 from scoring.api.registry_urls import registry_urlpatterns
 from scoring.api.risk_map import RiskMapView
 from scoring.api.score_snapshot import ScoreSnapshotView
@@ -36,14 +25,6 @@ from scoring.api.vulnerabilities import (
 from scoring.pages import dashboard
 
 api_urlpatterns = [
-    path("regions", RegionListView.as_view(), name="region-list"),
-    path("regions/<slug:slug>", RegionDetailView.as_view(), name="region-detail"),
-    path("regions/<slug:slug>/cells", RegionCellsView.as_view(), name="region-cells"),
-    path(
-        "regions/<slug:slug>/boundary",
-        RegionBoundaryView.as_view(),
-        name="region-boundary",
-    ),
     path("risk-map", RiskMapView.as_view(), name="risk-map"),
     path(
         "risk-map/tiles/<int:z>/<int:x>/<int:y>.mvt",
@@ -96,10 +77,8 @@ api_urlpatterns = [
         VulnerabilityDetailView.as_view(),
         name="vulnerability-detail",
     ),
-    path("jobs", JobListView.as_view(), name="job-list"),
-    path("jobs/<uuid:job_id>", JobDetailView.as_view(), name="job-detail"),
-    path("jobs/<uuid:job_id>/cancel", JobCancelView.as_view(), name="job-cancel"),
-    path("jobs/<uuid:job_id>/retry", JobRetryView.as_view(), name="job-retry"),
+    *jobs.router.urlpatterns,
+    *regions.router.urlpatterns,
     *registry_urlpatterns,
     *alert_urlpatterns,
 ]

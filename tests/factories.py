@@ -27,7 +27,7 @@ from scoring.models import (
 )
 from scoring.services.portfolios.assets import create_asset
 from scoring.services.portfolios.portfolios import create_portfolio
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 
 DAY_S = 86_400
 CENTRE = (41.85, -87.68)
@@ -53,7 +53,7 @@ def make_region(
     rings: int = 3,
 ) -> Region:
     cells = h3.grid_disk(h3.latlng_to_cell(*CENTRE, RESOLUTION), rings)
-    definition = RegionDefinition(
+    definition = Region(
         slug=slug,
         name=slug.title(),
         timezone="America/Chicago",

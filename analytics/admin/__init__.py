@@ -9,7 +9,6 @@ from analytics.admin.tables import (
     EventHourAdmin,
     ForecastCellAdmin,
     ForecastOutcomeAdmin,
-    ForecastScenarioAdmin,
 )
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "EventHourAdmin",
     "ForecastCellAdmin",
     "ForecastOutcomeAdmin",
-    "ForecastScenarioAdmin",
     "ImportRunAdmin",
     "ImportSourceAdmin",
     "IngestBatchAdmin",

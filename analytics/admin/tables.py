@@ -12,7 +12,6 @@ from analytics.models import (
     EventHour,
     ForecastCell,
     ForecastOutcome,
-    ForecastScenario,
 )
 from riskplatform.api.read_only_admin import ReadOnlyAdmin, Row
 
@@ -66,15 +65,6 @@ class ForecastCellAdmin(TableAdmin[ForecastCell]):
     )
     list_filter: ClassVar[Any] = ("region", "model_version")
     ordering = ("-issued_for", "forecast_id", "cell")
-
-
-@admin.register(ForecastScenario)
-class ForecastScenarioAdmin(TableAdmin[ForecastScenario]):
-    list_display = (
-        *("region", "issued_for", "forecast_id", "scenario", "cell"),
-        *("count", "severity_sum"),
-    )
-    ordering = ("-issued_for", "forecast_id", "scenario", "cell")
 
 
 @admin.register(ForecastOutcome)

@@ -7,7 +7,7 @@ import analytics.models.columns
 REMEMBER = "ALTER TABLE {} MODIFY SETTING non_replicated_deduplication_window = 10000"
 COPY = "INSERT INTO {} ({}) SELECT {} FROM analytics_event SETTINGS max_partitions_per_insert_block = 0, max_execution_time = 0"
 NEXT = "analytics_event_next"
-REMEMBERING = ("analytics_forecastcell", "analytics_forecastscenario", "analytics_forecastoutcome")
+REMEMBERING = ("analytics_forecastcell", "analytics_forecastoutcome")
 
 
 def rebuild_event_table(apps, schema_editor):
@@ -169,25 +169,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'engine': clickhouse_backend.models.ReplacingMergeTree(order_by=('region', 'issued_for', 'forecast_id', 'cell'), partition_by=analytics.models.columns.ToYear('issued_for')),
-            },
-            managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('_overwrite_base_manager', django.db.models.manager.Manager()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ForecastScenario',
-            fields=[
-                ('forecast_id', clickhouse_backend.models.UUIDField(primary_key=True, serialize=False)),
-                ('region', clickhouse_backend.models.StringField(low_cardinality=True)),
-                ('issued_for', analytics.models.columns.DateTime64Field(codec='Delta, ZSTD(1)', precision=3)),
-                ('scenario', analytics.models.columns.UInt32Field(codec='Delta, ZSTD(1)')),
-                ('cell', analytics.models.columns.UInt64Field(codec='Delta, ZSTD(1)')),
-                ('count', analytics.models.columns.UInt32Field(codec='T64, ZSTD(1)')),
-                ('severity_sum', analytics.models.columns.Float64Field(codec='ZSTD(1)')),
-            ],
-            options={
-                'engine': clickhouse_backend.models.ReplacingMergeTree(order_by=('region', 'issued_for', 'forecast_id', 'scenario', 'cell'), partition_by=analytics.models.columns.ToYear('issued_for'), primary_key=('region', 'issued_for', 'forecast_id')),
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),

@@ -10,7 +10,7 @@ from analytics.models.inbox import (
     RefusedEvent,
     SettledEvent,
 )
-from analytics.models.ledger import ForecastCell, ForecastOutcome, ForecastScenario
+from analytics.models.ledger import ForecastCell, ForecastOutcome
 from analytics.models.rollups import EventCellDay, EventDay, EventHour
 from analytics.models.shipment import Shipment
 
@@ -23,7 +23,6 @@ __all__ = [
     "EventSource",
     "ForecastCell",
     "ForecastOutcome",
-    "ForecastScenario",
     "ImportRun",
     "ImportSource",
     "InboxEvent",

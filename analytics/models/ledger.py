@@ -32,28 +32,6 @@ class ForecastCell(models.ClickhouseModel):  # type: ignore[misc]  # backend is 
         return f"{self.forecast_id}/{self.cell:x}"
 
 
-class ForecastScenario(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
-    """The events of one cell in one simulated future; what is missing is zero."""
-
-    forecast_id = models.UUIDField(primary_key=True)
-    region = models.StringField(low_cardinality=True)
-    issued_for = columns.DateTime64Field(precision=3, codec="Delta, ZSTD(1)")
-    scenario = columns.UInt32Field(codec="Delta, ZSTD(1)")
-    cell = columns.UInt64Field(codec="Delta, ZSTD(1)")
-    count = columns.UInt32Field(codec="T64, ZSTD(1)")
-    severity_sum = columns.Float64Field(codec="ZSTD(1)")
-
-    class Meta:
-        engine = models.ReplacingMergeTree(
-            order_by=("region", "issued_for", "forecast_id", "scenario", "cell"),
-            primary_key=("region", "issued_for", "forecast_id"),
-            partition_by=columns.ToYear("issued_for"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.forecast_id}/{self.scenario}/{self.cell:x}"
-
-
 class ForecastOutcome(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
     """How many events a cell had within the horizon of a forecast, as known later."""
 

@@ -19,16 +19,15 @@ from analytics.models import (
     EventHour,
     ForecastCell,
     ForecastOutcome,
-    ForecastScenario,
 )
 
 DATABASE = "clickhouse"
 MODELS = (
     *(Event, EventHour, EventDay, EventCellDay),
-    *(ForecastCell, ForecastScenario, ForecastOutcome),
+    *(ForecastCell, ForecastOutcome),
 )
 # Inserts into these come again under their tokens.
-DEDUPLICATED = frozenset({Event, ForecastCell, ForecastScenario, ForecastOutcome})
+DEDUPLICATED = frozenset({Event, ForecastCell, ForecastOutcome})
 WINDOW = 10_000
 REPLICA_PATH = "/clickhouse/tables/{database}/{table}/{shard}"
 REPLICA_NAME = "{replica}"

@@ -1,9 +1,10 @@
 """Every POST that creates: carried out once for each Idempotency-Key."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-import orjson
+import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -18,32 +19,45 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="The same key and body get the same answer for a day.",
 )
+Created = TypeVar("Created")
 
 
-def answer_creation(
-    request: Request,
-    create: Callable[[], Any],
-    *,
-    status: int = 201,
-    body: bytes | None = None,
-) -> HttpResponse:
-    """Answer with what `create` returns, as JSON; with a key, do so only once.
+@dataclass(frozen=True, slots=True)
+class Once(Generic[Created]):
+    """An answer that is made once for each Idempotency-Key.
 
-    `body` is for whoever has read the body of the request already.
+    With a key, the effect, the key and the answer are one transaction, so `create`
+    must leave what cannot be rolled back to `transaction.on_commit`. What a request
+    may do is checked before, also where the answer is given again.
 
-    With an Idempotency-Key the effect, the key and the answer are one transaction,
-    so `create` must leave what cannot be rolled back to `transaction.on_commit`.
+    Parameters
+    ----------
+    create
+        Makes the change and the answer.
+    status
+        Of the answer, where it is not that of the endpoint.
+    body
+        Of the request, for whoever has read it already.
     """
 
+    create: Callable[[], Created]
+    status: int | None = None
+    body: bytes | None = None
+
+
+def answer_once_per_key(
+    request: Request, once: Once[Any], *, status: int
+) -> HttpResponse:
     def produce() -> Answer:
-        body = orjson.dumps(create(), default=str, option=orjson.OPT_UTC_Z)
-        return Answer(status=status, body=body)
+        return Answer(
+            status=once.status or status, body=msgspec.json.encode(once.create())
+        )
 
     key = request.headers.get("Idempotency-Key")
     if key is None:
         answer = produce()
     else:
-        content = request.body if body is None else body
+        content = request.body if once.body is None else once.body
         answer = _once(request, content, key, produce)
     response = HttpResponse(
         answer.body, status=answer.status, content_type="application/json"
@@ -56,7 +70,6 @@ def answer_creation(
 def _once(
     request: Request, content: bytes, key: str, produce: Callable[[], Answer]
 ) -> Answer:
-    method = request.method or ""
     principal = find_principal(request)
     if principal is None:
         raise IdempotencyKeyError(
@@ -66,6 +79,10 @@ def _once(
     return answer_once(
         principal.organisation,
         key=key,
-        fingerprint=fingerprint_of(method, request.get_full_path(), content),
+        fingerprint=fingerprint_of("POST", request.get_full_path(), content),
         produce=produce,
     )
+
+
+def answer_creation(request, create, *, status=201, body=None):  # type: ignore
+    return answer_once_per_key(request, Once(create, body=body), status=status)

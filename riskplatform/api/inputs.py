@@ -6,12 +6,13 @@ what the OpenAPI schema shows.
 
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from riskplatform.api.openapi import query_parameters  # noqa: F401
+from riskplatform.api.openapi import struct_schema as body_schema  # noqa: F401
 from riskplatform.api.strict_texts import values_of_texts
 from riskplatform.api.time_span import times_outside
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
@@ -98,28 +99,6 @@ def refuse_repeats(values: Iterable[object], pointer: str, *, member: str = "") 
         seen.add(value)
 
 
-def body_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Describe a struct for `extend_schema(request=…, responses=…)`, inlined."""
-    schema, parts = msgspec.json.schema_components(
-        [kind], ref_template="#/parts/{name}"
-    )
-    inlined: dict[str, Any] = _inline(schema[0], parts)
-    return inlined
-
-
-def query_parameters(kind: type[msgspec.Struct]) -> list[OpenApiParameter]:
-    schema = body_schema(kind)
-    return [
-        OpenApiParameter(
-            name,
-            type={k: v for k, v in part.items() if k != "description"},
-            required=name in schema.get("required", ()),
-            description=part.get("description", ""),
-        )
-        for name, part in schema["properties"].items()
-    ]
-
-
 def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
     message = explained(str(error))
     match = MESSAGE.match(message)
@@ -141,13 +120,3 @@ def _check_times(value: msgspec.Struct) -> None:
 def _pointer(path: str) -> str:
     """Turn msgspec's `$.cells[0].cell_id` into `/cells/0/cell_id`."""
     return "".join(f"/{name or index}" for name, index in STEP.findall(path))
-
-
-def _inline(schema: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(schema, list):
-        return [_inline(item, parts) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inline(parts[schema["$ref"].removeprefix("#/parts/")], parts)
-    return {key: _inline(value, parts) for key, value in schema.items()}

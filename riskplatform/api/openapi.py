@@ -1,7 +1,11 @@
 """What every operation of the schema shares: named structs, problems, either key."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
+
+import msgspec
+from drf_spectacular.utils import OpenApiParameter
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 PROBLEM = {
@@ -52,6 +56,32 @@ PROBLEMS = {
     "429": ("TooManyRequests", "throttled", "Ask again in 3 s."),
     "503": ("Unavailable", "unavailable", "The database does not answer."),
 }
+
+
+# Of `Page[JobStatus]` the schema is called JobList.
+PAGE = re.compile(r"Page\[(.*?)(?:Detail|Summary|Status)?\]")
+
+
+def struct_schema(kind: Any) -> dict[str, Any]:
+    """Describe a struct, or a type made of structs, with all its parts inlined."""
+    schema, parts = msgspec.json.schema_components(
+        [kind], ref_template="#/parts/{name}"
+    )
+    inlined: dict[str, Any] = _inline(schema[0], parts)
+    return inlined
+
+
+def query_parameters(kind: type[msgspec.Struct]) -> list[OpenApiParameter]:
+    schema = struct_schema(kind)
+    return [
+        OpenApiParameter(
+            name,
+            type={k: v for k, v in part.items() if k != "description"},
+            required=name in schema.get("required", ()),
+            description=part.get("description", ""),
+        )
+        for name, part in schema["properties"].items()
+    ]
 
 
 def name_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -137,6 +167,16 @@ def _response(status: str, code: str, detail: str) -> dict[str, Any]:
     }
 
 
+def _inline(schema: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_inline(item, parts) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inline(parts[schema["$ref"].removeprefix("#/parts/")], parts)
+    return {key: _inline(value, parts) for key, value in schema.items()}
+
+
 def _named(node: Any, parts: dict[str, Any]) -> Any:
     if isinstance(node, list):
         return [_named(item, parts) for item in node]
@@ -146,6 +186,7 @@ def _named(node: Any, parts: dict[str, Any]) -> Any:
     title = node.get("title")
     if not isinstance(title, str) or "properties" not in node:
         return node
+    node["title"] = title = PAGE.sub(r"\1List", title)
     if parts.setdefault(title, node) != node:
         raise ValueError(f"Two structs of the API are called {title}; rename one.")
     return {"$ref": f"#/components/schemas/{title}"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -10,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from riskplatform.api.estimated_count import EstimatedCountPaginator
-from riskplatform.api.read_only_admin import ReadOnlyAdmin
+from riskplatform.api.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
 from scoring.errors import AlertResolvedError
 from scoring.models import Alert, AlertChange
 from scoring.services.alerts.states import acknowledge_alert, snooze_alert
@@ -18,15 +17,10 @@ from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 SNOOZE = timedelta(days=1)
 
 
-class AlertChangeInline(admin.TabularInline[AlertChange, Alert]):
+class AlertChangeInline(ReadOnlyInline[AlertChange, Alert]):
     model = AlertChange
     fields = ("kind", "actor", "changed_at", "snoozed_until")
     readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, *args: Any) -> bool:
-        return False
 
 
 @admin.register(Alert)
@@ -60,7 +54,7 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
     def organisation(self, alert: Alert) -> str:
         return alert.rule.organisation.slug
 
-    @admin.action(description="Acknowledge", permissions=["handle"])
+    @admin.action(description="Acknowledge", permissions=["operate"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         actor = request.user.get_username()
         self._handle(
@@ -71,7 +65,7 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
             ),
         )
 
-    @admin.action(description="Snooze for a day", permissions=["handle"])
+    @admin.action(description="Snooze for a day", permissions=["operate"])
     def snooze(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         actor, until = request.user.get_username(), timezone.now() + SNOOZE
         self._handle(
@@ -84,10 +78,6 @@ class AlertAdmin(ReadOnlyAdmin[Alert]):
                 until=until,
             ),
         )
-
-    def has_handle_permission(self, request: HttpRequest) -> bool:
-        # Nobody changes the row by hand, so the right to change is asked for itself.
-        return request.user.has_perm("scoring.change_alert")
 
     def _handle(
         self,

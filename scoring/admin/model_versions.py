@@ -1,17 +1,13 @@
 """Model versions, how good they are, and who became champion when."""
 
-from collections.abc import Callable
-from typing import Any
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from riskplatform.api.estimated_count import EstimatedCountPaginator
-from riskplatform.api.read_only_admin import ReadOnlyAdmin
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.api.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
 from scoring.models import ForecastSkill, ModelArtifact, ModelSwitch, ModelVersion
 from scoring.selectors.forecast_skill import WeekOfSkill, list_skill_by_week
 from scoring.services.registry.promotion import challenge, promote, retire, roll_back
@@ -22,18 +18,13 @@ TREND_HEADINGS = (
 )
 
 
-class ModelArtifactInline(admin.TabularInline[ModelArtifact, ModelVersion]):
+class ModelArtifactInline(ReadOnlyInline[ModelArtifact, ModelVersion]):
     model = ModelArtifact
     fields = ("horizon_sec", "digest")
     readonly_fields = fields
-    extra = 0
-    can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelArtifact]:
         return super().get_queryset(request).defer("body")
-
-    def has_add_permission(self, *args: Any) -> bool:
-        return False
 
 
 @admin.register(ModelVersion)
@@ -60,9 +51,6 @@ class ModelVersionAdmin(ReadOnlyAdmin[ModelVersion]):
         versions = super().get_queryset(request).annotate(scored_count=scored)
         return versions.defer("region__boundary")
 
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("scoring.change_modelversion")
-
     @admin.display(ordering="scored_count")
     def scored_forecasts(self, version: ModelVersion) -> int:
         count: int = getattr(version, "scored_count", 0)
@@ -82,37 +70,23 @@ class ModelVersionAdmin(ReadOnlyAdmin[ModelVersion]):
 
     @admin.action(description="Make a challenger", permissions=["operate"])
     def challenge(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        self._change_all(request, queryset, challenge)
+        self.change_each(request, queryset, challenge)
 
     @admin.action(description="Promote through the gate", permissions=["operate"])
     def promote(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         actor = request.user.get_username()
-        self._change_all(request, queryset, lambda each: promote(each, actor=actor))
+        self.change_each(request, queryset, lambda each: promote(each, actor=actor))
 
     @admin.action(
         description="Roll back to the champion before", permissions=["operate"]
     )
     def roll_back(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         actor = request.user.get_username()
-        self._change_all(request, queryset, lambda each: roll_back(each, actor=actor))
+        self.change_each(request, queryset, lambda each: roll_back(each, actor=actor))
 
     @admin.action(description="Retire", permissions=["operate"])
     def retire(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        self._change_all(request, queryset, retire)
-
-    def _change_all(
-        self,
-        request: HttpRequest,
-        versions: QuerySet[ModelVersion],
-        change: Callable[[ModelVersion], object],
-    ) -> None:
-        for version in versions:
-            try:
-                change(version)
-            except ApplicationError as error:
-                self.message_user(request, error.message, messages.WARNING)
-            else:
-                self.message_user(request, f"{version}: done.", messages.SUCCESS)
+        self.change_each(request, queryset, retire)
 
 
 @admin.register(ModelSwitch)

@@ -13,6 +13,7 @@ from django_stubs_ext import WithAnnotations
 from typing_extensions import override
 
 from riskplatform.api.estimated_count import EstimatedCountPaginator
+from riskplatform.api.read_only_admin import ReadOnlyInline
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.services.portfolios.asset_places import place_again
 from scoring.services.portfolios.assets import create_asset, delete_asset, update_asset
@@ -97,18 +98,13 @@ class PortfolioAdmin(admin.ModelAdmin[Portfolio]):
         self.message_user(request, f"Done; {outside} assets lie outside every region.")
 
 
-class AssetPlaceInline(admin.TabularInline[AssetPlace, Asset]):
+class AssetPlaceInline(ReadOnlyInline[AssetPlace, Asset]):
     model = AssetPlace
     fields = ("region", "cell_hex")
     readonly_fields = fields
-    extra = 0
-    can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AssetPlace]:
         return super().get_queryset(request).select_related("region")
-
-    def has_add_permission(self, *args: Any) -> bool:
-        return False
 
     @admin.display(description="cell")
     def cell_hex(self, place: AssetPlace) -> str:

@@ -39,7 +39,7 @@ class RegionAdmin(admin.ModelAdmin[Region]):
     readonly_fields = ("slug", "resolution", "created_at")
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     show_full_result_count = False
-    actions = ("refresh_forecasts",)
+    actions = ("fit_model",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -67,9 +67,7 @@ class RegionAdmin(admin.ModelAdmin[Region]):
         description="Train a model version and publish its forecasts",
         permissions=["change"],
     )
-    def refresh_forecasts(
-        self, request: HttpRequest, queryset: QuerySet[Region]
-    ) -> None:
+    def fit_model(self, request: HttpRequest, queryset: QuerySet[Region]) -> None:
         regions = list(queryset)
         for region in regions:
             queue_fit(region)

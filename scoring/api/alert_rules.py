@@ -60,7 +60,7 @@ class AlertRuleListView(AlertView):
     def get(self, request: Request) -> Response:
         query = decode_query(request, AlertRuleQuery)
         rules = _filtered(list_alert_rules(get_principal(request).organisation), query)
-        page = page_of(rules, query, render=_rule, rows_at_once=RULES_AT_ONCE)
+        page = page_of(rules, query, _rule, rows_at_once=RULES_AT_ONCE)
         return Response(page)
 
     @extend_schema(

@@ -7,7 +7,8 @@ from msgspec import Meta, Struct, field
 
 from riskplatform.api.paging import PageQuery
 from scoring.api.portfolio_schemas import Money
-from scoring.api.schemas import DAY_S, AwareTime, HorizonSec, Probability, Slug
+from scoring.api.schemas import AwareTime, HorizonSec, Probability, Slug
+from scoring.horizons import DAY_S
 from scoring.services.assessments.assessing import QUANTILES
 from scoring.services.assessments.batches import MOST
 

@@ -128,7 +128,7 @@ class AssessmentListView(APIView):
         query = decode_query(request, AssessmentQuery)
         portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
         found = list_assessments(portfolio)
-        page = page_of(found, query, render=assessment_summary, newest_first=True)
+        page = page_of(found, query, assessment_summary, newest_first=True)
         return Response(page)
 
 

@@ -65,7 +65,7 @@ class AssetListView(PortfolioView):
         def render(asset: Asset) -> dict[str, Any]:
             return asset_body(asset, portfolio, access=access)
 
-        return Response(page_of(assets, query, render=render))
+        return Response(page_of(assets, query, render))
 
     @extend_schema(
         operation_id="assets_create",

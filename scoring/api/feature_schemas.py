@@ -5,9 +5,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from scoring.api.schemas import MAX_CELLS, AwareTime, CellId, HorizonSec, Slug
+from scoring.horizons import DAY_S
 
 MAX_WINDOWS = 20
-LONGEST_WINDOW_S = 3_660 * 86_400
+LONGEST_WINDOW_S = 3_660 * DAY_S
 
 WindowSec = Annotated[int, Meta(ge=1, le=LONGEST_WINDOW_S)]
 KnownAt = Annotated[

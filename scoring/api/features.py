@@ -35,6 +35,7 @@ from scoring.api.feature_schemas import (
     WindowRequest,
 )
 from scoring.cell_ids import hex_of, parse_cell_id
+from scoring.horizons import DAY_S
 from scoring.models import Region
 from scoring.selectors.feature_windows import (
     FeatureSnapshot,
@@ -43,7 +44,6 @@ from scoring.selectors.feature_windows import (
     take_feature_snapshot,
 )
 
-DAY_S = 86_400
 # ClickHouse adds in any order; what rounding hides would be a new answer each time.
 DECIMALS = 9
 # Of a cell and a window in the answer.

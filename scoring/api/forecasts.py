@@ -47,7 +47,7 @@ class ForecastListView(APIView):
             horizon_sec=query.horizon_sec,
             is_shadow=query.is_shadow,
         )
-        return Response(page_of(forecasts, query, render=_summary, newest_first=True))
+        return Response(page_of(forecasts, query, _summary, newest_first=True))
 
 
 class ForecastSkillView(APIView):

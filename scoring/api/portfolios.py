@@ -65,7 +65,7 @@ class PortfolioListView(PortfolioView):
             name_contains=query.name,
             currency=query.currency,
         )
-        return Response(page_of(portfolios, query, render=portfolio_body))
+        return Response(page_of(portfolios, query, portfolio_body))
 
     @extend_schema(
         operation_id="portfolios_create",

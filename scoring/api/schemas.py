@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from scoring.horizons import DAY_S
+
 Slug = Annotated[
     str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,50}$", description="Slug of a region.")
 ]
@@ -41,7 +43,6 @@ CellId = Annotated[
     int | str, Meta(description="H3 index: a 64-bit integer, or text in hex.")
 ]
 
-DAY_S = 86_400
 MAX_CELLS = 20_000
 MAX_SCENARIOS = 1_000
 
@@ -126,24 +127,3 @@ class Snapshot(Struct):
     time: AwareTime
     horizon_sec: int
     zones: list[Zone]
-
-
-class RegionSummary(Struct):
-    slug: str
-    name: str
-    timezone: str
-    resolution: int
-    cell_count: int
-    observed_since: AwareTime | None
-    source_credit: str
-    source_url: str
-
-
-class RegionList(Struct):
-    results: list[RegionSummary]
-    next: str | None
-
-
-class ListQuery(Struct, forbid_unknown_fields=True):
-    after: Slug | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100

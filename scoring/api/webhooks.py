@@ -52,7 +52,7 @@ class WebhookListView(WebhookView):
     def get(self, request: Request) -> Response:
         query = decode_query(request, PageQuery)
         webhooks = list_webhooks(get_principal(request).organisation)
-        return Response(page_of(webhooks, query, render=_webhook))
+        return Response(page_of(webhooks, query, _webhook))
 
     @extend_schema(
         operation_id="webhooks_create",
@@ -165,7 +165,7 @@ class WebhookDeliveriesView(WebhookView):
         query = decode_query(request, DeliveryQuery)
         webhook = _webhook_of(request, webhook_id)
         deliveries = list_deliveries(webhook, state=query.state)
-        return Response(page_of(deliveries, query, render=_delivery, newest_first=True))
+        return Response(page_of(deliveries, query, _delivery, newest_first=True))
 
 
 class RedeliverView(WebhookView):

@@ -10,13 +10,13 @@ from perf.switches import Switch, switched_off
 from scoring.bench.place import Place, make_portfolio, own_place, publish
 from scoring.horizons import DAY_S
 from scoring.models import Assessment, Portfolio
+from scoring.selectors.assessment_inputs import forget_inputs
 from scoring.services.assessments.assessing import (
     AssessmentQuestion,
     assess_portfolio,
     prepare_assessment,
 )
 from scoring.services.assessments.batches import assess_batch
-from scoring.services.assessments.inputs import forget_inputs
 
 N_CELLS = 1_000
 N_SCENARIOS = 10_000

@@ -22,12 +22,12 @@ from scoring.engine.synthetic import generate_truth
 from scoring.horizons import DAY_S
 from scoring.metrics import Inference
 from scoring.models import Forecast, ModelArtifact
-from scoring.selectors.forecasts import get_columns
-from scoring.services.assessments.inputs import (
+from scoring.selectors.assessment_inputs import (
     ForecastScenarios,
     forget_inputs,
     load_scenarios,
 )
+from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasts.snapshots import FeatureValues, score_cells
 
 Answer = TypeVar("Answer")

@@ -17,7 +17,7 @@ import orjson
 
 from perf.bench.client import Request
 from scoring.bench.place import SEED, Place
-from scoring.horizons import DAY_S
+from scoring.horizons import DAY_S, SERVED_HORIZONS_SEC
 from scoring.models import Forecast, Portfolio
 
 # Shares of all requests, in percent.
@@ -28,7 +28,6 @@ SHARES = {
     "dashboard": 7,
     "metrics": 3,
 }
-HORIZONS_SEC = (DAY_S, 7 * DAY_S)
 QUANTILES = ((0.9, 0.95, 0.99), (0.5, 0.9), (0.995,))
 TIMEFRAMES = ("24h", "7d", "30d")
 SNAPSHOTS = 10
@@ -107,7 +106,7 @@ def variants_of(questions: Questions) -> dict[str, list[Request]]:
         "assess": [
             questions.assess(portfolio, horizon_sec=horizon, quantiles=quantiles)
             for quantiles, horizon, portfolio in product(
-                QUANTILES, HORIZONS_SEC, questions.portfolios
+                QUANTILES, SERVED_HORIZONS_SEC, questions.portfolios
             )
         ],
         "risk map": _risk_maps(questions),
@@ -142,7 +141,7 @@ def draw_mix(variants: dict[str, list[Request]], count: int) -> list[Request]:
 def _risk_maps(questions: Questions) -> list[Request]:
     whole = [
         questions.risk_map(horizon_sec=horizon, format=form)
-        for form, horizon in product(("json", "geojson"), HORIZONS_SEC)
+        for form, horizon in product(("json", "geojson"), SERVED_HORIZONS_SEC)
     ]
     lat, lon = h3.cell_to_latlng(questions.place.grid.cells[0])
     boxes = [

@@ -33,9 +33,9 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
+from scoring.selectors.assessment_inputs import forget_inputs
 from scoring.selectors.regions import get_region_grid
-from scoring.services.assessments.inputs import forget_inputs
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 
 SEED = 1
 ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ def own_place(*, n_cells: int) -> Generator[Place]:
     organisation = Organisation.objects.create(slug=slug, name="Benchmark")
     grid = workloads.compact_grid(n_cells)
     region = define_region(
-        RegionDefinition(
+        Region(
             slug=slug,
             name="Benchmark",
             timezone="UTC",

@@ -1,7 +1,7 @@
 """The main job on a published data set: events in, served forecasts out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ from scoring.demo.portfolio import CityReport
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 from scoring.services.registry.fitting import (
     SERVED_KIND,
-    RefreshedRegion,
-    refresh_forecasts,
+    FittedRegion,
+    fit_model,
 )
 
 TOP_CELLS = 10
@@ -32,27 +32,27 @@ Progress = Callable[[str], None]
 class DemoReport:
     region: Region
     rejected_count: int
-    refreshed: RefreshedRegion
+    fitted: FittedRegion
     cities: CityReport | None = None
 
     def as_dict(self, *, url: str) -> dict[str, Any]:
         """Give the report as JSON; `top_cells` are those of the shortest horizon."""
-        refreshed = self.refreshed
+        fitted = self.fitted
         return {
             "region": self.region.slug,
             "name": self.region.name,
             "source": self.region.source_credit,
-            "events": refreshed.event_count,
+            "events": fitted.event_count,
             "rejected": self.rejected_count,
-            "cells": len(refreshed.grid),
-            "model_version": str(refreshed.model_version),
-            "fit_seconds": round(refreshed.fit_seconds, 3),
-            "forecast_seconds": round(refreshed.forecast_seconds, 3),
-            "top_cells": top_cells(refreshed.forecasts[0]),
-            "forecasts": [_forecast(forecast) for forecast in refreshed.forecasts],
+            "cells": len(fitted.grid),
+            "model_version": str(fitted.model_version),
+            "fit_seconds": round(fitted.fit_seconds, 3),
+            "forecast_seconds": round(fitted.forecast_seconds, 3),
+            "top_cells": top_cells(fitted.forecasts[0]),
+            "forecasts": [_forecast(forecast) for forecast in fitted.forecasts],
             "backtest": {
                 horizon: backtest_figures(report)
-                for horizon, report in refreshed.model_version.skill.items()
+                for horizon, report in fitted.model_version.skill.items()
                 if report is not None
             },
             "url": url,
@@ -69,8 +69,7 @@ def load_demo(
 ) -> DemoReport:
     """Load a data set, fit on it and forecast; events already there stay single."""
     progress(f"Defining region {dataset.slug!r}: {len(dataset.cells)} cells")
-    definition = replace(_definition(dataset), owner=owner)
-    region = define_region(definition, cells=dataset.cells)
+    region = define_region(_region(dataset, owner), cells=dataset.cells)
     progress(f"Storing {len(dataset.occurred_at)} events")
     outcome = store_events(
         _events(dataset),
@@ -81,7 +80,7 @@ def load_demo(
     return DemoReport(
         region=region,
         rejected_count=outcome.conflicts,
-        refreshed=refresh_forecasts(
+        fitted=fit_model(
             region,
             kind=kind,
             forced_because="The demo shows what it has fitted.",
@@ -90,9 +89,9 @@ def load_demo(
     )
 
 
-def top_cells(forecast: Forecast, *, limit: int = TOP_CELLS) -> list[dict[str, Any]]:
+def top_cells(forecast: Forecast) -> list[dict[str, Any]]:
     """Give the cells most likely to see an event, with their 90 % interval."""
-    top = riskiest_first(get_columns(forecast), limit=limit)
+    top = riskiest_first(get_columns(forecast), limit=TOP_CELLS)
     rows = zip(top.cells, top.p_event, top.q05, top.q95, strict=True)
     return [
         {
@@ -141,12 +140,13 @@ def _events(dataset: Dataset) -> EventColumns:
     )
 
 
-def _definition(dataset: Dataset) -> RegionDefinition:
-    return RegionDefinition(
+def _region(dataset: Dataset, owner: Organisation | None) -> Region:
+    return Region(
         slug=dataset.slug,
         name=dataset.name,
         timezone=dataset.timezone,
         resolution=dataset.resolution,
+        owner=owner,
         is_public=True,
         source_credit=dataset.credit,
         source_url=dataset.url,

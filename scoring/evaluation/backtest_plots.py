@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scoring.engine.grid import Grid
-from scoring.evaluation.backtests.requests import horizon_word
 from scoring.evaluation.backtests.running import HorizonResult
 from scoring.evaluation.backtests.series import (
     accuracy_curve,
@@ -18,7 +17,7 @@ from scoring.evaluation.plots import (
     reliability_plot,
     transform_plot,
 )
-from scoring.horizons import horizon_label
+from scoring.horizons import horizon_label, horizon_word
 
 
 def write_plots(

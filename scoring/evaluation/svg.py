@@ -9,6 +9,7 @@ from typing import Any, Final
 FRAME_WIDTH, HEIGHT = 600, 460
 LEFT, RIGHT, TOP, BOTTOM = 78, 44, 66, 62
 EDGE = LEFT + FRAME_WIDTH
+N_TICKS = 6
 # Names stand beside the frame, where they hide no data.
 LETTER_WIDTH = 6.6
 FLOOR = HEIGHT - BOTTOM
@@ -195,10 +196,10 @@ class Chart:
         return marks
 
 
-def linear_axis(label: str, low: float, high: float, *, n_ticks: int = 6) -> Axis:
+def linear_axis(label: str, low: float, high: float) -> Axis:
     """Widen a range to round numbers and put ticks on them."""
     span = (high - low) or 1.0
-    rough = span / max(n_ticks - 1, 1)
+    rough = span / (N_TICKS - 1)
     power = 10.0 ** floor(log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * 0.999)
     first, last = floor(low / step), -floor(-high / step)

@@ -4,16 +4,15 @@ import json
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from time import monotonic
 from typing import TextIO
 
 from django.core.management.base import OutputWrapper
 
 from analytics.ingest.rejections import Rejection
 from analytics.ingest.report import ImportProgress, ImportReport
+from riskplatform.kernel.commands import Pace
 from riskplatform.kernel.csv_writing import csv_text
 
-PROGRESS_EVERY_S = 5.0
 SHOWN_REJECTIONS = 20
 COLUMNS = ("row", "column", "code", "reason", "value")
 
@@ -24,14 +23,12 @@ class ProgressLine:
     def __init__(self, out: OutputWrapper) -> None:
         self.rows_done = 0
         self._out = out
-        self._next_s = monotonic() + PROGRESS_EVERY_S
+        self._pace = Pace()
 
     def __call__(self, progress: ImportProgress) -> None:
         self.rows_done = progress.rows_done
-        if monotonic() < self._next_s:
-            return
-        self._next_s = monotonic() + PROGRESS_EVERY_S
-        self._out.write(told(progress))
+        if self._pace.is_due():
+            self._out.write(told(progress))
 
 
 def told(progress: ImportProgress) -> str:
@@ -92,7 +89,7 @@ def as_text(report: ImportReport, *, region: str) -> str:
             " one had settled; --restart begins at the first row."
         )
     if report.accepted and not report.is_dry_run:
-        text += f"\nNext: manage.py refresh_forecasts --region {region}"
+        text += f"\nNext: manage.py fit_model --region {region}"
     return text
 
 

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perf.deadlines import watched
+from scoring.engine.arrays import Cells, Floats
 from scoring.models import Cell, Region
-
-FloatArray = NDArray[np.float64]
-CellArray = NDArray[np.uint64]
 
 # With more candidates it is quicker to read all cells than to look each one up.
 MAX_LOOKED_UP = 500
@@ -24,10 +22,10 @@ class Places:
 
     row: NDArray[np.int64]
     region_id: NDArray[np.int64]
-    cell: CellArray
+    cell: Cells
 
 
-def find_places(lat: FloatArray, lon: FloatArray) -> Places:
+def find_places(lat: Floats, lon: Floats) -> Places:
     """Find every region's cell of each place: two queries for any number of places."""
     regions = list(Region.objects.order_by("pk").values_list("pk", "resolution"))
     cells_at = {
@@ -36,14 +34,14 @@ def find_places(lat: FloatArray, lon: FloatArray) -> Places:
     }
     known = _known_cells([pk for pk, _ in regions], cells_at.values())
     found = [
-        _members(pk, cells_at[resolution], known[pk])
+        members(pk, cells_at[resolution], known[pk])
         for pk, resolution in regions
         if pk in known
     ]
     return _joined(found)
 
 
-def cells_of(lat: FloatArray, lon: FloatArray, resolution: int) -> CellArray:
+def cells_of(lat: Floats, lon: Floats, resolution: int) -> Cells:
     place = h3.latlng_to_cell
     pairs = watched(zip(lat.tolist(), lon.tolist(), strict=True))
     cells = (place(y, x, resolution) for y, x in pairs)
@@ -51,8 +49,8 @@ def cells_of(lat: FloatArray, lon: FloatArray, resolution: int) -> CellArray:
 
 
 def _known_cells(
-    region_ids: list[int], candidates: Iterable[CellArray]
-) -> dict[int, CellArray]:
+    region_ids: list[int], candidates: Iterable[Cells]
+) -> dict[int, Cells]:
     """Read the cells that count, by region."""
     cells = Cell.objects.filter(region__in=region_ids)
     wanted = np.unique(np.concatenate([np.zeros(0, np.uint64), *candidates]))
@@ -65,7 +63,8 @@ def _known_cells(
     return {pk: np.array(ids, dtype=np.uint64) for pk, ids in found.items()}
 
 
-def _members(region_id: int, cells: CellArray, known: CellArray) -> Places:
+def members(region_id: int, cells: Cells, known: Cells) -> Places:
+    """Place those of some cells, one for each place, that a region has."""
     rows = np.flatnonzero(np.isin(cells, known))
     return Places(
         row=rows.astype(np.int64),

@@ -16,10 +16,10 @@ from django.db.models import (
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
+from scoring.engine.arrays import Floats
 from scoring.models import Asset, AssetPlace, Portfolio, Region, Vulnerability
 
-FloatArray = NDArray[np.float64]
-Curve = tuple[FloatArray, FloatArray]
+Curve = tuple[Floats, Floats]
 
 NO_CURVE = -1
 COLUMNS = (
@@ -51,11 +51,11 @@ class Exposure:
     asset_ids: list[UUID]
     references: list[str]
     cells: NDArray[np.uint64]
-    lat: FloatArray
-    lon: FloatArray
-    value: FloatArray
-    deductible: FloatArray
-    limit: FloatArray
+    lat: Floats
+    lon: Floats
+    value: Floats
+    deductible: Floats
+    limit: Floats
     vulnerability_index: NDArray[np.int64]
     curves: list[Curve]
     outside_count: int
@@ -110,7 +110,7 @@ def _placed_assets(
     return numbers.order_by("asset_id").values_list(*COLUMNS)
 
 
-def _limits(limits: tuple[float | None, ...]) -> FloatArray:
+def _limits(limits: tuple[float | None, ...]) -> Floats:
     known = np.array(limits, dtype=np.float64)
     return np.where(np.isnan(known), np.inf, known)
 

@@ -11,6 +11,7 @@ from analytics.reads.features import EventScope, cell_aggregates
 from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import EARLIEST
 from scoring.cell_ids import hex_of
+from scoring.engine.arrays import Floats
 from scoring.engine.features import feature_matrix, feature_names
 from scoring.engine.grid import Grid
 from scoring.engine.state import DAY_S
@@ -27,8 +28,6 @@ from scoring.selectors.regions import list_cell_ids
 
 MOST_CELLS = 20_000
 REPORTED_CELLS = 20
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

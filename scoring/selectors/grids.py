@@ -6,8 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.engine.grid import Grid, build_grid
+from scoring.models import Region
+from scoring.selectors.regions import list_cell_ids
 
 KEPT_REGIONS = 8
+
+
+def grid_of_region(region: Region) -> Grid:
+    """Give the grid of a region as it is now: one query."""
+    return grid_of(list_cell_ids(region))
 
 
 def grid_of(cells: NDArray[np.uint64]) -> Grid:

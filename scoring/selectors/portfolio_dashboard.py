@@ -17,6 +17,7 @@ from perf.concurrency import Outcome, gather_bounded
 from riskplatform.api.keys.access import Access
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
+from scoring.engine.arrays import Cells
 from scoring.models import (
     Alert,
     AlertRule,
@@ -37,8 +38,6 @@ TIMEFRAMES: Final = {
     "30d": timedelta(days=30),
 }
 DEADLINE_S = 5.0
-
-Cells = NDArray[np.uint64]
 
 _places: ByteCache[NDArray[np.uint64]] = ByteCache(
     "portfolio_places", max_bytes=16 << 20

@@ -1,9 +1,6 @@
 """Writes of regions. Each function is one use case and one transaction."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import h3.api.basic_int as h3
 from django.db import transaction
@@ -16,47 +13,29 @@ from scoring.models import Cell, Region
 from scoring.services.portfolios.asset_places import place_in_cells
 
 NEIGHBOUR_RINGS = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionDefinition:
-    slug: str
-    name: str
-    timezone: str
-    resolution: int
-    owner: Organisation | None = None
-    is_public: bool = False
-    source_credit: str = ""
-    source_url: str = ""
-    observed_since: datetime | None = None
-    boundary: dict[str, Any] | None = None
+DEFINED = (
+    *("name", "timezone", "owner", "is_public", "observed_since"),
+    *("source_credit", "source_url", "boundary"),
+)
 
 
 @transaction.atomic
-def define_region(definition: RegionDefinition, *, cells: Iterable[int]) -> Region:
-    """Create a region, or bring it up to date; repeating it changes nothing.
+def define_region(defined: Region, *, cells: Iterable[int]) -> Region:
+    """Create a region, or bring the one of its slug up to date; safe to repeat.
 
     Without an owner it is the installation's.
 
-    Cells are added, never taken away: forecasts may rest on them.
+    Cells are added, never taken away: forecasts depend on them.
     """
-    region = Region.objects.filter(slug=definition.slug).first()
-    if region is None:
-        region = Region(slug=definition.slug, resolution=definition.resolution)
-    elif region.resolution != definition.resolution:
+    region = Region.objects.filter(slug=defined.slug).first() or defined
+    if region.resolution != defined.resolution:
         raise RegionMismatchError(
             f"Region {region.slug!r} has H3 resolution {region.resolution}, not "
-            f"{definition.resolution}. Use another slug for another grid.",
+            f"{defined.resolution}. Use another slug for another grid.",
             region=region.slug,
         )
-    region.name = definition.name
-    region.timezone = definition.timezone
-    region.owner = definition.owner
-    region.is_public = definition.is_public
-    region.source_credit = definition.source_credit
-    region.source_url = definition.source_url
-    region.observed_since = definition.observed_since
-    region.boundary = definition.boundary
+    for name in DEFINED:
+        setattr(region, name, getattr(defined, name))
     region.full_clean()
     region.save()
     announce_region(region)

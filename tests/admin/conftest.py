@@ -7,7 +7,7 @@ from analytics.inbox.backlog import forget_backlog
 
 TABLES = (
     *("event", "eventhour", "eventday", "eventcellday"),
-    *("forecastcell", "forecastscenario", "forecastoutcome"),
+    *("forecastcell", "forecastoutcome"),
 )
 
 

@@ -15,14 +15,11 @@ from analytics.models import (
     ParkedEvent,
     Shipment,
 )
-from analytics.reads.ledger import (
-    ForecastCellColumns,
+from analytics.store.ledger import (
+    FIGURES,
     ForecastKey,
-    OutcomeColumns,
-    ScenarioColumns,
     record_forecast,
     record_outcomes,
-    record_scenarios,
 )
 from analytics.store.rollups import refresh_rollups
 from riskplatform.api.keys.models import Organisation
@@ -104,15 +101,9 @@ def rollup(number: int) -> None:
 
 
 def ledgered(number: int) -> None:
-    """Record one cell, one scenario and one outcome of a forecast."""
+    """Record one cell and one outcome of a forecast."""
     key = ForecastKey(forecast_id=uuid4(), region="chicago", issued_for=NOW)
-    cell, ones = np.array([number + 1], dtype=np.uint64), np.ones(1)
-    names = ("mean", "alpha", "p_event", "q05", "q50", "q95")
-    cells = ForecastCellColumns(cell=cell, **dict.fromkeys(names, ones))
-    record_forecast(key, cells, model_version="v", horizon_s=86_400)
-    numbers = np.array([number])
-    record_scenarios(
-        key,
-        ScenarioColumns(scenario=numbers, cell=cell, count=numbers, severity_sum=ones),
-    )
-    record_outcomes(key, OutcomeColumns(cell=cell, count=numbers), observed_at=NOW)
+    cells = np.array([number + 1], dtype=np.uint64)
+    arrays = dict.fromkeys(FIGURES, np.ones(1))
+    record_forecast(key, cells, arrays, model_version="v", horizon_s=86_400)
+    record_outcomes(key, cells, np.array([number]), observed_at=NOW)

@@ -73,6 +73,5 @@ ROW_MAKERS: dict[type[Model], RowMaker] = {
     analytics.EventDay: event_rows.rollup,
     analytics.EventCellDay: event_rows.rollup,
     analytics.ForecastCell: event_rows.ledgered,
-    analytics.ForecastScenario: event_rows.ledgered,
     analytics.ForecastOutcome: event_rows.ledgered,
 }

@@ -11,16 +11,13 @@ from django.urls import reverse
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.reads.ledger import (
-    ForecastCellColumns,
+from analytics.store.clickhouse import run_statement
+from analytics.store.ledger import (
+    FIGURES,
     ForecastKey,
-    OutcomeColumns,
-    ScenarioColumns,
     record_forecast,
     record_outcomes,
-    record_scenarios,
 )
-from analytics.store.clickhouse import run_statement
 from analytics.store.rollups import refresh_rollups
 from tests.analytics.conftest import CHICAGO, NOW
 
@@ -29,7 +26,7 @@ pytestmark = [
     pytest.mark.usefixtures("empty_event_table"),
 ]
 ROLLUPS = ("eventhour", "eventday", "eventcellday")
-LEDGER = ("forecastcell", "forecastscenario", "forecastoutcome")
+LEDGER = ("forecastcell", "forecastoutcome")
 
 
 def fill(count: int) -> None:
@@ -44,21 +41,10 @@ def fill(count: int) -> None:
     for table in LEDGER:
         run_statement("test", f"TRUNCATE TABLE analytics_{table}")
     key = ForecastKey(forecast_id=uuid4(), region="chicago", issued_for=NOW)
-    cell = np.arange(count, dtype=np.uint64) + np.uint64(1)
-    ones = np.ones(count)
-    columns = dict.fromkeys(("mean", "alpha", "p_event", "q05", "q50", "q95"), ones)
-    record_forecast(
-        key,
-        ForecastCellColumns(cell=cell, **columns),
-        model_version="v",
-        horizon_s=86_400,
-    )
-    numbers = np.arange(count)
-    record_scenarios(
-        key,
-        ScenarioColumns(scenario=numbers, cell=cell, count=numbers, severity_sum=ones),
-    )
-    record_outcomes(key, OutcomeColumns(cell=cell, count=numbers), observed_at=NOW)
+    cells = np.arange(count, dtype=np.uint64) + np.uint64(1)
+    arrays = dict.fromkeys(FIGURES, np.ones(count))
+    record_forecast(key, cells, arrays, model_version="v", horizon_s=86_400)
+    record_outcomes(key, cells, np.arange(count), observed_at=NOW)
 
 
 @pytest.mark.parametrize("row_count", [1, 20])

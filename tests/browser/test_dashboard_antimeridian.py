@@ -4,7 +4,8 @@ import h3.api.basic_int as h3
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.models import Region
+from scoring.services.regions import define_region
 from tests.browser.chromium import Page
 from tests.browser.dashboard_page import COLOURS_MISSING, IS_READY
 from tests.factories import make_forecast
@@ -25,7 +26,7 @@ def test_cells_on_both_sides_are_drawn_together(
     db: None, live_server: LiveServer, page: Page
 ) -> None:
     cells = h3.grid_disk(h3.latlng_to_cell(-17.0, 179.95, 3), 3)
-    definition = RegionDefinition(
+    definition = Region(
         slug="fiji", name="Fiji", timezone="Pacific/Fiji", resolution=3, is_public=True
     )
     make_forecast(define_region(definition, cells=cells))

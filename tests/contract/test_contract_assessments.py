@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scoring.models import Portfolio
-from scoring.services.assessments.inputs import forget_inputs
+from scoring.selectors.assessment_inputs import forget_inputs
 from scoring.services.jobs.running import run_next_job
 from tests.contract.walking import (
     Cast,

@@ -63,7 +63,7 @@ def test_staff_can_queue_a_refresh(admin: Client) -> None:
     region = make_region()
     response = admin.post(
         reverse("admin:scoring_region_changelist"),
-        {"action": "refresh_forecasts", "_selected_action": [region.pk]},
+        {"action": "fit_model", "_selected_action": [region.pk]},
         follow=True,
     )
     assert "Queued for the worker: chicago." in response.content.decode()

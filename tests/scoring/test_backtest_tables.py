@@ -13,7 +13,6 @@ from scoring.engine.dispersion import Dispersion
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.evaluation.backtests.requests import (
     BacktestRequest,
-    horizon_word,
     parse_horizons,
     parse_kinds,
 )
@@ -22,6 +21,7 @@ from scoring.evaluation.backtests.table_store import (
     TableStore,
     key_of_inputs,
 )
+from scoring.horizons import horizon_word
 from tests.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=1)

@@ -4,7 +4,6 @@ import pytest
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
 from scoring.services.regions import (
-    RegionDefinition,
     add_cells,
     define_region,
     with_neighbours,
@@ -15,8 +14,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 CELL = h3.latlng_to_cell(41.85, -87.68, 8)
 
 
-def definition(resolution: int = 8, name: str = "Chicago") -> RegionDefinition:
-    return RegionDefinition(
+def definition(resolution: int = 8, name: str = "Chicago") -> Region:
+    return Region(
         slug="chicago", name=name, timezone="America/Chicago", resolution=resolution
     )
 

@@ -109,7 +109,7 @@ def try_everything(*several: Part, kind: str = "poisson_glm") -> list[str]:
     region = make_region(f"odd-{next(NUMBERS)}", rings=1)
     store(region, *several)
     outcomes = [
-        said("refresh_forecasts", region=region.slug, model=kind),
+        said("fit_model", region=region.slug, model=kind),
         said("backtest", region=region.slug, models=kind, horizon="1d", origins=4),
     ]
     assert all(outcome[-1:] in {"", "."} for outcome in outcomes), outcomes

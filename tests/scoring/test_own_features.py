@@ -134,7 +134,7 @@ def test_an_artifact_of_an_earlier_format_asks_to_be_fitted_again(
     with pytest.raises(ModelOutdatedError) as refused:
         score(forecast, features)
     assert "Fit the model again" in refused.value.message
-    assert "refresh_forecasts --region chicago --promote" in refused.value.message
+    assert "fit_model --region chicago --promote" in refused.value.message
 
 
 def as_of_an_earlier_version(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:

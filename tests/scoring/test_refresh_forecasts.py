@@ -8,7 +8,7 @@ from scoring.errors import TooFewEventsError
 from scoring.models import Forecast, ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import get_columns, get_latest_forecast, get_scenarios
 from scoring.services.forecasts.forecasting import publish_forecast
-from scoring.services.registry.fitting import refresh_forecasts
+from scoring.services.registry.fitting import fit_model
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import store_random_events
 
@@ -26,13 +26,13 @@ SHOWN_ON_THE_PAGE = {
 def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
     region = make_region()
     store_random_events(region)
-    refreshed = refresh_forecasts(region, kind="poisson_glm")
+    fitted = fit_model(region, kind="poisson_glm")
     version = ModelVersion.objects.get()
     assert version.state == ModelVersion.State.CHAMPION
-    assert version.event_count == refreshed.event_count == 600
+    assert version.event_count == fitted.event_count == 600
     assert sorted(version.skill) == ["604800", "86400"]
     assert version.skill["86400"].keys() >= SHOWN_ON_THE_PAGE
-    day, week = refreshed.forecasts
+    day, week = fitted.forecasts
     assert (day.horizon_sec, week.horizon_sec) == (DAY_S, 7 * DAY_S)
     assert day.issued_for == week.issued_for == version.trained_until
     assert 1.0 < day.expected_count < 10.0
@@ -47,7 +47,7 @@ def test_events_become_a_champion_with_a_forecast_for_each_horizon() -> None:
 def test_stored_scenarios_average_to_the_forecast_of_each_cell() -> None:
     region = make_region()
     store_random_events(region)
-    forecasts = refresh_forecasts(region, kind="poisson_glm").forecasts
+    forecasts = fit_model(region, kind="poisson_glm").forecasts
     for forecast in forecasts:
         columns, scenarios = get_columns(forecast), get_scenarios(forecast)
         counts = scenarios.counts()
@@ -66,15 +66,15 @@ def test_what_is_published_is_counted() -> None:
     kind = {"kind": "poisson_glm"}
     name = "scoring_forecasts_published_total"
     before = REGISTRY.get_sample_value(name, kind) or 0.0
-    refresh_forecasts(region, kind="poisson_glm")
+    fit_model(region, kind="poisson_glm")
     assert REGISTRY.get_sample_value(name, kind) == before + 2
 
 
 def test_a_second_run_leaves_the_champion_in_service() -> None:
     region = make_region()
     store_random_events(region)
-    first = refresh_forecasts(region, kind="poisson_glm")
-    second = refresh_forecasts(region, kind="poisson_glm")
+    first = fit_model(region, kind="poisson_glm")
+    second = fit_model(region, kind="poisson_glm")
     states = list(ModelVersion.objects.order_by("number").values_list("state"))
     assert states == [("champion",), ("candidate",)]
     assert second.model_version.number == 2
@@ -85,10 +85,8 @@ def test_a_second_run_leaves_the_champion_in_service() -> None:
 def test_a_second_run_can_be_forced_into_service_with_a_reason() -> None:
     region = make_region()
     store_random_events(region)
-    first = refresh_forecasts(region, kind="poisson_glm").model_version
-    second = refresh_forecasts(
-        region, kind="poisson_glm", forced_because="It is a test."
-    )
+    first = fit_model(region, kind="poisson_glm").model_version
+    second = fit_model(region, kind="poisson_glm", forced_because="It is a test.")
     first.refresh_from_db()
     assert first.state == "retired"
     switch = ModelSwitch.objects.first()
@@ -105,11 +103,11 @@ def test_a_second_run_can_be_forced_into_service_with_a_reason() -> None:
 def test_publishing_a_run_again_gives_the_forecast_that_is_there() -> None:
     region = make_region()
     store_random_events(region)
-    refreshed = refresh_forecasts(region, kind="poisson_glm")
-    forecast = refreshed.forecasts[0]
+    fitted = fit_model(region, kind="poisson_glm")
+    forecast = fitted.forecasts[0]
     again = publish_forecast(
-        refreshed.model_version,
-        grid=refreshed.grid,
+        fitted.model_version,
+        grid=fitted.grid,
         issued_for=forecast.issued_for,
         horizon_sec=forecast.horizon_sec,
     )
@@ -121,5 +119,5 @@ def test_too_few_events_are_refused_with_the_number() -> None:
     region = make_region()
     store_random_events(region, count=20)
     with pytest.raises(TooFewEventsError, match="has 20 events; a model needs 200"):
-        refresh_forecasts(region, kind="poisson_glm")
+        fit_model(region, kind="poisson_glm")
     assert not ModelVersion.objects.exists()

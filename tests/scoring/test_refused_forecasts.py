@@ -18,7 +18,7 @@ from scoring.services.forecasts.forecasting import load_forecaster
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.jobs.queue import enqueue_job
 from scoring.services.jobs.running import run_next_job
-from scoring.services.registry.fitting import RefreshedRegion, refresh_forecasts
+from scoring.services.registry.fitting import FittedRegion, fit_model
 from scoring.services.registry.jobs import RENEW
 from tests.factories import DAY_S, make_region
 from tests.scoring.events import store_random_events
@@ -39,19 +39,19 @@ def region() -> Region:
 
 
 @pytest.fixture
-def refreshed(region: Region) -> RefreshedRegion:
-    return refresh_forecasts(region, kind=KIND)
+def fitted(region: Region) -> FittedRegion:
+    return fit_model(region, kind=KIND)
 
 
-def spoil(refreshed: RefreshedRegion, *, level: float, **changes: Any) -> datetime:
+def spoil(fitted: FittedRegion, *, level: float, **changes: Any) -> datetime:
     """Have the champion forecast `level` times as much in a day; gives when."""
-    version = refreshed.model_version
+    version = fitted.model_version
     broken = replace(load_forecaster(version, DAY_S).with_level(level), **changes)
     body = dump_artifact(broken)
     ModelArtifact.objects.filter(model_version=version, horizon_sec=DAY_S).update(
         digest=digest_of(body), body=body
     )
-    return refreshed.forecasts[0].issued_for + timedelta(hours=1)
+    return fitted.forecasts[0].issued_for + timedelta(hours=1)
 
 
 def refused_count() -> float:
@@ -60,9 +60,9 @@ def refused_count() -> float:
 
 
 def test_next_to_nothing_is_refused_with_both_figures_and_nothing_is_taken_away(
-    region: Region, refreshed: RefreshedRegion, caplog: pytest.LogCaptureFixture
+    region: Region, fitted: FittedRegion, caplog: pytest.LogCaptureFixture
 ) -> None:
-    later, before = spoil(refreshed, level=1e-9), refused_count()
+    later, before = spoil(fitted, level=1e-9), refused_count()
     with pytest.raises(ForecastRefusedError, match=BOTH_FIGURES) as caught:
         renew_forecasts(region, issued_for=later)
     [figures] = caught.value.context["refused"]
@@ -75,15 +75,13 @@ def test_next_to_nothing_is_refused_with_both_figures_and_nothing_is_taken_away(
         get_latest_forecast(region, horizon_sec=horizon_sec)
         for horizon_sec in (DAY_S, 7 * DAY_S)
     )
-    assert day == refreshed.forecasts[0]
+    assert day == fitted.forecasts[0]
     assert week.issued_for == later
 
 
-def test_the_job_fails_with_the_sentence(
-    region: Region, refreshed: RefreshedRegion
-) -> None:
+def test_the_job_fails_with_the_sentence(region: Region, fitted: FittedRegion) -> None:
     import_module("scoring.tasks")
-    spoil(refreshed, level=1e-9)
+    spoil(fitted, level=1e-9)
     Forecast.objects.all().delete()
     enqueue_job(
         RENEW, parameters={"region": region.slug}, organisation=None, is_single=True
@@ -96,26 +94,26 @@ def test_the_job_fails_with_the_sentence(
 
 
 def test_the_command_ends_with_the_sentence(
-    region: Region, refreshed: RefreshedRegion
+    region: Region, fitted: FittedRegion
 ) -> None:
-    spoil(refreshed, level=1e-9)
+    spoil(fitted, level=1e-9)
     Forecast.objects.all().delete()
     with pytest.raises(CommandError, match=BOTH_FIGURES):
-        call_command("refresh_forecasts", region=region.slug, model=KIND)
+        call_command("fit_model", region=region.slug, model=KIND)
 
 
 def test_far_too_much_is_refused_for_every_horizon_that_holds_it(
-    region: Region, refreshed: RefreshedRegion
+    region: Region, fitted: FittedRegion
 ) -> None:
-    later = spoil(refreshed, level=1e4)
+    later = spoil(fitted, level=1e4)
     with pytest.raises(ForecastRefusedError, match=r"e\+04 events in 168 h"):
         renew_forecasts(region, issued_for=later)
     assert not Forecast.objects.filter(issued_for=later).exists()
 
 
 def test_an_artifact_that_cannot_forecast_is_refused_in_the_same_way(
-    region: Region, refreshed: RefreshedRegion
+    region: Region, fitted: FittedRegion
 ) -> None:
-    later = spoil(refreshed, level=1.0, scenario_model=None)
+    later = spoil(fitted, level=1.0, scenario_model=None)
     with pytest.raises(ForecastRefusedError, match="without a scenario model"):
         renew_forecasts(region, issued_for=later)

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 from django.test import Client
 
-from scoring.api.schemas import RegionList, RegionSummary
+from riskplatform.api.paging import Page
+from scoring.api.regions import RegionSummary
 from scoring.models import Region
 from tests.factories import make_region
 
@@ -16,7 +17,7 @@ def test_lists_public_regions_to_strangers_and_all_to_staff(
 ) -> None:
     make_region("chicago")
     make_region("secret", is_public=False)
-    seen = msgspec.json.decode(stranger.get("/api/v1/regions").content, type=RegionList)
+    seen = msgspec.json.decode(stranger.get("/api/v1/regions").content, type=Page[RegionSummary])
     assert [region.slug for region in seen.results] == ["chicago"]
     everything = admin.get("/api/v1/regions").json()["results"]
     assert [region["slug"] for region in everything] == ["chicago", "secret"]

@@ -13,8 +13,7 @@ from scoring.engine.snapshots import RecentEvents, Snapshot, walk_snapshots
 from scoring.models import Forecast, Region
 from scoring.selectors.events import load_history, load_snapshot
 from scoring.selectors.forecasts import get_scenarios
-from scoring.selectors.grids import grid_of
-from scoring.selectors.regions import list_cell_ids
+from scoring.selectors.grids import grid_of_region
 from scoring.services.forecasts.forecasting import load_forecaster
 from scoring.services.forecasts.publishing import publish_version
 from scoring.services.registry.promotion import promote
@@ -37,7 +36,7 @@ def region() -> Region:
 
 
 def fit_and_serve(region: Region, kind: str) -> Forecast:
-    grid = grid_of(list_cell_ids(region))
+    grid = grid_of_region(region)
     until = START + timedelta(days=DAYS)
     plan = TrainingPlan(grid=grid, until=until, horizons_sec=(DAY_S,), kind=kind)
     version = train_model_version(region, plan=plan, progress=lambda _: None)
@@ -48,7 +47,7 @@ def fit_and_serve(region: Region, kind: str) -> Forecast:
 
 def in_the_engine(region: Region, *, days: float, from_day: float = 0) -> Snapshot:
     """Take the snapshot that a back-test takes."""
-    grid = grid_of(list_cell_ids(region))
+    grid = grid_of_region(region)
     history = load_history(
         region,
         grid,
@@ -103,7 +102,7 @@ def test_the_service_takes_the_snapshot_that_a_back_test_takes(
     region.cells.filter(pk=region.cells.order_by("h3")[0].pk).delete()
     served = load_snapshot(
         region,
-        grid_of(list_cell_ids(region)),
+        grid_of_region(region),
         instant=START + timedelta(days=days),
         since=START + timedelta(days=from_day),
     )

@@ -17,8 +17,8 @@ from scoring.arrays import named_arrays
 from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.models import Forecast, ForecastArrays, Region
 from scoring.selectors import forecasts
+from scoring.selectors.assessment_inputs import forget_inputs, load_scenarios
 from scoring.selectors.forecasts import get_columns
-from scoring.services.assessments.inputs import forget_inputs, load_scenarios
 from scoring.services.forecasts import snapshots
 from scoring.services.forecasts.snapshots import ScoredCells, score_cells
 from tests.factories import DAY_S

@@ -49,11 +49,11 @@ def run(command: str, region: Region, **options: object) -> str:
 
 
 def test_a_region_with_one_goes_on_and_says_which(region: Region) -> None:
-    run("refresh_forecasts", region, model="poisson_glm")
+    run("fit_model", region, model="poisson_glm")
     [before] = Forecast.objects.filter(horizon_sec=DAY_S)
     store_stray(region)
 
-    text = run("refresh_forecasts", region, model="poisson_glm", promote="A test.")
+    text = run("fit_model", region, model="poisson_glm", promote="A test.")
 
     assert f"Left out: 1 event of {LONG_AGO} far before all others" in text
     after = Forecast.objects.filter(horizon_sec=DAY_S).latest("created_at")
@@ -80,7 +80,7 @@ def test_a_back_test_leaves_it_out_and_says_so(
 def test_the_features_are_those_that_the_champion_was_fitted_on(
     region: Region,
 ) -> None:
-    run("refresh_forecasts", region, model="poisson_glm")
+    run("fit_model", region, model="poisson_glm")
     [forecast] = Forecast.objects.filter(horizon_sec=DAY_S)
     time, client = forecast.issued_for.isoformat(), make_reader()
     asked = {"time": time, "known_at": ARRIVED.isoformat(), "horizon_sec": DAY_S}

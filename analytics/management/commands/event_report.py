@@ -5,18 +5,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from analytics.api.event_schemas import parse_cell
 from analytics.reads.report_rows import rows_of
 from analytics.reads.reports import REPORTS, ReportWindow, run_report
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 DEFAULT_DAYS = 28
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Answer one of the named questions about a region's events. Reads only;"
         " safe to run at any time. Days are days of UTC."
@@ -51,10 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Write JSON.")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        try:
-            rows = list(rows_of(run_report(name, _window(options))))
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        rows = list(rows_of(run_report(name, _window(options))))
         if options["json"]:
             self.stdout.write(orjson.dumps(rows).decode())
             return

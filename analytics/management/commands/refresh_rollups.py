@@ -3,14 +3,14 @@
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from analytics.store.clickhouse import close_connection
 from analytics.store.rollups import RollupKeeper, refresh_rollups
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Compute the years of the rollups that lag behind the events. Safe to repeat,"
         " to interrupt and to run twice at once; reports are right without it, only"
@@ -27,10 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *, every: float | None, **_options: Any) -> None:
         if every is None:
-            try:
-                self._report(refresh_rollups())
-            except ApplicationError as error:
-                raise CommandError(error.message) from error
+            self._report(refresh_rollups())
             return
         keeper, stopped = RollupKeeper(rest_s=every), threading.Event()
         while not stopped.wait(every):

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from analytics.reads.retention import set_retention
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Keep the events of the named regions for so many days, and those of all"
         " other regions for ever. The list replaces the one before; an empty list"
@@ -24,11 +24,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, rules: list[str], **_options: Any) -> None:
-        try:
-            days = dict(map(_parse, rules))
-            set_retention(days)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        days = dict(map(_parse, rules))
+        set_retention(days)
         for region, kept in sorted(days.items()):
             self.stdout.write(f"{region}: {kept:,} days")
         self.stdout.write("All other events are kept for ever.")

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import (
-    BaseCommand,
     CommandError,
     CommandParser,
     OutputWrapper,
@@ -17,14 +16,14 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from perf.bench.run_limits import RunLimits
 from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
 from perf.bench.machine import describe_machine
 from perf.bench.registry import ALL, Suite, discover_suites, registry
 from perf.bench.report import Report, prepare_file, to_json, write_report
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 STDOUT = "-"
 FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
@@ -32,7 +31,7 @@ FILE_NAME = "%Y-%m-%dT%H%M%S.%fZ.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkOptions:
-    """The options of the command that `BaseCommand` does not know."""
+    """The options of its own that the command has."""
 
     suite: str
     list_suites: bool
@@ -43,7 +42,7 @@ class BenchmarkOptions:
     quick: bool
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Measure before and after in one run, alternated, with answers compared. "
         "Fails on a wrong answer and, with --compare, on a regression."
@@ -78,8 +77,6 @@ class Command(BaseCommand):
                 self._list_suites()
             else:
                 self._benchmark(wanted)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         except (ProgrammingError, OperationalError) as error:
             raise CommandError(
                 f"The database refused: {error}. Where its tables are older than the"

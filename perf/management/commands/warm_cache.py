@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from perf.cache.edge.demand import Demand, most_asked
 from perf.cache.edge.warming import Warming, WarmingReport, Wish, distinct
 from perf.shared_store import StoreUnavailableError, store
 from perf.switches import Switch, is_on
 from perf.warmup import Subject, list_subjects
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 TOP = 100
 PROGRESS_EVERY_S = 5.0
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Compute the answers that are asked for most, before anybody waits for them. "
         "Safe to repeat, to interrupt and to run while serving."
@@ -57,8 +57,6 @@ class Command(BaseCommand):
                 "Redis, which holds the cache, does not answer. manage.py doctor says"
                 " what to do."
             ) from error
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         if options["dry_run"]:
             self._list(wishes)
         else:

@@ -3,10 +3,8 @@
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from scoring.engine.arrays import Flags, Floats
 
 KM_PER_DEGREE: Final = 111.2
 BEARINGS: Final = 16

@@ -6,7 +6,7 @@ import numpy as np
 
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.grid import Grid
-from scoring.evaluation.backtests.requests import horizon_word
+from scoring.horizons import horizon_word
 
 
 def write_dump(table: ForecastTable, grid: Grid, *, folder: Path) -> Path:

@@ -2,12 +2,11 @@
 
 from datetime import timedelta
 
-from scoring.engine.grid import build_grid
 from scoring.errors import TooFewEventsError
 from scoring.evaluation.backtests.running import Record
 from scoring.models import Region
 from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
-from scoring.selectors.regions import list_cell_ids
+from scoring.selectors.grids import grid_of_region
 
 
 def load_record(region: Region) -> Record:
@@ -25,7 +24,7 @@ def load_record(region: Region) -> Record:
             "Import some with manage.py import_events.",
             region=region.slug,
         )
-    grid = build_grid(list_cell_ids(region))
+    grid = grid_of_region(region)
     # The bound is exclusive and the last event belongs to the record.
     usable = load_usable_record(region, grid, until=last + timedelta(seconds=1))
     return Record(

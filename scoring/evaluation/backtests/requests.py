@@ -6,18 +6,8 @@ from typing import Final
 
 from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.models.registry import BASELINES, KINDS
+from scoring.horizons import HORIZONS_SEC
 
-HOUR_S: Final = 3_600
-DAY_S: Final = 24 * HOUR_S
-HORIZONS_SEC: Final = {
-    "6h": 6 * HOUR_S,
-    "12h": 12 * HOUR_S,
-    "1d": DAY_S,
-    "3d": 3 * DAY_S,
-    "7d": 7 * DAY_S,
-    "14d": 14 * DAY_S,
-    "30d": 30 * DAY_S,
-}
 SERVED_KIND: Final = "ensemble"
 DEFAULT_KINDS: Final = (SERVED_KIND, *BASELINES)
 FEWEST_ORIGINS: Final = 4
@@ -52,12 +42,6 @@ def parse_horizons(words: str) -> tuple[int, ...]:
     return tuple(
         HORIZONS_SEC[word] for word in _known(words, HORIZONS_SEC, noun="horizon")
     )
-
-
-def horizon_word(horizon_sec: int) -> str:
-    """Write a horizon as the command line takes it: `1d`."""
-    words = {seconds: word for word, seconds in HORIZONS_SEC.items()}
-    return words.get(horizon_sec, f"{horizon_sec}s")
 
 
 def _known(words: str, choices: Collection[str], *, noun: str) -> tuple[str, ...]:

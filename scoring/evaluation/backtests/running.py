@@ -18,6 +18,7 @@ from scoring.engine.training import TrainingWindow, open_window
 from scoring.errors import TooFewEventsError
 from scoring.evaluation.backtests.requests import BacktestRequest
 from scoring.evaluation.backtests.table_store import TableStore, key_of_inputs
+from scoring.horizons import horizon_word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,14 @@ class BacktestProgress:
     total: int
     left_s: float | None
     is_resumed: bool
+
+    def __str__(self) -> str:
+        left = "" if self.left_s is None else f", {self.left_s:.0f} s left"
+        verb = "Taking up" if self.is_resumed else "Fitting and back-testing"
+        return (
+            f"[{self.done + 1}/{self.total}{left}] {verb} {self.kind} "
+            f"for {horizon_word(self.horizon_sec)}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,9 @@ from scoring.engine.frozen_sets import (
 from scoring.engine.report import BacktestReport
 from scoring.errors import DatasetUnavailableError
 from scoring.evaluation.backtests.requests import (
-    DAY_S,
     DEFAULT_KINDS,
     FEWEST_ORIGINS,
     BacktestRequest,
-    horizon_word,
 )
 from scoring.evaluation.backtests.running import (
     BacktestProgress,
@@ -34,8 +32,8 @@ from scoring.evaluation.backtests.running import (
 )
 from scoring.evaluation.skill.reference import reference_findings
 from scoring.evaluation.skill.targets import Finding, judge
+from scoring.horizons import SERVED_HORIZONS_SEC
 
-HORIZONS_SEC: Final = (DAY_S, 7 * DAY_S)
 QUICK_ORIGINS: Final = 12
 KIB_PER_MIB: Final = 1_024
 
@@ -135,7 +133,8 @@ def measure_set(job: SetJob) -> SetSkill:
     frozen = load_frozen_set(job.data, job.name)
     description = FROZEN_SETS[job.name]
     horizons = tuple(
-        _measure_horizon(job, frozen, horizon_sec) for horizon_sec in HORIZONS_SEC
+        _measure_horizon(job, frozen, horizon_sec)
+        for horizon_sec in SERVED_HORIZONS_SEC
     )
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return SetSkill(
@@ -179,13 +178,8 @@ def _backtest(
     record = Record(history=frozen.history, grid=frozen.grid, timezone=frozen.timezone)
 
     def say(progress: BacktestProgress) -> None:
-        left = "" if progress.left_s is None else f", {progress.left_s:.0f} s left"
-        verb = "taking up" if progress.is_resumed else "fitting and back-testing"
         # Straight to the terminal: this may be a process of its own.
-        sys.stderr.write(
-            f"{frozen.name}, {horizon_word(horizon_sec)} "
-            f"[{progress.done + 1}/{progress.total}{left}]: {verb} {progress.kind}\n"
-        )
+        sys.stderr.write(f"{frozen.name} {progress}\n")
 
     [result] = run_backtests(
         record, request, root=job.tables / frozen.name, resume=True, on_progress=say

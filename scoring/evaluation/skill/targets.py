@@ -9,13 +9,13 @@ import numpy as np
 from scoring.engine.grid import Grid
 from scoring.engine.report import BacktestReport, ModelSkill
 from scoring.engine.uncertainty import Interval
-from scoring.evaluation.backtests.requests import DAY_S
 from scoring.evaluation.backtests.running import HorizonResult
 from scoring.evaluation.skill.intervals import (
     calibration_interval,
     coverage_intervals,
     dispersion_interval,
 )
+from scoring.horizons import DAY_S
 
 SMALLEST_HIT_RATIO: Final = 0.97
 JUDGED_SHARES: Final = ("0.01", "0.05")

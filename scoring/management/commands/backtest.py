@@ -9,35 +9,33 @@ from signal import SIGINT
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from riskplatform.api.keys.access import FULL_ACCESS
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.engine.models.registry import KINDS
 from scoring.evaluation.backtest_plots import write_plots
 from scoring.evaluation.backtests.dumps import write_dump
 from scoring.evaluation.backtests.regions import load_record
 from scoring.evaluation.backtests.requests import (
     DEFAULT_KINDS,
-    HORIZONS_SEC,
     BacktestRequest,
-    horizon_word,
     parse_horizons,
     parse_kinds,
 )
 from scoring.evaluation.backtests.running import (
-    BacktestProgress,
     HorizonResult,
     Record,
     run_backtests,
 )
+from scoring.horizons import HORIZONS_SEC
 from scoring.management.backtest_report import render_backtest
 from scoring.selectors.regions import get_region
 
 STOPPED = "Stopped. Repeat the command with --resume to go on from here."
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Forecast the last windows of a region's record from what was known before "
         "each, and score it. Every model is fitted on the time before these windows "
@@ -64,9 +62,7 @@ class Command(BaseCommand):
             help="How far ahead, such as 1d,7d (%(default)s). "
             f"There are: {', '.join(HORIZONS_SEC)}.",
         )
-        parser.add_argument(
-            "--json", action="store_true", help="Print the report as JSON."
-        )
+        add_json(parser)
         parser.add_argument(
             "--plot", type=Path, metavar="DIR", help="Write SVG plots into a folder."
         )
@@ -85,8 +81,6 @@ class Command(BaseCommand):
     def handle(self, *, region: str, **options: Any) -> None:
         try:
             results = list(self._results(region, options))
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         except KeyboardInterrupt as error:
             raise CommandError(STOPPED, returncode=128 + SIGINT) from error
         if options["json"]:
@@ -118,7 +112,7 @@ class Command(BaseCommand):
             request,
             root=Path(settings.VAR_DIR) / "backtests",
             resume=options["resume"],
-            on_progress=self._say,
+            on_progress=lambda progress: self.stderr.write(str(progress)),
         ):
             self._write_files(result, record, region.name, options)
             yield result
@@ -135,14 +129,6 @@ class Command(BaseCommand):
             written += write_plots(result, record.grid, region=name, folder=folder)
         for path in written:
             self.stderr.write(f"Wrote {path}")
-
-    def _say(self, progress: BacktestProgress) -> None:
-        verb = "Taking up" if progress.is_resumed else "Fitting and back-testing"
-        left = "" if progress.left_s is None else f", {progress.left_s:.0f} s left"
-        self.stderr.write(
-            f"[{progress.done + 1}/{progress.total}{left}] {verb} {progress.kind} "
-            f"for {horizon_word(progress.horizon_sec)}"
-        )
 
 
 def _as_json(result: HorizonResult) -> tuple[str, dict[str, Any]]:

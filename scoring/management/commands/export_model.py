@@ -4,16 +4,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from riskplatform.api.keys.access import FULL_ACCESS
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 from scoring.selectors.model_versions import find_model_version
 from scoring.selectors.regions import get_region
 from scoring.services.registry.stores import SUFFIX
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Write the artifacts of a model version to a folder, one file a horizon, as "
         "POST /reload-model takes them. Safe to repeat."
@@ -27,14 +27,9 @@ class Command(BaseCommand):
     def handle(
         self, *, version: str, folder: Path, region: str, **_options: Any
     ) -> None:
-        try:
-            found = find_model_version(
-                version,
-                region=get_region(region, access=FULL_ACCESS),
-                access=FULL_ACCESS,
-            )
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        found = find_model_version(
+            version, region=get_region(region, access=FULL_ACCESS), access=FULL_ACCESS
+        )
         if found is None:
             raise CommandError(f"Region {region!r} has no model version {version!r}.")
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,14 +2,13 @@
 
 import gc
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from analytics.ingest.byte_source import STANDARD_INPUT
@@ -20,7 +19,7 @@ from analytics.ingest.report import ImportReport
 from analytics.ingest.sources import find_source, get_source, list_sources, save_source
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.api.keys.services import get_organisation
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
 from scoring.errors import RegionNotFoundError
 from scoring.management.import_report import (
     ProgressLine,
@@ -31,37 +30,12 @@ from scoring.management.import_report import (
 from scoring.models import Region
 from scoring.selectors.regions import get_region
 from scoring.services.event_import import ImportRequest, import_events
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 
 INTERRUPTED = 130  # what a shell calls a program that SIGINT ended
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
-    """The options of the command that `BaseCommand` does not know."""
-
-    file: Path | None
-    region: str | None
-    map: str | None
-    format: str | None
-    source: str | None
-    save_source: str | None
-    list_sources: bool
-    times_in: str | None
-    rejections: Path | None
-    dry_run: bool
-    restart: bool
-    workers: int
-    json: bool
-    create: bool
-    name: str | None
-    resolution: int
-    timezone: str
-    organisation: str | None
-    public: bool
-
-
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Read a file of events (CSV, NDJSON, GeoJSON points or Parquet; plain, gzip or "
         "zstd) into a region. Every refused row is listed with its reason. Safe to "
@@ -80,8 +54,7 @@ class Command(BaseCommand):
         _add_creation(parser)
 
     def handle(self, **given: Any) -> None:
-        names = ImportOptions.__dataclass_fields__
-        options = ImportOptions(**{name: given[name] for name in names})
+        options = Namespace(**given)
         if options.list_sources:
             self._list_sources()
             return
@@ -89,8 +62,6 @@ class Command(BaseCommand):
         try:
             with _few_collections():
                 self._import(options, progress)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
         except KeyboardInterrupt:
             raise CommandError(
                 f"Interrupted after {progress.rows_done:,} rows, which are kept. The"
@@ -98,7 +69,7 @@ class Command(BaseCommand):
                 returncode=INTERRUPTED,
             ) from None
 
-    def _import(self, options: ImportOptions, progress: ProgressLine) -> None:
+    def _import(self, options: Namespace, progress: ProgressLine) -> None:
         if options.file is None or options.region is None:
             raise CommandError("Name the file, and the region with --region.")
         request = _request(options.file, options)
@@ -120,7 +91,7 @@ class Command(BaseCommand):
             raise CommandError(f"{report.broken_off} What came before was kept.")
 
     def _print(
-        self, report: ImportReport, *, region: str, source: str, options: ImportOptions
+        self, report: ImportReport, *, region: str, source: str, options: Namespace
     ) -> None:
         if options.json:
             self.stdout.write(as_json(report, region=region, source=source))
@@ -164,9 +135,7 @@ def _add_running(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--rejections", type=Path, help="CSV file to write every refused row to."
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="Check every row, store nothing."
-    )
+    add_dry_run(parser)
     parser.add_argument(
         "--restart",
         action="store_true",
@@ -178,7 +147,7 @@ def _add_running(parser: ArgumentParser) -> None:
         default=1,
         help="Processes that check and store; more than 1 pays on idle cores.",
     )
-    parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+    add_json(parser)
 
 
 def _add_creation(parser: ArgumentParser) -> None:
@@ -203,7 +172,7 @@ def _add_creation(parser: ArgumentParser) -> None:
     )
 
 
-def _request(file: Path, options: ImportOptions) -> ImportRequest:
+def _request(file: Path, options: Namespace) -> ImportRequest:
     """Put together how to read the file: as saved, and as said here instead."""
     _check_workers(options.workers)
     name = options.save_source or options.source
@@ -258,7 +227,7 @@ def _few_collections() -> Generator[None]:
         gc.set_threshold(*before)
 
 
-def _region(slug: str, options: ImportOptions) -> Region:
+def _region(slug: str, options: Namespace) -> Region:
     try:
         return get_region(slug, access=FULL_ACCESS)
     except RegionNotFoundError as error:
@@ -268,7 +237,7 @@ def _region(slug: str, options: ImportOptions) -> Region:
                 "Add --create --resolution 8 --timezone ZONE to make it."
             ) from error
     named = options.organisation
-    definition = RegionDefinition(
+    definition = Region(
         slug=slug,
         name=options.name or slug,
         timezone=options.timezone,

@@ -6,12 +6,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from analytics.ingest.byte_source import ByteSource
 from riskplatform.api.keys.models import Organisation
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import (
+    ApplicationCommand,
+    Pace,
+    add_dry_run,
+    add_json,
+)
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.models import Portfolio
 from scoring.services.portfolios.asset_import import (
@@ -22,11 +27,10 @@ from scoring.services.portfolios.asset_import import (
 )
 from scoring.services.portfolios.portfolios import create_portfolio
 
-PROGRESS_EVERY_S = 5.0
 SHOWN_FAULTS = 20
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Read a CSV file of assets (id, lat, lon, value, or an OED location file), "
         "plain or gzip, into a portfolio: all of it or nothing. Every fault is listed "
@@ -49,20 +53,14 @@ class Command(BaseCommand):
             action="store_true",
             help="A row replaces the asset with its reference.",
         )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Check every row, store nothing."
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="Print the report as JSON."
-        )
+        add_dry_run(parser)
+        add_json(parser)
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:
             done = self._import(file, options)
         except AssetRowsError as error:
             self._list_faults(error.context["errors"])
-            raise CommandError(error.message) from error
-        except ApplicationError as error:
             raise CommandError(error.message) from error
         report = _report(done)
         if options["json"]:
@@ -110,16 +108,15 @@ class ProgressLine:
     def __init__(self, out: Any, source: ByteSource) -> None:
         self._out = out
         self._source = source
+        self._pace = Pace()
         self._started_s = monotonic()
-        self._next_s = self._started_s + PROGRESS_EVERY_S
 
     def __call__(self, row_count: int) -> None:
-        if (now_s := monotonic()) < self._next_s:
+        if not self._pace.is_due():
             return
-        self._next_s = now_s + PROGRESS_EVERY_S
         fraction = self._source.fraction
         share = "" if fraction is None else f" ({fraction:.0%})"
-        rows_per_s = row_count / (now_s - self._started_s)
+        rows_per_s = row_count / (monotonic() - self._started_s)
         self._out.write(f"{row_count} rows{share}, {rows_per_s:.0f} rows/s")
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.api.keys.services import get_organisation
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.demo.datasets import Dataset
 from scoring.demo.datasets.chicago_shootings import load_chicago_shootings
 from scoring.demo.datasets.cities import load_cities
@@ -26,7 +25,7 @@ from scoring.management.demo_report import render_demo_report
 from scoring.services.registry.fitting import SERVED_KIND
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Load the shootings of Chicago 2022-2023 (City of Chicago, in the Python "
         "package BSTPP) and the cyclones of the North Atlantic up to 2024-10-07 "
@@ -53,21 +52,16 @@ class Command(BaseCommand):
             metavar="SLUG",
             help="Whose the regions of the demo are; the installation's else.",
         )
-        parser.add_argument(
-            "--json", action="store_true", help="Print the report as JSON."
-        )
+        add_json(parser)
 
     def handle(self, *, synthetic: bool, url: str, **options: Any) -> None:
         var = Path(settings.VAR_DIR)
         folder = var / "packages"
         named, kind = options["organisation"], options["model"]
-        try:
-            owner = None if named is None else get_organisation(named)
-            load = partial(load_demo, owner=owner, kind=kind, progress=self.say)
-            dataset = self._first_dataset(folder, synthetic=synthetic)
-            loaded = load(dataset)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        owner = None if named is None else get_organisation(named)
+        load = partial(load_demo, owner=owner, kind=kind, progress=self.say)
+        dataset = self._first_dataset(folder, synthetic=synthetic)
+        loaded = load(dataset)
         report = loaded.as_dict(url=f"{url}/?region={dataset.slug}")
         if not synthetic:
             report["further_regions"] = self._load_further(folder, load, url=url)
@@ -97,13 +91,10 @@ class Command(BaseCommand):
         except DatasetUnavailableError as error:
             self.say(f"Left out the North Atlantic: {error.message}")
             return []
-        try:
-            loaded = load(dataset)
-            self.say("Assessing the people in the cities there")
-            forecast = loaded.refreshed.forecasts[-1]
-            assessed = assess_cities(dataset, cities, forecast=forecast)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        loaded = load(dataset)
+        self.say("Assessing the people in the cities there")
+        forecast = loaded.fitted.forecasts[-1]
+        assessed = assess_cities(dataset, cities, forecast=forecast)
         report = replace(loaded, cities=assessed)
         return [report.as_dict(url=f"{url}/?region={dataset.slug}")]
 

@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand
 
 from scoring.services.forecasts.ledger import write_missing_forecasts
-from scoring.services.forecasts.ledger_store import ClickHouseLedger
 from scoring.services.forecasts.skill import MOST_AT_ONCE, score_due_forecasts
 from scoring.services.registry.champion_watch import roll_back_failing_champions
 
@@ -23,9 +22,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, limit: int, **_options: object) -> None:
-        ledger = ClickHouseLedger()
-        write_missing_forecasts(ledger, limit=limit)
-        count = score_due_forecasts(limit=limit, ledger=ledger)
+        write_missing_forecasts(limit=limit)
+        count = score_due_forecasts(limit=limit)
         self.stdout.write(f"{count} forecasts scored.")
         for champion in roll_back_failing_champions():
             self.stdout.write(f"{champion.region.slug} went back to {champion}.")

@@ -3,16 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.api.keys.services import get_organisation
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 from scoring.selectors.regions import get_region
 from scoring.services.regions import set_region_access
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Say whose a region is, and whether everybody sees its forecasts. What is not "
         "given stays as it is. Keys and members of the owner see a private region and "
@@ -43,15 +41,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, region: str, **options: Any) -> None:
-        try:
-            found = get_region(region, access=FULL_ACCESS)
-            owner = found.owner
-            if options["organisation"] is not None:
-                owner = get_organisation(options["organisation"])
-            elif options["installation"]:
-                owner = None
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        found = get_region(region, access=FULL_ACCESS)
+        owner = found.owner
+        if options["organisation"] is not None:
+            owner = get_organisation(options["organisation"])
+        elif options["installation"]:
+            owner = None
         is_public = options["is_public"]
         set_region_access(
             found,

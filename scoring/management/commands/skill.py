@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
 from perf.bench.machine import describe_machine
 from riskplatform import __version__
 from riskplatform.env import env_optional
-from riskplatform.kernel.errors import ApplicationError, InvalidInputError
+from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.frozen_sets import FROZEN_SETS
 from scoring.evaluation.backtests.table_store import LIBRARIES, engine_digest
 from scoring.evaluation.skill.sets import (
@@ -35,7 +35,7 @@ DATA_VARIABLE: Final = "RISKPLATFORM_DATA"
 MAKE_COMMAND: Final = f"{DATA_VARIABLE}=DIR make skill"
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Back-test the served model on the frozen test blocks of public event sets, "
         "judge it by its targets and write the document. Sets that are absent are "
@@ -72,24 +72,21 @@ class Command(BaseCommand):
     def handle(self, *, sets: str, quick: bool, **options: Any) -> None:
         names = [name.strip() for name in sets.split(",")]
         tables = Path(settings.VAR_DIR) / "skill"
-        try:
-            data = options["data"] or _data_folder()
-            present, absent = split_by_presence(data, names)
-            for name, path in absent.items():
-                self.stderr.write(f"Skipping {name}: there is no file {path}.")
-            jobs = [
-                SetJob(
-                    data=data,
-                    name=name,
-                    tables=tables,
-                    most_origins=QUICK_ORIGINS if quick else None,
-                )
-                for name in present
-            ]
-            skills = self._measure(jobs, n_processes=options["jobs"])
-            truth = measure_truth(QUICK if quick else FULL, progress=self.stderr.write)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        data = options["data"] or _data_folder()
+        present, absent = split_by_presence(data, names)
+        for name, path in absent.items():
+            self.stderr.write(f"Skipping {name}: there is no file {path}.")
+        jobs = [
+            SetJob(
+                data=data,
+                name=name,
+                tables=tables,
+                most_origins=QUICK_ORIGINS if quick else None,
+            )
+            for name in present
+        ]
+        skills = self._measure(jobs, n_processes=options["jobs"])
+        truth = measure_truth(QUICK if quick else FULL, progress=self.stderr.write)
         provenance = _provenance(_command(names, quick=quick), absent, is_quick=quick)
         self._write(skills, truth, provenance, options)
         # Kept for a run that is interrupted, of no use to one that is not.

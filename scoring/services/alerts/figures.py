@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.arrays import ForecastColumns
+from scoring.errors import NotAssessableError
 from scoring.models import AlertRule, AssetPlace, Forecast, Region
+from scoring.selectors.assessment_figures import quantile_text
 from scoring.selectors.forecasts import get_columns
 from scoring.services.alerts.areas import HotArea, find_hot_areas
-from scoring.services.alerts.losses import portfolio_tvar
+from scoring.services.assessments.assessing import assess_against
 
 # What was next to nothing before makes a change large, but never infinite.
 SMALLEST_BEFORE = 1e-9
@@ -65,11 +67,11 @@ def hot_areas_of(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
 
 def _portfolio_area(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
     """Take the cells with assets as one area, those of the highest risk first."""
-    figure = portfolio_tvar(rule, pair.forecast)
+    figure = _portfolio_tvar(rule, pair.forecast)
     if figure is None:
         return []
     if rule.comparison == AlertRule.Comparison.CHANGE:
-        before = None if pair.before is None else portfolio_tvar(rule, pair.before)
+        before = None if pair.before is None else _portfolio_tvar(rule, pair.before)
         if before is None:
             return []
         figure /= max(before, SMALLEST_BEFORE)
@@ -79,6 +81,18 @@ def _portfolio_area(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
     order = np.lexsort((watched.cells, -watched.p_event))
     cells = tuple(watched.cells[order].tolist())
     return [HotArea(cells=cells, values=(figure,) * len(cells))] if cells else []
+
+
+def _portfolio_tvar(rule: AlertRule, forecast: Forecast) -> float | None:
+    """Return the TVaR of the rule's portfolio; None if there is nothing to lose."""
+    if rule.portfolio is None or rule.quantile is None:
+        return None
+    forecast.region = rule.region
+    try:
+        assessment = assess_against(rule.portfolio, forecast, quantiles=[rule.quantile])
+    except NotAssessableError:
+        return None
+    return float(assessment.figures["tvar"][quantile_text(rule.quantile)])
 
 
 def _figure(rule: AlertRule, columns: ForecastColumns) -> NDArray[np.float64]:

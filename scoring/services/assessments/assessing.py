@@ -11,21 +11,21 @@ from riskplatform.kernel.changes import announce
 from scoring import change_names
 from scoring.engine.errors import EngineError
 from scoring.errors import NotAssessableError, PortfolioNotFoundError
+from scoring.horizons import DAY_S
 from scoring.metrics import ASSESSMENT_SECONDS, ASSESSMENTS_MADE
 from scoring.models import Assessment, Forecast, Portfolio, Region
 from scoring.models.portfolio import MONEY_DIGITS, MONEY_PLACES
-from scoring.selectors.assessments import find_assessment, get_forecast_to_assess
-from scoring.selectors.regions import get_region
-from scoring.services.assessments.figures import measure, quantile_text
-from scoring.services.assessments.inputs import (
+from scoring.selectors.assessment_figures import measure, quantile_text
+from scoring.selectors.assessment_inputs import (
     RegionExposure,
     find_regions,
     load_damage_ratios,
     load_region_exposure,
     load_scenarios,
 )
+from scoring.selectors.assessments import find_assessment, get_forecast_to_assess
+from scoring.selectors.regions import get_region
 
-DAY_S = 86_400
 QUANTILES = (0.9, 0.95, 0.99)
 BEYOND = 10.0 ** (MONEY_DIGITS - MONEY_PLACES)
 

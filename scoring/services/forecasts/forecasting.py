@@ -130,7 +130,7 @@ def _refused(
     error = ForecastRefusedError(
         f"A forecast of region {version.region.slug!r} was not published: {reason} "
         "The one before stays in service. Check the events of the last days, then "
-        "fit another model version with manage.py refresh_forecasts.",
+        "fit another model version with manage.py fit_model.",
         **figures,
     )
     FORECASTS_REFUSED.labels(version.kind).inc()
@@ -183,7 +183,7 @@ def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster
     except ArtifactError as error:
         slug = model_version.region.slug
         raise ModelOutdatedError(
-            f"{error} `manage.py refresh_forecasts --region {slug} --promote REASON` "
+            f"{error} `manage.py fit_model --region {slug} --promote REASON` "
             "fits it and puts it in service.",
             region=slug,
             model_version=str(model_version),

@@ -5,17 +5,14 @@ out, or left in doubt, is simply written once more.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
-from uuid import UUID
 
 import numpy as np
 from django.db import Error
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from scoring.arrays import ForecastColumns
+from analytics.store.ledger import ForecastKey, record_forecast, record_outcomes
+from scoring.arrays import named_arrays
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_columns
 
@@ -24,28 +21,7 @@ MOST_AT_ONCE = 100
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRun:
-    """Which forecast some rows of the ledger belong to."""
-
-    forecast_id: UUID
-    region: str
-    model_version: str
-    issued_for: datetime
-    horizon_s: int
-
-
-class Ledger(Protocol):
-    """Where the rows go: one for each cell of a forecast."""
-
-    def record_forecast(self, run: LedgerRun, columns: ForecastColumns) -> None: ...
-
-    def record_outcomes(
-        self, run: LedgerRun, cells: NDArray[np.uint64], counts: NDArray[np.float64]
-    ) -> None: ...
-
-
-def write_missing_forecasts(ledger: Ledger, *, limit: int = MOST_AT_ONCE) -> int:
+def write_missing_forecasts(*, limit: int = MOST_AT_ONCE) -> int:
     """Write the forecasts that the ledger does not have, the oldest first.
 
     What cannot be written now stays missing and is tried again next time.
@@ -59,7 +35,7 @@ def write_missing_forecasts(ledger: Ledger, *, limit: int = MOST_AT_ONCE) -> int
     count = 0
     for forecast in missing[:limit]:
         try:
-            ledger.record_forecast(run_of(forecast), get_columns(forecast))
+            _write_forecast(forecast)
         except Error:
             logger.warning("the ledger does not take forecasts", exc_info=True)
             break
@@ -68,11 +44,29 @@ def write_missing_forecasts(ledger: Ledger, *, limit: int = MOST_AT_ONCE) -> int
     return count
 
 
-def run_of(forecast: Forecast) -> LedgerRun:
-    return LedgerRun(
+def write_outcomes(
+    forecast: Forecast, cells: NDArray[np.uint64], counts: NDArray[np.float64]
+) -> None:
+    """Write how many events each cell had within the horizon, (n_cells,)."""
+    record_outcomes(
+        _key(forecast), cells, counts.astype(np.int64), observed_at=timezone.now()
+    )
+
+
+def _write_forecast(forecast: Forecast) -> None:
+    columns = get_columns(forecast)
+    record_forecast(
+        _key(forecast),
+        columns.cells,
+        named_arrays(columns),
+        model_version=str(forecast.model_version),
+        horizon_s=forecast.horizon_sec,
+    )
+
+
+def _key(forecast: Forecast) -> ForecastKey:
+    return ForecastKey(
         forecast_id=forecast.pk,
         region=forecast.region.slug,
-        model_version=str(forecast.model_version),
         issued_for=forecast.issued_for,
-        horizon_s=forecast.horizon_sec,
     )

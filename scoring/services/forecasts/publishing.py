@@ -10,9 +10,8 @@ from scoring.engine.grid import Grid
 from scoring.errors import ForecastRefusedError, ModelVersionNotFoundError
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.events import extent_until_now
-from scoring.selectors.grids import grid_of
+from scoring.selectors.grids import grid_of_region
 from scoring.selectors.model_versions import find_champion, list_challengers
-from scoring.selectors.regions import list_cell_ids
 from scoring.services.forecasts.forecasting import publish_forecast
 
 # Where the last event is older than this, nobody feeds the region any more.
@@ -51,9 +50,9 @@ def renew_forecasts(
     if champion is None:
         raise ModelVersionNotFoundError(
             f"Region {region.slug!r} has no champion. Fit a model version first, "
-            f"with manage.py refresh_forecasts --region {region.slug}."
+            f"with manage.py fit_model --region {region.slug}."
         )
-    grid = grid_of(list_cell_ids(region))
+    grid = grid_of_region(region)
     moment = issued_for or issue_instant(region)
     versions = (champion, *list_challengers(region))
     runs = [

@@ -22,9 +22,8 @@ from scoring.metrics import FORECASTS_SCORED
 from scoring.models import Cell, Forecast, ForecastSkill, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.forecasts import get_columns
-from scoring.selectors.grids import grid_of
-from scoring.selectors.regions import list_cell_ids
-from scoring.services.forecasts.ledger import Ledger, run_of
+from scoring.selectors.grids import grid_of_region
+from scoring.services.forecasts.ledger import write_outcomes
 
 MOST_AT_ONCE = 200
 PSEUDO_EVENTS = 0.1
@@ -33,27 +32,24 @@ AREA_SHARES = (0.01, 0.05, 0.1)
 PROBABILITY_EDGES = np.geomspace(1e-4, 1.0, 13)[:-1]
 
 
-def score_due_forecasts(
-    *, limit: int = MOST_AT_ONCE, ledger: Ledger | None = None
-) -> int:
+def score_due_forecasts(*, limit: int = MOST_AT_ONCE) -> int:
     """Score the forecasts whose outcome is known, the oldest first.
 
     The record of events has to reach beyond the horizon: a feed that has stopped
-    looks like quiet times, and is no outcome. With a ledger, outcomes are written
-    there, and only of forecasts that are in it.
+    looks like quiet times, and is no outcome. Outcomes go to the ledger, so forecasts
+    that are not in it yet wait.
     """
     count = 0
     for region in Region.objects.defer("boundary").order_by("slug"):
-        due = _list_due(region, limit=limit - count, ledgered=ledger is not None)
+        due = _list_due(region, limit=limit - count)
         if due:
-            count += _score_region(region, due, ledger)
+            count += _score_region(region, due)
     return count
 
 
-def _list_due(region: Region, *, limit: int, ledgered: bool) -> list[Forecast]:
-    unscored = Forecast.objects.of_region(region).filter(skill=None)
-    if ledgered:
-        unscored = unscored.exclude(ledgered_at=None)
+def _list_due(region: Region, *, limit: int) -> list[Forecast]:
+    recorded = Forecast.objects.of_region(region).exclude(ledgered_at=None)
+    unscored = recorded.filter(skill=None)
     if limit <= 0 or not unscored.exists():
         return []
     last = extent_until_now(region).last_occurred_at
@@ -78,8 +74,8 @@ def _passed_by(
     return passed
 
 
-def _score_region(region: Region, due: list[Forecast], ledger: Ledger | None) -> int:
-    grid = grid_of(list_cell_ids(region))
+def _score_region(region: Region, due: list[Forecast]) -> int:
+    grid = grid_of_region(region)
     areas = Cell.objects.filter(region=region).order_by("h3")
     area_km2 = np.array(areas.values_list("area_km2", flat=True), dtype=np.float64)
     count = 0
@@ -88,9 +84,8 @@ def _score_region(region: Region, due: list[Forecast], ledger: Ledger | None) ->
         for forecast in forecasts:
             columns = get_columns(forecast)
             observed = observed_counts(forecast, region, columns)
-            if ledger is not None:
-                # First, so that a crash before the skill is stored repeats both.
-                ledger.record_outcomes(run_of(forecast), columns.cells, observed)
+            # First, so that a crash before the skill is stored repeats both.
+            write_outcomes(forecast, columns.cells, observed)
             values = _values(forecast, columns, observed, snapshot, area_km2)
             count += _store(forecast, values)
     return count

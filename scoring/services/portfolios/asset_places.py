@@ -13,8 +13,9 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
+from scoring.engine.arrays import Cells
 from scoring.models import Asset, AssetPlace, Portfolio, Region
-from scoring.selectors.asset_places import CellArray, Places, cells_of, find_places
+from scoring.selectors.asset_places import Places, cells_of, find_places, members
 from scoring.services.portfolios.asset_rows import insert_places
 from scoring.services.portfolios.totals import lock_portfolios, settle_portfolios
 
@@ -22,8 +23,6 @@ KM_PER_DEGREE = 111.0
 # Beyond this latitude a cell may hold a pole, and so every longitude.
 POLAR_DEGREES = 85.0
 HALF_TURN_DEGREES = 180.0
-
-Floats = Sequence[float]
 
 
 def hold_cells_still() -> None:
@@ -33,7 +32,9 @@ def hold_cells_still() -> None:
             cursor.execute("LOCK TABLE scoring_cell IN SHARE MODE")
 
 
-def place_assets(ids: Sequence[UUID], lat: Floats, lon: Floats) -> NDArray[np.bool_]:
+def place_assets(
+    ids: Sequence[UUID], lat: Sequence[float], lon: Sequence[float]
+) -> NDArray[np.bool_]:
     """Place assets that have no places; says of each whether it lies in a region.
 
     The caller holds the cells still.
@@ -68,24 +69,17 @@ def place_again(portfolio: Portfolio) -> int:
     lock_portfolios([portfolio.pk])
     AssetPlace.objects.filter(asset__portfolio=portfolio).delete()
     assets = Asset.objects.filter(portfolio=portfolio)
-    ids, lat, lon = _columns(assets.values_list("pk", "lat", "lon"))
-    is_inside = place_assets(ids, lat, lon)
+    rows = list(assets.values_list("pk", "lat", "lon"))
+    is_inside = place_assets(
+        [pk for pk, _, _ in rows],
+        [lat for _, lat, _ in rows],
+        [lon for _, _, lon in rows],
+    )
     settle_portfolios([portfolio.pk])
     return int((~is_inside).sum())
 
 
-def _columns(
-    rows: Iterable[tuple[UUID, float, float]],
-) -> tuple[list[UUID], list[float], list[float]]:
-    found = list(rows)
-    return (
-        [pk for pk, _, _ in found],
-        [lat for _, lat, _ in found],
-        [lon for _, _, lon in found],
-    )
-
-
-def _assets_near(region: Region, cells: CellArray) -> "QuerySet[Asset]":
+def _assets_near(region: Region, cells: Cells) -> "QuerySet[Asset]":
     """Keep the assets that may lie in the cells and have no place in the region."""
     centres = np.array([h3.cell_to_latlng(cell) for cell in cells.tolist()])
     (south, west), (north, east) = centres.min(axis=0), centres.max(axis=0)
@@ -102,14 +96,8 @@ def _assets_near(region: Region, cells: CellArray) -> "QuerySet[Asset]":
 
 
 def _places_in(
-    region: Region, cells: CellArray, rows: list[tuple[UUID, float, float, UUID]]
+    region: Region, cells: Cells, rows: list[tuple[UUID, float, float, UUID]]
 ) -> Places:
     lat = np.array([row[1] for row in rows], dtype=np.float64)
     lon = np.array([row[2] for row in rows], dtype=np.float64)
-    placed = cells_of(lat, lon, region.resolution)
-    inside = np.flatnonzero(np.isin(placed, cells))
-    return Places(
-        row=inside.astype(np.int64),
-        region_id=np.full(inside.size, region.pk, dtype=np.int64),
-        cell=placed[inside],
-    )
+    return members(region.pk, cells_of(lat, lon, region.resolution), cells)

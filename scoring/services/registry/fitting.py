@@ -5,20 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from scoring.engine.grid import Grid, build_grid
+from scoring.engine.grid import Grid
 from scoring.errors import TooFewEventsError
+from scoring.horizons import SERVED_HORIZONS_SEC
 from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelVersion, Region
 from scoring.selectors.events import extent_until_now
+from scoring.selectors.grids import grid_of_region
 from scoring.selectors.model_versions import find_champion
-from scoring.selectors.regions import list_cell_ids
 from scoring.services.event_import import grow_region
 from scoring.services.forecasts.publishing import publish_version
 from scoring.services.registry.promotion import promote
 from scoring.services.registry.training import TrainingPlan, train_model_version
 
-DAY_S = 86_400
-HORIZONS_SEC = (DAY_S, 7 * DAY_S)
 MIN_EVENTS = 200
 SERVED_KIND = "ensemble"
 
@@ -26,7 +25,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshedRegion:
+class FittedRegion:
     """`model_version` is the one just fitted, `forecasts` are those now served."""
 
     model_version: ModelVersion
@@ -37,13 +36,13 @@ class RefreshedRegion:
     forecast_seconds: float
 
 
-def refresh_forecasts(
+def fit_model(
     region: Region,
     *,
     kind: str = SERVED_KIND,
     forced_because: str = "",
     progress: Progress = lambda _: None,
-) -> RefreshedRegion:
+) -> FittedRegion:
     """Fit a model version on all events and publish a forecast for each horizon.
 
     The forecasts are issued for the first full minute after the last event, so that
@@ -59,16 +58,16 @@ def refresh_forecasts(
     """
     issued_for, event_count = _instant_after_last_event(region)
     grow_region(region)
-    grid = build_grid(list_cell_ids(region))
+    grid = grid_of_region(region)
     started = time.perf_counter()
     plan = TrainingPlan(
-        grid=grid, until=issued_for, horizons_sec=HORIZONS_SEC, kind=kind
+        grid=grid, until=issued_for, horizons_sec=SERVED_HORIZONS_SEC, kind=kind
     )
     model_version = train_model_version(region, plan=plan, progress=progress)
     fitted = time.perf_counter()
     FIT_SECONDS.labels(kind).observe(fitted - started)
     forecasts = _serve(model_version, grid, issued_for, forced_because, progress)
-    return RefreshedRegion(
+    return FittedRegion(
         model_version=model_version,
         forecasts=forecasts,
         grid=grid,

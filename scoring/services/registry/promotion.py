@@ -17,13 +17,12 @@ from scoring.errors import (
 from scoring.metrics import MODEL_SWITCHES
 from scoring.models import Forecast, ModelSwitch, ModelVersion, Region
 from scoring.selectors.forecasts import list_latest_forecasts
-from scoring.selectors.grids import grid_of
+from scoring.selectors.grids import grid_of_region
 from scoring.selectors.model_versions import (
     find_champion,
     find_champion_before,
     list_challengers,
 )
-from scoring.selectors.regions import list_cell_ids
 from scoring.services.forecasts.publishing import publish_version
 from scoring.services.regions import lock_region
 from scoring.services.registry.promotion_gate import judge
@@ -189,7 +188,7 @@ def _prepare(version: ModelVersion) -> Sequence[Forecast]:
 def _catch_up(version: ModelVersion, latest: Forecast) -> Forecast:
     return publish_version(
         version,
-        grid=grid_of(list_cell_ids(version.region)),
+        grid=grid_of_region(version.region),
         issued_for=latest.issued_for,
         horizons_sec=[latest.horizon_sec],
     )[0]

@@ -1,5 +1,6 @@
 """Put a named model version in service, from the registry or from a model store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,9 +17,13 @@ from scoring.errors import (
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.selectors.model_versions import ARRIVALS, find_model_version
 from scoring.services.registry.promotion import make_champion
-from scoring.services.registry.store_loading import TriedArtifacts, try_artifacts
+from scoring.services.registry.store_loading import (
+    Description,
+    moment_of,
+    try_artifacts,
+)
 from scoring.services.registry.stores import read_artifacts
-from scoring.services.registry.versions import NewVersion, register_version
+from scoring.services.registry.versions import new_artifact, register_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +81,32 @@ def _from_store(
     return version
 
 
-def _register(name: str, region: Region, tried: TriedArtifacts) -> ModelVersion:
+def _register(
+    name: str, region: Region, tried: Sequence[tuple[Description, bytes]]
+) -> ModelVersion:
+    known = [description for description, _ in tried]
+    own = known[0]
     kind, _, number = name.rpartition("-")
     is_number = number.isascii() and number.isdigit() and len(number) <= 9
-    if kind != tried.kind or not is_number:
+    if kind != own.kind or not is_number:
         raise _invalid(
             "/version",
-            f"The artifact is a {tried.kind}; name it {tried.kind}- and a number.",
+            f"The artifact is a {own.kind}; name it {own.kind}- and a number.",
         )
-    if tried.timezone != region.timezone:
+    if own.timezone != region.timezone:
         raise ArtifactNotUsableError(
-            f"The artifact was fitted for the time zone {tried.timezone}, the region "
+            f"The artifact was fitted for the time zone {own.timezone}, the region "
             f"has {region.timezone}."
         )
-    version = NewVersion(
-        kind=tried.kind,
-        number=int(number),
-        trained_from=tried.trained_from,
-        trained_until=tried.trained_until,
-        event_count=tried.event_count,
-        artifacts=tried.artifacts,
+    version = ModelVersion(
+        region=region,
+        kind=own.kind,
+        trained_from=moment_of(min(each.fitted_from_s for each in known)),
+        trained_until=moment_of(max(each.fitted_until_s for each in known)),
+        event_count=max(each.n_events for each in known),
     )
-    return register_version(region, version=version)
+    artifacts = [new_artifact(body, int(each.horizon_s)) for each, body in tried]
+    return register_version(version, artifacts, number=int(number))
 
 
 def _require_same(version: ModelVersion, bodies: list[bytes]) -> None:

@@ -3,20 +3,18 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from django.conf import settings
 
-from scoring.engine.artifacts import digest_of
 from scoring.errors import ArtifactNotUsableError
+from scoring.horizons import DAY_S
 from scoring.models import Region
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.registry import store_trial
 from scoring.services.registry.store_trial import REFUSED, Order
-from scoring.services.registry.versions import NewArtifact
 
 TRIAL_TIMEOUT_S = 60.0
 TRIAL_CPU_S = 15
@@ -34,20 +32,12 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     n_events: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriedArtifacts:
-    """Artifacts of one forecaster for several horizons, all of which can be loaded."""
-
-    kind: str
-    timezone: str
-    trained_from: datetime
-    trained_until: datetime
-    event_count: int
-    artifacts: tuple[NewArtifact, ...]
-
-
-def try_artifacts(bodies: list[bytes], *, region: Region) -> TriedArtifacts:
+def try_artifacts(
+    bodies: list[bytes], *, region: Region
+) -> list[tuple[Description, bytes]]:
     """Have each forecast for the cells of a region, in a child process.
+
+    They are artifacts of one forecaster, each for a horizon of its own.
 
     Raises
     ------
@@ -63,23 +53,7 @@ def try_artifacts(bodies: list[bytes], *, region: Region) -> TriedArtifacts:
     for description, _ in tried:
         if (description.kind, description.timezone) != (first.kind, first.timezone):
             raise _unusable("The artifacts are of several kinds, or time zones.")
-    from_s = min(description.fitted_from_s for description, _ in tried)
-    until_s = max(description.fitted_until_s for description, _ in tried)
-    return TriedArtifacts(
-        kind=first.kind,
-        timezone=first.timezone,
-        trained_from=_moment(from_s),
-        trained_until=_moment(until_s),
-        event_count=max(description.n_events for description, _ in tried),
-        artifacts=tuple(
-            NewArtifact(
-                horizon_sec=int(description.horizon_s),
-                digest=digest_of(body),
-                body=body,
-            )
-            for description, body in tried
-        ),
-    )
+    return tried
 
 
 def _try_artifact(body: bytes, cells: list[int]) -> Description:
@@ -112,12 +86,12 @@ def _try_artifact(body: bytes, cells: list[int]) -> Description:
 def _described(said: bytes) -> Description:
     try:
         description = msgspec.json.decode(said, type=Description)
-        _moment(description.fitted_from_s)
-        _moment(description.fitted_until_s)
+        moment_of(description.fitted_from_s)
+        moment_of(description.fitted_until_s)
     except (msgspec.DecodeError, ValueError, OverflowError, OSError) as error:
         raise _unusable(f"The artifact describes no forecaster: {error}.") from error
     horizon_s = description.horizon_s
-    if not (0 < horizon_s <= 366 * 86_400 and horizon_s.is_integer()):
+    if not (0 < horizon_s <= 366 * DAY_S and horizon_s.is_integer()):
         raise _unusable(f"The artifact has a horizon of {horizon_s} s.")
     if not 0 <= description.n_events < 1 << 31:
         raise _unusable(f"The artifact rests on {description.n_events} events.")
@@ -130,7 +104,7 @@ def _environment() -> dict[str, str]:
     return {**kept, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _moment(unix_s: float) -> datetime:
+def moment_of(unix_s: float) -> datetime:
     return datetime.fromtimestamp(unix_s, tz=UTC)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scoring.engine.artifacts import digest_of, dump_artifact
+from scoring.engine.artifacts import dump_artifact
 from scoring.engine.backtesting import BacktestPlan, backtest
 from scoring.engine.errors import EngineError
 from scoring.engine.events import EventHistory
@@ -13,9 +13,9 @@ from scoring.engine.fitting import fit_forecaster
 from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.errors import TooFewEventsError
-from scoring.models import ModelVersion, Region
+from scoring.models import ModelArtifact, ModelVersion, Region
 from scoring.selectors.events import load_usable_record, notes_on
-from scoring.services.registry.versions import NewArtifact, NewVersion, register_version
+from scoring.services.registry.versions import new_artifact, register_version
 
 BASELINE = "long_run_count"
 # The back-test forecasts the end of the record; most of it is left to learn from.
@@ -36,13 +36,6 @@ class TrainingPlan:
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FittedHorizon:
-    horizon_sec: int
-    forecaster: Forecaster
-    skill: dict[str, Any] | None
-
-
 def train_model_version(
     region: Region, *, plan: TrainingPlan, progress: Progress
 ) -> ModelVersion:
@@ -58,38 +51,37 @@ def train_model_version(
     """
     progress("Reading the events of the region")
     record = load_usable_record(region, plan.grid, until=plan.until)
-    notes = notes_on(record)
-    fitted = []
+    history, notes = record.history, notes_on(record)
+    artifacts: list[ModelArtifact] = []
+    skill: dict[str, Any] = {}
     for horizon_sec in plan.horizons_sec:
+        hours = horizon_sec // 3_600
+        progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
         try:
-            fitted.append(
-                _fit_horizon(region, record.history, plan, horizon_sec, progress)
-            )
+            forecaster = _fit(region, history, plan, horizon_sec)
         except EngineError as error:
-            notes.append(f"{horizon_sec // 3_600} h cannot be forecast: {error}")
+            notes.append(f"{hours} h cannot be forecast: {error}")
+            continue
+        progress(f"Back-testing {plan.kind} for {hours} h against {BASELINE}")
+        skill[str(horizon_sec)] = _measure_skill(region, history, plan, horizon_sec)
+        artifacts.append(new_artifact(dump_artifact(forecaster), horizon_sec))
     for note in notes:
         progress(f"Note: {note}")
-    if not fitted:
+    if not artifacts:
         raise TooFewEventsError(
             f"No model of {region.slug!r} was fitted. {' '.join(notes)}",
             region=region.slug,
         )
-    return _register(region, record.history, plan, fitted, notes)
-
-
-def _fit_horizon(
-    region: Region,
-    history: EventHistory,
-    plan: TrainingPlan,
-    horizon_sec: int,
-    progress: Progress,
-) -> FittedHorizon:
-    hours = horizon_sec // 3_600
-    progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
-    forecaster = _fit(region, history, plan, horizon_sec)
-    progress(f"Back-testing {plan.kind} for {hours} h against {BASELINE}")
-    skill = _measure_skill(region, history, plan, horizon_sec)
-    return FittedHorizon(horizon_sec=horizon_sec, forecaster=forecaster, skill=skill)
+    version = ModelVersion(
+        region=region,
+        kind=plan.kind,
+        trained_from=datetime.fromtimestamp(float(history.occurred_s[0]), tz=UTC),
+        trained_until=plan.until,
+        event_count=len(history),
+        skill=skill,
+        notes=notes,
+    )
+    return register_version(version, artifacts)
 
 
 def _fit(
@@ -124,27 +116,3 @@ def _measure_skill(
         return backtest(history, plan.grid, plan=test).as_dict()
     except EngineError:
         return None
-
-
-def _register(
-    region: Region,
-    history: EventHistory,
-    plan: TrainingPlan,
-    fitted: Sequence[FittedHorizon],
-    notes: Sequence[str],
-) -> ModelVersion:
-    version = NewVersion(
-        kind=plan.kind,
-        trained_from=datetime.fromtimestamp(float(history.occurred_s[0]), tz=UTC),
-        trained_until=plan.until,
-        event_count=len(history),
-        skill={str(fit.horizon_sec): fit.skill for fit in fitted},
-        notes=notes,
-        artifacts=[_artifact(fit) for fit in fitted],
-    )
-    return register_version(region, version=version)
-
-
-def _artifact(fit: FittedHorizon) -> NewArtifact:
-    body = dump_artifact(fit.forecaster)
-    return NewArtifact(horizon_sec=fit.horizon_sec, digest=digest_of(body), body=body)

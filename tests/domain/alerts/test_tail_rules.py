@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from scoring.models import Alert, AlertRule, Assessment, Portfolio, Region
+from scoring.selectors.assessment_figures import measure
 from scoring.services.alerts.evaluation import evaluate_rules
 from scoring.services.assessments import assessing
-from scoring.services.assessments.figures import measure
 from tests.domain.alerts.watching import at, make_rule, publish
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
 from tests.factories import make_organisation, make_portfolio

@@ -7,7 +7,7 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import Forecast, Portfolio, Region
-from scoring.services.assessments.inputs import forget_inputs
+from scoring.selectors.assessment_inputs import forget_inputs
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
 from tests.factories import (
     make_client,

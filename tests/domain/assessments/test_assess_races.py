@@ -7,8 +7,8 @@ from django.db import connection, connections
 
 from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
 from scoring.models import Assessment, Portfolio
+from scoring.selectors import assessment_inputs
 from scoring.selectors.exposures import Exposure, load_exposure
-from scoring.services.assessments import inputs as assessment_inputs
 from scoring.services.assessments.assessing import (
     AssessmentQuestion,
     assess_portfolio,

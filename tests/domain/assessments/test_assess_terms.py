@@ -111,7 +111,7 @@ def test_without_severities_every_event_has_severity_one(
 def test_a_portfolio_without_curves_needs_no_store_of_events(
     insured: Portfolio, two_events: Forecast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("scoring.services.assessments.inputs.ranked_severities")
+    monkeypatch.delattr("scoring.selectors.assessment_inputs.ranked_severities")
     insured.assets.update(vulnerability=None)
     found = figures(insured, two_events)
     assert found.expected_loss == Decimal("300.00")

@@ -8,7 +8,7 @@ from riskplatform.api.keys.models import Organisation
 from scoring.models import Portfolio, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.services.assessments.assessing import assess_against
-from scoring.services.registry.fitting import refresh_forecasts
+from scoring.services.registry.fitting import fit_model
 from tests.factories import make_asset, make_portfolio
 from tests.scoring.events import store_random_events
 
@@ -35,7 +35,7 @@ def test_losses_are_as_likely_as_the_map_says(
     acme: Organisation, chicago: Region
 ) -> None:
     store_random_events(chicago)
-    for forecast in refresh_forecasts(chicago, kind="poisson_glm").forecasts:
+    for forecast in fit_model(chicago, kind="poisson_glm").forecasts:
         columns = get_columns(forecast)
         cells = columns.cells.tolist()
         for row in np.argsort(columns.p_event)[::-6].tolist():

@@ -17,7 +17,7 @@ from scoring.demo.portfolio import assess_cities, join_demo_organisation
 from scoring.management.demo_report import render_demo_report
 from scoring.models import Asset, Forecast, Portfolio, Region
 from scoring.selectors.regions import get_region_grid
-from scoring.services.registry.fitting import RefreshedRegion, refresh_forecasts
+from scoring.services.registry.fitting import FittedRegion, fit_model
 from tests.factories import CENTRE, RESOLUTION, make_region
 from tests.scoring.events import START, store_random_events
 
@@ -28,7 +28,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def refreshed() -> RefreshedRegion:
+def fitted() -> FittedRegion:
     region = make_region(rings=2)
     store_random_events(region)
     gale = EventColumns(
@@ -38,7 +38,7 @@ def refreshed() -> RefreshedRegion:
         severity=np.array([40.0]),
     )
     store_events(gale, grid=get_region_grid(region), source="storms", now=START)
-    return refresh_forecasts(region, kind="poisson_glm")
+    return fit_model(region, kind="poisson_glm")
 
 
 def cities(region: Region) -> list[City]:
@@ -72,8 +72,8 @@ def dataset(region: Region, *, wind_kt: float) -> Dataset:
     )
 
 
-def test_the_cities_are_assessed_and_reported(refreshed: RefreshedRegion) -> None:
-    region, forecast = refreshed.model_version.region, refreshed.forecasts[-1]
+def test_the_cities_are_assessed_and_reported(fitted: FittedRegion) -> None:
+    region, forecast = fitted.model_version.region, fitted.forecasts[-1]
     storms = dataset(region, wind_kt=40.0)
     assessed = assess_cities(storms, cities(region), forecast=forecast)
     report = assessed.as_dict()
@@ -82,15 +82,13 @@ def test_the_cities_are_assessed_and_reported(refreshed: RefreshedRegion) -> Non
     assert report["tvar_95"] <= 1_900
     assert report["horizon_sec"] == forecast.horizon_sec == 7 * 86_400
     assert {row["city"] for row in report["top_cities"]} == {"=Rome, IT"}
-    whole = DemoReport(
-        region=region, rejected_count=0, refreshed=refreshed, cities=assessed
-    )
+    whole = DemoReport(region=region, rejected_count=0, fitted=fitted, cities=assessed)
     text = render_demo_report(whole.as_dict(url="http://x"), is_terminal=False)
     assert "1,900 people in 19 cities" in text
 
 
-def test_repeating_it_leaves_one_portfolio(refreshed: RefreshedRegion) -> None:
-    region, forecast = refreshed.model_version.region, refreshed.forecasts[-1]
+def test_repeating_it_leaves_one_portfolio(fitted: FittedRegion) -> None:
+    region, forecast = fitted.model_version.region, fitted.forecasts[-1]
     for count in (19, 5):
         storms = dataset(region, wind_kt=40.0)
         assess_cities(storms, cities(region)[:count], forecast=forecast)
@@ -99,11 +97,11 @@ def test_repeating_it_leaves_one_portfolio(refreshed: RefreshedRegion) -> None:
     assert Forecast.objects.count() == 2
 
 
-def test_the_person_named_acts_for_the_organisation(refreshed: RefreshedRegion) -> None:
+def test_the_person_named_acts_for_the_organisation(fitted: FittedRegion) -> None:
     user = User.objects.create_user("admin")
     join_demo_organisation("admin")
     assert Membership.objects.count() == 0
-    region, forecast = refreshed.model_version.region, refreshed.forecasts[-1]
+    region, forecast = fitted.model_version.region, fitted.forecasts[-1]
     storms = dataset(region, wind_kt=40.0)
     assess_cities(storms, cities(region), forecast=forecast)
     for name in ("admin", "admin", "nobody"):

@@ -11,7 +11,7 @@ from scoring.engine.grid import build_grid
 from scoring.models import Region
 from scoring.selectors.events import load_history
 from scoring.selectors.regions import list_cell_ids
-from scoring.services.registry.fitting import refresh_forecasts
+from scoring.services.registry.fitting import fit_model
 from tests.domain.features.readers import (
     ARRIVED,
     get_snapshot,
@@ -80,8 +80,8 @@ def test_the_windows_hold_the_counts_and_the_excitation_of_the_engine() -> None:
 def test_scoring_the_snapshot_gives_the_forecast_back() -> None:
     region = make_region()
     store_random_events(region)
-    refreshed = refresh_forecasts(region, kind="poisson_glm")
-    issued_for = refreshed.forecasts[0].issued_for.isoformat()
+    fitted = fit_model(region, kind="poisson_glm")
+    issued_for = fitted.forecasts[0].issued_for.isoformat()
     client = make_reader()
     snapshot = get_snapshot(
         client, time=issued_for, known_at=ARRIVED.isoformat(), horizon_sec=DAY_S

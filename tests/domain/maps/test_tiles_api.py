@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from scoring.models import Region
-from scoring.services.regions import RegionDefinition, define_region
+from scoring.services.regions import define_region
 from tests.domain.maps.tile_reading import ReadLayer, read_tile
 from tests.factories import DAY_S, make_forecast, make_region
 
@@ -77,7 +77,7 @@ def test_a_tile_without_cells_is_204(
 
 def test_a_cell_across_the_antimeridian_is_on_both_sides(stranger: Client) -> None:
     fiji = h3.latlng_to_cell(-17.0, 179.95, 3)
-    definition = RegionDefinition(
+    definition = Region(
         slug="fiji", name="Fiji", timezone="Pacific/Fiji", resolution=3, is_public=True
     )
     make_forecast(define_region(definition, cells=[fiji]))

@@ -11,7 +11,7 @@ from scoring.models import Asset, AssetPlace, Portfolio, Region
 from scoring.selectors import asset_places
 from scoring.selectors.asset_places import find_places
 from scoring.services.portfolios.asset_places import place_again
-from scoring.services.regions import RegionDefinition, add_cells, define_region
+from scoring.services.regions import add_cells, define_region
 from tests.factories import CENTRE, make_asset, make_portfolio, make_region
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -20,9 +20,7 @@ EDGES = [(89.9, 10.0), (-90.0, 0.0), (0.0, 179.999), (0.0, -179.999), (51.5, -0.
 
 
 def region_around(slug: str, lat: float, lon: float, *, resolution: int) -> Region:
-    definition = RegionDefinition(
-        slug=slug, name=slug, timezone="UTC", resolution=resolution
-    )
+    definition = Region(slug=slug, name=slug, timezone="UTC", resolution=resolution)
     cells = h3.grid_disk(h3.latlng_to_cell(lat, lon, resolution), 1)
     return define_region(definition, cells=cells)
 

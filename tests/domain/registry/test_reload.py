@@ -11,7 +11,7 @@ from django.test import Client
 from riskplatform.api.keys.models import Scope
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.services.registry import store_loading
-from scoring.services.registry.fitting import refresh_forecasts
+from scoring.services.registry.fitting import fit_model
 from scoring.services.registry.promotion import promote
 from tests.domain.registry.artifacts import SENSELESS, Change, rewritten
 from tests.factories import make_client, make_organisation, make_region
@@ -34,7 +34,7 @@ def region() -> Region:
 
 @pytest.fixture
 def champion(region: Region) -> ModelVersion:
-    return refresh_forecasts(region, kind="boosted_poisson").model_version
+    return fit_model(region, kind="boosted_poisson").model_version
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_artifacts_from_a_store_become_champion(
 def test_an_earlier_champion_is_put_in_service_again(
     region: Region, champion: ModelVersion, operator: Client
 ) -> None:
-    refresh_forecasts(region, kind="poisson_glm", forced_because="It is a test.")
+    fit_model(region, kind="poisson_glm", forced_because="It is a test.")
     status, body = post(operator, version=str(champion.pk))
     assert (status, body["loaded_version"]) == (200, str(champion))
     served = operator.get("/api/v1/risk-map?region=chicago").json()
@@ -94,7 +94,7 @@ def test_an_earlier_champion_is_put_in_service_again(
 def test_a_candidate_has_to_pass_the_gate(
     region: Region, champion: ModelVersion, operator: Client
 ) -> None:
-    refresh_forecasts(region, kind="poisson_glm")
+    fit_model(region, kind="poisson_glm")
     status, body = post(operator, version="poisson_glm-2")
     assert (status, body["code"]) == (409, "model_state")
     assert "was never champion" in body["detail"]
@@ -135,7 +135,7 @@ def test_an_artifact_of_another_time_zone_is_refused(
 def test_a_name_that_is_taken_by_other_artifacts_is_refused(
     store: Path, region: Region, operator: Client
 ) -> None:
-    glm = refresh_forecasts(region, kind="poisson_glm").model_version
+    glm = fit_model(region, kind="poisson_glm").model_version
     promote(glm, actor="test", forced_because="It is a test.")
     status, body = post(
         operator,

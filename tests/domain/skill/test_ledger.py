@@ -1,43 +1,28 @@
 """Every forecast is written to the ledger, whatever went wrong before."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
 
 import numpy as np
 import pytest
 from django.db import OperationalError
-from numpy.typing import NDArray
 
-from scoring.arrays import ForecastColumns
+from analytics.store.clickhouse import fetch_columns
+from analytics.store.ledger import CELLS, OUTCOMES, record_forecast
 from scoring.models import Forecast, ForecastSkill
-from scoring.services.forecasts.ledger import LedgerRun, write_missing_forecasts
+from scoring.selectors.forecasts import get_columns
+from scoring.services.forecasts import ledger
+from scoring.services.forecasts.ledger import write_missing_forecasts
 from scoring.services.forecasts.skill import score_due_forecasts
-from tests.factories import DAY_S, ISSUED_FOR, make_forecast, make_region
+from tests.factories import DAY_S, make_forecast, make_region
 from tests.scoring.events import START, store_random_events
 
-pytestmark = [pytest.mark.django_db, pytest.mark.databases]
-
-
-@dataclass
-class Notebook:
-    """A ledger that breaks after so many forecasts."""
-
-    breaks_after: int = 1_000
-    rows: dict[UUID, ForecastColumns] = field(default_factory=dict)
-    runs: list[LedgerRun] = field(default_factory=list)
-    outcomes: dict[UUID, NDArray[np.float64]] = field(default_factory=dict)
-
-    def record_forecast(self, run: LedgerRun, columns: ForecastColumns) -> None:
-        if len(self.runs) >= self.breaks_after:
-            raise OperationalError("ClickHouse is down")
-        self.runs.append(run)
-        self.rows[run.forecast_id] = columns
-
-    def record_outcomes(
-        self, run: LedgerRun, cells: NDArray[np.uint64], counts: NDArray[np.float64]
-    ) -> None:
-        self.outcomes[run.forecast_id] = counts
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "clickhouse"]),
+    pytest.mark.databases,
+    pytest.mark.usefixtures("no_events"),
+]
 
 
 def make_forecasts() -> list[Forecast]:
@@ -48,43 +33,64 @@ def make_forecasts() -> list[Forecast]:
     ]
 
 
+def rows_of(forecast: Forecast, table: str, names: Iterable[str]) -> dict[str, Any]:
+    sql = (
+        f"SELECT {', '.join(names)} FROM {table} FINAL "  # noqa: S608 - names of the ledger
+        "WHERE forecast_id = toUUID(%(id)s) ORDER BY cell"
+    )
+    return fetch_columns("test", sql, {"id": str(forecast.pk)})
+
+
 def test_each_forecast_is_written_once_with_all_its_cells() -> None:
     forecasts = make_forecasts()
-    ledger = Notebook()
-    assert write_missing_forecasts(ledger) == 3
-    assert write_missing_forecasts(ledger) == 0
-    assert ledger.rows.keys() == {forecast.pk for forecast in forecasts}
-    first = forecasts[0]
-    assert ledger.runs[0] == LedgerRun(
-        forecast_id=first.pk,
-        region="chicago",
-        model_version="poisson_glm-1",
-        issued_for=ISSUED_FOR,
-        horizon_s=DAY_S,
-    )
-    assert ledger.rows[first.pk].cells.size == 7
+    assert write_missing_forecasts() == 3
+    assert write_missing_forecasts() == 0
+    for forecast in forecasts:
+        rows = rows_of(forecast, CELLS, ("region", "model_version", "horizon_s"))
+        assert set(rows["region"]) == {"chicago"}
+        assert set(rows["model_version"]) == {"poisson_glm-1"}
+        assert rows["horizon_s"].tolist() == [forecast.horizon_sec] * 7
 
 
-def test_what_could_not_be_written_is_written_later() -> None:
+def test_what_could_not_be_written_is_written_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     make_forecasts()
-    ledger = Notebook(breaks_after=1)
-    assert write_missing_forecasts(ledger) == 1
+    recorded: list[Any] = []
+
+    def break_after_one(key: Any, *args: Any, **options: Any) -> int:
+        if recorded:
+            raise OperationalError("ClickHouse is down")
+        recorded.append(key)
+        return record_forecast(key, *args, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ledger, "record_forecast", break_after_one)
+        assert write_missing_forecasts() == 1
     assert Forecast.objects.filter(ledgered_at=None).count() == 2
-    ledger.breaks_after = 10
-    assert write_missing_forecasts(ledger) == 2
+    assert write_missing_forecasts() == 2
     assert not Forecast.objects.filter(ledgered_at=None).exists()
 
 
-@pytest.mark.django_db(databases=["default", "clickhouse"])
-def test_outcomes_are_written_of_forecasts_that_are_in_the_ledger(
-    no_events: None,
-) -> None:
+def test_outcomes_are_written_of_forecasts_that_are_in_the_ledger() -> None:
     region = make_region()
     store_random_events(region)
     known = make_forecast(region, issued_for=START + timedelta(days=150))
-    write_missing_forecasts(ledger := Notebook())
+    write_missing_forecasts()
     make_forecast(region, issued_for=START + timedelta(days=151))
-    assert score_due_forecasts(ledger=ledger) == 1
-    assert ledger.outcomes.keys() == {known.pk}
-    skill = ForecastSkill.objects.get(forecast=known)
-    assert ledger.outcomes[known.pk].sum() == skill.observed_count
+    assert score_due_forecasts() == 1
+    skill = ForecastSkill.objects.get()
+    assert skill.forecast == known
+    outcomes = rows_of(known, OUTCOMES, ("cell", "count"))
+    np.testing.assert_array_equal(outcomes["cell"], get_columns(known).cells)
+    assert outcomes["count"].sum() == skill.observed_count
+
+
+def test_the_ledger_holds_what_was_forecast() -> None:
+    forecast = make_forecast(make_region())
+    assert write_missing_forecasts() == 1
+    Forecast.objects.update(ledgered_at=None)
+    assert write_missing_forecasts() == 1
+    columns, rows = get_columns(forecast), rows_of(forecast, CELLS, ("cell", "p_event"))
+    np.testing.assert_array_equal(rows["cell"], columns.cells)
+    np.testing.assert_array_equal(rows["p_event"], columns.p_event)

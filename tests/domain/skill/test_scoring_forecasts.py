@@ -12,6 +12,7 @@ from scoring.errors import HorizonNotPassedError
 from scoring.models import Forecast, ForecastSkill, Region
 from scoring.selectors.forecast_skill import get_forecast_skill
 from scoring.selectors.forecasts import get_columns
+from scoring.services.forecasts.ledger import write_missing_forecasts
 from scoring.services.forecasts.skill import (
     observed_counts,
     score_due_forecasts,
@@ -31,6 +32,12 @@ def make_run(region: Region, *, day: float, horizon_sec: int = DAY_S) -> Forecas
     return make_forecast(region, issued_for=issued_for, horizon_sec=horizon_sec)
 
 
+def score() -> int:
+    """Score what is due, as the worker does once forecasts are in the ledger."""
+    write_missing_forecasts()
+    return score_due_forecasts()
+
+
 @pytest.fixture
 def region() -> Region:
     region = make_region()
@@ -44,8 +51,8 @@ def test_what_has_passed_is_scored_once_and_what_has_not_waits(region: Region) -
         make_run(region, day=DAYS - 0.5),
         make_run(region, day=DAYS - 6, horizon_sec=7 * DAY_S),
     ]
-    assert score_due_forecasts() == 1
-    assert score_due_forecasts() == 0
+    assert score() == 1
+    assert score() == 0
     assert get_forecast_skill(passed).observed_count >= 0
     for forecast in waiting:
         with pytest.raises(HorizonNotPassedError) as caught:
@@ -59,12 +66,12 @@ def test_events_may_arrive_late_until_the_embargo_ends(
 ) -> None:
     make_run(region, day=150)
     settings.FORECAST_EMBARGO_S = 100 * 366 * DAY_S
-    assert score_due_forecasts() == 0
+    assert score() == 0
 
 
 def test_a_feed_that_stopped_is_no_quiet_outcome(region: Region) -> None:
     make_run(region, day=DAYS + 5)
-    assert score_due_forecasts() == 0
+    assert score() == 0
 
 
 def test_outcomes_are_counted_from_the_instant_to_the_horizon(region: Region) -> None:
@@ -78,7 +85,7 @@ def test_outcomes_are_counted_from_the_instant_to_the_horizon(region: Region) ->
 
 def test_the_figures_are_those_of_their_definitions(region: Region) -> None:
     forecast = make_run(region, day=100, horizon_sec=7 * DAY_S)
-    score_due_forecasts()
+    score()
     skill = ForecastSkill.objects.get()
     columns = get_columns(forecast)
     observed = observed_counts(forecast, region, columns)

@@ -7,8 +7,8 @@ import pytest
 from scoring.errors import ModelVersionNotFoundError, PromotionRefusedError
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.selectors.grids import grid_of
-from scoring.selectors.regions import list_cell_ids
+from scoring.selectors.grids import grid_of_region
+from scoring.services.forecasts.ledger import write_missing_forecasts
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import score_due_forecasts
 from scoring.services.registry.promotion import challenge, promote
@@ -29,7 +29,7 @@ def test_both_are_compared_on_the_instants_of_each_refresh() -> None:
         train_model_version(
             region,
             plan=TrainingPlan(
-                grid=grid_of(list_cell_ids(region)),
+                grid=grid_of_region(region),
                 until=START + timedelta(days=150),
                 horizons_sec=(DAY_S,),
                 kind=kind,
@@ -50,6 +50,7 @@ def test_both_are_compared_on_the_instants_of_each_refresh() -> None:
     assert (
         Forecast.objects.filter(model_version=challenger, is_shadow=True).count() == 2
     )
+    assert write_missing_forecasts() == 4
     assert score_due_forecasts() == 4
     counts = ForecastSkill.objects.order_by("forecast__issued_for")
     first, second, third, fourth = counts.values_list("observed_count", flat=True)

@@ -5,17 +5,17 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation, Scope
 from riskplatform.api.keys.services import issue_key
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.commands import ApplicationCommand
 
 DURATION = re.compile(r"(?P<count>\d{1,4})(?P<unit>[dh])")
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Issue an API key for an organisation, which is created if it is new. The key "
         "is printed once and cannot be shown again."
@@ -43,10 +43,7 @@ class Command(BaseCommand):
         )
         life = options["expires"]
         expires_at = None if life is None else timezone.now() + _duration(life)
-        try:
-            issued = issue_key(owner, name=name, scopes=scope, expires_at=expires_at)
-        except ApplicationError as error:
-            raise CommandError(error.message) from error
+        issued = issue_key(owner, name=name, scopes=scope, expires_at=expires_at)
         self.stderr.write("Keep this key: it is not shown again.")
         self.stdout.write(issued.text.text)
 

@@ -18,6 +18,7 @@ from analytics.reads.severities import ranked_severities
 from perf.cache.memory import ByteCache
 from perf.cache.shared_arrays import SharedArrays
 from riskplatform.api.keys.access import access_of_organisation
+from scoring.engine.arrays import Floats
 from scoring.engine.exposures import (
     Curve,
     ExposureTable,
@@ -34,8 +35,6 @@ from scoring.selectors.forecasts import get_columns, get_scenarios
 CACHED_BYTES = 128 << 20
 BYTES_PER_NAME = 250
 READ_ATTEMPTS = 3
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

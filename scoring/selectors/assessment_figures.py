@@ -7,10 +7,10 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perf.deadlines import check_deadline
 from scoring.cell_ids import hex_of
+from scoring.engine.arrays import Floats
 from scoring.engine.exposures import ExposureTable, sums_by_place
 from scoring.engine.losses import (
     PortfolioLosses,
@@ -28,7 +28,7 @@ from scoring.engine.tails import (
     tail_weights,
 )
 from scoring.metrics import INFERENCE_CALLS, Inference
-from scoring.services.assessments.inputs import ForecastScenarios, RegionExposure
+from scoring.selectors.assessment_inputs import ForecastScenarios, RegionExposure
 
 EXCEEDANCE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 # Fewer scenarios beyond a point of a curve say little about it.
@@ -36,7 +36,6 @@ LEAST_BEYOND = 10
 TOP = 10
 CENT = Decimal("0.01")
 
-Floats = NDArray[np.float64]
 Json = dict[str, Any]
 
 

@@ -1,0 +1,45 @@
+"""What the commands of all apps have in common."""
+
+from argparse import ArgumentParser, _ArgumentGroup
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from riskplatform.kernel.errors import ApplicationError
+
+PROGRESS_EVERY_S = 5.0
+
+
+class ApplicationCommand(BaseCommand):
+    """Ends with the sentence of the platform's own errors, not with a traceback."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except ApplicationError as error:
+            raise CommandError(error.message) from error
+
+
+class Pace:
+    """Lets a command report its progress every few seconds at most."""
+
+    def __init__(self) -> None:
+        self._next_s = monotonic() + PROGRESS_EVERY_S
+
+    def is_due(self) -> bool:
+        """Say whether to report now; the next report is due a few seconds later."""
+        if monotonic() < self._next_s:
+            return False
+        self._next_s = monotonic() + PROGRESS_EVERY_S
+        return True
+
+
+def add_json(parser: ArgumentParser | _ArgumentGroup) -> None:
+    parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+
+
+def add_dry_run(parser: ArgumentParser | _ArgumentGroup) -> None:
+    parser.add_argument(
+        "--dry-run", action="store_true", help="Check every row, store nothing."
+    )
