@@ -1,4 +1,4 @@
-"""Who asks, as far as is known before the key is checked: a digest, or an address."""
+"""Who sends a request, before its key is checked: a digest, or an address."""
 
 from dataclasses import dataclass
 from hashlib import blake2b
