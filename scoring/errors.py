@@ -89,16 +89,6 @@ class HorizonNotPassedError(ConflictError):
     title = "The outcome of the forecast is not known yet"
 
 
-class JobNotFoundError(NotFoundError):
-    code = "job_not_found"
-    title = "There is no such job"
-
-
-class JobStateError(ConflictError):
-    code = "job_state"
-    title = "The job is in another state"
-
-
 class PortfolioNotFoundError(NotFoundError):
     code = "portfolio_not_found"
     title = "There is no such portfolio"

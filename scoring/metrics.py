@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 FORECASTS_PUBLISHED = Counter(
     "scoring_forecasts_published",
@@ -34,33 +34,6 @@ FIT_SECONDS = Histogram(
     "Time to fit and back-test one model version.",
     ["kind"],
     buckets=(1, 3, 10, 30, 60, 120, 300, 600, 1_800),
-)
-JOBS_STARTED = Counter(
-    "scoring_jobs_started",
-    "Attempts at a job that a worker began.",
-    ["kind"],
-)
-JOBS_FINISHED = Counter(
-    "scoring_jobs_finished",
-    "Jobs that came to an end, by what became of them.",
-    ["kind", "state"],
-)
-JOB_FAILURES = Counter(
-    "scoring_job_failures",
-    "Attempts at a job that broke off and are made again.",
-    ["kind"],
-)
-JOB_SECONDS = Histogram(
-    "scoring_job_seconds",
-    "Time of one attempt at a job.",
-    ["kind"],
-    buckets=(0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600),
-)
-JOBS_UNFINISHED = Gauge(
-    "scoring_jobs_unfinished",
-    "Jobs that wait or are worked on.",
-    ["kind", "state"],
-    multiprocess_mode="mostrecent",
 )
 ALERTS_OPENED = Counter("scoring_alerts_opened", "Alerts that rules opened.")
 ALERTS_RESOLVED = Counter(

@@ -1,14 +1,14 @@
-"""What the worker does: a runner for each kind of job, and work that comes round."""
+"""What the worker does for scoring: runners of jobs, and periodic work."""
 
 from itertools import count
 from typing import Any
 
 from django.conf import settings
 
-from analytics.store.rollups import RollupKeeper
-from riskplatform.api.idempotency.services import forget_old_answers
+from perf.jobs.models import Job
+from perf.jobs.runner import Progress, job_runner
 from riskplatform.api.keys.access import FULL_ACCESS
-from scoring.models import Job
+from riskplatform.kernel.periodic import register_periodic
 from scoring.selectors.regions import get_region
 from scoring.services.alerts.evaluation import evaluate_due_rules
 from scoring.services.alerts.outcomes import score_due_alerts
@@ -17,26 +17,14 @@ from scoring.services.assessments.batches import ASSESS, run_batch
 from scoring.services.forecasts.ledger import write_missing_forecasts
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import score_due_forecasts
-from scoring.services.jobs.periodic import register_periodic
-from scoring.services.jobs.queue import Progress, job_runner
-from scoring.services.jobs.running import count_unfinished_jobs
 from scoring.services.registry.champion_watch import roll_back_failing_champions
 from scoring.services.registry.fitting import fit_model
-from scoring.services.registry.jobs import (
-    FIT,
-    RENEW,
-    forget_old_jobs,
-    queue_due_renewals,
-)
+from scoring.services.registry.jobs import FIT, RENEW, queue_due_renewals
 from scoring.services.webhooks.registration import forget_sent_messages
 from scoring.services.webhooks.sending import send_due_deliveries
 
-register_periodic("count-unfinished-jobs", 15, count_unfinished_jobs)
-register_periodic("forget-old-answers", 600, forget_old_answers)
-register_periodic("forget-old-jobs", 3_600, forget_old_jobs)
 register_periodic("write-ledger", 10, write_missing_forecasts)
 register_periodic("score-forecasts", 60, score_due_forecasts)
-register_periodic("refresh-rollups", 10, RollupKeeper().refresh_if_due)
 register_periodic("watch-champions", 60, roll_back_failing_champions)
 if settings.FORECAST_REFRESH_S:
     register_periodic(

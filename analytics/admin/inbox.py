@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from analytics.inbox.backlog import measure_backlog
 from analytics.models import IngestBatch, ParkedEvent, Shipment
-from analytics.shipping.parked import ship_parked
+from analytics.shipping.shipper import ship_parked
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
@@ -40,7 +40,7 @@ class ShipmentAdmin(ReadOnlyAdmin[Shipment]):
         "formed_at",
         "shipped_at",
         "attempts",
-        "next_attempt_at",
+        "due_at",
         "last_error",
     )
     list_filter = ("state",)

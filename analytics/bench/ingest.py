@@ -150,11 +150,11 @@ class _Feed:
 
     def ship(self) -> Timed:
         """Ship what one round of posting left, and nothing that was there before."""
-        ship_due(linger=timedelta(0))
+        ship_due()
         for _ in range(BATCHES):
             self._send(self._body())
         started_s = time.perf_counter()
-        report = ship_due(linger=timedelta(0))
+        report = ship_due()
         seconds = time.perf_counter() - started_s
         return Timed(event_count=report.event_count, seconds=seconds)
 

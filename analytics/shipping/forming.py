@@ -1,7 +1,7 @@
 """Forms shipments: which batches go to ClickHouse together is written once."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -11,36 +11,34 @@ from django.utils import timezone
 from analytics.models import IngestBatch, Shipment
 
 MAX_ROWS = 50_000
-# Small batches wait this long for company: each insert costs a part on the disk.
-LINGER = timedelta(seconds=1)
 SCANNED_BATCHES = 5_000
 
 
-def form_shipments(*, linger: timedelta = LINGER) -> int:
+def form_shipments() -> int:
     """Put batches that wait into shipments; safe to run in several processes."""
     # What arrives while this forms shipments is left to the next round.
-    formed_count, before = 0, timezone.now() - linger
+    formed_count, before = 0, timezone.now()
     while chosen := _choose_batches(before):
         formed_count += _form(chosen)
     return formed_count
 
 
 def _choose_batches(before: datetime) -> Sequence[UUID]:
-    """Choose the oldest batches, if they fill a shipment or have waited enough."""
+    """Choose the oldest batches that came before then, as many as fill a shipment."""
     waiting = (
         IngestBatch.objects.unclaimed()
+        .filter(received_at__lte=before)
         .order_by("received_at", "pk")
-        .values_list("pk", "accepted_count", "received_at")[:SCANNED_BATCHES]
+        .values_list("pk", "accepted_count")[:SCANNED_BATCHES]
     )
     chosen: list[UUID] = []
-    row_count, oldest = 0, None
-    for key, accepted_count, received_at in waiting:
-        if chosen and row_count + accepted_count > MAX_ROWS:
-            return chosen
-        oldest = oldest or received_at
-        chosen.append(key)
+    row_count = 0
+    for key, accepted_count in waiting:
         row_count += accepted_count
-    return chosen if oldest is not None and oldest <= before else ()
+        if chosen and row_count > MAX_ROWS:
+            break
+        chosen.append(key)
+    return chosen
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The product's own processes: web, realtime, worker and shipper."""
+"""The product's own processes: web, realtime and worker."""
 
 import http.client
 import sys
@@ -89,17 +89,6 @@ class Worker(BeatingService):
 
     def launch(self) -> Launch:
         return manage("run_worker", beats_in=self.heartbeat)
-
-
-class Shipper(BeatingService):
-    """Brings accepted events to ClickHouse, with a lease on what it works on."""
-
-    name: ClassVar[str] = "shipper"
-    # The insert at work is finished first.
-    stop_timeout_s: ClassVar[float] = 30.0
-
-    def launch(self) -> Launch:
-        return manage("ship_events", beats_in=self.heartbeat)
 
 
 def manage(*arguments: str, beats_in: Path | None = None) -> Launch:

@@ -4,7 +4,6 @@ from scoring.admin.alert_rules import AlertRuleAdmin
 from scoring.admin.alerts import AlertAdmin
 from scoring.admin.assessments import AssessmentAdmin
 from scoring.admin.forecasts import ForecastAdmin
-from scoring.admin.jobs import JobAdmin, PeriodicRunAdmin
 from scoring.admin.model_versions import (
     ForecastSkillAdmin,
     ModelSwitchAdmin,
@@ -23,10 +22,8 @@ __all__ = [
     "CellAdmin",
     "ForecastAdmin",
     "ForecastSkillAdmin",
-    "JobAdmin",
     "ModelSwitchAdmin",
     "ModelVersionAdmin",
-    "PeriodicRunAdmin",
     "PortfolioAdmin",
     "RegionAdmin",
     "VulnerabilityAdmin",

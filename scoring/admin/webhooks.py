@@ -66,7 +66,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
         "attempts",
         "last_status",
         "last_error",
-        "next_attempt_at",
+        "due_at",
         "sent_at",
     )
     list_filter = ("state", "occasion")

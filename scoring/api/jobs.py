@@ -6,6 +6,8 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
+from perf.jobs.models import Job
+from perf.jobs.queue import cancel_job, get_job, list_jobs, retry_job
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.models import Scope
@@ -14,9 +16,6 @@ from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
 from scoring.api.access import region_to_change
 from scoring.api.schemas import AwareTime
-from scoring.models import Job
-from scoring.selectors.jobs import get_job, list_jobs
-from scoring.services.jobs.queue import cancel_job, retry_job
 from scoring.services.registry.jobs import FIT
 
 router = Router()
@@ -64,7 +63,7 @@ class JobStatus(Struct):
             created_at=job.created_at,
             started_at=job.started_at,
             finished_at=job.finished_at,
-            not_before=job.not_before,
+            not_before=job.due_at if job.due_at > job.created_at else None,
             **more,
         )
 
@@ -107,7 +106,7 @@ def jobs_retry(request: Request, job_id: UUID) -> Once[JobDetail]:
 
 def _detail(request: Request, job: Job) -> JobDetail:
     user = request.user
-    is_seen = user.is_active and user.is_staff and user.has_perm("scoring.view_job")
+    is_seen = user.is_active and user.is_staff and user.has_perm("perf.view_job")
     return JobDetail.of(
         job,
         parameters=job.parameters,

@@ -224,7 +224,7 @@ def _delivery(delivery: WebhookDelivery) -> dict[str, Any]:
         "alert_id": None if change is None else str(change.alert_id),
         "state": delivery.state,
         "attempts": delivery.attempts,
-        "next_attempt_at": delivery.next_attempt_at if is_pending else None,
+        "next_attempt_at": delivery.due_at if is_pending else None,
         "last_status": delivery.last_status,
         "last_error": delivery.last_error,
         "created_at": delivery.created_at,

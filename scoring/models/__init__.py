@@ -3,10 +3,8 @@
 from scoring.models.alert import Alert, AlertChange, AlertRule, AlertSeverity
 from scoring.models.assessment import Assessment
 from scoring.models.forecast import Forecast, ForecastArrays
-from scoring.models.job import Job
 from scoring.models.model_switch import ModelSwitch
 from scoring.models.model_version import ModelArtifact, ModelVersion
-from scoring.models.periodic_run import PeriodicRun
 from scoring.models.portfolio import Asset, AssetPlace, Portfolio, Vulnerability
 from scoring.models.region import Cell, Region
 from scoring.models.skill import ForecastSkill
@@ -24,11 +22,9 @@ __all__ = [
     "Forecast",
     "ForecastArrays",
     "ForecastSkill",
-    "Job",
     "ModelArtifact",
     "ModelSwitch",
     "ModelVersion",
-    "PeriodicRun",
     "Portfolio",
     "Region",
     "Vulnerability",

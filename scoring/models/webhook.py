@@ -1,11 +1,11 @@
 """Where alerts are sent, and each sending."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
 
+from perf.jobs.claims import Leased, LeasedQuerySet
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.ids import uuid7
 from scoring.models.alert import AlertChange
@@ -48,22 +48,22 @@ class Webhook(models.Model):
         return self.name
 
 
-class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+class WebhookDeliveryQuerySet(LeasedQuerySet["WebhookDelivery"]):
     def for_organisation(self, organisation: Organisation) -> Self:
         return self.filter(webhook__organisation=organisation)
 
-    def due_at(self, moment: datetime) -> Self:
-        """Keep what may be sent now and that nobody is sending."""
+    def sendable(self) -> Self:
         return self.filter(
-            Q(lease_until=None) | Q(lease_until__lte=moment),
-            state=WebhookDelivery.State.PENDING,
-            next_attempt_at__lte=moment,
-            webhook__is_enabled=True,
+            state=WebhookDelivery.State.PENDING, webhook__is_enabled=True
         )
 
 
-class WebhookDelivery(models.Model):
+class WebhookDelivery(Leased):
     """One message to one address, until it has arrived or is given up."""
+
+    lease = timedelta(seconds=120)
+    first_wait_s = 60.0
+    longest_wait_s = 24 * 3_600.0
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -87,9 +87,6 @@ class WebhookDelivery(models.Model):
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.PENDING
     )
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -106,9 +103,7 @@ class WebhookDelivery(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=("state", "next_attempt_at"), name="scoring_delivery_due"
-            ),
+            models.Index(fields=("state", "due_at"), name="scoring_delivery_due"),
         )
 
     def __str__(self) -> str:

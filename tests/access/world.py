@@ -9,13 +9,13 @@ from uuid import uuid4
 from django.utils import timezone
 
 from analytics.models import IngestBatch
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Organisation
 from scoring.models import (
     AlertRule,
     Assessment,
     Forecast,
     ForecastSkill,
-    Job,
     Portfolio,
     Region,
     Webhook,
@@ -137,7 +137,7 @@ def _delivery(webhook: Webhook) -> WebhookDelivery:
         webhook=webhook,
         occasion="webhook.test",
         body=b"{}",
-        next_attempt_at=ISSUED_FOR,
+        due_at=ISSUED_FOR,
         state=WebhookDelivery.State.SENT,
     )
 

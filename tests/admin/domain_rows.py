@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from perf.jobs.models import Job, PeriodicRun
 from riskplatform.api.keys.models import Organisation
 from scoring.models import (
     Alert,
@@ -12,11 +13,9 @@ from scoring.models import (
     Asset,
     Forecast,
     ForecastSkill,
-    Job,
     ModelArtifact,
     ModelSwitch,
     ModelVersion,
-    PeriodicRun,
     Region,
     Vulnerability,
     Webhook,
@@ -149,7 +148,7 @@ def delivery(number: int) -> None:
         change=alert(number),
         occasion="alert.opened",
         body=b"{}",
-        next_attempt_at=ISSUED_FOR,
+        due_at=ISSUED_FOR,
     )
 
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model
 
 from analytics import models as analytics
+from perf.jobs.models import Job, PeriodicRun
 from riskplatform.api.keys.models import ApiKey, Membership, Organisation
 from riskplatform.api.keys.services import issue_key
 from scoring import models as scoring
@@ -61,8 +62,8 @@ ROW_MAKERS: dict[type[Model], RowMaker] = {
     scoring.Alert: domain_rows.alert,
     scoring.Webhook: domain_rows.webhook,
     scoring.WebhookDelivery: domain_rows.delivery,
-    scoring.Job: domain_rows.job,
-    scoring.PeriodicRun: domain_rows.periodic_run,
+    Job: domain_rows.job,
+    PeriodicRun: domain_rows.periodic_run,
     analytics.IngestBatch: event_rows.batch,
     analytics.Shipment: event_rows.shipment,
     analytics.ParkedEvent: event_rows.parked,

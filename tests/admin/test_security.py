@@ -10,8 +10,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Membership
-from scoring.models import Job, Portfolio
+from scoring.models import Portfolio
 from tests.admin.row_makers import ROW_MAKERS
 from tests.admin.test_every_page import PAGES, address_of, name_of
 from tests.factories import make_organisation

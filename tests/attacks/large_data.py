@@ -8,9 +8,10 @@ import numpy as np
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Organisation, Scope
 from riskplatform.api.keys.services import issue_key
-from scoring.models import AlertRule, Job, Portfolio, Region
+from scoring.models import AlertRule, Portfolio, Region
 from scoring.selectors.regions import get_region_grid
 from scoring.services.portfolios.asset_import import ImportOptions, import_assets
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -163,7 +162,7 @@ def test_a_shipper_that_waits_for_it_holds_up_no_write(pid: int) -> None:
     probes = {"database": Probe(_write)}
 
     def ship() -> ShippingReport:
-        report: ShippingReport = in_a_thread(lambda: ship_due(linger=timedelta(0)))
+        report: ShippingReport = in_a_thread(ship_due)
         return report
 
     with ThreadPoolExecutor(1) as threads, hanging(pid):

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from perf.jobs.runner import run_next_job
 from scoring.models import Portfolio
 from scoring.selectors.assessment_inputs import forget_inputs
-from scoring.services.jobs.running import run_next_job
 from tests.contract.walking import (
     Cast,
     require_answered_once,

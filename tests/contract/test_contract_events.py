@@ -3,7 +3,7 @@
 import csv
 import gzip
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -22,7 +22,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),
     pytest.mark.usefixtures("no_events"),
 ]
-AT_ONCE = timedelta(0)
 JANUARY = {
     "region": "chicago",
     "from": "2024-01-01T00:00:00Z",
@@ -76,7 +75,7 @@ def test_events_come_in_four_ways(cast: Cast) -> None:
         assert answer.status_code == 202
         counts.append((answer.json()["accepted"], answer.json()["duplicates"]))
     assert counts == [(1, 0), (2, 0), (1, 0), (0, 2)]
-    assert ship_due(linger=AT_ONCE).event_count == 4
+    assert ship_due().event_count == 4
     listed = cast.reader.get("events_list", **JANUARY_OF_CLIENT)
     assert [one.external_id for one in listed.events] == ["e-3", "e-2", "e-1", "e-0"]
 
@@ -90,7 +89,7 @@ def test_the_fate_of_every_row_is_told(cast: Cast) -> None:
     (refused,) = receipt["rejected"]
     assert (refused["index"], refused["code"]) == (1, "invalid_event")
     assert cast.feed.get("events_backlog").waiting_events == 1
-    ship_due(linger=AT_ONCE)
+    ship_due()
     forget_backlog()
     assert cast.feed.get("events_backlog").waiting_events == 0
     fates = cast.feed.get("events_batch_fates", batch_id=receipt["batch_id"])
@@ -102,7 +101,7 @@ def test_the_fate_of_every_row_is_told(cast: Cast) -> None:
 def test_events_go_out_as_files(cast: Cast) -> None:
     pytest.importorskip("pyarrow")
     cast.feed.send("events_create", json=[event(0)])
-    ship_due(linger=AT_ONCE)
+    ship_due()
     starts = {"csv": b"exte", "arrow": b"\xff\xff\xff\xff", "parquet": b"PAR1"}
     for name, start in starts.items():
         file = cast.reader.send("events_export", params={**JANUARY, "format": name})

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from perf.jobs.runner import run_next_job
 from scoring.models import ModelVersion, Region
-from scoring.services.jobs.running import run_next_job
 from tests.contract.walking import (
     Cast,
     require_answered_once,

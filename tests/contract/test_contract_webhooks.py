@@ -66,7 +66,7 @@ def test_a_webhook_is_told_and_can_check_who_tells_it(
     cast.acme.get("alert_rules_create", body=RULE)
     cast.acme.get("webhooks_test", webhook_id=webhook.id)
     evaluate_due_rules()
-    assert send_due_deliveries().sent_count == 2
+    assert send_due_deliveries()["sent"] == 2
     now_s = timezone.now().timestamp()
     for got in receiver.received:
         signature = got.headers["X-Riskplatform-Signature"]

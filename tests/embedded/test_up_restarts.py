@@ -93,18 +93,11 @@ def test_the_worker_is_started_again(up: Up) -> None:
     assert up.child("run_worker").pid != before
 
 
-def test_the_shipper_is_started_again(up: Up) -> None:
-    before = up.child("ship_events").pid
-    kill_and_wait(up, "shipper", up.child("ship_events"))
-    assert up.child("ship_events").pid != before
-
-
 def test_whatever_hangs_is_killed_and_started_again(up: Up) -> None:
     hung = {
         "clickhouse": up.child("embedded.clickhouse"),
         "valkey": up.child("valkey-server"),
         "realtime": up.child("run_realtime"),
-        "shipper": up.child("ship_events"),
         "worker": up.child("run_worker"),
     }
     web_workers = up.child("riskplatform.serving.web").children()

@@ -13,7 +13,7 @@ from tests.embedded.running_up import STOP_S, Up, running_up
 from tests.embedded.waiting import is_running, wait_until
 
 pytestmark = pytest.mark.slow
-SERVERS_ONLY = ("--no-web", "--no-realtime", "--no-shipper", "--no-worker")
+SERVERS_ONLY = ("--no-web", "--no-realtime", "--no-worker")
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def test_sigterm_stops_everything_in_reverse_order(tmp_path: Path) -> None:
         with running_up(tmp_path / "var", "--port", str(port)) as up:
             taken = up.endpoints["web"].rpartition(":")[2]
             pids = pids_of(up)
-            assert len(pids) >= 7
+            assert len(pids) >= 6
             assert up.stop() == 0
     wait_all_gone(pids)
     assert f"web         port {port} is busy, taking {taken}" in up.text.splitlines()
     stops = [line.split()[0] for line in up.text.splitlines() if "stopping" in line]
-    assert stops == ["worker", "shipper", "realtime", "web", "clickhouse", "valkey"]
+    assert stops == ["worker", "realtime", "web", "clickhouse", "valkey"]
     assert "killed" not in up.text
     assert not (up.var / "run" / "endpoints.json").exists()
 

@@ -1,7 +1,6 @@
 """A client with a key, a region that the directory knows, and an empty store."""
 
 from collections.abc import Callable, Generator, Sequence
-from datetime import timedelta
 from typing import cast
 
 import numpy as np
@@ -91,7 +90,7 @@ def empty_store(db: None) -> Generator[None]:
 
 @pytest.fixture
 def ship() -> Callable[[], ShippingReport]:
-    return lambda: ship_due(linger=timedelta(0))
+    return ship_due
 
 
 def _truncate() -> None:

@@ -22,8 +22,10 @@ PATIENCE_S = 30.0
 DIE = """
 import os, sys
 from datetime import timedelta
+from analytics.models import Shipment
+from analytics.models.shipment import ShipmentQuerySet
 from analytics.shipping import delivery, shipper
-shipper.LEASE = timedelta(seconds=1)
+Shipment.lease = timedelta(seconds=1)
 step = sys.argv[1]
 if step == "halfway":
     insert = delivery.insert_once
@@ -34,15 +36,23 @@ if step == "halfway":
             os._exit(137)
         insert(columns, token)
     shipper.insert_once = refuse_the_whole
+elif step == "claim":
+    ShipmentQuerySet.claim = lambda *_, **__: os._exit(137)
 else:
     setattr(shipper, step, lambda *_, **__: os._exit(137))
-shipper.ship_due(linger=timedelta(0))
+shipper.ship_due()
 """
 
 
 @pytest.mark.parametrize(
     ("step", "row_count_then"),
-    [("_claim_next", 0), ("deliver", 0), ("halfway", 20), ("_acknowledge", 40)],
+    [
+        ("claim", 0),
+        ("_attempt", 0),
+        ("deliver", 0),
+        ("halfway", 20),
+        ("_acknowledge", 40),
+    ],
 )
 def test_the_next_one_finishes_what_was_begun(
     post: Post, ship: Ship, step: str, row_count_then: int

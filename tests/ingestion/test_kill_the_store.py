@@ -35,12 +35,14 @@ call_command("migrate", "analytics", database="clickhouse", verbosity=0)
 # that a dead shipper is succeeded within the patience of a test.
 SHIP = """
 from datetime import timedelta
-from analytics.shipping import forming, shipper
-from django.core.management import call_command
+import analytics.tasks
+from analytics.models import Shipment
+from analytics.shipping import forming
+from perf.jobs.worker import Worker
 forming.MAX_ROWS = 1_000
-shipper.LEASE = timedelta(seconds=3)
-shipper.MAX_DELAY_S = 1.0
-call_command("ship_events")
+Shipment.lease = timedelta(seconds=3)
+Shipment.longest_wait_s = 1.0
+Worker(threads=0).run()
 """
 
 

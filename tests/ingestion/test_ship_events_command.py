@@ -1,4 +1,4 @@
-"""`manage.py ship_events`: once, or until it is asked to stop."""
+"""Events are shipped by the worker, and by `manage.py ship_events --once`."""
 
 import signal
 import time
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.databases,
 ]
 PATIENCE_S = 60.0
-SHIP = 'from django.core.management import call_command\ncall_command("ship_events")'
+WORK = 'from django.core.management import call_command\ncall_command("run_worker")'
 
 
 def metric(name: str, **labels: str) -> float:
@@ -52,8 +52,8 @@ def test_once_fails_when_something_stays_waiting(
         call_command("ship_events", once=True, stdout=StringIO())
 
 
-def test_the_loop_ships_what_comes_and_ends_when_asked(post: Post) -> None:
-    shipper = start_python(SHIP)
+def test_the_worker_ships_what_comes_and_ends_when_asked(post: Post) -> None:
+    worker = start_python(WORK)
     try:
         post([make_event(0)])
         deadline_s = time.monotonic() + PATIENCE_S
@@ -61,9 +61,9 @@ def test_the_loop_ships_what_comes_and_ends_when_asked(post: Post) -> None:
             assert time.monotonic() < deadline_s
             time.sleep(0.05)
     finally:
-        shipper.send_signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGTERM)
 
-    assert shipper.wait(30) == 0
+    assert worker.wait(30) == 0
     assert stored() == [("e0",)]
 
 

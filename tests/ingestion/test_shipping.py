@@ -14,7 +14,7 @@ from analytics.shipping import shipper
 from analytics.shipping.delivery import deliver
 from analytics.shipping.forming import form_shipments
 from analytics.shipping.rows import read_rows
-from analytics.shipping.shipper import ShippingReport, delay_s, ship_due
+from analytics.shipping.shipper import ShippingReport, ship_due
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import (
     make_event,
@@ -29,7 +29,6 @@ pytestmark = [
     pytest.mark.databases,
 ]
 Ship = Callable[[], ShippingReport]
-NOW = timedelta(0)
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def refusing_store() -> Iterator[None]:
 
 def test_a_shipment_that_is_sent_again_adds_not_even_a_row(post: Post) -> None:
     post(make_events(300))
-    form_shipments(linger=NOW)
+    form_shipments()
     shipment = Shipment.objects.get()
 
     for _ in range(3):
@@ -60,14 +59,8 @@ def test_batches_are_put_into_a_shipment_once(post: Post) -> None:
     for number in range(3):
         post([make_event(number)])
 
-    assert [form_shipments(linger=NOW) for _ in range(2)] == [1, 0]
+    assert [form_shipments() for _ in range(2)] == [1, 0]
     assert Shipment.objects.get().row_count == 3
-
-
-def test_small_batches_wait_for_company(post: Post) -> None:
-    post([make_event(0)])
-
-    assert form_shipments(linger=timedelta(hours=1)) == 0
 
 
 def test_a_dead_store_only_delays(
@@ -86,18 +79,18 @@ def test_a_dead_store_only_delays(
     assert report == ShippingReport(has_failed=True)
     assert (shipment.state, shipment.attempts) == ("waiting", 1)
     assert shipment.last_error == "ClickHouse does not answer."
-    assert shipment.next_attempt_at > timezone.now() - timedelta(seconds=1)
-    Shipment.objects.update(next_attempt_at=timezone.now())
+    assert shipment.due_at > timezone.now() - timedelta(seconds=1)
+    Shipment.objects.update(due_at=timezone.now())
     assert ship().event_count == 10
     assert len(stored()) == 10
 
 
 def test_delays_grow_to_a_minute_and_differ() -> None:
-    first, late = delay_s(1), delay_s(10_000)
+    late = Shipment(attempts=10_000)
 
-    assert 0.5 <= first <= 1.0
-    assert 30.0 <= late <= 60.0
-    assert delay_s(10_000) != late
+    assert 0.5 <= Shipment(attempts=1).backoff_s() <= 1.0
+    assert 30.0 <= late.backoff_s() <= 60.0
+    assert late.backoff_s() != late.backoff_s()
 
 
 def test_who_dies_after_the_insert_is_succeeded_when_the_lease_ends(
@@ -122,12 +115,10 @@ def test_who_dies_after_the_insert_is_succeeded_when_the_lease_ends(
 
 def test_who_lost_the_lease_acknowledges_nothing(post: Post) -> None:
     post([make_event(0)])
-    form_shipments(linger=NOW)
-    first = shipper._claim_next()
-    assert first is not None
+    form_shipments()
+    [first] = Shipment.objects.waiting().claim()
     Shipment.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    second = shipper._claim_next()
-    assert second is not None
+    [second] = Shipment.objects.waiting().claim()
 
     shipper._acknowledge(first, [])
 
@@ -138,11 +129,10 @@ def test_who_lost_the_lease_acknowledges_nothing(post: Post) -> None:
 
 def test_who_lost_the_lease_inserts_nothing_more(post: Post) -> None:
     post([make_event(0)])
-    form_shipments(linger=NOW)
-    first = shipper._claim_next()
-    assert first is not None
+    form_shipments()
+    [first] = Shipment.objects.waiting().claim()
     Shipment.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert shipper._claim_next() is not None
+    assert Shipment.objects.waiting().claim() != []
 
     assert shipper._attempt(first) is None
     assert physical_row_count() == 0
@@ -167,4 +157,4 @@ def test_poison_is_parked_with_its_reason_and_the_rest_is_stored(
     assert all("no_poison" in row.reason for row in parked)
     assert not IngestBatch.objects.waiting().exists()
     assert InboxEvent.objects.count() == 200
-    assert ship_due(linger=NOW) == ShippingReport()
+    assert ship_due() == ShippingReport()

@@ -21,10 +21,10 @@ pytestmark = [
 ]
 PATIENCE_S = 60.0
 SHIP = """
-from analytics.shipping import waiting
-from django.core.management import call_command
-waiting.POLL_WITH_CALLS_S = 1e6
-call_command("ship_events")
+import analytics.tasks
+from perf.jobs import worker
+worker.POLL_WITH_CALLS_S = 1e6
+worker.Worker(threads=0).run()
 """
 
 

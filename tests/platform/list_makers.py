@@ -7,12 +7,12 @@ from uuid import uuid4
 from django.db.models import Model
 
 from analytics.models import InboxEvent, IngestBatch, RefusedEvent
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Organisation
 from scoring.models import (
     Alert,
     AlertRule,
     Assessment,
-    Job,
     Portfolio,
     Region,
     Vulnerability,

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from scoring.models import Cell, Forecast, Job, ModelVersion, Region
+from perf.jobs.models import Job
+from scoring.models import Cell, Forecast, ModelVersion, Region
 from tests.factories import make_forecast, make_model_version, make_region
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

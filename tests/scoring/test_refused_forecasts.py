@@ -10,14 +10,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
+from perf.jobs.runner import run_next_job
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.errors import ForecastRefusedError
-from scoring.models import Forecast, Job, ModelArtifact, Region
+from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_latest_forecast
 from scoring.services.forecasts.forecasting import load_forecaster
 from scoring.services.forecasts.publishing import renew_forecasts
-from scoring.services.jobs.queue import enqueue_job
-from scoring.services.jobs.running import run_next_job
 from scoring.services.registry.fitting import FittedRegion, fit_model
 from scoring.services.registry.jobs import RENEW
 from tests.factories import DAY_S, make_region

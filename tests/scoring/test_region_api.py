@@ -17,7 +17,9 @@ def test_lists_public_regions_to_strangers_and_all_to_staff(
 ) -> None:
     make_region("chicago")
     make_region("secret", is_public=False)
-    seen = msgspec.json.decode(stranger.get("/api/v1/regions").content, type=Page[RegionSummary])
+    seen = msgspec.json.decode(
+        stranger.get("/api/v1/regions").content, type=Page[RegionSummary]
+    )
     assert [region.slug for region in seen.results] == ["chicago"]
     everything = admin.get("/api/v1/regions").json()["results"]
     assert [region["slug"] for region in everything] == ["chicago", "secret"]

@@ -19,7 +19,6 @@ from riskplatform.embedded.server_group import ServerGroup
 from riskplatform.env import env_choice, env_secret
 from riskplatform.serving.processes import (
     RealtimeServer,
-    Shipper,
     WebServer,
     Worker,
     manage,
@@ -32,7 +31,7 @@ DATABASES = frozenset({"sqlite", "postgres"})
 
 class Command(BaseCommand):
     help = (
-        "Run web, realtime, shipper and worker, with a server of its own for every URL "
+        "Run web, realtime and worker, with a server of its own for every URL "
         "that is not set. Ctrl-C stops all."
     )
     requires_system_checks = []
@@ -60,7 +59,7 @@ class Command(BaseCommand):
             default=settings.WEB_THREADS,
             help="threads of each of them",
         )
-        for name in ("web", "realtime", "shipper", "worker"):
+        for name in ("web", "realtime", "worker"):
             parser.add_argument(
                 f"--no-{name}", action="store_true", help=f"run without the {name}"
             )
@@ -141,8 +140,6 @@ def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
     if not options["no_realtime"]:
         port = options["realtime_port"]
         services.append(RealtimeServer(site, preferred_port=port))
-    if not options["no_shipper"]:
-        services.append(Shipper(site))
     if not options["no_worker"]:
         services.append(Worker(site))
     return services

@@ -8,17 +8,19 @@ from typing import Any, Final
 from uuid import UUID
 
 from perf.concurrency import Outcome, process_batch
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
+from perf.jobs.runner import Progress
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.problems import problem
 from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import PortfolioNotFoundError
-from scoring.models import Assessment, Job, Portfolio
+from scoring.models import Assessment, Portfolio
 from scoring.services.assessments.assessing import (
     AssessmentQuestion,
     prepare_assessment,
     store_assessment,
 )
-from scoring.services.jobs.queue import Progress, enqueue_job
 
 ASSESS: Final = "assess-portfolios"
 AT_ONCE = 50

@@ -1,19 +1,16 @@
 """Puts the long work on model versions and forecasts into the queue."""
 
-from datetime import timedelta
 from typing import Final
 
-from django.utils import timezone
-
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
 from riskplatform.api.keys.models import Organisation
-from scoring.models import Forecast, Job, ModelVersion, Region
+from scoring.models import Forecast, ModelVersion, Region
 from scoring.services.forecasts.publishing import issue_instant
-from scoring.services.jobs.queue import enqueue_job
 from scoring.services.registry.fitting import SERVED_KIND
 
 FIT: Final = "fit-model"
 RENEW: Final = "renew-forecasts"
-KEPT_FOR = timedelta(days=30)
 
 
 def queue_fit(
@@ -47,11 +44,3 @@ def queue_due_renewals() -> int:
         )
         count += 1
     return count
-
-
-def forget_old_jobs() -> int:
-    """Delete the platform's own jobs a month after their end."""
-    old = Job.objects.filter(
-        organisation=None, finished_at__lt=timezone.now() - KEPT_FOR
-    )
-    return old.delete()[0]

@@ -60,5 +60,5 @@ def _message(
         change=change,
         occasion=occasion,
         body=orjson.dumps(document, option=orjson.OPT_UTC_Z),
-        next_attempt_at=happened_at,
+        due_at=happened_at,
     )

@@ -117,7 +117,7 @@ def queue_again(deliveries: QuerySet[WebhookDelivery]) -> int:
     return finished.update(
         state=WebhookDelivery.State.PENDING,
         attempts=0,
-        next_attempt_at=timezone.now(),
+        due_at=timezone.now(),
         lease_until=None,
     )
 

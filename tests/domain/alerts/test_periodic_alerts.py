@@ -4,8 +4,8 @@ from importlib import import_module
 
 import pytest
 
+from riskplatform.kernel.periodic import registered
 from scoring.models import Alert, Region, Webhook, WebhookDelivery
-from scoring.services.jobs.periodic import registered_works
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish
 
 pytestmark = [
@@ -26,9 +26,8 @@ def test_a_published_forecast_becomes_an_alert_and_an_attempt_to_tell(
         organisation=rule.organisation, name="Pager", url="https://127.0.0.1/"
     )
     publish(region, {line_of_cells(1)[0]: 0.9})
-    works = registered_works()
     for name in NAMES:
-        works[name].function()
+        registered[name].function()
     assert Alert.objects.get().state == "open"
     delivery = WebhookDelivery.objects.get()
     assert (delivery.attempts, delivery.state) == (1, "pending")

@@ -7,13 +7,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from perf.jobs.models import Job
+from perf.jobs.runner import JobCancelledError, run_next_job, runners
 from riskplatform.api.keys.models import Organisation
-from scoring.models import Assessment, Forecast, Job, Portfolio
+from scoring.models import Assessment, Forecast, Portfolio
 from scoring.services.assessments import batches as assessment_batches
 from scoring.services.assessments.assessing import AssessmentQuestion
 from scoring.services.assessments.batches import ASSESS, queue_batch, run_batch
-from scoring.services.jobs.queue import JobCancelledError, find_runner
-from scoring.services.jobs.running import run_next_job
 from tests.factories import make_organisation, make_portfolio
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]
@@ -170,7 +170,7 @@ def test_a_job_that_is_cancelled_keeps_what_it_has_made(
         acme, [portfolio.pk for portfolio in portfolios], AssessmentQuestion()
     )
 
-    def progress(done: int, total: int | None = None) -> None:
+    def progress(done: int) -> None:
         if done == 4:
             raise JobCancelledError
 
@@ -180,6 +180,4 @@ def test_a_job_that_is_cancelled_keeps_what_it_has_made(
 
 
 def test_the_worker_knows_the_job() -> None:
-    runner = find_runner(ASSESS)
-    assert runner is not None
-    assert runner.function is run_batch
+    assert runners[ASSESS].function is run_batch

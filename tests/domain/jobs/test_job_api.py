@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Membership, Organisation, Scope
 from riskplatform.api.keys.services import issue_key
-from scoring.models import Job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 

@@ -5,11 +5,13 @@ import signal
 
 import pytest
 
-from scoring.management.worker import Worker
-from scoring.models import Job
-from scoring.services.jobs import periodic
-from scoring.services.jobs.periodic import register_periodic, run_due_work
-from scoring.services.jobs.queue import Progress, enqueue_job
+from perf.jobs.models import Job
+from perf.jobs.periodic import run_due_work
+from perf.jobs.queue import enqueue_job
+from perf.jobs.runner import Progress
+from perf.jobs.worker import Worker
+from riskplatform.kernel import periodic
+from riskplatform.kernel.periodic import register_periodic
 from tests.domain.jobs.runners import run_with
 from tests.log_reading import errors_in, written_log
 
@@ -41,7 +43,7 @@ def test_a_job_that_breaks_off_is_found_by_its_id() -> None:
 
 
 def test_periodic_work_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(periodic, "_works", {})
+    monkeypatch.setattr(periodic, "registered", {})
     register_periodic("exploding", 1.0, explode)
 
     with written_log() as log:
@@ -55,7 +57,8 @@ def test_periodic_work_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_worker_that_breaks_off_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scoring.management.worker.run_due_work", explode)
+    monkeypatch.setattr("perf.jobs.worker.run_due_work", explode)
+    monkeypatch.setattr("perf.jobs.worker.loops", {})
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
     with written_log() as log:

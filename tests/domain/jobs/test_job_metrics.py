@@ -3,16 +3,16 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from scoring.models import Job
-from scoring.services.jobs.queue import enqueue_job
-from scoring.services.jobs.running import count_unfinished_jobs
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
+from perf.tasks import count_unfinished_jobs
 from tests.domain.jobs.runners import run_with
 
 pytestmark = pytest.mark.django_db
 
 
 def sample(name: str, **labels: str) -> float:
-    return REGISTRY.get_sample_value(f"scoring_{name}", labels) or 0.0
+    return REGISTRY.get_sample_value(f"perf_{name}", labels) or 0.0
 
 
 def test_jobs_that_wait_are_counted_until_they_have_gone() -> None:

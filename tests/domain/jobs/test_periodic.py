@@ -1,4 +1,4 @@
-"""Work that comes round is done by one of many processes, at its time."""
+"""Periodic work is done by one of many processes, at its time."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from scoring.models import PeriodicRun
-from scoring.services.jobs import periodic
-from scoring.services.jobs.periodic import register_periodic, run_due_work
+from perf.jobs.models import PeriodicRun
+from perf.jobs.periodic import run_due_work
+from riskplatform.kernel import periodic
+from riskplatform.kernel.periodic import register_periodic
 from tests.ingestion.processes import start_python
 
 RACER = """
 import sys, time
 from pathlib import Path
-from scoring.services.jobs.periodic import register_periodic, run_due_work
+from perf.jobs.periodic import run_due_work
+from riskplatform.kernel.periodic import register_periodic
 
 def work():
     with (Path(sys.argv[1]) / sys.argv[2]).open("a") as notes:
@@ -27,7 +29,7 @@ print(run_due_work(), flush=True)
 
 @pytest.fixture(autouse=True)
 def only_what_a_test_registers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(periodic, "_works", {})
+    monkeypatch.setattr(periodic, "registered", {})
 
 
 @pytest.mark.django_db
@@ -65,7 +67,7 @@ def test_work_under_a_lease_is_left_alone_until_the_lease_ends() -> None:
     register_periodic("tested", 60, lambda: done.append("done"))
     later = timezone.now() + timedelta(seconds=30)
     row = PeriodicRun.objects.create(
-        name="tested", due_at=timezone.now(), lease_until=later, runner="another"
+        name="tested", due_at=timezone.now(), lease_until=later, holder="another"
     )
     assert run_due_work() == []
     row.lease_until = timezone.now()

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from perf.jobs import runner
+from perf.jobs.models import Job
+from perf.jobs.queue import JobStateError, cancel_job, enqueue_job, retry_job
+from perf.jobs.runner import Progress, run_next_job
 from riskplatform.kernel.errors import UnavailableError
-from scoring.errors import JobStateError, TooFewEventsError
-from scoring.models import Job
-from scoring.services.jobs.queue import Progress, cancel_job, enqueue_job, retry_job
-from scoring.services.jobs.running import run_next_job
+from scoring.errors import TooFewEventsError
 from tests.domain.jobs.runners import run_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -22,10 +23,10 @@ def enqueue(**parameters: Any) -> Job:
 
 
 def test_a_job_runs_once_and_its_result_is_kept() -> None:
-    asked = enqueue(number=3)
+    asked = enqueue_job("tested", parameters={"number": 3}, organisation=None, total=4)
 
     def work(job: Job, progress: Progress) -> dict[str, Any]:
-        progress(2, 4)
+        progress(2)
         return {"double": 2 * job.parameters["number"], "loss": Decimal("1.50")}
 
     job = run_with(work)
@@ -69,10 +70,10 @@ def test_what_may_pass_is_tried_again_later_and_at_last_fails(
         started = timezone.now()
         job = run_with(work)
         assert job.attempts == attempt
-        if job.not_before is not None and job.state == "queued":
-            waits.append((job.not_before - started).total_seconds())
+        if job.state == "queued":
+            waits.append((job.due_at - started).total_seconds())
             assert run_next_job() is None
-            Job.objects.update(not_before=timezone.now())
+            Job.objects.update(due_at=timezone.now())
     assert job.state == "failed"
     assert "secret" not in job.error
     assert type(error).__name__ in job.traceback
@@ -82,7 +83,8 @@ def test_what_may_pass_is_tried_again_later_and_at_last_fails(
 
 def test_a_result_that_is_not_json_is_a_failure() -> None:
     enqueue()
-    job = run_with(lambda job, progress: {"number": float("nan")}, max_attempts=1)
+    Job.objects.update(attempts=runner.MAX_ATTEMPTS - 1)
+    job = run_with(lambda job, progress: {"number": float("nan")})
     assert (job.state, job.result) == ("failed", None)
 
 
@@ -114,14 +116,17 @@ def test_a_job_that_waits_is_cancelled_at_once() -> None:
     assert run_next_job() is None
 
 
-def test_a_job_that_runs_is_cancelled_at_its_next_step() -> None:
+def test_a_job_that_runs_is_cancelled_at_its_next_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "WRITE_EVERY_S", 0.0)
     enqueue()
     reached = []
 
     def work(job: Job, progress: Progress) -> None:
-        progress(1, 3)
+        progress(1)
         cancel_job(job)
-        progress(2, 3)
+        progress(2)
         reached.append("beyond")
 
     job = run_with(work)
@@ -137,7 +142,7 @@ def test_the_same_work_is_not_asked_for_twice_where_one_will_do() -> None:
 
 def test_a_job_whose_worker_died_is_taken_over_and_at_last_fails() -> None:
     asked = enqueue()
-    Job.objects.update(state="running", attempts=1, runner="gone")
+    Job.objects.update(state="running", attempts=1, holder="gone")
     Job.objects.update(lease_until=timezone.now() + timedelta(seconds=9))
     assert run_next_job() is None
     Job.objects.update(lease_until=timezone.now())

@@ -3,8 +3,9 @@
 import pytest
 from django.core.management import call_command
 
+from perf.jobs.models import PeriodicRun
 from riskplatform.api.keys.models import Scope
-from scoring.models import ModelVersion, PeriodicRun
+from scoring.models import ModelVersion
 from tests.factories import make_client, make_organisation, make_region
 from tests.scoring.events import store_random_events
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from scoring.models import Job
-from scoring.services.jobs.queue import enqueue_job
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
 from tests.embedded.waiting import wait_until
 from tests.ingestion.processes import start_python
 
@@ -23,8 +23,8 @@ pytestmark = [
 RACER = """
 import sys
 from pathlib import Path
-from scoring.services.jobs.queue import job_runner
-from scoring.services.jobs.running import run_next_job
+from perf.jobs.runner import job_runner
+from perf.jobs.runner import run_next_job
 
 @job_runner("noted")
 def note(job, progress):
@@ -37,8 +37,8 @@ while run_next_job() is not None:
 WORKER = """
 import sys, time
 from pathlib import Path
-from scoring.management import worker
-from scoring.services.jobs.queue import job_runner
+from perf.jobs import worker
+from perf.jobs.runner import job_runner
 
 worker.DRAIN_S, worker.LAST_STEP_S = float(sys.argv[2]), 2.0
 

@@ -4,18 +4,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from scoring.models import (
-    ForecastSkill,
-    Job,
-    ModelSwitch,
-    ModelVersion,
-    PeriodicRun,
-    Region,
-)
+from perf.jobs.models import Job, PeriodicRun
+from scoring.models import ForecastSkill, ModelSwitch, ModelVersion, Region
 from scoring.services.registry.promotion import promote
 from tests.domain.registry.versions import (
     day,
@@ -40,11 +35,16 @@ def fill(count: int) -> None:
         PeriodicRun.objects.create(name=f"work-{number}", due_at=timezone.now())
 
 
+def page_of(model: type[Model], page: str, *key: Any) -> str:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+    return reverse(name, args=key)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_list_costs_the_same_for_one_row_and_for_twenty(
     model: Any, admin: Client, django_assert_max_num_queries: Any
 ) -> None:
-    address = reverse(f"admin:scoring_{model._meta.model_name}_changelist")
+    address = page_of(model, "changelist")
     counts = []
     for count in (1, 20):
         for each in (Region, Job, PeriodicRun):
@@ -60,11 +60,10 @@ def test_a_list_costs_the_same_for_one_row_and_for_twenty(
 @pytest.mark.parametrize("model", MODELS)
 def test_a_row_can_be_looked_at_and_not_written(model: Any, admin: Client) -> None:
     fill(1)
-    name, row = model._meta.model_name, model.objects.first()
-    change = reverse(f"admin:scoring_{name}_change", args=[row.pk])
+    change = page_of(model, "change", model.objects.first().pk)
     assert admin.get(change).status_code == 200
     assert admin.post(change, {}).status_code == 403
-    assert admin.get(reverse(f"admin:scoring_{name}_add")).status_code == 403
+    assert admin.get(page_of(model, "add")).status_code == 403
 
 
 def test_a_version_shows_its_skill_by_week(admin: Client) -> None:
@@ -78,9 +77,9 @@ def test_a_version_shows_its_skill_by_week(admin: Client) -> None:
     assert row.format("2024-01-08", 2, 10) in page
 
 
-def act(client: Client, model: str, action: str, *rows: Any) -> str:
+def act(client: Client, model: type[Model], action: str, *rows: Any) -> str:
     response = client.post(
-        reverse(f"admin:scoring_{model}_changelist"),
+        page_of(model, "changelist"),
         {"action": action, "_selected_action": [row.pk for row in rows]},
         follow=True,
     )
@@ -89,20 +88,20 @@ def act(client: Client, model: str, action: str, *rows: Any) -> str:
 
 def test_staff_promote_through_the_gate_only(admin: Client) -> None:
     _, challenger = make_rivals(make_region(rings=0))
-    said = act(admin, "modelversion", "promote", challenger)
+    said = act(admin, ModelVersion, "promote", challenger)
     assert "does not replace poisson_glm-1: at 86400 s only 0 of 14 windows" in said
     challenger.refresh_from_db()
     assert challenger.state == "challenger"
-    assert "challenger has" not in act(admin, "modelversion", "retire", challenger)
+    assert "challenger has" not in act(admin, ModelVersion, "retire", challenger)
     challenger.refresh_from_db()
     assert challenger.state == "retired"
 
 
 def test_staff_cancel_jobs_and_try_them_again(admin: Client) -> None:
     job = Job.objects.create(kind="tested")
-    assert "done." in act(admin, "job", "cancel", job)
-    assert "has cancelled already" in act(admin, "job", "cancel", job)
-    act(admin, "job", "retry", job)
+    assert "done." in act(admin, Job, "cancel", job)
+    assert "has cancelled already" in act(admin, Job, "cancel", job)
+    act(admin, Job, "retry", job)
     job.refresh_from_db()
     assert job.state == "queued"
 
@@ -113,6 +112,6 @@ def test_staff_who_only_look_cannot_act() -> None:
     viewer.user_permissions.add(Permission.objects.get(codename="view_job"))
     client = Client()
     client.force_login(viewer)
-    act(client, "job", "cancel", job)
+    act(client, Job, "cancel", job)
     job.refresh_from_db()
     assert job.state == "queued"

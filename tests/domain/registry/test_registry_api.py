@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from perf.jobs.models import Job
 from riskplatform.api.keys.models import Scope
-from scoring.models import Job, ModelVersion
+from scoring.models import ModelVersion
 from tests.domain.registry.versions import (
     day,
     make_rivals,

@@ -25,4 +25,4 @@ def make_delivery(webhook: Webhook) -> WebhookDelivery:
 def make_due(delivery: WebhookDelivery) -> None:
     """Let the time of the next attempt come."""
     past = timezone.now() - timedelta(seconds=1)
-    WebhookDelivery.objects.filter(pk=delivery.pk).update(next_attempt_at=past)
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(due_at=past)

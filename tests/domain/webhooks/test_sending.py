@@ -13,10 +13,7 @@ from riskplatform.api.keys.models import Organisation
 from scoring.models import WebhookDelivery
 from scoring.services.webhooks.secrets import secret_of
 from scoring.services.webhooks.sending import (
-    FIRST_DELAY_S,
     MAX_ATTEMPTS,
-    MAX_DELAY_S,
-    delay_s,
     send_due_deliveries,
 )
 from tests.domain.webhooks.queueing import make_delivery, make_due, make_webhook
@@ -38,8 +35,8 @@ def test_a_message_arrives_signed_and_under_its_id(
     webhook = make_webhook(acme, url=receiver.url)
     delivery, before = make_delivery(webhook), outcomes("sent")
 
-    assert send_due_deliveries().sent_count == 1
-    assert send_due_deliveries().sent_count == 0
+    assert send_due_deliveries()["sent"] == 1
+    assert send_due_deliveries()["sent"] == 0
 
     (got,) = receiver.received
     assert (got.path, got.headers["Content-Type"]) == (
@@ -81,18 +78,18 @@ def test_a_failure_is_noted_and_tried_again_later(
     delivery = make_delivery(make_webhook(acme, url=receiver.url))
     started = timezone.now()
 
-    assert send_due_deliveries().failed_count == 1
+    assert send_due_deliveries()["pending"] == 1
 
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == ("pending", 1)
     assert delivery.last_status == status
     assert delivery.last_error.startswith(error)
-    wait = delivery.next_attempt_at - started
-    assert timedelta(0) < wait <= timedelta(seconds=FIRST_DELAY_S + 10)
+    wait = delivery.due_at - started
+    assert timedelta(0) < wait <= timedelta(seconds=WebhookDelivery.first_wait_s + 10)
     assert len(receiver.received) == 1
     make_due(delivery)
     receiver.answer = 204
-    assert send_due_deliveries().sent_count == 1
+    assert send_due_deliveries()["sent"] == 1
     assert receiver.received[0].body == receiver.received[1].body
 
 
@@ -102,7 +99,7 @@ def test_a_message_is_given_up_after_its_last_attempt(
     receiver.answer = 503
     delivery = make_delivery(make_webhook(acme, url=receiver.url))
     WebhookDelivery.objects.update(attempts=MAX_ATTEMPTS - 1)
-    assert send_due_deliveries().dead_count == 1
+    assert send_due_deliveries()["dead"] == 1
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == ("dead", MAX_ATTEMPTS)
 
@@ -112,12 +109,12 @@ def test_a_receiver_that_is_gone_is_not_asked_again(
 ) -> None:
     receiver.answer = 410
     make_delivery(make_webhook(acme, url=receiver.url))
-    assert send_due_deliveries().dead_count == 1
+    assert send_due_deliveries()["dead"] == 1
 
 
 def test_nobody_listening_is_a_failure_like_another(acme: Organisation) -> None:
     delivery = make_delivery(make_webhook(acme, url="http://127.0.0.1:9/"))
-    assert send_due_deliveries().failed_count == 1
+    assert send_due_deliveries()["pending"] == 1
     delivery.refresh_from_db()
     assert delivery.last_error.startswith("Messages are sent to https addresses only")
 
@@ -129,9 +126,9 @@ def test_a_receiver_that_is_down_is_asked_once_a_round(
     webhook = make_webhook(acme, url=receiver.url)
     for _ in range(3):
         make_delivery(webhook)
-    assert send_due_deliveries().failed_count == 3
+    assert send_due_deliveries()["pending"] == 3
     assert len(receiver.received) == 1
-    waits = WebhookDelivery.objects.values_list("next_attempt_at", flat=True)
+    waits = WebhookDelivery.objects.values_list("due_at", flat=True)
     assert len(set(waits)) == 3
 
 
@@ -141,11 +138,12 @@ def test_one_receiver_that_is_down_delays_no_other(
     make_delivery(make_webhook(acme, url="https://127.0.0.1:9/", name="Down"))
     make_delivery(make_webhook(acme, url=receiver.url))
     report = send_due_deliveries()
-    assert (report.sent_count, report.failed_count) == (1, 1)
+    assert (report["sent"], report["pending"]) == (1, 1)
 
 
 def test_delays_grow_to_a_day_and_are_spread_out() -> None:
     for attempt in range(1, 40):
-        longest = min(MAX_DELAY_S, FIRST_DELAY_S * 2 ** (attempt - 1))
-        assert all(0 <= delay_s(attempt) <= longest for _ in range(20))
-    assert len({delay_s(1) for _ in range(20)}) == 20
+        longest = min(24 * 3_600.0, 60.0 * 2 ** (attempt - 1))
+        tried = WebhookDelivery(attempts=attempt)
+        assert all(0 <= tried.backoff_s() <= longest for _ in range(20))
+    assert len({tried.backoff_s() for _ in range(20)}) == 20

@@ -1,4 +1,4 @@
-"""The queue of jobs, and the work that comes round."""
+"""The queue of jobs, and periodic work."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from perf.jobs.models import Job, PeriodicRun
+from perf.jobs.queue import JobStateError, cancel_job, retry_job
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
-from scoring.errors import JobStateError
-from scoring.models import Job, PeriodicRun
-from scoring.services.jobs.queue import cancel_job, retry_job
 
 
 @admin.register(Job)
@@ -40,7 +39,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             "Queue",
             {
                 "fields": (
-                    *("attempts", "not_before", "runner", "lease_until"),
+                    *("attempts", "due_at", "holder", "lease_until"),
                     "is_cancel_asked",
                 )
             },
@@ -51,13 +50,13 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs = super().get_queryset(request)
         match = request.resolver_match
-        if match is not None and match.url_name == "scoring_job_changelist":
+        if match is not None and match.url_name == "perf_job_changelist":
             # Results may be large, and the list does not show them.
             jobs = jobs.defer("parameters", "result", "traceback")
         return jobs
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("scoring.change_job")
+        return request.user.has_perm("perf.change_job")
 
     @admin.display(description="done")
     def progress(self, job: Job) -> str:
@@ -91,6 +90,6 @@ class PeriodicRunAdmin(ReadOnlyAdmin[PeriodicRun]):
         "run_count",
         "started_at",
         "finished_at",
-        "runner",
+        "holder",
         "error",
     )

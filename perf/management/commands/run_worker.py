@@ -1,21 +1,20 @@
-"""Run jobs from the queue, and the work that comes round."""
+"""Do the work that no request waits for."""
 
 from argparse import ArgumentParser
-from importlib import import_module
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import autodiscover_modules
 
-from scoring.management.worker import Worker
-from scoring.services.jobs.periodic import run_due_work
-from scoring.services.jobs.running import run_next_job
-
-RUNNERS = "scoring.tasks"
+from perf.jobs.periodic import run_due_work
+from perf.jobs.runner import run_next_job
+from perf.jobs.worker import Worker, loops
 
 
 class Command(BaseCommand):
     help = (
-        "Run jobs from the queue, and the work that comes round, until asked to stop. "
-        "Safe to interrupt, to kill and to run several times at once."
+        "Run jobs from the queue, periodic work and what has a loop of its own, such "
+        "as events on their way to the store, until asked to stop. Safe to interrupt, "
+        "to kill and to run several times at once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,14 +26,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, once: bool, threads: int, **_options: object) -> None:
-        # Importing the runners registers them.
-        import_module(RUNNERS)
+        # Importing the tasks of each app registers them.
+        autodiscover_modules("tasks")
         if once:
             self._work_once()
         elif not Worker(threads=threads).run():
             raise CommandError("The worker had to leave work to others.")
 
     def _work_once(self) -> None:
+        for loop in loops.values():
+            while loop.step():
+                pass
         count = 0
         while run_next_job() is not None:
             count += 1

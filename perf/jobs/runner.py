@@ -1,0 +1,169 @@
+"""Claims a job, runs it, and writes down how it ended."""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from perf.jobs.metrics import JOB_FAILURES, JOB_SECONDS, JOBS_FINISHED, JOBS_STARTED
+from perf.jobs.models import Job
+from riskplatform.api.error_log import error_log
+from riskplatform.api.request_id import RequestContext, request_context
+from riskplatform.kernel.errors import ApplicationError, UnavailableError
+from riskplatform.kernel.heartbeat import heartbeat
+
+MAX_ATTEMPTS = 5
+TIME_LIMIT_S = 3_600.0
+WRITE_EVERY_S = 0.2
+BROKE_OFF = (
+    "Something broke here. The error was recorded. "
+    "Quote the id of the job to the operator."
+)
+
+logger = logging.getLogger(__name__)
+
+IsOverdue = Callable[[], bool]
+# Tells how much of a job is done; call it often. It raises to end the job at this
+# step: what was written stays, and the runner lets the error pass.
+Progress = Callable[[int], None]
+RunnerFunction = Callable[[Job, Progress], Mapping[str, Any] | None]
+
+
+class JobCancelledError(Exception):
+    """Somebody asked to cancel the job; raised by its progress."""
+
+
+class JobStoppedError(Exception):
+    """The worker has to end before the job does, or another one has the job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRunner:
+    """Who does a kind of job; `function` returns the result, which must be JSON."""
+
+    function: RunnerFunction
+    time_limit_s: float
+
+
+runners: dict[str, JobRunner] = {}
+
+
+def job_runner(
+    kind: str, *, time_limit_s: float = TIME_LIMIT_S
+) -> Callable[[RunnerFunction], RunnerFunction]:
+    """Make a function the runner of a kind of job.
+
+    An ApplicationError it raises fails the job with its message; all else, and
+    UnavailableError, is tried again. After `time_limit_s` the lease is not renewed.
+    """
+
+    def register(function: RunnerFunction) -> RunnerFunction:
+        runners[kind] = JobRunner(function=function, time_limit_s=time_limit_s)
+        return function
+
+    return register
+
+
+class JobProgress:
+    """The progress of a claimed job: written now and then, with the lease renewed."""
+
+    def __init__(self, job: Job, *, is_overdue: IsOverdue) -> None:
+        self.done = job.done
+        self._job = job
+        self._is_overdue = is_overdue
+        self._written_s = float("-inf")
+
+    def __call__(self, done: int) -> None:
+        self.done = done
+        if self._is_overdue():
+            raise JobStoppedError
+        now_s = time.monotonic()
+        if now_s - self._written_s < WRITE_EVERY_S:
+            return
+        self._written_s = now_s
+        if not self._job.renew(done=done):
+            raise JobStoppedError
+        if self._job.held().filter(is_cancel_asked=True).exists():
+            raise JobCancelledError
+
+
+def run_next_job(*, is_overdue: IsOverdue = lambda: False) -> Job | None:
+    """Run the oldest job that waits, or whose worker has died; None if there is none.
+
+    One whose worker died too often fails, and one that was to be cancelled is.
+    """
+    queue = Job.objects.unfinished().order_by("pk")
+    while claimed := queue.claim(state=Job.State.RUNNING, started_at=timezone.now()):
+        [job] = claimed
+        begun = job.attempts - 1
+        if job.is_cancel_asked:
+            _finish(job, Job.State.CANCELLED, attempts=begun)
+        elif begun >= MAX_ATTEMPTS:
+            error = f"The worker ended {begun} times while it was at this job."
+            _finish(job, Job.State.FAILED, error=error, attempts=begun)
+        else:
+            JOBS_STARTED.labels(job.kind).inc()
+            with request_context(RequestContext(f"job-{job.pk}")):
+                _run(job, is_overdue)
+            return job
+    return None
+
+
+def _run(job: Job, is_overdue: IsOverdue) -> None:
+    runner = runners.get(job.kind)
+    if runner is None:
+        _finish(job, Job.State.FAILED, error=f"No worker knows jobs of {job.kind!r}.")
+        return
+    # Later than that its lease has ended, and others carry it out.
+    heartbeat.expect(within_s=runner.time_limit_s + job.lease.total_seconds())
+    progress = JobProgress(job, is_overdue=is_overdue)
+    with JOB_SECONDS.labels(job.kind).time(), job.kept(longest_s=runner.time_limit_s):
+        _carry_out(job, runner.function, progress)
+
+
+def _carry_out(job: Job, function: RunnerFunction, progress: JobProgress) -> None:
+    try:
+        text = json.dumps(
+            function(job, progress), cls=DjangoJSONEncoder, allow_nan=False
+        )
+    except JobCancelledError:
+        _finish(job, Job.State.CANCELLED, done=progress.done)
+    except JobStoppedError:
+        if not job.hand_back(state=Job.State.QUEUED):
+            logger.warning("job %s was taken over by another worker", job.pk)
+    except UnavailableError as error:
+        _try_again(job, error.message)
+    except ApplicationError as error:
+        _finish(job, Job.State.FAILED, error=error.message, traceback=_traceback())
+    except Exception:
+        error_log.exception("job %s of kind %s broke off", job.pk, job.kind)
+        _try_again(job, BROKE_OFF)
+    else:
+        done = progress.done
+        _finish(job, Job.State.SUCCEEDED, result=json.loads(text), done=done)
+
+
+def _try_again(job: Job, error: str) -> None:
+    told = {"error": error, "traceback": _traceback()}
+    if job.attempts >= MAX_ATTEMPTS:
+        _finish(job, Job.State.FAILED, **told)
+        return
+    JOB_FAILURES.labels(job.kind).inc()
+    job.retry_later(state=Job.State.QUEUED, **told)
+
+
+def _finish(job: Job, state: Job.State, **written: Any) -> None:
+    end = {"error": "", "traceback": "", "finished_at": timezone.now(), **written}
+    if job.release(state=state, **end):
+        JOBS_FINISHED.labels(job.kind, state.value).inc()
+
+
+def _traceback() -> str:
+    # PostgreSQL takes no NUL in a text.
+    return traceback.format_exc().replace("\x00", "")
