@@ -15,8 +15,7 @@ from riskplatform.embedded.ownership import (
     using_servers,
     waiting_for_users,
 )
-from riskplatform.embedded.reaper import Reaper
-from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.server import owned_site
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.env import env_secret, env_str
 
@@ -120,17 +119,14 @@ def _borrowed_servers(var: Path, needed: list[str]) -> Generator[Mapping[str, st
 def _own_servers(
     var: Path, needed: list[str], ownership: Ownership
 ) -> Generator[Mapping[str, str]]:
-    reaper = Reaper()
-    site = Site(var=var, reaper=reaper, password=stored_password(var))
     try:
-        with ServerGroup(site, needed) as group:
+        with owned_site(var) as site, ServerGroup(site, needed) as group:
             ownership.publish(group.urls)
             yield group.urls
             with waiting_for_users(var):
                 ownership.release()
     finally:
         ownership.release()
-        reaper.close()
 
 
 def _wait_for_endpoints(var: Path, needed: list[str]) -> dict[str, str]:

@@ -31,8 +31,7 @@ from riskplatform.embedded.diagnosis import (
 )
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ownership import living_owner, published_endpoints
-from riskplatform.embedded.reaper import Reaper
-from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.server import Site, owned_site
 from riskplatform.embedded.server_diagnosis import check_database, check_servers
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.env import env_secret
@@ -129,11 +128,9 @@ def temporary_site() -> Iterator[Site]:
         folder = Path(name)
         # PostgreSQL runs as another account when the command runs as root.
         folder.chmod(0o711)
-        reaper = Reaper()
-        reaper.remove_afterwards(folder)
-        password = stored_password(folder)
-        yield Site(var=folder, reaper=reaper, password=password, durable=False)
-        reaper.close()
+        with owned_site(folder, durable=False) as site:
+            site.reaper.remove_afterwards(folder)
+            yield site
 
 
 def check_migrations(alias: str) -> Finding:
