@@ -24,7 +24,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class WebRequest:
     """A request; `tells_now` are the members of its answer that say when it was."""
 
     path: str
@@ -44,10 +44,10 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class WebResponse:
     """An answer as it came, and how long it took."""
 
-    request: Request
+    request: WebRequest
     status: int
     headers: Mapping[str, str]
     wire_body: bytes
@@ -68,7 +68,7 @@ class Client:
         )
         self._connection.connect()
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: WebRequest) -> WebResponse:
         started_s = time.perf_counter()
         self._connection.request(
             request.method,
@@ -78,7 +78,7 @@ class Client:
         )
         response = self._connection.getresponse()
         body = response.read()
-        return Response(
+        return WebResponse(
             request=request,
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},
@@ -103,13 +103,13 @@ def is_alive(address: Address) -> bool:
     """Wait for an answer that comes behind all requests before it."""
     try:
         with connected(address) as client:
-            return client.send(Request(path=LIVENESS_PATH)).status in OK
+            return client.send(WebRequest(path=LIVENESS_PATH)).status in OK
     except (OSError, http.client.HTTPException):
         return False
 
 
 def compare_answers(
-    before: Address, after: Address, requests: Iterable[Request]
+    before: Address, after: Address, requests: Iterable[WebRequest]
 ) -> None:
     """Send both everything twice: the second time they may have cached it.
 
@@ -129,7 +129,7 @@ def compare_answers(
                 check_same(expected, other.send(request))
 
 
-def check_same(expected: Response, found: Response) -> None:
+def check_same(expected: WebResponse, found: WebResponse) -> None:
     """Hold two answers equal, up to the members that tell the time of asking."""
     check_success(expected, found)
     if _content(expected) != _content(found):
@@ -138,7 +138,7 @@ def check_same(expected: Response, found: Response) -> None:
         raise BenchmarkError(f"{described} is answered differently.")
 
 
-def check_success(*responses: Response) -> None:
+def check_success(*responses: WebResponse) -> None:
     for response in responses:
         if response.status not in OK:
             raise BenchmarkError(
@@ -147,7 +147,7 @@ def check_success(*responses: Response) -> None:
             )
 
 
-def _content(response: Response) -> Any:
+def _content(response: WebResponse) -> Any:
     if not response.request.tells_now:
         return response.body
     members: dict[str, Any] = orjson.loads(response.body)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from perf.bench.errors import BenchmarkError
-from perf.bench.report import Report, Row
+from perf.bench.report import BenchmarkReport, Row
 
 TOLERANCE = 0.10
 
@@ -36,7 +36,7 @@ def _unusable(path: Path, reason: str) -> BenchmarkError:
     )
 
 
-def find_regressions(report: Report, baseline: Baseline) -> list[str]:
+def find_regressions(report: BenchmarkReport, baseline: Baseline) -> list[str]:
     """Name rows whose ratio fell by more than the tolerance, or that vanished.
 
     Only suites of this run count. Nothing in common is an error, not a pass.

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from perf.bench.client import LOOPBACK, Address, Request, is_alive
+from perf.bench.client import LOOPBACK, Address, WebRequest, is_alive
 from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction, Meter, reported
 from perf.bench.parent_watch import ending_with_parent
@@ -27,7 +27,7 @@ REQUEST_TIMEOUT_S = 30
 class Load:
     """What to send: connections take the requests one after the other, in a ring."""
 
-    requests: Sequence[Request]
+    requests: Sequence[WebRequest]
     connections: int
     seconds: int
     core: int | None = None
@@ -94,7 +94,9 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
     return result
 
 
-def write_requests(path: Path, address: Address, requests: Sequence[Request]) -> None:
+def write_requests(
+    path: Path, address: Address, requests: Sequence[WebRequest]
+) -> None:
     """Write whole requests, each behind a line with its length."""
     texts = [request.as_bytes(address) for request in requests]
     path.write_bytes(b"".join(b"%d\n%b" % (len(text), text) for text in texts))

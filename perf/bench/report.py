@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class BenchmarkReport:
     machine: Machine
     suites: dict[str, list[Row]]
 
@@ -105,7 +105,7 @@ def _compared(row: Row, before: list[float]) -> Row:
     )
 
 
-def to_json(report: Report) -> str:
+def to_json(report: BenchmarkReport) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
@@ -119,7 +119,7 @@ def prepare_file(path: Path) -> None:
         raise _unwritable(path, "it is a folder")
 
 
-def write_report(report: Report, path: Path) -> None:
+def write_report(report: BenchmarkReport, path: Path) -> None:
     """Write whole or not at all: a reader never meets half a file."""
     partial = path.with_name(f".{path.name}.partial")
     try:

@@ -8,8 +8,8 @@ from statistics import median
 
 from perf.bench.client import (
     Address,
-    Request,
-    Response,
+    WebRequest,
+    WebResponse,
     check_same,
     compare_answers,
     connected,
@@ -43,7 +43,7 @@ SAMPLED = 10
 USERS = 100
 LOAD_S, QUICK_LOAD_S = 8, 1
 
-Responses = list[Response]
+Responses = list[WebResponse]
 MEDIAN_MS: Meter[Responses] = reported(
     "ms",
     lambda responses: 1_000 * median(response.seconds for response in responses),
@@ -78,7 +78,7 @@ class LoadTargets:
     latency: float
 
 
-def usual_load(webs: WebPair, requests: Sequence[Request]) -> Load:
+def usual_load(webs: WebPair, requests: Sequence[WebRequest]) -> Load:
     """Give the load of many users, from the core that nobody measures."""
     return Load(
         requests=requests,
@@ -121,10 +121,10 @@ def compare_latency(
     webs: WebPair,
     *,
     name: str,
-    before: Callable[[], Sequence[Request]],
-    after: Callable[[], Sequence[Request]],
+    before: Callable[[], Sequence[WebRequest]],
+    after: Callable[[], Sequence[WebRequest]],
     target: float,
-    check: Callable[[Response, Response], None] = check_same,
+    check: Callable[[WebResponse, WebResponse], None] = check_same,
 ) -> Measurement[Responses]:
     """Let one client wait for answers, one after the other; the figure is the median.
 
@@ -142,12 +142,12 @@ def compare_latency(
     )
 
 
-def send_all(address: Address, requests: Sequence[Request]) -> Responses:
+def send_all(address: Address, requests: Sequence[WebRequest]) -> Responses:
     with connected(address) as client:
         return [client.send(request) for request in requests]
 
 
-def distinct(requests: Sequence[Request]) -> list[Request]:
+def distinct(requests: Sequence[WebRequest]) -> list[WebRequest]:
     return list(
         {
             (request.method, request.path, request.body): request
@@ -157,7 +157,7 @@ def distinct(requests: Sequence[Request]) -> list[Request]:
 
 
 def _went_well(
-    webs: WebPair, sample: Sequence[Request], before: LoadResult, after: LoadResult
+    webs: WebPair, sample: Sequence[WebRequest], before: LoadResult, after: LoadResult
 ) -> bool:
     for load in (before, after):
         if not load.is_clean:
@@ -169,7 +169,9 @@ def _went_well(
 
 
 def _all_agree(
-    check: Callable[[Response, Response], None], before: Responses, after: Responses
+    check: Callable[[WebResponse, WebResponse], None],
+    before: Responses,
+    after: Responses,
 ) -> bool:
     for expected, found in zip(before, after, strict=True):
         check(expected, found)

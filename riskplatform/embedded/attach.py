@@ -9,7 +9,7 @@ from pathlib import Path
 
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
 from riskplatform.embedded.ownership import (
-    Ownership,
+    FolderOwnership,
     living_owner,
     published_endpoints,
     using_servers,
@@ -97,7 +97,7 @@ def embedded_servers(
     The variables named in `needs` are set in the environment inside the block.
     """
     needed = list(needs)
-    ownership = Ownership(var)
+    ownership = FolderOwnership(var)
     try:
         ownership.claim(command)
     except AlreadyRunningError:
@@ -117,7 +117,7 @@ def _borrowed_servers(var: Path, needed: list[str]) -> Generator[Mapping[str, st
 
 @contextmanager
 def _own_servers(
-    var: Path, needed: list[str], ownership: Ownership
+    var: Path, needed: list[str], ownership: FolderOwnership
 ) -> Generator[Mapping[str, str]]:
     try:
         with owned_site(var) as site, ServerGroup(site, needed) as group:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import orjson
 from django.utils import timezone
 
-from perf.bench.client import Address, Request, connected
+from perf.bench.client import Address, WebRequest, connected
 from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.measurement import AnyMeasurement
@@ -60,11 +60,13 @@ def _new_dashboards(webs: WebPair, questions: Questions) -> AnyMeasurement:
     )
 
 
-def _never_asked(questions: Questions, newest: datetime) -> Callable[[], list[Request]]:
+def _never_asked(
+    questions: Questions, newest: datetime
+) -> Callable[[], list[WebRequest]]:
     """Let every timeframe end a little earlier, so that no answer is kept of it."""
     numbers, portfolios = count(1), questions.portfolios
 
-    def requests() -> list[Request]:
+    def requests() -> list[WebRequest]:
         return [
             questions.dashboard(
                 portfolios[number % len(portfolios)],
@@ -89,14 +91,14 @@ def _dashboard_again(webs: WebPair, questions: Questions) -> AnyMeasurement:
     )
 
 
-def _against_bare(webs: WebPair, request: Request) -> AnyMeasurement:
+def _against_bare(webs: WebPair, request: WebRequest) -> AnyMeasurement:
     targets = LoadTargets(throughput=0.5, latency=0.5)
     title = "cached assess against a bare function"
     return compare_load(webs, usual_load(webs, [request]), title=title, targets=targets)
 
 
 @contextmanager
-def _bare_function(webs: WebPair, request: Request) -> Generator[Address]:
+def _bare_function(webs: WebPair, request: WebRequest) -> Generator[Address]:
     """Serve the very bytes of an answer by a function that does nothing else."""
     with connected(webs.after) as client:
         # The first answer is worked out, the next ones are what is kept of it.

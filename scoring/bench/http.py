@@ -9,7 +9,7 @@ from itertools import count
 
 import orjson
 
-from perf.bench.client import Request, Response, check_success
+from perf.bench.client import WebRequest, WebResponse, check_success
 from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.registry import registry
@@ -56,10 +56,12 @@ def _new_questions(webs: WebPair, questions: Questions) -> AnyMeasurement:
     )
 
 
-def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Request]]:
+def _never_asked(
+    questions: Questions, *, offset: int
+) -> Callable[[], list[WebRequest]]:
     numbers = count(offset, 2)
 
-    def requests() -> list[Request]:
+    def requests() -> list[WebRequest]:
         return [
             questions.assess(
                 questions.portfolios[place % len(questions.portfolios)],
@@ -72,7 +74,7 @@ def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Requ
     return requests
 
 
-def _same_losses(before: Response, after: Response) -> None:
+def _same_losses(before: WebResponse, after: WebResponse) -> None:
     check_success(before, after)
     expected, found = (orjson.loads(response.body) for response in (before, after))
     for figure in ("portfolio_id", "expected_loss", "loss_probability", "inside"):

@@ -4,8 +4,8 @@ import pytest
 
 from analytics.bench.queries import measure_queries
 from analytics.store.clickhouse import fetch_rows
-from perf.bench.run_limits import RunLimits
 from perf.bench.registry import Suite
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])

@@ -8,7 +8,7 @@ from typing import Any
 from perf.bench.machine import Machine
 from perf.bench.measurement import AnyMeasurement, Direction, Measurement
 from perf.bench.registry import BuildMeasurements, Suite
-from perf.bench.report import Report, Row
+from perf.bench.report import BenchmarkReport, Row
 from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 
@@ -95,5 +95,5 @@ def make_row(*, name: str = "work", ratio: float | None = 2.0, **stated: Any) ->
     return Row(name=name, ratio=ratio, **(defaults | stated))
 
 
-def make_report(*rows: Row, suite: str = "tiny") -> Report:
-    return Report(machine=MACHINE, suites={suite: list(rows)})
+def make_report(*rows: Row, suite: str = "tiny") -> BenchmarkReport:
+    return BenchmarkReport(machine=MACHINE, suites={suite: list(rows)})

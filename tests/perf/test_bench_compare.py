@@ -6,11 +6,11 @@ import pytest
 
 from perf.bench.compare import find_regressions, read_baseline
 from perf.bench.errors import BenchmarkError
-from perf.bench.report import Report, Row, write_report
+from perf.bench.report import BenchmarkReport, Row, write_report
 from tests.perf.bench_doubles import MACHINE, make_report, make_row
 
 
-def compare(now: Report, then: Report, folder: Path) -> list[str]:
+def compare(now: BenchmarkReport, then: BenchmarkReport, folder: Path) -> list[str]:
     path = folder / "then.json"
     write_report(then, path)
     return find_regressions(now, read_baseline(path))
@@ -48,7 +48,7 @@ def test_a_new_row_is_no_regression(tmp_path: Path) -> None:
 def test_budgets_are_not_compared_since_they_belong_to_a_machine(
     tmp_path: Path,
 ) -> None:
-    def report(after: float) -> Report:
+    def report(after: float) -> BenchmarkReport:
         budget = make_row(name="budget", before=None, ratio=None, after=after)
         return make_report(make_row(), budget)
 
@@ -57,7 +57,7 @@ def test_budgets_are_not_compared_since_they_belong_to_a_machine(
 
 def test_suites_that_did_not_run_are_left_out(tmp_path: Path) -> None:
     rows: list[Row] = [make_row()]
-    then = Report(machine=MACHINE, suites={"tiny": rows, "other": rows})
+    then = BenchmarkReport(machine=MACHINE, suites={"tiny": rows, "other": rows})
     assert compare(make_report(make_row()), then, tmp_path) == []
 
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from perf.bench.client import Request, compare_answers
+from perf.bench.client import WebRequest, compare_answers
 from perf.bench.errors import BenchmarkError
 from perf.bench.load import Load
 from perf.bench.registry import Suite
@@ -13,7 +13,7 @@ from perf.bench.runner import Runner, SuiteRun
 from perf.bench.web_pair import LoadTargets, WebPair, compare_latency, compare_load
 from tests.perf.web_doubles import FakeWeb, fake_web
 
-REQUEST = Request(path="/a")
+REQUEST = WebRequest(path="/a")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_what_tells_the_time_of_asking_may_differ(
 ) -> None:
     before.bodies, after.bodies = [b'{"until": 1, "n": 3}'], [b'{"until": 2, "n": 3}']
     compare_answers(
-        webs.before, webs.after, [Request(path="/a", tells_now=frozenset({"until"}))]
+        webs.before, webs.after, [WebRequest(path="/a", tells_now=frozenset({"until"}))]
     )
     with pytest.raises(BenchmarkError, match="answered differently"):
         compare_answers(webs.before, webs.after, [REQUEST])
@@ -65,7 +65,7 @@ def test_what_tells_the_time_of_asking_may_differ(
 
 def test_a_refusal_is_no_answer_even_if_both_refuse(webs: WebPair) -> None:
     with pytest.raises(BenchmarkError, match=r"/broken is answered with 500: \{\}"):
-        compare_answers(webs.before, webs.after, [Request(path="/broken")])
+        compare_answers(webs.before, webs.after, [WebRequest(path="/broken")])
 
 
 def test_a_load_gives_throughput_and_percentiles_of_both(webs: WebPair) -> None:

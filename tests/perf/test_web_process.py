@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perf.bench.client import Request, connected, is_alive
+from perf.bench.client import WebRequest, connected, is_alive
 from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.web_process import web_process
@@ -30,7 +30,7 @@ def test_it_serves_an_application_on_one_core_and_ends(bare: dict[str, str]) -> 
     core = measured_core()
     with web_process(BARE, environment=bare, core=core) as address:
         with connected(address) as client:
-            response = client.send(Request(path="/", method="POST", body=b"asked"))
+            response = client.send(WebRequest(path="/", method="POST", body=b"asked"))
         (server,) = listening_on(address.port)
         assert server.cpu_affinity() == [core]
     assert (response.status, response.body) == (200, b"constant")

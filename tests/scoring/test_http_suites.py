@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 
-from perf.bench.run_limits import RunLimits
 from perf.bench.registry import BuildMeasurements, Suite
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 from riskplatform.api.keys.models import Organisation
 from scoring.bench.edge import cache

@@ -19,7 +19,7 @@ from django.utils import timezone
 from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
 from perf.bench.machine import describe_machine
 from perf.bench.registry import ALL, Suite, discover_suites, registry
-from perf.bench.report import Report, prepare_file, to_json, write_report
+from perf.bench.report import BenchmarkReport, prepare_file, to_json, write_report
 from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
@@ -109,11 +109,13 @@ class Command(ApplicationCommand):
         if baseline is not None:
             self._refuse_regressions(report, baseline)
 
-    def _measure(self, suites: Sequence[Suite], *, limits: RunLimits) -> Report:
+    def _measure(
+        self, suites: Sequence[Suite], *, limits: RunLimits
+    ) -> BenchmarkReport:
         machine = describe_machine()
         runner = Runner(limits=limits, say=lambda line: _write(self.stderr, line))
         runs = {suite.name: runner.run(suite) for suite in suites}
-        report = Report(
+        report = BenchmarkReport(
             machine=machine, suites={name: run.rows for name, run in runs.items()}
         )
         descriptions = {suite.name: suite.description for suite in suites}
@@ -129,7 +131,7 @@ class Command(ApplicationCommand):
             )
         return report
 
-    def _refuse_regressions(self, report: Report, baseline: Baseline) -> None:
+    def _refuse_regressions(self, report: BenchmarkReport, baseline: Baseline) -> None:
         regressions = find_regressions(report, baseline)
         if regressions:
             title = f"{len(regressions)} worse than {baseline.path}:"
@@ -167,7 +169,7 @@ def _list_paths(wanted: BenchmarkOptions) -> list[Path]:
     return paths
 
 
-def _summarise_targets(report: Report) -> str:
+def _summarise_targets(report: BenchmarkReport) -> str:
     row_count = sum(len(rows) for rows in report.suites.values())
     met = f"{row_count - len(report.missed)} of {row_count} targets met."
     return "\n".join([met, *(f"Missed: {row}" for row in report.missed)])

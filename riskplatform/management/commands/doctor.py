@@ -21,7 +21,7 @@ from riskplatform.embedded.diagnosis import (
     MISSING,
     OK,
     TOOLS,
-    Finding,
+    Diagnosis,
     check_disk,
     check_folder,
     check_packages,
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, **options: Any) -> None:
-        findings: list[Finding] = []
+        findings: list[Diagnosis] = []
         for finding in examine(settings.VAR_DIR):
             findings.append(finding)
             if not options["json"]:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         if not options["json"]:
             self.stdout.write(self.style.SUCCESS("Everything required is there."))
 
-    def _show(self, finding: Finding) -> None:
+    def _show(self, finding: Diagnosis) -> None:
         style = {
             OK: self.style.SUCCESS,
             MISSING: self.style.WARNING,
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{'':<8} fix: {finding.fix}")
 
 
-def examine(var: Path) -> Iterator[Finding]:
+def examine(var: Path) -> Iterator[Diagnosis]:
     """Go through all dependencies, the quick ones first."""
     supervisor_runs = living_owner(var) is not None
     yield check_python()
@@ -91,7 +91,7 @@ def examine(var: Path) -> Iterator[Finding]:
     yield from map(check_tool, TOOLS)
 
 
-def check_all_servers(var: Path) -> Iterator[Finding]:
+def check_all_servers(var: Path) -> Iterator[Diagnosis]:
     """Check the servers in use, and try out an embedded one for each other."""
     urls = {name: env_secret(name) for name in SERVER_OF_VARIABLE}
     running = published_endpoints(var) or {}
@@ -106,7 +106,7 @@ def check_all_servers(var: Path) -> Iterator[Finding]:
         yield check_database(f"sqlite:///{file}", "embedded")
 
 
-def try_embedded_servers(variables: list[str]) -> Iterator[Finding]:
+def try_embedded_servers(variables: list[str]) -> Iterator[Diagnosis]:
     if not variables:
         return
     with temporary_site() as site:
@@ -114,7 +114,7 @@ def try_embedded_servers(variables: list[str]) -> Iterator[Finding]:
             with ServerGroup(site, variables) as group:
                 yield from check_servers(group.urls, source="embedded, on trial")
         except EmbeddedServerError as error:
-            yield Finding(
+            yield Diagnosis(
                 name="embedded servers",
                 state=FAILING,
                 detail=error.message,
@@ -133,10 +133,10 @@ def temporary_site() -> Iterator[Site]:
             yield site
 
 
-def check_migrations(alias: str) -> Finding:
+def check_migrations(alias: str) -> Diagnosis:
     name = f"migrations ({alias})"
     if alias == "default" and is_new_sqlite():
-        return Finding(
+        return Diagnosis(
             name=name,
             state=MISSING,
             detail="the database is not made yet",
@@ -146,10 +146,10 @@ def check_migrations(alias: str) -> Finding:
     try:
         pending = pending_migrations(alias)
     except DatabaseError as error:
-        return Finding(
+        return Diagnosis(
             name=name, state=FAILING, detail=str(error).splitlines()[0], fix=MIGRATE_FIX
         )
-    return Finding(
+    return Diagnosis(
         name=name,
         state=FAILING if pending else OK,
         detail=f"{len(pending)} not applied: {', '.join(pending[:5])}"
@@ -159,7 +159,7 @@ def check_migrations(alias: str) -> Finding:
     )
 
 
-def check_connections() -> Iterator[Finding]:
+def check_connections() -> Iterator[Diagnosis]:
     """Hold what the processes may open against the limit of a PostgreSQL server."""
     try:
         warnings = check_capacity("default")
@@ -167,7 +167,7 @@ def check_connections() -> Iterator[Finding]:
         # That it does not answer has been said.
         return
     for warning in warnings:
-        yield Finding(
+        yield Diagnosis(
             name="connections",
             state=FAILING,
             detail=warning.msg,
@@ -192,7 +192,7 @@ def pending_migrations(alias: str) -> list[str]:
     return [str(migration) for migration, _ in executor.migration_plan(targets)]
 
 
-def as_json(findings: list[Finding]) -> str:
+def as_json(findings: list[Diagnosis]) -> str:
     ready = not any(finding.blocks for finding in findings)
     rows = [asdict(finding) for finding in findings]
     return json.dumps({"ready": ready, "findings": rows}, indent=2)

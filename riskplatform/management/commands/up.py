@@ -12,14 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.embedded.attach import missing_variables
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
-from riskplatform.embedded.ownership import Ownership
+from riskplatform.embedded.ownership import FolderOwnership
 from riskplatform.embedded.server import Server, Service, Site, owned_site
 from riskplatform.embedded.server_group import ServerGroup
 from riskplatform.env import env_choice, env_secret
 from riskplatform.serving.processes import (
     RealtimeServer,
     WebServer,
-    Worker,
+    WorkerService,
     manage,
 )
 from riskplatform.serving.supervisor import StopRequestedError, Supervisor
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         var: Path = settings.VAR_DIR
-        ownership = Ownership(var)
+        ownership = FolderOwnership(var)
         try:
             ownership.claim("manage.py up")
         except AlreadyRunningError as error:
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         self,
         supervisor: Supervisor,
         site: Site,
-        ownership: Ownership,
+        ownership: FolderOwnership,
         options: Mapping[str, Any],
     ) -> None:
         started_s = time.monotonic()
@@ -133,7 +133,7 @@ def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
         port = options["realtime_port"]
         services.append(RealtimeServer(site, preferred_port=port))
     if not options["no_worker"]:
-        services.append(Worker(site))
+        services.append(WorkerService(site))
     return services
 
 
