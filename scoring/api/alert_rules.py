@@ -199,7 +199,7 @@ def _parts(parts: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
         portfolio_id = parts.pop("portfolio_id")
         parts["portfolio"] = portfolio_id and get_portfolio(organisation, portfolio_id)
     if parts.get("cells") is not None:
-        parts["cells"] = tuple(parse_cell_ids(parts["cells"], "/cells"))
+        parts["cells"] = tuple(parse_cell_ids(parts["cells"], "cells"))
     for name, kind in (
         ("metric", AlertRule.Metric),
         ("comparison", AlertRule.Comparison),
