@@ -152,7 +152,7 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
                 "windows": len(body.window_sizes_sec),
             },
             bytes_each=BYTES_OF_WINDOW,
-            pointer="/cell_ids",
+            field="cell_ids",
             advice="Ask for fewer cells or fewer windows.",
         ),
     )

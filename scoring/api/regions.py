@@ -99,7 +99,7 @@ def regions_cells_retrieve(
         Product(
             factors={"cells": len(cells)},
             bytes_each=BYTES_OF_POLYGON if is_drawn else BYTES_OF_CELL,
-            pointer="/format",
+            field="format",
             advice="Ask for the risk map by bbox, or for its tiles.",
         ),
     )

@@ -135,7 +135,7 @@ def risk_map(
         Product(
             factors={"cells": columns.cells.size},
             bytes_each=BYTES_OF_CELL[wanted.format],
-            pointer="/bbox",
+            field="bbox",
             advice="Ask for a part by bbox or min_p, or for tiles.",
         ),
     )

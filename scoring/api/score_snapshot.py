@@ -107,7 +107,7 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
             factors={"cells": len(body.cells), "scenarios": body.n_scenarios},
             bytes_each=BYTES_OF_VALUE,
             values_each=1,
-            pointer="/cells",
+            field="cells",
             advice="Ask for fewer cells or fewer scenarios.",
         ),
     )

@@ -100,7 +100,7 @@ def risk_map_tile(
         Product(
             factors={"cells": n_cells},
             bytes_each=BYTES_OF_CELL,
-            pointer="/z",
+            field="z",
             advice="Ask for tiles of a larger zoom.",
         ),
     )
