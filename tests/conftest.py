@@ -11,6 +11,7 @@ from perf.cache.change_feed import feed
 from perf.cache.edge.remembered import remembered_values
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced
+from tests.edge.webs import Platform, filled_platform
 from tests.factories import DAY_S, make_forecast, make_region
 
 __all__ = ["what_is_written_is_announced"]
@@ -28,6 +29,13 @@ def _nothing_remembered() -> None:
 def _nothing_listens_beyond_the_run() -> Generator[None]:
     yield
     feed.stop()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Generator[Platform]:
+    """Give a filled platform, made once for all tests that ask real web processes."""
+    with filled_platform(tmp_path_factory.mktemp("platform")) as filled:
+        yield filled
 
 
 @pytest.fixture
