@@ -17,12 +17,14 @@ from analytics.inbox.event_input import MAX_REASON_CHARS
 from analytics.inbox.facts import Facts
 from analytics.inbox.judging import Judged, Judgement, RefusedRow
 from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
-from analytics.inbox.wakeup import announce
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from analytics.store.clickhouse import to_milliseconds
+from perf.jobs.wakeup import call
 from riskplatform.api.keys.models import Organisation
 
+# Wakes the loop of the worker that ships.
+CHANNEL = "analytics_inbox"
 EVENT_COLUMNS = (
     *("batch_id", "source_id", "row_index", "external_id", "version"),
     *("received_ms", "is_retracted", "region", "cell"),
@@ -102,7 +104,7 @@ def accept_block(post: Post, judgement: Judgement, *, first_index: int) -> Accep
         refused=refused,
     )
     if batch.accepted_count:
-        announce()
+        call(CHANNEL)
     transaction.on_commit(partial(_count, accepted))
     return accepted
 
