@@ -6,8 +6,9 @@ import psycopg
 import pytest
 from django.db import connection
 
-from analytics.inbox import wakeup
+from analytics.inbox.acceptance import CHANNEL
 from analytics.models import IngestBatch
+from perf.jobs import wakeup
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import make_event, make_events, stored
 from tests.ingestion.processes import database_urls, start_python
@@ -22,8 +23,8 @@ pytestmark = [
 PATIENCE_S = 60.0
 SHIP = """
 import analytics.tasks
-from perf.jobs import worker
-worker.POLL_WITH_CALLS_S = 1e6
+from perf.jobs import wakeup, worker
+wakeup.POLL_S = 1e6
 worker.Worker(threads=0).run()
 """
 
@@ -33,14 +34,14 @@ def test_a_call_comes_with_the_commit_and_not_with_a_refusal(
 ) -> None:
     monkeypatch.setattr(wakeup, "SILENT_FOR_S", 0.0)
     with psycopg.connect(database_urls()["DATABASE_URL"], autocommit=True) as listener:
-        listener.execute(f"LISTEN {wakeup.CHANNEL}")
+        listener.execute(f"LISTEN {CHANNEL}")
 
         post([make_event(0, lat=99)])
         post([make_event(0)])
         post([make_event(0)])
 
         calls = list(listener.notifies(timeout=1, stop_after=1))
-        assert [call.channel for call in calls] == [wakeup.CHANNEL]
+        assert [call.channel for call in calls] == [CHANNEL]
         assert list(listener.notifies(timeout=0.1)) == []
 
 
