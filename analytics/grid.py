@@ -17,33 +17,6 @@ HEX_CELL = re.compile(r"[0-9a-fA-F]{1,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegionGrid:
-    """What placing an event needs to know of its region."""
-
-    slug: str
-    resolution: int
-    timezone: str
-
-    def __post_init__(self) -> None:
-        if not self.slug:
-            raise InvalidInputError("A region needs a slug.")
-        if not 0 <= self.resolution <= MAX_RESOLUTION:
-            raise InvalidInputError(
-                f"H3 resolution {self.resolution} is not between 0 and 15."
-            )
-        load_zone(self.timezone)
-
-    def cells_of(
-        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
-    ) -> NDArray[np.uint64]:
-        """Give the H3 cell of each place; `lat` and `lon` are valid degrees."""
-        place = h3.latlng_to_cell
-        pairs = zip(lat.tolist(), lon.tolist(), strict=True)
-        cells = (place(y, x, self.resolution) for y, x in pairs)
-        return np.fromiter(cells, dtype=np.uint64, count=lat.size)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """A box of degrees; it crosses the antimeridian where west is above east."""
 
@@ -76,6 +49,37 @@ class Bounds:
             f"latitude {self.south:g} to {self.north:g},"
             f" longitude {self.west:g} to {self.east:g}"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionGrid:
+    """What placing an event needs to know of its region.
+
+    Events lie within `bounds`, where there are any.
+    """
+
+    slug: str
+    resolution: int
+    timezone: str
+    bounds: Bounds | None = None
+
+    def __post_init__(self) -> None:
+        if not self.slug:
+            raise InvalidInputError("A region needs a slug.")
+        if not 0 <= self.resolution <= MAX_RESOLUTION:
+            raise InvalidInputError(
+                f"H3 resolution {self.resolution} is not between 0 and 15."
+            )
+        load_zone(self.timezone)
+
+    def cells_of(
+        self, lat: NDArray[np.float64], lon: NDArray[np.float64]
+    ) -> NDArray[np.uint64]:
+        """Give the H3 cell of each place; `lat` and `lon` are valid degrees."""
+        place = h3.latlng_to_cell
+        pairs = zip(lat.tolist(), lon.tolist(), strict=True)
+        cells = (place(y, x, self.resolution) for y, x in pairs)
+        return np.fromiter(cells, dtype=np.uint64, count=lat.size)
 
 
 def read_cell(value: int | str) -> int | None:

@@ -1,4 +1,4 @@
-"""Writes judged rows to the inbox: one batch, one transaction, each event once."""
+"""Writes validated rows to the inbox: one batch, one transaction, each event once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,9 +13,8 @@ import orjson
 from django.db import connections, router, transaction
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.event_input import MAX_REASON_CHARS
 from analytics.inbox.facts import Facts
-from analytics.inbox.judging import Judged, Judgement, RefusedRow
+from analytics.inbox.validation import RefusedRow, ValidatedBlock, ValidEvent
 from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
 from analytics.inbox.wakeup import announce
 from analytics.metrics import INBOX_EVENTS
@@ -23,6 +22,7 @@ from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from analytics.store.clickhouse import to_milliseconds
 from riskplatform.api.keys.models import Organisation
 
+MAX_REASON_CHARS = 300
 EVENT_COLUMNS = (
     *("batch_id", "source_id", "row_index", "external_id", "version"),
     *("received_ms", "is_retracted", "region", "cell"),
@@ -73,22 +73,22 @@ class Accepted:
 
 
 @transaction.atomic
-def accept_block(post: Post, judgement: Judgement, *, first_index: int) -> Accepted:
+def accept_block(post: Post, block: ValidatedBlock, *, first_index: int) -> Accepted:
     """Write a block; when the transaction has ended its events cannot be lost.
 
     Blocks of one source wait for one another, so that of two that bring the same
     event at the same time the second one finds it.
     """
     outcome = Sorted()
-    sources = _locked_sources(post.organisation, judgement.events)
+    sources = _locked_sources(post.organisation, block.events)
     for source, events in sources.items():
         known = _find_versions(source, [event.external_id for event in events])
         part = sort_out(events, known, received_ms=to_milliseconds(post.received_at))
         outcome.accepted += part.accepted
         outcome.refused += part.refused
         outcome.duplicate_count += part.duplicate_count
-    refused = sorted([*judgement.refused, *outcome.refused])
-    row_count = len(judgement.events) + len(judgement.refused)
+    refused = sorted([*block.refused, *outcome.refused])
+    row_count = len(block.events) + len(block.refused)
     batch = _create_batch(
         post, outcome, refused_count=len(refused), row_range=(first_index, row_count)
     )
@@ -108,10 +108,10 @@ def accept_block(post: Post, judgement: Judgement, *, first_index: int) -> Accep
 
 
 def _locked_sources(
-    organisation: Organisation, events: Iterable[Judged]
-) -> dict[EventSource, list[Judged]]:
+    organisation: Organisation, events: Iterable[ValidEvent]
+) -> dict[EventSource, list[ValidEvent]]:
     """Group rows by source, and lock the sources in one order for everybody."""
-    by_name: defaultdict[str, list[Judged]] = defaultdict(list)
+    by_name: defaultdict[str, list[ValidEvent]] = defaultdict(list)
     for event in events:
         by_name[event.source].append(event)
     mine = EventSource.objects.filter(organisation=organisation, name__in=by_name)
@@ -193,11 +193,11 @@ def _refused_rows(
     batch: IngestBatch, refused: Iterable[RefusedRow]
 ) -> Iterator[Sequence[Value]]:
     batch_id = _as_stored(batch.pk)
-    for row_index, source, refusal in refused:
-        reason = refusal.reason.replace("\0", "")[:MAX_REASON_CHARS]
+    for row_index, source, fault in refused:
+        reason = fault.reason.replace("\0", "")[:MAX_REASON_CHARS]
         yield (
             *(batch_id, batch.organisation_id, source, row_index),
-            *(refusal.code, reason),
+            *(fault.code.value, reason),
         )
 
 

@@ -2,20 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from analytics.errors import MalformedEventsError
-from analytics.inbox.event_input import (
-    EventInput,
-    ReadRow,
-    Refusal,
-    invalid_event,
-)
+from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, read_event
 from analytics.ingest.column_map import ATTRIBUTE
 from analytics.ingest.line_source import LineSource
 from analytics.ingest.row_source import RowSource
 from analytics.ingest.rows import BadRow
-from riskplatform.api.strict_texts import values_of_texts
 
 BLOCK_ROWS = 10_000
 BLOCK_CHARS = 1 << 22
@@ -55,19 +47,15 @@ def _check_header(header: list[str]) -> None:
 
 def _decode_row(header: list[str], row: list[str] | BadRow) -> ReadRow:
     if isinstance(row, BadRow):
-        return Refusal(row.fault.code.value, row.fault.reason)
-    # What is left empty is left out, not an empty text.
+        return UnreadRow(row.fault)
     given: dict[str, object] = {
-        name: text
+        name: field
         for name, field in zip(header, row, strict=True)
-        if (text := field.strip()) and not name.startswith(ATTRIBUTE)
+        if not name.startswith(ATTRIBUTE)
     }
     given["attributes"] = {
         name.removeprefix(ATTRIBUTE): field
         for name, field in zip(header, row, strict=True)
         if field and name.startswith(ATTRIBUTE)
     }
-    try:
-        return msgspec.convert(values_of_texts(given, EventInput), EventInput)
-    except msgspec.ValidationError as error:
-        return invalid_event(error)
+    return read_event(given)

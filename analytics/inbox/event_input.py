@@ -1,15 +1,31 @@
 """An event as clients send it; the struct parses, validates and documents it."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
-from msgspec import Meta, Struct, ValidationError
+from msgspec import Meta, Struct, ValidationError, convert
 
 from analytics.ingest.events import DEFAULT_EVENT_TYPE
-from riskplatform.api.inputs import explained
+from analytics.ingest.rules import (
+    MAX_ATTRIBUTE_CHARS,
+    MAX_TEXT_CHARS,
+    MISSING,
+    Fault,
+    RowCode,
+    bad_number,
+    bad_time,
+    shown,
+)
+from riskplatform.api.strict_texts import values_of_texts
 
-MAX_REASON_CHARS = 300
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
+NUMBERS = frozenset({"lat", "lon", "severity", "amount"})
+# What msgspec says.
+MISSING_FIELD = re.compile(r"Object missing required field `(\w+)`")
+UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`", re.DOTALL)
+PATH = re.compile(r" - at `\$\.(\w+)")
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
 SourceName = Annotated[
     str,
     Meta(
@@ -25,7 +41,7 @@ AwareTime = Annotated[
 ]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
-Text = Annotated[str, Meta(max_length=10_000)]
+Text = Annotated[str, Meta(max_length=MAX_ATTRIBUTE_CHARS)]
 Attributes = Annotated[dict[Name, Text], Meta(max_length=100)]
 
 
@@ -47,15 +63,51 @@ class EventInput(Struct, forbid_unknown_fields=True, gc=False):
     ] = False
 
 
-class Refusal(Struct, frozen=True):
-    """Why a row was not accepted."""
+class UnreadRow(NamedTuple):
+    """A row that is no event: what is wrong, and its fields where it has any."""
 
-    code: str
-    reason: str
-
-
-def invalid_event(error: ValidationError) -> Refusal:
-    return Refusal("invalid_event", f"{explained(str(error))}."[:MAX_REASON_CHARS])
+    fault: Fault
+    known: Mapping[str, Any] | None = None
 
 
-ReadRow = EventInput | Refusal
+ReadRow = EventInput | UnreadRow
+
+
+def read_event(known: Mapping[str, Any]) -> ReadRow:
+    """Read a row as CSV gives it: numbers may be texts, what is empty is left out."""
+    given: dict[str, Any] = {}
+    for name, value in known.items():
+        stripped = value.strip() if isinstance(value, str) else value
+        if stripped is not None and stripped != "":
+            given[name] = stripped
+    try:
+        return convert(values_of_texts(given, EventInput), EventInput)
+    except ValidationError as error:
+        return UnreadRow(_fault(str(error), given), given)
+
+
+def in_field(name: str, fault: Fault) -> Fault:
+    """Say in the sentence which field it is about."""
+    return Fault(fault.code, f"{name}: {fault.reason}")
+
+
+def _fault(message: str, given: Mapping[str, Any]) -> Fault:
+    """Say what msgspec says in the words of the rules."""
+    if (lacking := MISSING_FIELD.match(message)) is not None:
+        return in_field(lacking[1], MISSING)
+    if (unknown := UNKNOWN_FIELD.match(message)) is not None:
+        name = shown(unknown[1])
+        return Fault(RowCode.UNKNOWN_FIELD, f"{name} is not a field of an event.")
+    path = PATH.search(message)
+    name = path[1] if path else ""
+    value = str(given.get(name, ""))
+    if name == "occurred_at":
+        fault = bad_time(value)
+    elif name in NUMBERS:
+        fault = bad_number(value)
+    else:
+        reason = message.partition(" - at `")[0]
+        is_long = " of length <=" in reason
+        code = RowCode.FIELD_TOO_LONG if is_long else RowCode.BAD_VALUE
+        fault = Fault(code, f"{reason}.")
+    return in_field(name, fault)

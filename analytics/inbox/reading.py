@@ -8,12 +8,9 @@ import msgspec
 from analytics.errors import RowTooLongError, UnsupportedBodyError
 from analytics.inbox.array_reading import parts_of_array
 from analytics.inbox.csv_reading import read_csv
-from analytics.inbox.event_input import (
-    EventInput,
-    ReadRow,
-    Refusal,
-    invalid_event,
-)
+from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, read_event
+from analytics.ingest.json_fields import read_object
+from analytics.ingest.rules import Fault
 from riskplatform.kernel.errors import BodyTooLargeError
 
 MAX_ARRAY_BYTES = 1 << 24
@@ -92,12 +89,9 @@ def _decode_array(part: bytes) -> Iterable[ReadRow]:
 def _decode_row(row: bytes) -> ReadRow:
     try:
         return _one.decode(row)
-    except msgspec.ValidationError as error:
-        return invalid_event(error)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Refusal("malformed_json", f"The row is not JSON: {error}.")
-    except RecursionError:
-        return Refusal("nested_too_deep", "The row is nested too deep.")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        known = read_object(row)
+        return UnreadRow(known) if isinstance(known, Fault) else read_event(known)
 
 
 def _decode_lines(content: bytes) -> Iterable[ReadRow]:

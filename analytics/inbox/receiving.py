@@ -11,9 +11,9 @@ from analytics.errors import EmptyBodyError, TooManyRowsError
 from analytics.inbox.acceptance import Post, accept_block
 from analytics.inbox.backlog import check_backlog
 from analytics.inbox.event_input import ReadRow
-from analytics.inbox.judging import Judge, PostDefaults, RefusedRow
 from analytics.inbox.reading import reader_of
 from analytics.inbox.unpacking import limited, unpacked
+from analytics.inbox.validation import BlockValidator, PostDefaults, RefusedRow
 from analytics.placement import get_directory
 from perf.deadlines import watched
 from riskplatform.api.keys.models import Organisation
@@ -57,7 +57,7 @@ def receive_events(
     """
     check_backlog()
     now = timezone.now()
-    judge = Judge(get_directory(), defaults=defaults, now=now)
+    validator = BlockValidator(get_directory(), defaults=defaults, now=now)
     read = reader_of(form.content_type)
     content = unpacked(
         limited(pieces, max_bytes=settings.INGEST_MAX_BODY_BYTES),
@@ -69,7 +69,7 @@ def receive_events(
     try:
         for rows in watched(read(content), every=1):
             _check_row_count(receipt.row_count + len(rows))
-            _accept(rows, post=post, judge=judge, receipt=receipt)
+            _accept(rows, post=post, validator=validator, receipt=receipt)
     except ApplicationError as error:
         if receipt.row_count:
             error.context |= {
@@ -84,11 +84,11 @@ def receive_events(
 
 
 def _accept(
-    rows: Sequence[ReadRow], *, post: Post, judge: Judge, receipt: Receipt
+    rows: Sequence[ReadRow], *, post: Post, validator: BlockValidator, receipt: Receipt
 ) -> None:
     first_index = receipt.row_count
-    judgement = judge.judge(rows, first_index=first_index)
-    accepted = accept_block(post, judgement, first_index=first_index)
+    block = validator.validate(rows, first_index=first_index)
+    accepted = accept_block(post, block, first_index=first_index)
     receipt.row_count += len(rows)
     receipt.accepted_count += accepted.accepted_count
     receipt.duplicate_count += accepted.duplicate_count

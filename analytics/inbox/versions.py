@@ -9,17 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from analytics.inbox.event_input import Refusal
+from analytics.inbox.event_input import in_field
 from analytics.inbox.facts import NO_FACTS, Facts, digest_of
-from analytics.inbox.judging import Judged, RefusedRow
-
-RETRACTED = Refusal(
-    "retracted_event",
-    "The event with this id was retracted, which is final. Send it under a new id.",
-)
-UNKNOWN = Refusal(
-    "unknown_event", "No event with this id was accepted, so none can be retracted."
-)
+from analytics.inbox.validation import RefusedRow, ValidEvent
+from analytics.ingest.rules import RETRACTED, UNKNOWN_EVENT, Fault
 
 
 class Version(NamedTuple):
@@ -55,14 +48,14 @@ class Version(NamedTuple):
 
 
 class NewVersion(NamedTuple):
-    event: Judged
+    event: ValidEvent
     version: Version
     previous: Version | None
 
 
 @dataclass(slots=True, kw_only=True)
 class Sorted:
-    """What became of judged rows; those in no list are repetitions."""
+    """What became of valid rows; those in no list are repetitions."""
 
     accepted: list[NewVersion] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
@@ -70,7 +63,7 @@ class Sorted:
 
 
 def sort_out(
-    events: Iterable[Judged],
+    events: Iterable[ValidEvent],
     known: Mapping[str, Sequence[Version]],
     *,
     received_ms: int,
@@ -86,7 +79,8 @@ def sort_out(
         if _is_repeated(event, history):
             outcome.duplicate_count += 1
         elif refusal is not None:
-            refused = RefusedRow(event.row_index, event.source, refusal)
+            fault = in_field("external_id", refusal)
+            refused = RefusedRow(event.row_index, event.source, fault)
             outcome.refused.append(refused)
         else:
             new = _next_version(event, history, received_ms)
@@ -95,7 +89,7 @@ def sort_out(
     return outcome
 
 
-def _is_repeated(event: Judged, history: Sequence[Version]) -> bool:
+def _is_repeated(event: ValidEvent, history: Sequence[Version]) -> bool:
     if not history:
         return False
     if event.is_retracted:
@@ -108,14 +102,14 @@ def _is_repeated(event: Judged, history: Sequence[Version]) -> bool:
     )
 
 
-def _refusal(event: Judged, history: Sequence[Version]) -> Refusal | None:
+def _refusal(event: ValidEvent, history: Sequence[Version]) -> Fault | None:
     if event.is_retracted:
-        return None if history else UNKNOWN
+        return None if history else UNKNOWN_EVENT
     return RETRACTED if history and history[-1].is_retracted else None
 
 
 def _next_version(
-    event: Judged, history: Sequence[Version], received_ms: int
+    event: ValidEvent, history: Sequence[Version], received_ms: int
 ) -> NewVersion:
     if not history:
         place, facts = _place_of(event), event.facts
@@ -131,5 +125,5 @@ def _next_version(
     return NewVersion(event, version, last)
 
 
-def _place_of(event: Judged) -> tuple[str, int, int]:
+def _place_of(event: ValidEvent) -> tuple[str, int, int]:
     return event.region, event.cell, event.facts[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from analytics.errors import EventFileError
-from analytics.ingest.rejections import Fault, RejectionCode
+from analytics.ingest.rules import Fault, RowCode
 from riskplatform.kernel.arrow import load_arrow
 
 PIECE_BYTES = 1 << 16
@@ -106,7 +106,7 @@ class ByteSource:
 
 def _truncation(packing: str) -> Fault:
     return Fault(
-        RejectionCode.TRUNCATED_FILE,
+        RowCode.TRUNCATED_FILE,
         f"the {packing} file ends here, before its end mark, so later rows are"
         " missing. Fetch the file again and repeat the import.",
     )
@@ -114,7 +114,7 @@ def _truncation(packing: str) -> Fault:
 
 def _corruption(packing: str, error: Exception) -> Fault:
     return Fault(
-        RejectionCode.CORRUPT_FILE,
+        RowCode.CORRUPT_FILE,
         f"the {packing} file is damaged from about here on ({error})."
         " Fetch the file again and repeat the import.",
     )

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.known_ids import Origin, OthersMark, mark_others
-from analytics.ingest.rejections import Fault
+from analytics.ingest.rules import Fault
 from analytics.ingest.storage import store_new
-from analytics.ingest.validation import RowRules, RowValidator
+from analytics.ingest.validation import RowRules, validate_rows
 from analytics.store.clickhouse import to_milliseconds
 
 Places = NDArray[np.int64]
@@ -62,36 +62,38 @@ class ChunkWorker:
     rules: RowRules
     grid: RegionGrid
     source: str
+    now: datetime
     others: OthersMark
     is_dry_run: bool
 
-    @property
-    def origin(self) -> Origin:
-        return origin_of(self.grid, self.source, self.rules.now)
-
     def work(self, task: ChunkTask) -> ChunkResult:
-        validator = RowValidator(columns=self.columns, rules=self.rules)
-        verdict = validator.validate(task.rows, task.names)
-        is_doubtful = task.may_be_known[verdict.places]
+        validated = validate_rows(
+            task.rows, columns=self.columns, rules=self.rules, names=task.names
+        )
+        events = validated.events
+        is_doubtful = task.may_be_known[validated.places]
         # While another run writes events of the source, none is certainly new.
-        if not is_doubtful.all() and mark_others(self.origin) != self.others:
-            is_doubtful = np.ones(len(verdict.events), dtype=np.bool_)
-        fresh = verdict.events.take(np.flatnonzero(~is_doubtful))
+        if not is_doubtful.all() and self._is_joined_by_others():
+            is_doubtful = np.ones(len(events), dtype=np.bool_)
+        fresh = events.take(np.flatnonzero(~is_doubtful))
         cells = store_new(
             fresh,
             grid=self.grid,
             source=self.source,
-            now=self.rules.now,
+            now=self.now,
             dry_run=self.is_dry_run,
         )
         return ChunkResult(
-            faults=verdict.faults,
-            ambiguous_count=verdict.ambiguous_count,
+            faults=validated.faults,
+            ambiguous_count=validated.ambiguous_count,
             occurred_ms=fresh.occurred_ms,
             cells=np.unique(cells),
-            doubtful=verdict.events.take(np.flatnonzero(is_doubtful)),
-            doubtful_places=verdict.places[is_doubtful],
+            doubtful=events.take(np.flatnonzero(is_doubtful)),
+            doubtful_places=validated.places[is_doubtful],
         )
+
+    def _is_joined_by_others(self) -> bool:
+        return mark_others(origin_of(self.grid, self.source, self.now)) != self.others
 
 
 def origin_of(grid: RegionGrid, source: str, now: datetime) -> Origin:

@@ -9,15 +9,15 @@ from analytics.errors import EventFileError
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.json_fields import PEEKED_ROWS, FieldReader, check_names
 from analytics.ingest.json_stream import JsonStream, read_features
-from analytics.ingest.rejections import Fault, RejectionCode
 from analytics.ingest.rows import BadRow, NumberedRow
+from analytics.ingest.rules import Fault, RowCode
 
 # What a feature says outside its properties; `@` keeps it apart from these.
 LAT, LON, ID = "@lat", "@lon", "@id"
 PLACES = {"lat": LAT, "lon": LON}
 NOT_A_POINT = BadRow(
     Fault(
-        RejectionCode.NOT_A_POINT,
+        RowCode.NOT_A_POINT,
         "the feature is not a point with a longitude and a latitude.",
     )
 )
@@ -59,7 +59,7 @@ class GeoJsonRows:
                 yield self._row(_told(feature))
         except EventFileError as error:
             self.fault = Fault(
-                RejectionCode.CORRUPT_FILE,
+                RowCode.CORRUPT_FILE,
                 f"{error.message} Fetch the file again and repeat the import.",
             )
 

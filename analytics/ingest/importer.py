@@ -8,15 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+
 from analytics.errors import EventFileError
-from analytics.grid import Bounds, RegionGrid, load_zone
+from analytics.grid import RegionGrid, load_zone
 from analytics.ingest.chunk_work import (
     ChunkResult,
     ChunkTask,
     ChunkWorker,
     origin_of,
 )
-from analytics.ingest.chunks import Chunk, read_chunks
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.file_format import FileFormat
 from analytics.ingest.header import locate_columns
@@ -24,11 +25,14 @@ from analytics.ingest.identity import RowNames
 from analytics.ingest.known_ids import KnownIds, load_known_ids, mark_others
 from analytics.ingest.opening import OpenFile, open_file
 from analytics.ingest.pipeline import processes, storing_thread, work_ahead
-from analytics.ingest.refusals import Refusals
-from analytics.ingest.rejections import Rejection
-from analytics.ingest.report import ImportProgress, ImportReport, ImportTally
+from analytics.ingest.report import ImportProgress, ImportReport, Rejection
+from analytics.ingest.rows import Chunk, read_chunks
+from analytics.ingest.rules import CLOCK_TOLERANCE, RETRACTED, Fault
 from analytics.ingest.storage import StoredEvents, check_source, store_events
 from analytics.ingest.validation import RowRules
+from analytics.store.clickhouse import from_milliseconds
+
+MAX_VALUE_CHARS = 200
 
 OnProgress = Callable[[ImportProgress], None]
 OnRejection = Callable[[Rejection], None]
@@ -44,15 +48,12 @@ class ImportPlan:
         Name under which the events are known; ids are unique within it.
     default_timezone
         Zone of times without an offset; such times are refused without it.
-    bounds
-        Box in which the events must lie; exchanged coordinates are told by it.
     """
 
     column_map: ColumnMap
     grid: RegionGrid
     source: str
     default_timezone: str | None = None
-    bounds: Bounds | None = None
     file_format: FileFormat = FileFormat.CSV
 
 
@@ -119,37 +120,32 @@ class _Import:
         self._now = now
         self._mode = mode
         self._storing, self._looking_up = threads
-        self._tally = ImportTally(file=opened.name)
+        self._report = ImportReport(file=opened.name, is_dry_run=mode.dry_run)
+        self._cells: set[int] = set()
         self._started_s = perf_counter()
         self._columns = locate_columns(
             opened.rows.header, plan.column_map, file=opened.name
         )
 
     def run(self, on_progress: OnProgress, on_rejection: OnRejection) -> ImportReport:
-        refusals = Refusals(
-            file=self._opened.name,
-            column_map=self._plan.column_map,
-            columns=self._columns,
-        )
+        report = self._report
         for chunk, result in self._results():
             stored = self._looking_up.submit(self._look_up, result).result()
-            self._tally.add(result, stored)
-            for rejection in refusals.of_chunk(chunk, result, stored):
-                self._tally.add_rejection(rejection)
+            self._count(result, stored)
+            for rejection in self._rejections(chunk, result, stored):
+                report.reject(rejection)
                 on_rejection(rejection)
             on_progress(self._progress(chunk.end))
         fault = self._opened.fault()
         if fault is not None:
-            broken_off = refusals.of_break(self._opened.rows.number + 1, fault)
-            self._tally.broken_off = broken_off
-            on_rejection(broken_off)
-        elif not self._tally.row_count and not self._tally.skipped:
+            report.broken_off = self._rejection(self._opened.rows.number + 1, fault)
+            on_rejection(report.broken_off)
+        elif not report.row_count and not report.skipped:
             raise EventFileError(
                 f"{self._opened.name} has a header but no rows.", file=self._opened.name
             )
-        return self._tally.report(
-            is_dry_run=self._mode.dry_run, seconds=self._elapsed_s()
-        )
+        report.seconds = self._elapsed_s()
+        return report
 
     def _results(self) -> Iterator[tuple[Chunk, ChunkResult]]:
         """Work on the chunks: in the thread that stores, or in processes."""
@@ -162,6 +158,7 @@ class _Import:
             rules=self._rules(),
             grid=self._plan.grid,
             source=self._plan.source,
+            now=self._now,
             others=others,
             is_dry_run=self._mode.dry_run,
         )
@@ -182,7 +179,7 @@ class _Import:
             # Rows are counted from the first on, so skipped ones are named as well.
             names = name_rows(chunk.rows) if place is None else []
             if chunk.end <= skip:
-                self._tally.skipped = chunk.end
+                self._report.skipped = chunk.end
                 continue
             ids = names if place is None else [row[place].strip() for row in chunk.rows]
             yield (
@@ -196,9 +193,9 @@ class _Import:
         zone = self._plan.default_timezone
         return RowRules(
             column_map=self._plan.column_map,
-            now=self._now,
+            latest=self._now + CLOCK_TOLERANCE,
             zone=None if zone is None else load_zone(zone),
-            bounds=self._plan.bounds,
+            bounds=self._plan.grid.bounds,
         )
 
     def _look_up(self, result: ChunkResult) -> StoredEvents:
@@ -210,17 +207,71 @@ class _Import:
             dry_run=self._mode.dry_run,
         )
 
+    def _count(self, result: ChunkResult, stored: StoredEvents) -> None:
+        """Count a chunk; `stored` tells what became of its doubtful events."""
+        report = self._report
+        report.ambiguous_times += result.ambiguous_count
+        report.accepted += result.occurred_ms.size + stored.accepted
+        report.duplicates += stored.duplicates
+        self._cells.update(result.cells.tolist(), np.unique(stored.cells).tolist())
+        report.cells = len(self._cells)
+        late = result.doubtful.occurred_ms[stored.accepted_places]
+        for occurred_ms in (result.occurred_ms, late):
+            if occurred_ms.size:
+                first, last = (
+                    from_milliseconds(int(it))
+                    for it in (occurred_ms.min(), occurred_ms.max())
+                )
+                report.first_occurred_at = min(report.first_occurred_at or first, first)
+                report.last_occurred_at = max(report.last_occurred_at or last, last)
+
+    def _rejections(
+        self, chunk: Chunk, result: ChunkResult, stored: StoredEvents
+    ) -> list[Rejection]:
+        """Give the refused rows of a chunk in the order of the file."""
+        refused = [
+            self._rejection(number, bad.fault, bad.column, bad.value)
+            for number, bad in chunk.bad
+        ]
+        retracted = result.doubtful_places[stored.retracted_places].tolist()
+        faults = {
+            **dict.fromkeys(retracted, ("external_id", RETRACTED)),
+            **result.faults,
+        }
+        for place, (field, fault) in faults.items():
+            column = self._plan.column_map.columns.get(field)
+            value = chunk.rows[place][self._columns[field]].strip() if column else None
+            refused.append(self._rejection(chunk.numbers[place], fault, column, value))
+        return sorted(refused, key=lambda rejection: rejection.row)
+
+    def _rejection(
+        self,
+        row: int,
+        fault: Fault,
+        column: str | None = None,
+        value: str | None = None,
+    ) -> Rejection:
+        return Rejection(
+            file=self._opened.name,
+            row=row,
+            column=column,
+            code=fault.code,
+            reason=fault.reason,
+            value=value and value[:MAX_VALUE_CHARS],
+        )
+
     def _progress(self, rows_done: int) -> ImportProgress:
-        elapsed_s, fraction = self._elapsed_s(), self._opened.fraction()
+        report, fraction = self._report, self._opened.fraction()
+        elapsed_s = self._elapsed_s()
         left_s = fraction and elapsed_s * (1 - fraction) / max(fraction, 1e-6)
         return ImportProgress(
             rows_done=rows_done,
-            rows=self._tally.row_count,
-            accepted=self._tally.accepted,
-            duplicates=self._tally.duplicates,
-            rejected_by_code=dict(self._tally.rejected_by_code),
+            rows=report.row_count,
+            accepted=report.accepted,
+            duplicates=report.duplicates,
+            rejected_by_code=dict(report.rejected_by_code),
             fraction=fraction,
-            rows_per_s=self._tally.row_count / elapsed_s,
+            rows_per_s=report.row_count / elapsed_s,
             left_s=left_s,
         )
 

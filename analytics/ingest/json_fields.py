@@ -9,18 +9,24 @@ import orjson
 
 from analytics.errors import ColumnMapError
 from analytics.ingest.column_map import REQUIRED, ColumnMap
-from analytics.ingest.rejections import Fault, RejectionCode
 from analytics.ingest.rows import BadRow
+from analytics.ingest.rules import NUL, Fault, RowCode
 
 # Not a name that an object's field is likely to have.
 WHOLE = "\0whole"
 PEEKED_ROWS = 1_000
 SHOWN_NAMES = 40
 SURROGATE = re.compile("[\ud800-\udfff]")
-UNREADABLE = Fault(
-    RejectionCode.NUL_BYTE,
-    "a text holds a NUL character or half a surrogate pair, so it was damaged.",
-)
+
+
+def read_object(text: bytes) -> dict[str, Any] | Fault:
+    try:
+        known = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return Fault(RowCode.BAD_JSON, f"the row is not JSON ({error}).")
+    if not isinstance(known, dict):
+        return Fault(RowCode.BAD_JSON, "the row is not a JSON object.")
+    return known
 
 
 class FieldReader:
@@ -36,7 +42,7 @@ class FieldReader:
         fields = [text_of(find(known, name)) for name in self._names]
         content = "".join(fields)
         if "\0" in content or (not content.isascii() and SURROGATE.search(content)):
-            return BadRow(UNREADABLE)
+            return BadRow(NUL)
         if not self._is_named:
             fields.append(_written(known))
         return fields

@@ -15,12 +15,11 @@ from analytics.ingest.identity import OccurrenceCounter
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows
 
 MAX_CODES = 20_000_000
-# Writers that are not this run are told by another time of arrival.
+# Writers that are not this run are told by another version than the time of the run.
 WRITTEN_BY_OTHERS = """
-SELECT count(), toUnixTimestamp64Milli(max(ingested_at))
+SELECT count(), max(version)
 FROM analytics_event
-WHERE region = %(region)s AND source = %(source)s
-    AND toUnixTimestamp64Milli(ingested_at) != %(now_ms)s
+WHERE region = %(region)s AND source = %(source)s AND version != %(now_ms)s
 """
 COUNT = """
 SELECT count() FROM analytics_event
@@ -51,7 +50,7 @@ class OthersMark:
     """What other writers had written of an origin at some moment."""
 
     row_count: int
-    latest_ms: int
+    last_version: int
 
 
 class KnownIds:
@@ -97,7 +96,7 @@ def mark_others(origin: Origin) -> OthersMark:
         "source": origin.source,
         "now_ms": origin.now_ms,
     }
-    ((row_count, latest_ms),) = fetch_rows(
+    ((row_count, last_version),) = fetch_rows(
         "events_by_others", WRITTEN_BY_OTHERS, params, budget=LOOKUP
     )
-    return OthersMark(row_count=row_count, latest_ms=latest_ms)
+    return OthersMark(row_count=row_count, last_version=last_version)

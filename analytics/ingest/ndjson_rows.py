@@ -5,15 +5,18 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from analytics.errors import EventFileError
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.json_fields import PEEKED_ROWS, FieldReader, check_names
+from analytics.ingest.json_fields import (
+    PEEKED_ROWS,
+    FieldReader,
+    check_names,
+    read_object,
+)
 from analytics.ingest.line_source import MAX_LINE_BYTES, LineSource
-from analytics.ingest.rejections import Fault, RejectionCode
 from analytics.ingest.row_source import TOO_LONG
 from analytics.ingest.rows import BadRow, NumberedRow
+from analytics.ingest.rules import Fault
 
 MAX_VALUE_CHARS = 200
 NumberedObject = tuple[int, Mapping[str, Any] | BadRow]
@@ -58,15 +61,8 @@ class NdjsonRows:
 def _decode(line: str) -> Mapping[str, Any] | BadRow:
     if len(line) > MAX_LINE_BYTES:
         return BadRow(TOO_LONG)
-    try:
-        known = orjson.loads(line.encode("utf-8", "surrogateescape"))
-    except orjson.JSONDecodeError as error:
-        return _bad(f"the line is not JSON ({error}).", line)
-    if not isinstance(known, dict):
-        return _bad("the line is not a JSON object.", line)
+    known = read_object(line.encode("utf-8", "surrogateescape"))
+    if isinstance(known, Fault):
+        value = line.encode("utf-8", "replace").decode()[:MAX_VALUE_CHARS]
+        return BadRow(known, value=value)
     return known
-
-
-def _bad(reason: str, line: str) -> BadRow:
-    value = line.encode("utf-8", "replace").decode()[:MAX_VALUE_CHARS]
-    return BadRow(Fault(RejectionCode.BAD_JSON, reason), value=value)

@@ -16,9 +16,9 @@ from analytics.ingest.geojson_rows import GeoJsonRows
 from analytics.ingest.line_source import LineSource
 from analytics.ingest.ndjson_rows import NdjsonRows
 from analytics.ingest.parquet_rows import ParquetRows
-from analytics.ingest.rejections import Fault
 from analytics.ingest.row_source import RowSource
 from analytics.ingest.rows import Rows
+from analytics.ingest.rules import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from typing import Any
 
 from analytics.errors import EventFileError
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.rejections import Fault, RejectionCode
 from analytics.ingest.rows import BadRow, NumberedRow
+from analytics.ingest.rules import NUL, Fault, RowCode
 from riskplatform.kernel.arrow import load_arrow
 
 BATCH_ROWS = 10_000
 PURPOSE = "A Parquet file"
-NUL = BadRow(Fault(RejectionCode.NUL_BYTE, "a text holds a NUL character."))
+BAD_TEXT = BadRow(NUL)
 
 
 class ParquetRows:
@@ -50,7 +50,7 @@ class ParquetRows:
                 batch = next(batches, None)
             except (OSError, ValueError) as error:
                 self.fault = Fault(
-                    RejectionCode.CORRUPT_FILE,
+                    RowCode.CORRUPT_FILE,
                     f"the Parquet file is damaged from about here on ({error})."
                     " Fetch the file again and repeat the import.",
                 )
@@ -66,7 +66,7 @@ class ParquetRows:
         for fields in zip(*columns, strict=True):
             self.number += 1
             bad = may_hold_nul and "\0" in "".join(fields)
-            yield self.number, NUL if bad else list(fields)
+            yield self.number, BAD_TEXT if bad else list(fields)
 
     def _open(self, path: Path) -> Any:
         parquet = load_arrow("pyarrow.parquet", purpose=PURPOSE)

@@ -15,7 +15,7 @@ from analytics.ingest.chunk_work import (
     start_process,
     work_in_process,
 )
-from analytics.ingest.chunks import Chunk
+from analytics.ingest.rows import Chunk
 from analytics.store.clickhouse import close_connection
 
 Work = Callable[[ChunkTask], ChunkResult]

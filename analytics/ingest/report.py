@@ -1,19 +1,32 @@
-"""What an import did, and how far it is."""
+"""What an import did, which rows it refused, and how far it is."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
+from analytics.ingest.rules import RowCode
 
-from analytics.ingest.chunk_work import ChunkResult
-from analytics.ingest.rejections import Rejection
-from analytics.ingest.storage import StoredEvents
-from analytics.store.clickhouse import from_milliseconds
+MAX_LISTED_REJECTIONS = 10_000
 
-MAX_KEPT_REJECTIONS = 10_000
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One refused row of a file.
+
+    `row` is its line, the header of a CSV file being line 1; in GeoJSON and Parquet
+    it is the number of the feature or row, from 1.
+    """
+
+    file: str
+    row: int
+    column: str | None
+    code: RowCode
+    reason: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        where = f", column {self.column}" if self.column else ""
+        return f"{self.file}, row {self.row}{where}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +36,7 @@ class ImportProgress:
     Parameters
     ----------
     rows_done
-        Rows of the file whose fate is settled, those of an earlier run included.
+        Rows of the file whose outcome is settled, those of an earlier run included.
     fraction
         Of the bytes of the file on the disk; none where nobody knows the size.
     left_s
@@ -40,16 +53,17 @@ class ImportProgress:
     left_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ImportReport:
-    """What an import did.
+    """What an import did; it grows while the import runs.
 
     Parameters
     ----------
     skipped
         Rows at the beginning of the file that an earlier run had settled.
     accepted, duplicates, rejected_count
-        Rows behind these; together they are all of them that are not blank.
+        Rows behind these; together they are all of them that are not blank. What
+        corrects a stored event is accepted.
     rejected
         The refused rows, at most the first 10,000.
     broken_off
@@ -61,84 +75,27 @@ class ImportReport:
     """
 
     file: str
-    skipped: int
-    accepted: int
-    duplicates: int
-    rejected: tuple[Rejection, ...]
-    rejected_count: int
-    rejected_by_code: Mapping[str, int]
-    broken_off: Rejection | None
-    is_dry_run: bool
-    ambiguous_times: int
-    first_occurred_at: datetime | None
-    last_occurred_at: datetime | None
-    cells: int
-    seconds: float
-
-
-@dataclass(slots=True, kw_only=True)
-class ImportTally:
-    """Counts while an import runs."""
-
-    file: str
     skipped: int = 0
     accepted: int = 0
     duplicates: int = 0
-    ambiguous_times: int = 0
     rejected: list[Rejection] = field(default_factory=list)
-    rejected_by_code: Counter[str] = field(default_factory=Counter)
+    rejected_count: int = 0
+    rejected_by_code: dict[str, int] = field(default_factory=dict)
     broken_off: Rejection | None = None
-    _first_ms: int | None = None
-    _last_ms: int | None = None
-    _cells: set[int] = field(default_factory=set)
-
-    @property
-    def rejected_count(self) -> int:
-        return self.rejected_by_code.total()
+    is_dry_run: bool = False
+    ambiguous_times: int = 0
+    first_occurred_at: datetime | None = None
+    last_occurred_at: datetime | None = None
+    cells: int = 0
+    seconds: float = 0.0
 
     @property
     def row_count(self) -> int:
         return self.accepted + self.duplicates + self.rejected_count
 
-    def add(self, result: ChunkResult, stored: StoredEvents) -> None:
-        """Count a chunk; `stored` tells what became of its doubtful events."""
-        self.ambiguous_times += result.ambiguous_count
-        self.accepted += result.occurred_ms.size + stored.accepted
-        self.duplicates += stored.duplicates
-        self._cells.update(result.cells.tolist(), np.unique(stored.cells).tolist())
-        late = result.doubtful.occurred_ms[stored.accepted_places]
-        for occurred_ms in (result.occurred_ms, late):
-            if occurred_ms.size:
-                self._add_times(occurred_ms)
-
-    def add_rejection(self, rejection: Rejection) -> None:
-        self.rejected_by_code[rejection.code.value] += 1
-        if len(self.rejected) < MAX_KEPT_REJECTIONS:
+    def reject(self, rejection: Rejection) -> None:
+        self.rejected_count += 1
+        code = rejection.code.value
+        self.rejected_by_code[code] = self.rejected_by_code.get(code, 0) + 1
+        if len(self.rejected) < MAX_LISTED_REJECTIONS:
             self.rejected.append(rejection)
-
-    def report(self, *, is_dry_run: bool, seconds: float) -> ImportReport:
-        return ImportReport(
-            file=self.file,
-            skipped=self.skipped,
-            accepted=self.accepted,
-            duplicates=self.duplicates,
-            rejected=tuple(self.rejected),
-            rejected_count=self.rejected_count,
-            rejected_by_code=dict(self.rejected_by_code),
-            broken_off=self.broken_off,
-            is_dry_run=is_dry_run,
-            ambiguous_times=self.ambiguous_times,
-            first_occurred_at=_moment(self._first_ms),
-            last_occurred_at=_moment(self._last_ms),
-            cells=len(self._cells),
-            seconds=seconds,
-        )
-
-    def _add_times(self, occurred_ms: NDArray[np.int64]) -> None:
-        first, last = int(occurred_ms.min()), int(occurred_ms.max())
-        self._first_ms = first if self._first_ms is None else min(self._first_ms, first)
-        self._last_ms = last if self._last_ms is None else max(self._last_ms, last)
-
-
-def _moment(occurred_ms: int | None) -> datetime | None:
-    return None if occurred_ms is None else from_milliseconds(occurred_ms)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from analytics.errors import EventFileError
 from analytics.ingest.line_source import MAX_LINE_BYTES, LineSource
-from analytics.ingest.rejections import Fault, RejectionCode, shown
 from analytics.ingest.rows import BadRow, NumberedRow
+from analytics.ingest.rules import Fault, RowCode, shown
 
 DELIMITERS = ",;\t|"
 MAX_FIELD_CHARS = 1 << 16
@@ -96,7 +96,7 @@ class RowSource:
 
     def _ragged(self, fields: list[str]) -> Fault:
         return Fault(
-            RejectionCode.RAGGED_ROW,
+            RowCode.RAGGED_ROW,
             f"the row has {len(fields)} fields, the header has {len(self.header)}."
             " Put fields that hold the separator between double quotes.",
         )
@@ -110,20 +110,20 @@ class RowSource:
 
 
 TOO_LONG = Fault(
-    RejectionCode.FIELD_TOO_LONG,
+    RowCode.FIELD_TOO_LONG,
     f"the row is longer than {MAX_LINE_BYTES:,} bytes.",
 )
 NUL = Fault(
-    RejectionCode.NUL_BYTE,
+    RowCode.NUL_BYTE,
     "the row holds a NUL byte, so the file was damaged or is not text.",
 )
 
 
 def _unsplittable(error: csv.Error) -> Fault:
     if "field limit" in str(error):
-        return Fault(RejectionCode.FIELD_TOO_LONG, f"a field is too long ({error}).")
+        return Fault(RowCode.FIELD_TOO_LONG, f"a field is too long ({error}).")
     return Fault(
-        RejectionCode.BAD_QUOTES,
+        RowCode.BAD_QUOTES,
         f"the double quotes do not match ({error}). Put a field that holds quotes"
         " between quotes, and double those within.",
     )
@@ -131,7 +131,7 @@ def _unsplittable(error: csv.Error) -> Fault:
 
 def _not_utf8(surrogate: str, latin: str) -> Fault:
     return Fault(
-        RejectionCode.NOT_UTF8,
+        RowCode.NOT_UTF8,
         f"the byte 0x{ord(surrogate) - 0xDC00:02X} is not UTF-8; read as Latin-1 the"
         f" field is {shown(latin)}. Convert the file: iconv -f latin1 -t utf-8.",
     )

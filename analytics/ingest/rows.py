@@ -1,10 +1,13 @@
 """What the readers of all formats give: rows of texts, bad rows beside the good."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from analytics.ingest.rejections import Fault
+from analytics.ingest.rules import Fault
+
+MAX_ROWS = 50_000
+MAX_CHARS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,35 @@ class Rows(Protocol):
     def char_count(self) -> int: ...
 
     def __iter__(self) -> Iterator[NumberedRow]: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Chunk:
+    """Rows with their numbers in the file; `bad` ones never were fields.
+
+    `end` counts the rows of the file up to the last of this chunk.
+    """
+
+    end: int = 0
+    numbers: list[int] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    bad: list[tuple[int, BadRow]] = field(default_factory=list)
+
+
+def read_chunks(rows: Rows, *, cut: int = 0) -> Iterator[Chunk]:
+    """Read chunks of bounded size, one of which ends after `cut` rows."""
+    chunk, read_before, end = Chunk(), rows.char_count, 0
+    for end, (number, row) in enumerate(rows, start=1):
+        if isinstance(row, BadRow):
+            chunk.bad.append((number, row))
+        else:
+            chunk.numbers.append(number)
+            chunk.rows.append(row)
+        is_full = len(chunk.rows) >= MAX_ROWS or len(chunk.bad) >= MAX_ROWS
+        if is_full or end == cut or rows.char_count - read_before >= MAX_CHARS:
+            chunk.end = end
+            yield chunk
+            chunk, read_before = Chunk(), rows.char_count
+    if chunk.rows or chunk.bad:
+        chunk.end = end
+        yield chunk

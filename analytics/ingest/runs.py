@@ -80,7 +80,7 @@ def _fingerprint(plan: ImportPlan) -> str:
         "region": plan.grid.slug,
         "resolution": plan.grid.resolution,
         "times_in": plan.default_timezone,
-        "bounds": str(plan.bounds),
+        "bounds": str(plan.grid.bounds),
     }
     text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
     return blake2b(text, digest_size=32).hexdigest()

@@ -10,31 +10,22 @@ from numpy.typing import NDArray
 from analytics.degrees import units_of
 from analytics.errors import EventColumnsError
 from analytics.grid import RegionGrid
+from analytics.ingest.corrections import (
+    Places,
+    Rows,
+    compare,
+    correct,
+    find_stored,
+    nullable,
+)
 from analytics.ingest.events import EventColumns
 from analytics.ingest.identity import name_events
 from analytics.metrics import EVENTS
-from analytics.store.clickhouse import (
-    LOOKUP,
-    fetch_columns,
-    insert_columns,
-    joined,
-    to_milliseconds,
-)
+from analytics.store.clickhouse import insert_columns, to_milliseconds
 from analytics.store.event_changes import changing_events
 from riskplatform.kernel.instants import EARLIEST, LATEST
 
 MAX_SOURCE_CHARS = 100
-# Differences up to this are rounding on the way, not another place.
-SAME_PLACE_UNITS = 1
-
-FIND_EXISTING = """
-SELECT external_id, toUnixTimestamp64Milli(occurred_at) AS occurred_ms, lat_e7, lon_e7
-FROM analytics_event
-WHERE region = %(region)s AND source = %(source)s
-    AND external_id IN (SELECT arrayJoin(splitByChar('\\0', %(ids)s)))
-"""
-OUTCOMES = ("accepted", "duplicate", "conflict")
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +35,18 @@ class StoredEvents:
     Parameters
     ----------
     accepted_places
-        New ones, now stored.
+        New ones and corrections. Of several versions of one event, the last is stored.
     duplicate_places
         Events that were there already, or twice in the offer.
-    conflict_places
-        Events whose id stands for another time or place already. They are not
-        stored: an id that is not unique would else lose events unseen.
+    retracted_places
+        Events that came with other values after their retraction, which is final.
     cells
-        Cell of each accepted event.
+        Cell of each event that was written.
     """
 
     accepted_places: Places
     duplicate_places: Places
-    conflict_places: Places
+    retracted_places: Places
     cells: NDArray[np.uint64] = field(repr=False)
 
     @property
@@ -67,10 +57,6 @@ class StoredEvents:
     def duplicates(self) -> int:
         return self.duplicate_places.size
 
-    @property
-    def conflicts(self) -> int:
-        return self.conflict_places.size
-
 
 def store_events(
     events: EventColumns,
@@ -80,7 +66,7 @@ def store_events(
     now: datetime,
     dry_run: bool = False,
 ) -> StoredEvents:
-    """Store the events that are new; safe to repeat and to run twice at once.
+    """Store events that are new or corrected; safe to repeat and to run twice at once.
 
     The identity of an event is region, source and external id. What two runs
     insert at the same moment has one sorting key, so the table keeps one of it.
@@ -88,17 +74,29 @@ def store_events(
     check_source(source)
     events = replace(events, external_id=name_events(events))
     _check_ids(events.external_id)
-    parts = _sort_out(events, grid.slug, source)
+    _check_times(events.occurred_ms)
+    stored = find_stored(events.external_id, region=grid.slug, source=source)
+    found = compare(events, stored)
     cells = store_new(
-        events.take(parts[0]), grid=grid, source=source, now=now, dry_run=dry_run
+        events.take(found.new), grid=grid, source=source, now=now, dry_run=dry_run
     )
+    if found.corrected.size:
+        corrected = events.take(found.corrected)
+        new_cells = grid.cells_of(corrected.lat, corrected.lon)
+        cells = np.concatenate((cells, new_cells))
+        if not dry_run:
+            known = [stored[external_id] for external_id in corrected.external_id]
+            rows = _rows(corrected, new_cells, grid=grid, source=source, now=now)
+            _insert(correct(rows, known, now_ms=to_milliseconds(now)), grid)
     if not dry_run:
-        for outcome, places in zip(OUTCOMES[1:], parts[1:], strict=True):
-            EVENTS.labels(outcome).inc(places.size)
+        # The new ones are counted already.
+        EVENTS.labels("accepted").inc(found.accepted.size - found.new.size)
+        EVENTS.labels("duplicate").inc(found.duplicates.size)
+        EVENTS.labels("refused").inc(found.retracted.size)
     return StoredEvents(
-        accepted_places=parts[0],
-        duplicate_places=parts[1],
-        conflict_places=parts[2],
+        accepted_places=found.accepted,
+        duplicate_places=found.duplicates,
+        retracted_places=found.retracted,
         cells=cells,
     )
 
@@ -115,9 +113,7 @@ def store_new(
     _check_times(events.occurred_ms)
     cells = grid.cells_of(events.lat, events.lon)
     if not dry_run:
-        rows = _rows(events, cells, region=grid.slug, source=source, now=now)
-        with changing_events([grid.slug]):
-            insert_columns("events_insert", "analytics_event", rows)
+        _insert(_rows(events, cells, grid=grid, source=source, now=now), grid)
         EVENTS.labels("accepted").inc(len(events))
     return cells
 
@@ -152,69 +148,23 @@ def _check_times(occurred_ms: Places) -> None:
         )
 
 
-def _sort_out(
-    events: EventColumns, region: str, source: str
-) -> tuple[Places, Places, Places]:
-    """Part events into new ones, duplicates and conflicts."""
-    known = _find_existing(events.external_id, region, source)
-    if not known and len(set(events.external_id)) == len(events):
-        none = np.array([], dtype=np.int64)
-        return np.arange(len(events)), none, none
-    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-    accepted, duplicates, conflicts = parts
-    facts = zip(
-        events.external_id,
-        events.occurred_ms.tolist(),
-        units_of(events.lat),
-        units_of(events.lon),
-        strict=True,
-    )
-    for place, (external_id, *fact) in enumerate(facts):
-        earlier = known.setdefault(external_id, fact)
-        if earlier is fact:
-            accepted.append(place)
-        elif _is_same(earlier, fact):
-            duplicates.append(place)
-        else:
-            conflicts.append(place)
-    first, second, third = (np.array(part, dtype=np.int64) for part in parts)
-    return first, second, third
-
-
-def _find_existing(
-    ids: Sequence[str], region: str, source: str
-) -> dict[str, list[int]]:
-    if not ids:
-        return {}
-    found = fetch_columns(
-        "events_find_existing",
-        FIND_EXISTING,
-        {"region": region, "source": source, "ids": joined(ids)},
-        budget=LOOKUP,
-    )
-    names = ("external_id", "occurred_ms", "lat_e7", "lon_e7")
-    rows = zip(*(found[name].tolist() for name in names), strict=True)
-    return {external_id: fact for external_id, *fact in rows}
-
-
-def _is_same(one: Sequence[int], other: Sequence[int]) -> bool:
-    return one[0] == other[0] and all(
-        abs(a - b) <= SAME_PLACE_UNITS for a, b in zip(one[1:], other[1:], strict=True)
-    )
+def _insert(rows: Rows, grid: RegionGrid) -> None:
+    with changing_events([grid.slug]):
+        insert_columns("events_insert", "analytics_event", rows)
 
 
 def _rows(
     events: EventColumns,
     cells: NDArray[np.uint64],
     *,
-    region: str,
+    grid: RegionGrid,
     source: str,
     now: datetime,
-) -> dict[str, Sequence[object]]:
+) -> Rows:
     """Name the columns; times are whole milliseconds, what is unknown left out."""
     count, ingested_ms = len(events), to_milliseconds(now)
-    rows: dict[str, Sequence[object]] = {
-        "region": [region] * count,
+    rows: Rows = {
+        "region": [grid.slug] * count,
         "cell": cells.tolist(),
         "occurred_at": events.occurred_ms.tolist(),
         "ingested_at": [ingested_ms] * count,
@@ -226,16 +176,9 @@ def _rows(
         "version": [ingested_ms] * count,
     }
     if events.severity is not None:
-        rows["severity"] = _nullable(events.severity)
+        rows["severity"] = nullable(events.severity, count)
     if events.amount is not None:
-        rows["amount"] = _nullable(events.amount)
+        rows["amount"] = nullable(events.amount, count)
     if events.attributes:
         rows["attributes"] = list(events.attributes)
     return rows
-
-
-def _nullable(values: NDArray[np.float64]) -> list[float | None]:
-    column: NDArray[np.object_] = values.astype(np.object_)
-    column[np.isnan(values)] = None
-    optional: list[float | None] = column.tolist()
-    return optional

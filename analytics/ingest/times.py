@@ -9,7 +9,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.ingest.rejections import Fault, Faults, RejectionCode, shown
+from analytics.ingest.rules import (
+    MISSING_TIME,
+    Fault,
+    Faults,
+    RowCode,
+    bad_time,
+)
 from analytics.store.clickhouse import to_milliseconds
 from riskplatform.kernel.instants import EARLIEST
 
@@ -31,7 +37,7 @@ class ParsedTimes:
 
 
 def parse_times(
-    texts: Sequence[str], *, now: datetime, zone: ZoneInfo | None
+    texts: Sequence[str], *, latest: datetime, zone: ZoneInfo | None
 ) -> ParsedTimes:
     """Read times; those without an offset are local times of `zone`.
 
@@ -39,7 +45,7 @@ def parse_times(
     refused; one that they showed twice is taken as the first of the two, and
     counted. A date alone is its midnight. Below a millisecond is cut off.
     """
-    plain = _read_plain(texts, now)
+    plain = _read_plain(texts, latest)
     if plain is not None:
         return ParsedTimes(occurred_ms=plain, faults={}, ambiguous_count=0)
     occurred = np.zeros(len(texts), dtype=np.int64)
@@ -51,7 +57,7 @@ def parse_times(
             moment, is_ambiguous = _localised(moment, zone)
             ambiguous_count += is_ambiguous
         if isinstance(moment, datetime):
-            moment = _checked(moment, now)
+            moment = _checked(moment, latest)
         if isinstance(moment, Fault):
             faults[place] = moment
         else:
@@ -61,7 +67,7 @@ def parse_times(
     )
 
 
-def _read_plain(texts: Sequence[str], now: datetime) -> NDArray[np.int64] | None:
+def _read_plain(texts: Sequence[str], latest: datetime) -> NDArray[np.int64] | None:
     """Read all at once when all are UTC, written alike and in bounds; else none."""
     suffix = next((mark for mark in UTC_MARKS if texts and texts[0].endswith(mark)), "")
     length = len(texts[0]) - len(suffix) if suffix else 0
@@ -74,20 +80,18 @@ def _read_plain(texts: Sequence[str], now: datetime) -> NDArray[np.int64] | None
     except ValueError:
         return None
     occurred: NDArray[np.int64] = moments.astype(np.int64)
-    is_plain = occurred.min() >= EARLIEST_MS and occurred.max() <= to_milliseconds(now)
+    latest_ms = to_milliseconds(latest)
+    is_plain = occurred.min() >= EARLIEST_MS and occurred.max() <= latest_ms
     return occurred if is_plain else None
 
 
 def _read(text: str) -> datetime | Fault:
     if not text:
-        return Fault(RejectionCode.MISSING_VALUE, "the time is missing.")
+        return MISSING_TIME
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return Fault(
-            RejectionCode.BAD_TIME,
-            f"{shown(text)} is not a time. Write it like 2026-11-23T14:05:00+01:00.",
-        )
+        return bad_time(text)
     # Any offset can be taken off a year within this without leaving the calendar.
     return _too_early(moment) if moment.year < 1800 else moment
 
@@ -98,15 +102,16 @@ def _localised(
     """Give the moment in UTC, and whether its local time was there twice."""
     if zone is None:
         naive = Fault(
-            RejectionCode.NAIVE_TIME,
-            f"the time {moment.isoformat()} has no offset from UTC. Add one, or say"
-            " in which time zone such times are.",
+            RowCode.NAIVE_TIME,
+            f"the time {moment.isoformat()} has no offset from UTC. Write it"
+            " like 2026-11-23T14:05:00+01:00; a file may be imported with the zone of"
+            " its times.",
         )
         return naive, False
     before, after = _offsets(moment, zone)
     if before < after:
         skipped = Fault(
-            RejectionCode.NONEXISTENT_TIME,
+            RowCode.NONEXISTENT_TIME,
             f"the clocks of {zone.key} skipped {moment.isoformat()}."
             " Add its offset from UTC to the time.",
         )
@@ -124,18 +129,17 @@ def _offsets(moment: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
     return before or timedelta(), after or timedelta()
 
 
-def _checked(moment: datetime, now: datetime) -> datetime | Fault:
-    if moment > now:
+def _checked(moment: datetime, latest: datetime) -> datetime | Fault:
+    if moment > latest:
         return Fault(
-            RejectionCode.FUTURE_TIME,
-            f"{moment.isoformat()} is in the future: the import ran at"
-            f" {now.isoformat(timespec='seconds')}. Events are what has happened.",
+            RowCode.FUTURE_TIME,
+            f"{moment.isoformat()} is in the future. Events are what has happened.",
         )
     return _too_early(moment) if moment < EARLIEST else moment
 
 
 def _too_early(moment: datetime) -> Fault:
     return Fault(
-        RejectionCode.TIME_OUT_OF_RANGE,
+        RowCode.TIME_OUT_OF_RANGE,
         f"{moment.isoformat()} is before the year 1900, which cannot be stored.",
     )

@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 from analytics.grid import Bounds
 from analytics.ingest.column_map import ATTRIBUTE, ColumnMap
 from analytics.ingest.events import DEFAULT_EVENT_TYPE, EventColumns
-from analytics.ingest.numbers import parse_numbers
-from analytics.ingest.places import latitude_faults, longitude_faults, region_faults
-from analytics.ingest.rejections import Fault, Faults, RejectionCode
+from analytics.ingest.rules import (
+    MAX_ATTRIBUTE_CHARS,
+    MAX_TEXT_CHARS,
+    MISSING,
+    Fault,
+    Faults,
+    latitude_faults,
+    longitude_faults,
+    parse_numbers,
+    region_faults,
+    too_long,
+)
 from analytics.ingest.times import parse_times
-
-MAX_TEXT_CHARS = 200
-MAX_ATTRIBUTE_CHARS = 10_000
-MISSING = Fault(RejectionCode.MISSING_VALUE, "the value is missing.")
 
 Row = Sequence[str]
 T = TypeVar("T")
@@ -28,26 +33,26 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowRules:
-    """What rows are held against."""
+    """What rows are held against; `latest` is the end of what has happened."""
 
     column_map: ColumnMap
-    now: datetime
+    latest: datetime
     zone: ZoneInfo | None = None
     bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of a chunk.
+class ValidatedRows:
+    """What became of some rows.
 
     Parameters
     ----------
     events
         The good ones.
     places
-        Where in the chunk each good event stood.
+        Where among the rows each good event stood.
     faults
-        Place in the chunk to the field and its fault.
+        Place among the rows to the field and its fault.
     """
 
     events: EventColumns
@@ -56,48 +61,45 @@ class Verdict:
     ambiguous_count: int
 
 
-class RowValidator:
-    """Judges the rows of one file."""
+def validate_rows(
+    rows: Sequence[Row],
+    *,
+    columns: Mapping[str, int],
+    rules: RowRules,
+    names: Sequence[str] = (),
+) -> ValidatedRows:
+    """Validate rows as long as the header; the first fault of a row counts.
 
-    def __init__(self, *, columns: Mapping[str, int], rules: RowRules) -> None:
-        self._columns = columns
-        self._rules = rules
-
-    def validate(self, rows: Sequence[Row], names: Sequence[str] = ()) -> Verdict:
-        """Judge rows as long as the header; the first fault of a row counts.
-
-        `names` are the ids of rows whose source names none.
-        """
-        reading = _Reading(rows, self._columns)
-        times = parse_times(
-            reading.texts("occurred_at"), now=self._rules.now, zone=self._rules.zone
-        )
-        reading.note("occurred_at", times.faults)
-        lat, lon = reading.coordinates(self._rules.bounds)
-        severity, amount = reading.measure("severity"), reading.measure("amount")
-        event_type, ids = reading.words("event_type"), reading.words("external_id")
-        attributes = reading.attributes(self._rules.column_map.attribute_constants)
-        places = reading.good_places()
-        events = EventColumns(
-            occurred_ms=times.occurred_ms[places],
-            lat=lat[places],
-            lon=lon[places],
-            external_id=_chosen(ids or names or None, places),
-            event_type=_chosen(event_type, places) or self._constant_type(),
-            severity=None if severity is None else severity[places],
-            amount=None if amount is None else amount[places],
-            attributes=_chosen(attributes, places) or None,
-        )
-        return Verdict(
-            events=events,
-            places=places,
-            faults=reading.faults,
-            ambiguous_count=times.ambiguous_count,
-        )
-
-    def _constant_type(self) -> str:
-        constants = self._rules.column_map.constants
-        return constants.get("event_type", DEFAULT_EVENT_TYPE)
+    `columns` say where each field stands in a row; `names` are the ids of rows whose
+    source names none.
+    """
+    reading = _Reading(rows, columns)
+    times = parse_times(
+        reading.texts("occurred_at"), latest=rules.latest, zone=rules.zone
+    )
+    reading.note("occurred_at", times.faults)
+    lat, lon = reading.coordinates(rules.bounds)
+    severity, amount = reading.measure("severity"), reading.measure("amount")
+    default_type = rules.column_map.constants.get("event_type", DEFAULT_EVENT_TYPE)
+    event_type, ids = reading.types(default_type), reading.ids()
+    attributes = reading.attributes(rules.column_map.attribute_constants)
+    places = reading.good_places()
+    events = EventColumns(
+        occurred_ms=times.occurred_ms[places],
+        lat=lat[places],
+        lon=lon[places],
+        external_id=_chosen(ids or names or None, places),
+        event_type=_chosen(event_type, places) or default_type,
+        severity=None if severity is None else severity[places],
+        amount=None if amount is None else amount[places],
+        attributes=_chosen(attributes, places) or None,
+    )
+    return ValidatedRows(
+        events=events,
+        places=places,
+        faults=reading.faults,
+        ambiguous_count=times.ambiguous_count,
+    )
 
 
 class _Reading:
@@ -132,12 +134,22 @@ class _Reading:
         self.note(field, faults)
         return values
 
-    def words(self, field: str) -> list[str] | None:
-        if field not in self._columns:
+    def types(self, default: str) -> list[str] | None:
+        """Read types; a row that gives none has the default one."""
+        if "event_type" not in self._columns:
             return None
-        texts = self.texts(field)
-        self.note(field, {i: MISSING for i, text in enumerate(texts) if not text})
-        self.note(field, _too_long(texts, MAX_TEXT_CHARS))
+        texts = self.texts("event_type")
+        self.note("event_type", too_long(texts, MAX_TEXT_CHARS))
+        return [text or default for text in texts] if "" in texts else texts
+
+    def ids(self) -> list[str] | None:
+        if "external_id" not in self._columns:
+            return None
+        texts = self.texts("external_id")
+        if "" in texts:
+            missing = {i: MISSING for i, text in enumerate(texts) if not text}
+            self.note("external_id", missing)
+        self.note("external_id", too_long(texts, MAX_TEXT_CHARS))
         return texts
 
     def attributes(self, constants: Mapping[str, str]) -> list[dict[str, str]] | None:
@@ -147,7 +159,7 @@ class _Reading:
         attributes = [dict(constants) for _ in self._rows]
         for field in fields:
             texts, name = self.texts(field), field.removeprefix(ATTRIBUTE)
-            self.note(field, _too_long(texts, MAX_ATTRIBUTE_CHARS))
+            self.note(field, too_long(texts, MAX_ATTRIBUTE_CHARS))
             for known, text in zip(attributes, texts, strict=True):
                 if text:
                     known[name] = text
@@ -157,17 +169,6 @@ class _Reading:
         is_good = np.ones(len(self._rows), dtype=np.bool_)
         is_good[list(self.faults)] = False
         return np.flatnonzero(is_good)
-
-
-def _too_long(texts: Sequence[str], limit: int) -> Faults:
-    return {
-        place: Fault(
-            RejectionCode.FIELD_TOO_LONG,
-            f"the value has {len(text):,} characters; at most {limit:,} are kept.",
-        )
-        for place, text in enumerate(texts)
-        if len(text) > limit
-    }
 
 
 def _chosen(values: Sequence[T] | None, places: NDArray[np.int64]) -> list[T]:

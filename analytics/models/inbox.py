@@ -48,7 +48,7 @@ class IngestBatchQuerySet(models.QuerySet["IngestBatch"]):
 
 
 class IngestBatch(models.Model):
-    """The rows of one POST that were judged and written by one transaction."""
+    """The rows of one POST that were validated and written by one transaction."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     post = models.UUIDField(help_text="The batch_id of the answer to the POST.")

@@ -8,8 +8,7 @@ from typing import TextIO
 
 from django.core.management.base import OutputWrapper
 
-from analytics.ingest.rejections import Rejection
-from analytics.ingest.report import ImportProgress, ImportReport
+from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from riskplatform.kernel.commands import Pace
 from riskplatform.kernel.csv_writing import csv_text
 
@@ -71,13 +70,13 @@ class RejectionListing:
 
 def as_json(report: ImportReport, *, region: str, source: str) -> str:
     told = {**asdict(report), "region": region, "source": source}
-    told["rows_per_s"] = round(row_count(report) / max(report.seconds, 1e-6))
+    told["rows_per_s"] = round(report.row_count / max(report.seconds, 1e-6))
     return json.dumps(told, default=str)
 
 
 def as_text(report: ImportReport, *, region: str) -> str:
     verb = "would be stored" if report.is_dry_run else "stored"
-    rows_per_s = row_count(report) / max(report.seconds, 1e-6)
+    rows_per_s = report.row_count / max(report.seconds, 1e-6)
     text = (
         f"{report.file}: {report.accepted:,} events {verb} in {region!r},"
         f" {report.duplicates:,} were there already, {report.rejected_count:,} rows"
@@ -91,7 +90,3 @@ def as_text(report: ImportReport, *, region: str) -> str:
     if report.accepted and not report.is_dry_run:
         text += f"\nNext: manage.py fit_model --region {region}"
     return text
-
-
-def row_count(report: ImportReport) -> int:
-    return report.accepted + report.duplicates + report.rejected_count

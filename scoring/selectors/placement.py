@@ -13,7 +13,7 @@ from analytics.grid import RegionGrid
 from riskplatform.api.keys.access import Ownership
 from scoring.models import Cell, Region
 from scoring.selectors.region_owners import read_ownerships
-from scoring.selectors.regions import get_region_grid
+from scoring.selectors.regions import get_region_grid, read_bounds
 
 # A new region takes part in ingestion after this time at the latest.
 KEPT_FOR_S = 30.0
@@ -74,10 +74,11 @@ class StoredRegions:
 
 def _read_map() -> _Map:
     grids: dict[str, RegionGrid] = {}
+    bounds = read_bounds()
     region_of_cell: dict[int, dict[int, str]] = {}
     slugs: dict[int, tuple[str, int]] = {}
     for region in Region.objects.defer("boundary").order_by("slug"):
-        grids[region.slug] = get_region_grid(region)
+        grids[region.slug] = get_region_grid(region, bounds=bounds.get(region.pk))
         slugs[region.pk] = (region.slug, region.resolution)
     cells = Cell.objects.order_by("region__slug").values_list("region_id", "h3")
     for region_id, cell in cells.iterator(chunk_size=20_000):

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet
 from numpy.typing import NDArray
 
-from analytics.grid import RegionGrid
+from analytics.grid import Bounds, RegionGrid
 from riskplatform.api.keys.access import Access
 from scoring.cell_ids import hex_of
 from scoring.errors import RegionNotFoundError
 from scoring.models import Cell, Region
+
+# Half a degree leaves room for events just outside a boundary; a swapped pair of
+# coordinates is further away almost everywhere on the globe.
+BOUNDS_MARGIN_DEGREES = 0.5
 
 
 def list_regions(access: Access) -> QuerySet[Region]:
@@ -54,9 +58,27 @@ def list_cell_ids(region: Region) -> NDArray[np.uint64]:
     return np.fromiter(ids.iterator(), dtype=np.uint64)
 
 
-def get_region_grid(region: Region) -> RegionGrid:
+def get_region_grid(region: Region, *, bounds: Bounds | None = None) -> RegionGrid:
     return RegionGrid(
         slug=region.slug,
         resolution=region.resolution,
         timezone=region.timezone,
+        bounds=bounds,
     )
+
+
+def read_bounds() -> dict[int, Bounds]:
+    """Give the box in which events lie, for each region that has a boundary, by key."""
+    cells = Cell.objects.filter(region__boundary__isnull=False).order_by()
+    boxes = cells.values_list("region_id").annotate(
+        Min("lat"), Min("lon"), Max("lat"), Max("lon")
+    )
+    return {
+        key: Bounds(
+            south=south - BOUNDS_MARGIN_DEGREES,
+            west=west - BOUNDS_MARGIN_DEGREES,
+            north=north + BOUNDS_MARGIN_DEGREES,
+            east=east + BOUNDS_MARGIN_DEGREES,
+        )
+        for key, south, west, north, east in boxes
+    }

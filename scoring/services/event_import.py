@@ -7,24 +7,18 @@ from pathlib import Path
 import numpy as np
 from django.utils import timezone
 
-from analytics.grid import Bounds
 from analytics.ingest.byte_source import STANDARD_INPUT, check_file
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.file_format import FileFormat
 from analytics.ingest.importer import ImportMode, ImportPlan, import_file
-from analytics.ingest.rejections import Rejection
-from analytics.ingest.report import ImportProgress, ImportReport
+from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from analytics.ingest.runs import begin_run, end_run, identify, note_progress
 from analytics.models import ImportRun
 from analytics.reads.features import cell_aggregates
 from scoring.engine.state import SCALES_S
-from scoring.models import Cell, Region
-from scoring.selectors.regions import get_region_grid, list_cell_ids
+from scoring.models import Region
+from scoring.selectors.regions import get_region_grid, list_cell_ids, read_bounds
 from scoring.services.regions import add_cells, with_neighbours
-
-# Half a degree leaves room for events just outside a boundary; a swapped pair of
-# coordinates is further away almost everywhere on the globe.
-BOUNDS_MARGIN_DEGREES = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +95,9 @@ def grow_region(region: Region) -> int:
 def _plan(region: Region, request: ImportRequest) -> ImportPlan:
     return ImportPlan(
         column_map=request.column_map,
-        grid=get_region_grid(region),
+        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
         source=request.source,
         default_timezone=request.default_timezone,
-        bounds=None if region.boundary is None else _bounds(region),
         file_format=request.file_format,
     )
 
@@ -115,12 +108,3 @@ def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | 
     check_file(path)
     identity = identify(path, plan)
     return begin_run(path, plan=plan, identity=identity, restart=request.restart)
-
-
-def _bounds(region: Region) -> Bounds:
-    centres = np.array(Cell.objects.filter(region=region).values_list("lat", "lon"))
-    south, west = centres.min(axis=0) - BOUNDS_MARGIN_DEGREES
-    north, east = centres.max(axis=0) + BOUNDS_MARGIN_DEGREES
-    return Bounds(
-        south=float(south), west=float(west), north=float(north), east=float(east)
-    )

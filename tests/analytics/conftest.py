@@ -15,8 +15,10 @@ from analytics.ingest.report import ImportReport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEADER = "time,lat,lon,kind,severity,id"
-CHICAGO = RegionGrid(slug="chicago", resolution=8, timezone="America/Chicago")
 BOUNDS = Bounds(south=41.6, west=-87.95, north=42.05, east=-87.5)
+CHICAGO = RegionGrid(
+    slug="chicago", resolution=8, timezone="America/Chicago", bounds=BOUNDS
+)
 
 WriteCsv = Callable[..., Path]
 ImportRows = Callable[..., ImportReport]
@@ -39,7 +41,6 @@ def plan() -> ImportPlan:
         ),
         grid=CHICAGO,
         source="police",
-        bounds=BOUNDS,
     )
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from analytics.errors import EventFileError
 from analytics.ingest.byte_source import ByteSource
-from analytics.ingest.rejections import RejectionCode
+from analytics.ingest.rules import RowCode
 
 CONTENT = b"".join(b"%d,some text\n" % number for number in range(50_000))
 
 
-def read(path: Path, content: bytes) -> tuple[bytes, RejectionCode | None]:
+def read(path: Path, content: bytes) -> tuple[bytes, RowCode | None]:
     path.write_bytes(content)
     with ByteSource(path) as source:
         found = b"".join(source)
@@ -44,7 +44,7 @@ def test_truncated_gzip_gives_what_came_before(tmp_path: Path, kept_bytes: int) 
 
     found, code = read(tmp_path / "e.csv.gz", packed)
 
-    assert code == RejectionCode.TRUNCATED_FILE
+    assert code == RowCode.TRUNCATED_FILE
     assert found == zlib.decompressobj(wbits=31).decompress(packed)
 
 
@@ -55,7 +55,7 @@ def test_damaged_gzip_gives_what_came_before(tmp_path: Path) -> None:
 
     found, code = read(tmp_path / "e.csv.gz", bytes(packed))
 
-    assert code == RejectionCode.CORRUPT_FILE
+    assert code == RowCode.CORRUPT_FILE
     assert found[: len(CONTENT) // 3] == CONTENT[: len(CONTENT) // 3]
 
 
@@ -65,14 +65,14 @@ def test_wrong_checksum_is_reported_after_the_last_byte(tmp_path: Path) -> None:
 
     assert read(tmp_path / "e.csv.gz", bytes(packed)) == (
         CONTENT,
-        RejectionCode.CORRUPT_FILE,
+        RowCode.CORRUPT_FILE,
     )
 
 
 def test_what_follows_a_gzip_file_is_reported(tmp_path: Path) -> None:
     assert read(tmp_path / "e.csv.gz", gzip.compress(CONTENT) + b"more") == (
         CONTENT,
-        RejectionCode.CORRUPT_FILE,
+        RowCode.CORRUPT_FILE,
     )
 
 

@@ -88,7 +88,7 @@ def test_dry_run_reports_the_same_and_stores_nothing(
 def test_progress_is_told_after_every_chunk(
     write_csv: WriteCsv, plan: ImportPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analytics.ingest.chunks.MAX_ROWS", 4)
+    monkeypatch.setattr("analytics.ingest.rows.MAX_ROWS", 4)
     told: list[ImportProgress] = []
 
     import_file(

@@ -27,11 +27,11 @@ import sys
 from pathlib import Path
 import django
 django.setup()
-from tests.analytics.conftest import BOUNDS, CHICAGO, NOW
+from tests.analytics.conftest import CHICAGO, NOW
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.importer import ImportPlan, import_file
 plan = ImportPlan(column_map=ColumnMap.parse(sys.argv[2]), grid=CHICAGO,
-    source="police", bounds=BOUNDS)
+    source="police")
 import_file(Path(sys.argv[1]), plan=plan, now=NOW)
 """
 

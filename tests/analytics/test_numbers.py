@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.ingest.numbers import parse_numbers
-from analytics.ingest.rejections import RejectionCode
+from analytics.ingest.rules import RowCode, parse_numbers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -30,19 +29,17 @@ def test_every_text_is_a_finite_number_missing_or_a_fault(texts: list[str]) -> N
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", RejectionCode.MISSING_VALUE),
-        ("nan", RejectionCode.NOT_FINITE),
-        ("-inf", RejectionCode.NOT_FINITE),
-        ("1e999", RejectionCode.NOT_FINITE),
-        ("1_000", RejectionCode.BAD_NUMBER),
-        ("41,87", RejectionCode.BAD_NUMBER),
-        ("0x1F", RejectionCode.BAD_NUMBER),
-        ("٤١", RejectionCode.BAD_NUMBER),
+        ("", RowCode.MISSING_VALUE),
+        ("nan", RowCode.NOT_FINITE),
+        ("-inf", RowCode.NOT_FINITE),
+        ("1e999", RowCode.NOT_FINITE),
+        ("1_000", RowCode.BAD_NUMBER),
+        ("41,87", RowCode.BAD_NUMBER),
+        ("0x1F", RowCode.BAD_NUMBER),
+        ("٤١", RowCode.BAD_NUMBER),
     ],
 )
-def test_what_is_not_a_plain_finite_number_is_a_fault(
-    text: str, code: RejectionCode
-) -> None:
+def test_what_is_not_a_plain_finite_number_is_a_fault(text: str, code: RowCode) -> None:
     values, faults = parse_numbers(["41.5", text, "-1e3"], is_required=True)
 
     assert values.tolist()[::2] == [41.5, -1000.0]

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from analytics.grid import Bounds
-from analytics.ingest.places import latitude_faults, longitude_faults, region_faults
-from analytics.ingest.rejections import RejectionCode
+from analytics.ingest.rules import (
+    RowCode,
+    latitude_faults,
+    longitude_faults,
+    region_faults,
+)
 
 BOX = Bounds(south=41.0, west=-88.0, north=42.0, east=-87.0)
 DATE_LINE = Bounds(south=-20.0, west=175.0, north=-10.0, east=-175.0)
@@ -17,13 +21,13 @@ def test_latitudes_beyond_the_poles_are_faults() -> None:
     faults = latitude_faults(lat, lon)
 
     assert {place: fault.code for place, fault in faults.items()} == {
-        1: RejectionCode.COORDINATE_OUT_OF_RANGE,
-        2: RejectionCode.SWAPPED_COORDINATES,
-        3: RejectionCode.COORDINATE_OUT_OF_RANGE,
+        1: RowCode.COORDINATE_OUT_OF_RANGE,
+        2: RowCode.SWAPPED_COORDINATES,
+        3: RowCode.COORDINATE_OUT_OF_RANGE,
     }
     assert faults[2].reason == (
         "the latitude 123 is not between -90 and 90, but the longitude 45 is: they"
-        " look exchanged. Exchange the two in the column map."
+        " look exchanged. Exchange the two."
     )
 
 
@@ -41,13 +45,13 @@ def test_places_outside_the_region_are_faults_and_exchanged_ones_are_told() -> N
     faults = region_faults(lat, lon, BOX)
 
     assert {place: fault.code for place, fault in faults.items()} == {
-        1: RejectionCode.OUTSIDE_REGION,
-        2: RejectionCode.SWAPPED_COORDINATES,
+        1: RowCode.OUTSIDE_REGION,
+        2: RowCode.SWAPPED_COORDINATES,
     }
     assert faults[2].reason == (
         "latitude -87.5, longitude 41.5 lies outside the region (latitude 41 to 42,"
         " longitude -88 to -87), but exchanged they lie inside."
-        " Exchange the two in the column map."
+        " Exchange the two."
     )
 
 

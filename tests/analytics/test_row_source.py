@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from analytics.errors import EventFileError
 from analytics.ingest.line_source import LineSource
-from analytics.ingest.rejections import RejectionCode
 from analytics.ingest.row_source import RowSource
 from analytics.ingest.rows import BadRow
+from analytics.ingest.rules import RowCode
 
 GOOD = ["3", "4"]
 HUGE = "x" * 1_100_000
 
-Found = list[tuple[int, list[str] | RejectionCode]]
+Found = list[tuple[int, list[str] | RowCode]]
 
 
 def read(content: str | bytes) -> Found:
@@ -50,7 +50,7 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[list[str]]) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_give_rows_or_reasons(content: bytes) -> None:
     for _number, row in read(b"a,b\n" + content):
-        assert isinstance(row, RejectionCode) or len(row) == 2
+        assert isinstance(row, RowCode) or len(row) == 2
 
 
 @given(st.binary(max_size=60).filter(lambda junk: not {*b'"\r\n'} & {*junk}))

@@ -1,6 +1,7 @@
 """Events that code already has as arrays."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import StoredEvents, store_events
 from analytics.models import Event
 from analytics.reads.features import region_extent
+from analytics.store.clickhouse import run_statement
 from tests.analytics.conftest import CHICAGO, NOW
 
 pytestmark = [
@@ -36,7 +38,7 @@ def store(events: EventColumns) -> StoredEvents:
 def test_columns_become_events() -> None:
     stored = store(EVENTS)
 
-    assert (stored.accepted, stored.duplicates, stored.conflicts) == (3, 0, 0)
+    assert (stored.accepted, stored.duplicates) == (3, 0)
     assert stored.cells.tolist() == CHICAGO.cells_of(EVENTS.lat, EVENTS.lon).tolist()
     rows = Event.objects.order_by("external_id").values_list(
         "external_id", "event_type", "severity", "attributes"
@@ -48,15 +50,51 @@ def test_columns_become_events() -> None:
     ]
 
 
-def test_what_is_there_is_a_duplicate_and_what_contradicts_it_a_conflict() -> None:
+def test_what_is_there_is_a_duplicate_and_what_differs_a_correction() -> None:
     store(EVENTS)
     changed = replace(EVENTS, occurred_ms=np.array([1_000, 2_001, 3_000]))
 
     stored = store(changed)
 
-    assert stored.accepted == 0
+    assert stored.accepted_places.tolist() == [1]
     assert stored.duplicate_places.tolist() == [0, 2]
-    assert stored.conflict_places.tolist() == [1]
+    assert stored.retracted_places.tolist() == []
+
+
+def test_a_correction_keeps_the_arrival_and_leaves_nothing_behind() -> None:
+    store(EVENTS)
+    moved = replace(
+        EVENTS,
+        lat=np.array([41.8, 41.7, 41.8]),
+        occurred_ms=np.array([1_000, 86_400_000_000, 3_000]),
+    )
+
+    store_events(moved, grid=CHICAGO, source="test", now=NOW + timedelta(days=1))
+
+    rows = Event.objects.merged().order_by("external_id")
+    assert list(rows.values_list("external_id", "lat", "ingested_at")) == [
+        ("a", 41.8, NOW),
+        ("b", 41.7, NOW),
+        ("c", 41.8, NOW),
+    ]
+    again = store_events(moved, grid=CHICAGO, source="test", now=NOW)
+    assert (again.accepted, again.duplicates) == (0, 3)
+
+
+def test_a_retracted_event_is_repeated_but_not_corrected() -> None:
+    store(EVENTS)
+    run_statement(
+        "test",
+        "INSERT INTO analytics_event SELECT * REPLACE (version + 1 AS version,"
+        " 1 AS is_deleted) FROM analytics_event WHERE external_id != 'c'",
+    )
+    changed = replace(EVENTS, severity=np.array([2.0, np.nan, 3.0]))
+
+    stored = store(changed)
+
+    assert stored.retracted_places.tolist() == [0]
+    assert stored.duplicate_places.tolist() == [1, 2]
+    assert region_extent("chicago").count == 1
 
 
 def test_events_without_ids_are_stored_once() -> None:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.rejections import RejectionCode
-from analytics.ingest.validation import RowRules, RowValidator
+from analytics.ingest.rules import RowCode
+from analytics.ingest.validation import RowRules, validate_rows
 from tests.analytics.conftest import BOUNDS, NOW
 
 HEADER = ["time", "lat", "lon", "kind", "severity", "note"]
@@ -14,15 +14,15 @@ RULES = RowRules(
     column_map=ColumnMap.parse(
         "occurred_at=time,lat=lat,lon=lon,event_type=kind,severity=severity"
     ),
-    now=NOW,
+    latest=NOW,
     bounds=BOUNDS,
 )
 GOOD = ["2022-01-01T00:00:00Z", "41.8", "-87.6", "theft", "1.5", "x"]
 BAD = {
-    0: RejectionCode.BAD_TIME,
-    1: RejectionCode.BAD_NUMBER,
-    2: RejectionCode.BAD_NUMBER,
-    4: RejectionCode.BAD_NUMBER,
+    0: RowCode.BAD_TIME,
+    1: RowCode.BAD_NUMBER,
+    2: RowCode.BAD_NUMBER,
+    4: RowCode.BAD_NUMBER,
 }
 spoilt = st.one_of(st.none(), st.sampled_from(sorted(BAD)))
 
@@ -40,7 +40,7 @@ def test_good_rows_become_events_in_order_and_bad_ones_faults(
 ) -> None:
     rows = [make_row(number, column) for number, column in enumerate(plan)]
 
-    verdict = RowValidator(columns=COLUMNS, rules=RULES).validate(rows)
+    verdict = validate_rows(rows, columns=COLUMNS, rules=RULES)
 
     good = [number for number, column in enumerate(plan) if column is None]
     assert verdict.places.tolist() == good
@@ -54,17 +54,17 @@ def test_good_rows_become_events_in_order_and_bad_ones_faults(
 def test_first_fault_of_a_row_is_the_one_that_is_told() -> None:
     row = ["?", "?", "-187", "", "nan", "x"]
 
-    verdict = RowValidator(columns=COLUMNS, rules=RULES).validate([row])
+    verdict = validate_rows([row], columns=COLUMNS, rules=RULES)
 
     assert len(verdict.events) == 0
     ((field, fault),) = verdict.faults.values()
-    assert (field, fault.code) == ("occurred_at", RejectionCode.BAD_TIME)
+    assert (field, fault.code) == ("occurred_at", RowCode.BAD_TIME)
 
 
 def test_surrounding_blanks_are_no_part_of_a_value() -> None:
     row = [f" {value}\t" for value in GOOD]
 
-    verdict = RowValidator(columns=COLUMNS, rules=RULES).validate([row])
+    verdict = validate_rows([row], columns=COLUMNS, rules=RULES)
 
     assert verdict.faults == {}
     assert verdict.events.types() == ["theft"]

@@ -13,8 +13,8 @@ from django.db import connections
 from django.test import RequestFactory
 
 from analytics.errors import EventStoreUnavailableError
-from analytics.inbox.judging import PostDefaults
 from analytics.inbox.receiving import BodyForm, receive_events
+from analytics.inbox.validation import PostDefaults
 from analytics.models import IngestBatch, Shipment
 from analytics.shipping.shipper import ShippingReport, ship_due
 from analytics.store.clickhouse import Budget, close_connection, fetch_rows

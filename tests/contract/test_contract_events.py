@@ -87,14 +87,14 @@ def test_the_fate_of_every_row_is_told(cast: Cast) -> None:
         headers={"Content-Type": "text/csv"},
     ).json()
     (refused,) = receipt["rejected"]
-    assert (refused["index"], refused["code"]) == (1, "invalid_event")
+    assert (refused["index"], refused["code"]) == (1, "swapped_coordinates")
     assert cast.feed.get("events_backlog").waiting_events == 1
     ship_due()
     forget_backlog()
     assert cast.feed.get("events_backlog").waiting_events == 0
     fates = cast.feed.get("events_batch_fates", batch_id=receipt["batch_id"])
     assert (fates.accepted, fates.rejected, fates.stored) == (1, 1, 1)
-    refusals = cast.feed.get("events_rejections", code="invalid_event")
+    refusals = cast.feed.get("events_rejections", code="swapped_coordinates")
     assert [row.reason for row in refusals.rejections] == [refused["reason"]]
 
 

@@ -9,8 +9,8 @@ WITHOUT_ID = "occurred_at=time,lat=lat,lon=lon"
 IMPORT = """
 import sys
 from django.core.management import call_command
-from analytics.ingest import chunks
-chunks.MAX_ROWS = 500
+from analytics.ingest import rows
+rows.MAX_ROWS = 500
 for _ in range(int(sys.argv[1])):
     call_command("import_events", *sys.argv[2:])
 """

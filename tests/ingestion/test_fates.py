@@ -50,7 +50,7 @@ def test_each_row_has_its_fate(post: Post, ship: Ship, get: Get) -> None:
     fates = [row["fate"] for row in after["fates"]]
     assert fates == ["duplicate", "stored", "refused", "parked"]
     assert after["fates"][3]["reason"] == "too odd"
-    assert after["fates"][2]["code"] == "invalid_event"
+    assert after["fates"][2]["code"] == "swapped_coordinates"
     names = ("rows", "accepted", "duplicates", "rejected", "waiting", "stored")
     assert [before[name] for name in names] == [4, 2, 1, 1, 2, 0]
     assert [after[name] for name in names] == [4, 2, 1, 1, 0, 1]
@@ -105,7 +105,7 @@ def test_refusals_are_counted_listed_and_filtered(post: Post, get: Get) -> None:
     second = get(f"rejections?limit=2&after={first['next']}")
 
     assert first["counts"] == [
-        {"source": "api", "code": "invalid_event", "count": 3},
+        {"source": "api", "code": "swapped_coordinates", "count": 3},
         {"source": "feed", "code": "unknown_region", "count": 1},
     ]
     rows = [*first["rejections"], *second["rejections"]]
@@ -115,7 +115,7 @@ def test_refusals_are_counted_listed_and_filtered(post: Post, get: Get) -> None:
     ]
     assert second["next"] is None
     assert len(get("rejections?source=feed")["rejections"]) == 1
-    assert len(get("rejections?code=invalid_event")["rejections"]) == 3
+    assert len(get("rejections?code=swapped_coordinates")["rejections"]) == 3
 
 
 def test_a_backlog_is_seen_and_refuses_more_when_it_is_full(

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.ingest import chunks
+from analytics.ingest import rows
 from analytics.ingest.report import ImportProgress
 from analytics.ingest.runs import note_progress
 from analytics.models import ImportRun
@@ -46,7 +46,7 @@ def run(path: Path, column_map: str = MAP, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "MAX_ROWS", 500)
+    monkeypatch.setattr(rows, "MAX_ROWS", 500)
 
 
 @pytest.mark.parametrize("column_map", [MAP, WITHOUT_ID])

@@ -10,8 +10,8 @@ import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error
 
-from analytics.inbox.judging import PostDefaults
 from analytics.inbox.receiving import BodyForm, receive_events
+from analytics.inbox.validation import PostDefaults
 from analytics.models import IngestBatch, Shipment
 from riskplatform.api.keys.models import Organisation
 from riskplatform.embedded.clickhouse_server import ClickHouseServer

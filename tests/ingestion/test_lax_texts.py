@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.inbox.csv_reading import read_csv
-from analytics.inbox.event_input import EventInput, ReadRow, Refusal
+from analytics.inbox.event_input import EventInput, UnreadRow
 from analytics.inbox.reading import read_array
+from analytics.ingest.rules import Fault
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import make_event
 
@@ -26,41 +27,41 @@ NO_TIMES = [
 NO_NUMBERS = ["01", "+1", "1_0", "0x10", ".5", "5.", "1,5", "NaN", "inf", "1e999", "٣"]
 
 
-def from_csv(**fields: str) -> ReadRow:
+def from_csv(**fields: str) -> EventInput | Fault:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([list(fields), list(fields.values())])
     [[row]] = read_csv([text.getvalue().encode()])
-    return row
+    return row.fault if isinstance(row, UnreadRow) else row
 
 
-def from_json(**fields: object) -> ReadRow:
+def from_json(**fields: object) -> EventInput | Fault:
     [[row]] = read_array([orjson.dumps([fields])])
-    return row
+    return row.fault if isinstance(row, UnreadRow) else row
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
 def test_what_is_no_time_is_refused_in_csv_and_in_json(text: str) -> None:
     row = {**ROW, "occurred_at": text}
     in_csv = from_csv(**row, **PLACE)
-    assert isinstance(in_csv, Refusal)
+    assert isinstance(in_csv, Fault)
     assert in_csv == from_json(**row, lat=41.85, lon=-87.68)
     assert "2026-11-23T14:05:00+01:00" in in_csv.reason
 
 
 def test_a_number_is_no_time_in_json_either() -> None:
-    assert isinstance(from_json(external_id="t1", occurred_at=1_704_067_200), Refusal)
+    assert isinstance(from_json(external_id="t1", occurred_at=1_704_067_200), Fault)
 
 
 @pytest.mark.parametrize("name", ["severity", "amount"])
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_json_would_not_write_is_no_number(name: str, text: str) -> None:
-    assert isinstance(from_csv(**ROW, **PLACE, **{name: text}), Refusal)
+    assert isinstance(from_csv(**ROW, **PLACE, **{name: text}), Fault)
 
 
 @pytest.mark.parametrize("text", ["1", "yes", "True", "TRUE", "on", "0"])
 def test_only_true_and_false_are_booleans(text: str) -> None:
-    assert isinstance(from_csv(external_id="t1", retracted=text), Refusal)
+    assert isinstance(from_csv(external_id="t1", retracted=text), Fault)
 
 
 def test_booleans_and_empty_fields_are_read() -> None:

@@ -22,7 +22,7 @@ EVENT_COUNT = 3_000
 POST_THRICE = """
 import sys
 from pathlib import Path
-from analytics.inbox.judging import PostDefaults
+from analytics.inbox.validation import PostDefaults
 from analytics.inbox.receiving import BodyForm, receive_events
 from analytics.placement import register_directory
 from riskplatform.api.keys.models import Organisation

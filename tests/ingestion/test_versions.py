@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.inbox.facts import NO_FACTS, digest_of
-from analytics.inbox.judging import Judged
+from analytics.inbox.validation import ValidEvent
 from analytics.inbox.versions import Version, sort_out
 
 Histories = dict[str, list[Version]]
 
 
-def make_judged(external_id: str, value: int | None) -> Judged:
+def make_event(external_id: str, value: int | None) -> ValidEvent:
     """Make an event that says `value`, or a retraction."""
     facts = NO_FACTS if value is None else (value, 0.0, 0.0, "", None, None, "")
-    return Judged(
+    return ValidEvent(
         row_index=0,
         source="api",
         external_id=external_id,
@@ -28,13 +28,13 @@ def make_judged(external_id: str, value: int | None) -> Judged:
     )
 
 
-rows = st.builds(make_judged, st.sampled_from("ab"), st.none() | st.integers(1, 3))
+rows = st.builds(make_event, st.sampled_from("ab"), st.none() | st.integers(1, 3))
 bodies = st.lists(st.lists(rows, max_size=6), max_size=5)
 
 
-def play(bodies: list[list[Judged]], histories: Histories) -> list[Judged]:
+def play(bodies: list[list[ValidEvent]], histories: Histories) -> list[ValidEvent]:
     """Send bodies one after the other; give the rows that were accepted."""
-    accepted: list[Judged] = []
+    accepted: list[ValidEvent] = []
     for number, body in enumerate(bodies):
         outcome = sort_out(body, histories, received_ms=1_000 + number % 2)
         for new in outcome.accepted:
@@ -47,7 +47,7 @@ def play(bodies: list[list[Judged]], histories: Histories) -> list[Judged]:
 
 @given(bodies, st.randoms(use_true_random=False))
 def test_what_was_accepted_is_not_accepted_again_in_any_order(
-    sent: list[list[Judged]], chance: Random
+    sent: list[list[ValidEvent]], chance: Random
 ) -> None:
     histories: Histories = defaultdict(list)
     again = play(sent, histories)
@@ -58,7 +58,7 @@ def test_what_was_accepted_is_not_accepted_again_in_any_order(
 
 @given(bodies, bodies)
 def test_pruned_versions_tell_the_same_apart(
-    earlier: list[list[Judged]], later: list[list[Judged]]
+    earlier: list[list[ValidEvent]], later: list[list[ValidEvent]]
 ) -> None:
     whole: Histories = defaultdict(list)
     play(earlier, whole)
@@ -78,7 +78,7 @@ def prune(version: Version) -> Version:
 
 @given(bodies)
 def test_versions_rise_and_nothing_follows_a_retraction(
-    sent: list[list[Judged]],
+    sent: list[list[ValidEvent]],
 ) -> None:
     histories: Histories = defaultdict(list)
     play(sent, histories)

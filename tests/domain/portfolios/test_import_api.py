@@ -88,7 +88,7 @@ def test_every_fault_is_listed_and_nothing_is_imported(
         (4, "currency", "wrong_currency"),
         (4, "vulnerability", "unknown_vulnerability"),
         (5, "id", "missing_value"),
-        (5, "lat", "out_of_range"),
+        (5, "lat", "coordinate_out_of_range"),
         (5, "lon", "bad_number"),
         (5, "value", "out_of_range"),
         (6, None, "ragged_row"),

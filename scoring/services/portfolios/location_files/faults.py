@@ -1,4 +1,7 @@
-"""Why a row of a file of assets is refused."""
+"""Why a row of a file of assets is refused.
+
+What the rules of events say as well has their codes, `RowCode`; these are the others.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,9 +10,7 @@ MAX_LISTED = 1_000
 
 
 class FaultCode(StrEnum):
-    MISSING_VALUE = "missing_value"
     BAD_TEXT = "bad_text"
-    BAD_NUMBER = "bad_number"
     OUT_OF_RANGE = "out_of_range"
     WRONG_CURRENCY = "wrong_currency"
     UNKNOWN_VULNERABILITY = "unknown_vulnerability"

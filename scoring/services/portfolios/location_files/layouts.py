@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from analytics.ingest.rejections import shown
+from analytics.ingest.rules import RowCode, shown
 from scoring.errors import AssetFileError
 from scoring.services.portfolios.location_files.faults import FaultCode, RowFault
 from scoring.services.portfolios.location_files.values import (
@@ -179,8 +179,7 @@ def _read_minimal(values: RowValues) -> AssetRow:
         values.row,
         values.text("id", max_chars=MAX_REFERENCE_CHARS, is_required=True),
         values.text("name", max_chars=MAX_NAME_CHARS),
-        values.degrees("lat", limit=90),
-        values.degrees("lon", limit=180),
+        *values.place("lat", "lon"),
         values.required_money("value"),
         values.money("deductible") or ZERO,
         values.money("limit"),
@@ -198,8 +197,7 @@ def _read_oed(values: RowValues) -> AssetRow:
         values.row,
         _oed_reference(values),
         values.text("locname", max_chars=MAX_NAME_CHARS),
-        values.degrees("latitude", limit=90),
-        values.degrees("longitude", limit=180),
+        *values.place("latitude", "longitude"),
         value,
         _oed_term(values, "locded6all", "locdedtype6all", value),
         # A limit of zero means that there is none.
@@ -219,7 +217,7 @@ def _oed_reference(values: RowValues) -> str:
     if len(reference) > MAX_REFERENCE_CHARS:
         values.note(
             "locnumber",
-            FaultCode.BAD_TEXT,
+            RowCode.FIELD_TOO_LONG,
             f"with its account it has {len(reference)} characters,"
             f" {MAX_REFERENCE_CHARS} at most fit.",
         )

@@ -5,7 +5,17 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from analytics.ingest.rejections import shown
+from analytics.ingest.rules import (
+    MISSING,
+    MISSING_NUMBER,
+    Fault,
+    RowCode,
+    bad_number,
+    latitude_fault,
+    longitude_fault,
+    shown,
+    too_long,
+)
 from scoring.services.portfolios.location_files.faults import FaultCode, RowFault
 
 MAX_NUMBER_CHARS = 40
@@ -47,13 +57,9 @@ class RowValues:
     def text(self, column: str, *, max_chars: int, is_required: bool = False) -> str:
         text = self.raw(column)
         if not text and is_required:
-            self.note(column, FaultCode.MISSING_VALUE, "the value is missing.")
-        elif len(text) > max_chars:
-            self.note(
-                column,
-                FaultCode.BAD_TEXT,
-                f"the text has {len(text)} characters, {max_chars} at most fit.",
-            )
+            self.note_fault(column, MISSING)
+        elif faults := too_long([text], max_chars):
+            self.note_fault(column, faults[0])
         elif not text.isprintable() and CONTROL.search(text):
             self.note(
                 column,
@@ -64,23 +70,27 @@ class RowValues:
             return text
         return ""
 
-    def degrees(self, column: str, *, limit: float) -> float:
-        text = self.raw(column)
-        if not self._is_number(column, text):
-            return 0.0
-        value = float(text)
-        if not math.fabs(value) <= limit:
-            reason = f"{value:g} is not between -{limit:g} and {limit:g} degrees."
-            self.note(column, FaultCode.OUT_OF_RANGE, reason)
-            return 0.0
-        return value
+    def place(self, lat_column: str, lon_column: str) -> tuple[float, float]:
+        """Read a latitude and a longitude, and notice where they look exchanged."""
+        lat, lat_fault = _degrees(self.raw(lat_column))
+        lon, lon_fault = _degrees(self.raw(lon_column))
+        if math.fabs(lat) > 90:
+            lat_fault = latitude_fault(lat, lon)
+        if math.fabs(lon) > 180:
+            lon_fault = longitude_fault(lon)
+        for column, fault in ((lat_column, lat_fault), (lon_column, lon_fault)):
+            if fault is not None:
+                self.note_fault(column, fault)
+        return lat, lon
 
     def amount(self, column: str) -> Decimal | None:
         """Read a number that is not negative; None where the row leaves it empty."""
         text = self.raw(column)
         if not text:
             return None
-        if not self._is_number(column, text):
+        fault = _number_fault(text)
+        if fault is not None:
+            self.note_fault(column, fault)
             return ZERO
         amount = Decimal(text)
         if not 0 <= amount < BEYOND:
@@ -97,24 +107,28 @@ class RowValues:
     def required_money(self, column: str) -> Decimal:
         amount = self.money(column)
         if amount is None:
-            self.note(column, FaultCode.MISSING_VALUE, "the amount is missing.")
+            self.note_fault(column, MISSING_NUMBER)
             return ZERO
         return amount
 
-    def note(self, column: str, code: FaultCode, reason: str) -> None:
+    def note_fault(self, column: str, fault: Fault) -> None:
+        self.note(column, fault.code, fault.reason)
+
+    def note(self, column: str, code: FaultCode | RowCode, reason: str) -> None:
         place = self._columns.get(column)
         name = column if place is None else self._header[place]
         self.faults.append(
             RowFault(row=self.row, column=name, code=code.value, reason=reason)
         )
 
-    def _is_number(self, column: str, text: str) -> bool:
-        if not text:
-            self.note(column, FaultCode.MISSING_VALUE, "the number is missing.")
-        elif len(text) > MAX_NUMBER_CHARS or NUMBER.fullmatch(text) is None:
-            hint = " Use a point as the decimal sign." if "," in text else ""
-            reason = f"{shown(text)} is not a number.{hint}"
-            self.note(column, FaultCode.BAD_NUMBER, reason)
-        else:
-            return True
-        return False
+
+def _degrees(text: str) -> tuple[float, Fault | None]:
+    fault = _number_fault(text)
+    return (float(text), None) if fault is None else (math.nan, fault)
+
+
+def _number_fault(text: str) -> Fault | None:
+    if not text:
+        return MISSING_NUMBER
+    is_number = len(text) <= MAX_NUMBER_CHARS and NUMBER.fullmatch(text) is not None
+    return None if is_number else bad_number(text)

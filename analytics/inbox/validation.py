@@ -1,0 +1,245 @@
+"""Validates rows that were read: what is accepted gets its region and its cell."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import h3.api.basic_int as h3
+import numpy as np
+import orjson
+from msgspec import to_builtins
+
+from analytics.errors import UnknownRegionError
+from analytics.grid import Bounds, RegionGrid
+from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, in_field
+from analytics.inbox.facts import NO_FACTS, Facts
+from analytics.ingest.column_map import OPTIONAL, REQUIRED, ColumnMap
+from analytics.ingest.json_fields import FieldReader
+from analytics.ingest.rows import BadRow
+from analytics.ingest.rules import (
+    CLOCK_TOLERANCE,
+    EXCHANGED_INTO_REGION,
+    IN_NO_REGION,
+    MISSING,
+    NUL,
+    Fault,
+    unknown_region,
+)
+from analytics.ingest.validation import RowRules, validate_rows
+from analytics.placement import RegionDirectory
+from analytics.store.clickhouse import EPOCH, MILLISECOND, to_milliseconds
+from riskplatform.kernel.instants import EARLIEST
+
+EARLIEST_MS = to_milliseconds(EARLIEST)
+FIELDS = (*REQUIRED, *OPTIONAL)
+COLUMN_MAP = ColumnMap(columns={name: name for name in FIELDS})
+COLUMNS = {name: place for place, name in enumerate(FIELDS)}
+READER = FieldReader(COLUMN_MAP)
+
+
+class ValidEvent(NamedTuple):
+    """An acceptable row; `facts` are what makes it another version when they differ.
+
+    The facts are `occurred_ms, lat, lon, event_type, severity, amount, attributes`.
+    """
+
+    row_index: int
+    source: str
+    external_id: str
+    is_retracted: bool
+    region: str
+    is_placed: bool
+    cell: int
+    facts: Facts
+
+
+class RefusedRow(NamedTuple):
+    row_index: int
+    source: str
+    fault: Fault
+
+
+@dataclass(slots=True, kw_only=True)
+class ValidatedBlock:
+    events: list[ValidEvent] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostDefaults:
+    """What rows of a POST have that do not say it themselves."""
+
+    source: str
+    region: str | None = None
+
+
+class BlockValidator:
+    """Validates the rows of one POST.
+
+    A row that looks right is taken as it is; what is wrong with any other is said by
+    the rules that hold for files too.
+    """
+
+    def __init__(
+        self, directory: RegionDirectory, *, defaults: PostDefaults, now: datetime
+    ) -> None:
+        self._directory = directory
+        self._defaults = defaults
+        self._latest = now + CLOCK_TOLERANCE
+        self._latest_ms = to_milliseconds(self._latest)
+        self._grids: dict[str, RegionGrid | None] = {}
+        if defaults.region is not None and self._grid(defaults.region) is None:
+            raise UnknownRegionError(
+                f"There is no region {defaults.region!r}.", region=defaults.region
+            )
+
+    def validate(self, rows: Sequence[ReadRow], *, first_index: int) -> ValidatedBlock:
+        block = ValidatedBlock()
+        regions = self._regions_of(rows)
+        suspects: list[int] = []
+        for place, row in enumerate(rows):
+            event = (
+                self._event(row, first_index + place, regions[place])
+                if isinstance(row, EventInput)
+                else None
+            )
+            if event is None:
+                suspects.append(place)
+            else:
+                block.events.append(event)
+        if suspects:
+            faults = self._faults(
+                [rows[i] for i in suspects], [regions[i] for i in suspects]
+            )
+            for place, fault in zip(suspects, faults, strict=True):
+                source = getattr(rows[place], "source", None) or self._defaults.source
+                block.refused.append(RefusedRow(first_index + place, source, fault))
+        return block
+
+    def _regions_of(self, rows: Sequence[ReadRow]) -> Sequence[str | None]:
+        """Name the region of each row: its own, the POST's, or the one around it."""
+        default = self._defaults.region
+        regions: list[str | None] = [getattr(row, "region", None) for row in rows]
+        if default is not None:
+            return [region or default for region in regions]
+        homeless = [
+            (place, row.lat, row.lon)
+            for place, row in enumerate(rows)
+            if isinstance(row, EventInput)
+            and row.region is None
+            and row.lat is not None
+            and row.lon is not None
+        ]
+        if homeless:
+            places, lat, lon = zip(*homeless, strict=True)
+            found = self._directory.place(np.array(lat), np.array(lon))
+            for place, region in zip(places, found, strict=True):
+                regions[place] = region
+        return regions
+
+    def _event(
+        self, row: EventInput, row_index: int, region: str | None
+    ) -> ValidEvent | None:
+        """Give the event that a row is, or nothing where the rules refuse it."""
+        if "\0" in row.external_id or row.external_id.isspace():
+            return None
+        source = row.source or self._defaults.source
+        is_placed = row.region is None and self._defaults.region is None
+        if row.retracted:
+            identity = (row_index, source, row.external_id, True)
+            return ValidEvent(*identity, "", is_placed, 0, NO_FACTS)
+        grid = None if region is None else self._grid(region)
+        facts = self._facts(row)
+        if grid is None or facts is None or not _lies_in(grid, *facts[1:3]):
+            return None
+        return ValidEvent(
+            row_index=row_index,
+            source=source,
+            external_id=row.external_id,
+            is_retracted=False,
+            region=grid.slug,
+            is_placed=is_placed,
+            cell=h3.latlng_to_cell(facts[1], facts[2], grid.resolution),
+            facts=facts,
+        )
+
+    def _facts(self, row: EventInput) -> Facts | None:
+        if row.occurred_at is None or row.lat is None or row.lon is None:
+            return None
+        occurred_ms = (row.occurred_at - EPOCH) // MILLISECOND
+        attributes = _written(row.attributes)
+        has_nul = "\0" in row.event_type or "\\u0000" in attributes
+        if has_nul or not EARLIEST_MS <= occurred_ms <= self._latest_ms:
+            return None
+        return (
+            *(occurred_ms, row.lat, row.lon, row.event_type),
+            *(row.severity, row.amount, attributes),
+        )
+
+    def _faults(
+        self, rows: Sequence[ReadRow], regions: Sequence[str | None]
+    ) -> list[Fault]:
+        """Say what is wrong with each of some rows that are all refused."""
+        faults: dict[int, Fault] = {}
+        by_bounds: defaultdict[Bounds | None, dict[int, list[str]]] = defaultdict(dict)
+        for place, row in enumerate(rows):
+            known = to_builtins(row) if isinstance(row, EventInput) else row.known
+            if known is None or known.get("retracted") is True:
+                continue
+            texts = READER.read(known)
+            if isinstance(texts, BadRow):
+                faults[place] = texts.fault
+                continue
+            grid = self._grid(regions[place] or "")
+            by_bounds[None if grid is None else grid.bounds][place] = texts
+        for bounds, texts_of in by_bounds.items():
+            rules = RowRules(column_map=COLUMN_MAP, latest=self._latest, bounds=bounds)
+            places, rows_of_texts = list(texts_of), list(texts_of.values())
+            found = validate_rows(rows_of_texts, columns=COLUMNS, rules=rules)
+            for i, (name, fault) in found.faults.items():
+                faults[places[i]] = in_field(name, fault)
+        return [
+            faults.get(place) or self._other_fault(row, regions[place])
+            for place, row in enumerate(rows)
+        ]
+
+    def _other_fault(self, row: ReadRow, region: str | None) -> Fault:
+        """Say what is wrong with a row whose times and numbers are all right."""
+        if isinstance(row, UnreadRow):
+            return row.fault
+        if row.external_id.isspace():
+            return in_field("external_id", MISSING)
+        texts = (row.external_id, *row.attributes, *row.attributes.values())
+        if any("\0" in text for text in texts):
+            return NUL
+        return (
+            self._fault_of_place(row)
+            if region is None
+            else in_field("region", unknown_region(region))
+        )
+
+    def _fault_of_place(self, row: EventInput) -> Fault:
+        lat, lon = row.lat or 0.0, row.lon or 0.0
+        if abs(lon) > 90:
+            return IN_NO_REGION
+        (found,) = self._directory.place(np.array([lon]), np.array([lat]))
+        return IN_NO_REGION if found is None else EXCHANGED_INTO_REGION
+
+    def _grid(self, region: str) -> RegionGrid | None:
+        if region not in self._grids:
+            self._grids[region] = self._directory.find(region)
+        return self._grids[region]
+
+
+def _lies_in(grid: RegionGrid, lat: float, lon: float) -> bool:
+    # Numbers compare as arrays do.
+    return grid.bounds is None or bool(grid.bounds.contain(lat, lon))  # type: ignore[arg-type]
+
+
+def _written(attributes: dict[str, str]) -> str:
+    """Write attributes so that equal ones are equal texts."""
+    if not attributes:
+        return ""
+    return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,184 @@
+"""Compares events with what is stored: new, repeated, corrected or retracted.
+
+What a source tells again with other values corrects the event, as it does by POST. A
+corrected event stays known since it first arrived, so that what a forecast could know
+at a time does not lose it; where it moved, the row at its old place is withdrawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.degrees import units_of
+from analytics.ingest.events import EventColumns
+from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows, joined
+
+# A row that withdraws an old place has the version of the correction, and is no answer.
+FIND_STORED = """
+SELECT external_id, toUnixTimestamp64Milli(occurred_at), lat_e7, lon_e7, event_type,
+    severity, amount, attributes,
+    cell, toUnixTimestamp64Milli(ingested_at), version, is_deleted
+FROM analytics_event
+WHERE region = %(region)s AND source = %(source)s
+    AND external_id IN (SELECT arrayJoin(splitByChar('\\0', %(ids)s)))
+ORDER BY version DESC, is_deleted
+LIMIT 1 BY external_id
+"""
+Places = NDArray[np.int64]
+Rows = dict[str, Sequence[Any]]  # columns of the table by their names
+# `occurred_ms, lat_e7, lon_e7, event_type, severity, amount, attributes`
+Values = tuple[Any, ...]
+
+
+class StoredVersion(NamedTuple):
+    """The last version of an event in the store."""
+
+    values: Values
+    cell: int
+    ingested_ms: int
+    version: int
+    is_retracted: bool
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.cell, self.values[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Places of events: `new` and `corrected` are to be written, one of each event."""
+
+    accepted: Places
+    duplicates: Places
+    retracted: Places
+    new: Places
+    corrected: Places
+
+
+def find_stored(
+    ids: Sequence[str], *, region: str, source: str
+) -> dict[str, StoredVersion]:
+    if not ids:
+        return {}
+    params: dict[str, SqlValue] = {
+        "region": region,
+        "source": source,
+        "ids": joined(ids),
+    }
+    rows = fetch_rows("events_find_stored", FIND_STORED, params, budget=LOOKUP)
+    return {
+        external_id: StoredVersion(
+            tuple(values), cell, ingested_ms, version, bool(gone)
+        )
+        for external_id, *values, cell, ingested_ms, version, gone in rows
+    }
+
+
+def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Comparison:
+    """Compare events with what is stored, and with one another in their order.
+
+    An event that comes several times with different values is corrected by the last
+    of these; all up to the one that is stored are repetitions.
+    """
+    if not stored and len(set(events.external_id)) == len(events):
+        none, every = np.array([], dtype=np.int64), np.arange(len(events))
+        return Comparison(
+            accepted=every, new=every, duplicates=none, retracted=none, corrected=none
+        )
+    values = _values_of(events)
+    versions, duplicates = _distinct_versions(events.external_id, values)
+    accepted: list[int] = []
+    retracted: list[int] = []
+    new: list[int] = []
+    corrected: list[int] = []
+    for external_id, places in versions.items():
+        known = stored.get(external_id)
+        if known is None:
+            accepted += places
+            new.append(places[-1])
+            continue
+        is_stored = [values[place] == known.values for place in places]
+        repeated_count = is_stored.index(True) + 1 if True in is_stored else 0
+        duplicates += places[:repeated_count]
+        left = places[repeated_count:]
+        if known.is_retracted:
+            retracted += left
+        elif left:
+            accepted += left
+            corrected.append(left[-1])
+    return Comparison(
+        accepted=_ascending(accepted),
+        duplicates=_ascending(duplicates),
+        retracted=_ascending(retracted),
+        new=_ascending(new),
+        corrected=_ascending(corrected),
+    )
+
+
+def correct(
+    rows: Rows, known: Sequence[StoredVersion], *, now_ms: int
+) -> dict[str, Sequence[Any]]:
+    """Make rows of the table corrections of what is known, and withdraw old places."""
+    count = len(known)
+    corrected = rows | {
+        "ingested_at": [it.ingested_ms for it in known],
+        "version": [max(now_ms, it.version + 1) for it in known],
+        "is_deleted": [0] * count,
+    }
+    places = zip(rows["cell"], rows["occurred_at"], strict=True)
+    moved = [i for i, place in enumerate(places) if place != known[i].place]
+    withdrawn = {name: [column[i] for i in moved] for name, column in corrected.items()}
+    withdrawn |= {
+        "cell": [known[i].cell for i in moved],
+        "occurred_at": [known[i].values[0] for i in moved],
+        "is_deleted": [1] * len(moved),
+    }
+    return {name: [*corrected[name], *withdrawn[name]] for name in corrected}
+
+
+def nullable(values: NDArray[np.float64] | None, count: int) -> list[float | None]:
+    """Give the values, and None for each that is unknown."""
+    if values is None:
+        return [None] * count
+    column: NDArray[np.object_] = values.astype(np.object_)
+    column[np.isnan(values)] = None
+    optional: list[float | None] = column.tolist()
+    return optional
+
+
+def _values_of(events: EventColumns) -> list[Values]:
+    count = len(events)
+    return list(
+        zip(
+            events.occurred_ms.tolist(),
+            units_of(events.lat),
+            units_of(events.lon),
+            events.types(),
+            nullable(events.severity, count),
+            nullable(events.amount, count),
+            events.attributes or [{}] * count,
+            strict=True,
+        )
+    )
+
+
+def _distinct_versions(
+    ids: Sequence[str], values: Sequence[Values]
+) -> tuple[dict[str, list[int]], list[int]]:
+    """Give the places of each id whose values differ, and of those that repeat one."""
+    versions: dict[str, list[int]] = {}
+    repeated: list[int] = []
+    for place, external_id in enumerate(ids):
+        told = versions.setdefault(external_id, [])
+        if told and any(values[earlier] == values[place] for earlier in told):
+            repeated.append(place)
+        else:
+            told.append(place)
+    return versions, repeated
+
+
+def _ascending(places: list[int]) -> Places:
+    return np.array(sorted(places), dtype=np.int64)

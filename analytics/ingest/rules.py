@@ -1,0 +1,219 @@
+"""The rules for rows of events: one code and one sentence for each thing wrong.
+
+They hold for files and for POSTs alike; `docs/ingestion.md` lists the codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.grid import Bounds
+
+MAX_SHOWN = 80
+MAX_TEXT_CHARS = 200
+MAX_ATTRIBUTE_CHARS = 10_000
+# Clocks of clients go wrong by about this much.
+CLOCK_TOLERANCE = timedelta(minutes=1)
+EXCHANGED = "Exchange the two."
+
+FloatArray = NDArray[np.float64]
+
+
+class RowCode(StrEnum):
+    MISSING_VALUE = "missing_value"
+    BAD_TIME = "bad_time"
+    NAIVE_TIME = "naive_time"
+    NONEXISTENT_TIME = "nonexistent_time"
+    FUTURE_TIME = "future_time"
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+    BAD_NUMBER = "bad_number"
+    NOT_FINITE = "not_finite"
+    COORDINATE_OUT_OF_RANGE = "coordinate_out_of_range"
+    SWAPPED_COORDINATES = "swapped_coordinates"
+    OUTSIDE_REGION = "outside_region"
+    UNKNOWN_REGION = "unknown_region"
+    FIELD_TOO_LONG = "field_too_long"
+    BAD_VALUE = "bad_value"
+    UNKNOWN_FIELD = "unknown_field"
+    NUL_BYTE = "nul_byte"
+    NOT_UTF8 = "not_utf8"
+    RAGGED_ROW = "ragged_row"
+    BAD_QUOTES = "bad_quotes"
+    BAD_JSON = "bad_json"
+    NOT_A_POINT = "not_a_point"
+    RETRACTED_EVENT = "retracted_event"
+    UNKNOWN_EVENT = "unknown_event"
+    TRUNCATED_FILE = "truncated_file"
+    CORRUPT_FILE = "corrupt_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one value, or with the row as a whole."""
+
+    code: RowCode
+    reason: str
+
+
+Faults = dict[int, Fault]  # by the place of the row
+
+MISSING = Fault(RowCode.MISSING_VALUE, "the value is missing.")
+MISSING_NUMBER = Fault(RowCode.MISSING_VALUE, "the number is missing.")
+MISSING_TIME = Fault(RowCode.MISSING_VALUE, "the time is missing.")
+NUL = Fault(RowCode.NUL_BYTE, "a text holds a NUL character, so it was damaged.")
+IN_NO_REGION = Fault(
+    RowCode.OUTSIDE_REGION,
+    "No region holds this place. Name the region, or define one that does.",
+)
+EXCHANGED_INTO_REGION = Fault(
+    RowCode.SWAPPED_COORDINATES,
+    "No region holds this place, but exchanged the latitude and the longitude lie in"
+    f" one. {EXCHANGED}",
+)
+RETRACTED = Fault(
+    RowCode.RETRACTED_EVENT,
+    "the event with this id was retracted, which is final. Send it under a new id.",
+)
+UNKNOWN_EVENT = Fault(
+    RowCode.UNKNOWN_EVENT,
+    "no event with this id was accepted, so none can be retracted.",
+)
+
+
+def shown(value: str) -> str:
+    """Quote a value for a sentence: short, and safe for a terminal."""
+    short = value if len(value) <= MAX_SHOWN else value[:MAX_SHOWN] + "…"
+    return repr(short)
+
+
+def bad_time(text: str) -> Fault:
+    return Fault(
+        RowCode.BAD_TIME,
+        f"{shown(text)} is not a time. Write it like 2026-11-23T14:05:00+01:00.",
+    )
+
+
+def bad_number(text: str) -> Fault:
+    hint = " Use a point as the decimal sign." if "," in text else ""
+    return Fault(RowCode.BAD_NUMBER, f"{shown(text)} is not a number.{hint}")
+
+
+def unknown_region(slug: str) -> Fault:
+    return Fault(RowCode.UNKNOWN_REGION, f"there is no region {shown(slug)}.")
+
+
+def too_long(texts: Sequence[str], limit: int) -> Faults:
+    return {
+        place: Fault(
+            RowCode.FIELD_TOO_LONG,
+            f"the value has {len(text):,} characters; at most {limit:,} are kept.",
+        )
+        for place, text in enumerate(texts)
+        if len(text) > limit
+    }
+
+
+def parse_numbers(
+    texts: Sequence[str], *, is_required: bool
+) -> tuple[FloatArray, Faults]:
+    """Read numbers; NaN stands where one is missing or at fault."""
+    values = _all_numbers(texts)
+    if values is not None and bool(np.isfinite(values).all()):
+        return values, {}
+    values = np.full(len(texts), np.nan)
+    faults: Faults = {}
+    for place, text in enumerate(texts):
+        if not text and not is_required:
+            continue
+        number = read_number(text)
+        if isinstance(number, Fault):
+            faults[place] = number
+        else:
+            values[place] = number
+    return values, faults
+
+
+def _all_numbers(texts: Sequence[str]) -> FloatArray | None:
+    joined = "".join(texts)
+    # float() takes 1_000 and digits of other scripts; a file means neither.
+    if "_" in joined or not joined.isascii():
+        return None
+    try:
+        return np.array(list(map(float, texts)), dtype=np.float64)
+    except ValueError:
+        return None
+
+
+def read_number(text: str) -> float | Fault:
+    """Read a plain decimal number that is finite."""
+    if not text:
+        return MISSING_NUMBER
+    try:
+        number = float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        number = None
+    if number is None:
+        return bad_number(text)
+    if not np.isfinite(number):
+        return Fault(
+            RowCode.NOT_FINITE,
+            f"{shown(text)} is not a finite number. Leave unknown numbers empty.",
+        )
+    return number
+
+
+def latitude_faults(lat: FloatArray, lon: FloatArray) -> Faults:
+    """Find latitudes beyond the poles; NaN is left to whoever read it."""
+    beyond = np.flatnonzero(np.abs(lat) > 90).tolist()
+    return {i: latitude_fault(float(lat[i]), float(lon[i])) for i in beyond}
+
+
+def longitude_faults(lon: FloatArray) -> Faults:
+    beyond = np.flatnonzero(np.abs(lon) > 180).tolist()
+    return {i: longitude_fault(float(lon[i])) for i in beyond}
+
+
+def latitude_fault(lat: float, lon: float) -> Fault:
+    """Say what is wrong with a latitude beyond the poles."""
+    if abs(lat) <= 180 and abs(lon) <= 90:
+        return Fault(
+            RowCode.SWAPPED_COORDINATES,
+            f"the latitude {lat:g} is not between -90 and 90, but the longitude"
+            f" {lon:g} is: they look exchanged. {EXCHANGED}",
+        )
+    return Fault(
+        RowCode.COORDINATE_OUT_OF_RANGE,
+        f"the latitude {lat:g} is not between -90 and 90.",
+    )
+
+
+def longitude_fault(lon: float) -> Fault:
+    return Fault(
+        RowCode.COORDINATE_OUT_OF_RANGE,
+        f"the longitude {lon:g} is not between -180 and 180.",
+    )
+
+
+def region_faults(lat: FloatArray, lon: FloatArray, bounds: Bounds) -> Faults:
+    """Find valid places that lie outside the region, and say if exchanged ones do."""
+    faults: Faults = {}
+    outside = ~bounds.contain(lat, lon) & np.isfinite(lat) & np.isfinite(lon)
+    is_exchanged = bounds.contain(lon, lat)
+    for place in np.flatnonzero(outside):
+        where = f"latitude {lat[place]:g}, longitude {lon[place]:g}"
+        if is_exchanged[place]:
+            faults[int(place)] = Fault(
+                RowCode.SWAPPED_COORDINATES,
+                f"{where} lies outside the region ({bounds}), but exchanged they lie"
+                f" inside. {EXCHANGED}",
+            )
+        else:
+            faults[int(place)] = Fault(
+                RowCode.OUTSIDE_REGION,
+                f"{where} lies outside the region ({bounds}).",
+            )
+    return faults
