@@ -1,7 +1,5 @@
 """What was accepted is shipped at a call, long before the shipper would look."""
 
-import time
-
 import psycopg
 import pytest
 from django.db import connection
@@ -12,6 +10,7 @@ from perf.jobs import wakeup
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import make_event, make_events, stored
 from tests.ingestion.processes import database_urls, start_python
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"], transaction=True),
@@ -59,7 +58,4 @@ def test_a_shipper_that_never_looks_by_itself_is_called(post: Post) -> None:
 
 
 def wait_until_all_is_shipped() -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while IngestBatch.objects.waiting().exists():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+    wait_until(lambda: not IngestBatch.objects.waiting().exists(), within_s=PATIENCE_S)
