@@ -2,9 +2,8 @@
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
-from django.utils.module_loading import import_string
 
-from perf.cache import versions
+from perf.cache.change_feed import feed
 from perf.connections.capacity import check_connections_fit
 from perf.connections.forking import forget_after_fork
 from perf.connections.replicas import listen_for_writes
@@ -17,10 +16,8 @@ class PerfConfig(AppConfig):
     verbose_name = "Performance"
 
     def ready(self) -> None:
-        changes.listen(versions.hear)
+        changes.listen(feed.publish)
         register(check_connections_fit, Tags.database)
         forget_after_fork()
         listen_for_writes()
         watch_statements()
-        # By its name, because models cannot be imported before all apps are there.
-        import_string("perf.cache.edge.assembly.hear_changes")()

@@ -119,7 +119,7 @@ def _works_alone(n_items: int, max_concurrency: int) -> bool:
 def _work_together(batch: "_Batch[Item, Value]", n_threads: int) -> None:
     futures: list[Future[None]] = [
         # A context can be entered once at a time: each thread gets a copy.
-        _threads().submit(copy_context().run, _in_thread, batch)
+        _threads().submit(copy_context().run, with_connections, batch.work_off)
         for _ in range(n_threads)
     ]
     left_s = remaining_s()
@@ -131,11 +131,11 @@ def _work_together(batch: "_Batch[Item, Value]", n_threads: int) -> None:
         future.result()
 
 
-def _in_thread(batch: "_Batch[Item, Value]") -> None:
-    # What the connections of a web thread get at the ends of a request.
+def with_connections(work: Callable[[], Value]) -> Value:
+    """Work in a thread whose connections get what a request gives them at its ends."""
     close_old_connections()
     try:
-        batch.work_off()
+        return work()
     finally:
         close_old_connections()
 

@@ -14,8 +14,7 @@ from contextvars import copy_context
 from functools import lru_cache
 from typing import TypeVar
 
-from django.db import close_old_connections
-
+from perf.concurrency import with_connections
 from perf.deadlines import remaining_s
 from perf.metrics import HEDGES
 from riskplatform.kernel.errors import DeadlineError
@@ -118,16 +117,7 @@ class Hedge:
 
 
 def _ask(replica: Callable[[], Result]) -> "Future[Result]":
-    return _threads().submit(copy_context().run, _in_thread, replica)
-
-
-def _in_thread(replica: Callable[[], Result]) -> Result:
-    # What the connections of a web thread get at the ends of a request.
-    close_old_connections()
-    try:
-        return replica()
-    finally:
-        close_old_connections()
+    return _threads().submit(copy_context().run, with_connections, replica)
 
 
 @lru_cache(maxsize=1)

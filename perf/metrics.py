@@ -1,6 +1,20 @@
 """Metrics of the performance kit; names are part of the public interface."""
 
+from enum import StrEnum
+
 from prometheus_client import Counter, Gauge, Histogram
+
+
+class CacheOutcome(StrEnum):
+    """How a read of a cache ended."""
+
+    HIT = "hit"
+    MISS = "miss"  # computed here
+    JOINED = "joined"  # computed once for several who wanted it at the same time
+    GARBAGE = "garbage"  # not what was put there: as if it were missing
+    UNAVAILABLE = "unavailable"  # the server or the disk does not answer
+    NOT_KEPT = "not_kept"  # computed, but too large, or of a kind that is not kept
+
 
 STORE_ERRORS = Counter(
     "perf_store_errors_total",
@@ -14,7 +28,7 @@ STORE_CIRCUIT_OPEN = Gauge(
 )
 CACHE_READS = Counter(
     "perf_cache_reads_total",
-    "Questions to the caches of values, arrays and models, by how they ended.",
+    "Reads of the caches of values, arrays and models, by how they ended.",
     ["cache", "outcome"],
 )
 CACHE_WRITTEN_BYTES = Counter(
@@ -24,9 +38,20 @@ CACHE_WRITTEN_BYTES = Counter(
 )
 MEMORY_CACHE_BYTES = Gauge(
     "perf_memory_cache_bytes",
-    "Bytes that a process holds in memory for others to ask again.",
+    "Bytes that processes keep in memory.",
     ["cache"],
     multiprocess_mode="livesum",
+)
+MEMORY_CACHE_ENTRIES = Gauge(
+    "perf_memory_cache_entries",
+    "Values that processes keep in memory.",
+    ["cache"],
+    multiprocess_mode="livesum",
+)
+MEMORY_CACHE_EVICTIONS = Counter(
+    "perf_memory_cache_evictions_total",
+    "Values that left memory because there was no room.",
+    ["cache"],
 )
 SHARED_ARRAY_BYTES = Gauge(
     "perf_shared_array_bytes",
@@ -36,63 +61,49 @@ SHARED_ARRAY_BYTES = Gauge(
 )
 SHARED_ARRAY_FILES = Gauge(
     "perf_shared_array_files",
-    "Files of arrays on disk that processes share, as last counted.",
+    "Groups of arrays on disk that processes share, as last counted.",
     ["cache"],
     multiprocess_mode="mostrecent",
 )
 SHARED_ARRAY_EVICTIONS = Counter(
     "perf_shared_array_evictions_total",
-    "Files of arrays removed to make room, the longest unused first.",
+    "Groups of arrays removed to make room, the longest unused first.",
     ["cache"],
 )
-VERSION_RENEWALS = Counter(
-    "perf_cache_version_renewals_total",
-    "Times that everything kept was given up, because Redis had been away.",
+EPOCH_RENEWALS = Counter(
+    "perf_cache_epoch_renewals_total",
+    "Times that everything in Redis was given up, because Redis had been away.",
 )
 EDGE_REQUESTS = Counter(
     "perf_edge_requests_total",
-    "Requests for answers that may be kept, by address and by where from it came.",
+    "Requests that a cached response may answer, by route and by where it came from.",
     ["route", "outcome"],
 )
-EDGE_BYTES = Gauge(
-    "perf_edge_local_bytes",
-    "Size of the answers that processes keep in memory.",
-    multiprocess_mode="livesum",
+STAMPEDES_PREVENTED = Counter(
+    "perf_cache_stampedes_prevented_total",
+    "Computations spared by waiting for that of another thread or process.",
 )
-EDGE_ENTRIES = Gauge(
-    "perf_edge_local_entries",
-    "Answers that processes keep in memory.",
-    multiprocess_mode="livesum",
-)
-EDGE_EVICTIONS = Counter(
-    "perf_edge_evictions_total",
-    "Answers that left memory because there was no room.",
-)
-EDGE_STAMPEDES_PREVENTED = Counter(
-    "perf_edge_stampedes_prevented_total",
-    "Requests that waited for somebody else's computation in place of their own.",
-)
-EDGE_NOT_KEPT = Counter(
-    "perf_edge_not_kept_total",
-    "Answers that were not kept, by reason.",
+EDGE_NOT_CACHED = Counter(
+    "perf_edge_not_cached_total",
+    "Responses that were not cached, by reason.",
     ["reason"],
 )
-EDGE_LIVE = Gauge(
-    "perf_edge_live",
-    "1 while this process hears of changes and uses what is kept.",
+FEED_LIVE = Gauge(
+    "perf_feed_live",
+    "1 while this process hears of changes and uses its copies.",
     multiprocess_mode="livemin",
 )
-EDGE_LAPSES = Counter(
-    "perf_edge_lapses_total",
-    "Times that a process stopped using what is kept, because it heard nothing.",
+FEED_LAPSES = Counter(
+    "perf_feed_lapses_total",
+    "Times that a process stopped using its copies, because it heard nothing.",
 )
-EDGE_UNDELIVERED = Gauge(
-    "perf_edge_undelivered_changes",
+UNDELIVERED_CHANGES = Gauge(
+    "perf_feed_undelivered_changes",
     "Changes made by this process that Redis has not taken yet.",
     multiprocess_mode="livesum",
 )
-HEARING_SECONDS = Histogram(
-    "perf_edge_hearing_seconds",
+CHANGE_SECONDS = Histogram(
+    "perf_feed_change_seconds",
     "How old a change is when another process hears of it.",
     buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )

@@ -35,6 +35,10 @@ class StoreUnavailableError(UnavailableError):
     title = "The cache does not answer"
 
 
+class StoreRefusesError(StoreUnavailableError):
+    """Redis answers, but will not do this: out of memory, or a wrong type."""
+
+
 class SharedStore:
     """Runs commands on Redis as long as it answers."""
 
@@ -76,10 +80,9 @@ class SharedStore:
             self._note_failure(error)
             raise StoreUnavailableError("The cache does not answer.") from error
         except RedisError as error:
-            # It answers, but will not do this: out of memory, or a wrong type.
             STORE_ERRORS.labels(type(error).__name__).inc()
             self._circuit.succeeded()
-            raise StoreUnavailableError(f"The cache refuses: {error}.") from error
+            raise StoreRefusesError(f"The cache refuses: {error}.") from error
         self.answers()
         return result
 

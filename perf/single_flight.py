@@ -1,4 +1,4 @@
-"""One computation for everybody who asks for the same at the same time."""
+"""One computation for all threads that want the same at the same time."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -11,71 +11,53 @@ Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
-class _Flight(Generic[Result]):
-    landed: Event = field(default_factory=Event)
-    passengers: int = 0
+class _Call(Generic[Result]):
+    is_done: Event = field(default_factory=Event)
+    waiters: int = 0
     result: Result | None = None
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Landed(Generic[Result]):
-    """What came out, and whether somebody else had computed it."""
-
-    result: Result
-    is_shared: bool
-
-
-class Flights(Generic[Result]):
-    """Joins the threads of a process; between processes something else has to."""
+class SingleFlight(Generic[Result]):
+    """Joins the threads of a process; between processes a lease has to."""
 
     def __init__(self) -> None:
-        self._flights: dict[Hashable, _Flight[Result]] = {}
+        self._calls: dict[Hashable, _Call[Result]] = {}
         self._lock = Lock()
 
     def run(
         self, key: Hashable, compute: Callable[[], Result], *, wait_s: float
-    ) -> Landed[Result]:
-        """Compute, or wait for the thread that does so already.
+    ) -> tuple[Result, bool]:
+        """Compute, or wait for the thread that does; tell whether that was another.
 
         What that thread raises is raised here as well, unless it is that its own time
         was up. Whoever has waited `wait_s` seconds in vain computes alone.
         """
         with self._lock:
-            flight = self._flights.get(key)
-            is_first = flight is None
-            if flight is None:
-                flight = self._flights[key] = _Flight()
+            call = self._calls.get(key)
+            if is_first := call is None:
+                call = self._calls[key] = _Call()
             else:
-                flight.passengers += 1
+                call.waiters += 1
         if is_first:
-            return Landed(self._fly(key, flight, compute), is_shared=False)
-        has_landed = flight.landed.wait(wait_s)
-        if not has_landed or isinstance(flight.error, DeadlineError):
-            return Landed(compute(), is_shared=False)
-        if flight.error is not None:
-            raise flight.error
-        return Landed(flight.result, is_shared=True)  # type: ignore[arg-type]  # landed
+            return self._lead(key, call, compute), False
+        is_done = call.is_done.wait(wait_s)
+        if not is_done or isinstance(call.error, DeadlineError):
+            return compute(), False
+        if call.error is not None:
+            raise call.error
+        return call.result, True  # type: ignore[return-value]  # it is done
 
-    def waiting(self, key: Hashable) -> int:
-        """Count who waits for a computation under way."""
-        flight = self._flights.get(key)
-        return 0 if flight is None else flight.passengers
-
-    def _fly(
-        self,
-        key: Hashable,
-        flight: _Flight[Result],
-        compute: Callable[[], Result],
+    def _lead(
+        self, key: Hashable, call: _Call[Result], compute: Callable[[], Result]
     ) -> Result:
         try:
-            flight.result = compute()
+            call.result = result = compute()
         except BaseException as error:
-            flight.error = error
+            call.error = error
             raise
-        else:
-            return flight.result
         finally:
             with self._lock:
-                self._flights.pop(key, None)
-            flight.landed.set()
+                self._calls.pop(key, None)
+            call.is_done.set()
+        return result

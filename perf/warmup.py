@@ -1,7 +1,7 @@
 """What apps want warmed: the registry that `manage.py warm_cache` runs.
 
 An app registers subjects in `<app>/warmup.py`: things by whose name people choose, the
-names of changes that answers about them rest on, and what is asked about them first.
+names of changes that responses about them depend on, and which requests come first.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,28 +9,26 @@ from dataclasses import dataclass
 
 from django.utils.module_loading import autodiscover_modules
 
-from perf.cache.edge.principals import Caller
-from perf.cache.edge.request_key import Question
-
-Wish = tuple[Question, Caller]
+from perf.cache.edge.request_key import RequestParts
+from perf.cache.edge.warming import WarmRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Something whose answers can be warmed; `option` names it on the command line.
+    """Something whose responses can be warmed; `option` names it on the command line.
 
     Parameters
     ----------
     name
         Gives the name of changes for what was chosen.
-    wishes
-        What is asked about what was chosen, or, for None, about the most important.
+    requests
+        Gives those about what was chosen, or, for None, about the most important.
     """
 
     option: str
     help: str
     name: Callable[[str], str]
-    wishes: Callable[[str | None], Iterable[Wish]]
+    requests: Callable[[str | None], Iterable[WarmRequest]]
 
 
 _subjects: dict[str, Subject] = {}
@@ -46,11 +44,11 @@ def list_subjects() -> list[Subject]:
     return [_subjects[option] for option in sorted(_subjects)]
 
 
-def question_about(
+def common_request(
     path: str, *, query: str = "", body: bytes = b"", scheme: str = "http"
-) -> Question:
-    """Describe a request as common clients send it: JSON, any answer accepted."""
-    return Question(
+) -> RequestParts:
+    """Describe a request as common clients send it: JSON, any response accepted."""
+    return RequestParts(
         "POST" if body else "GET",
         scheme,
         path,

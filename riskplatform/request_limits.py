@@ -79,7 +79,7 @@ def configured_rate_limits() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Slots:
     """How many requests of a group are at work at once, and how many wait."""
 
     inside: int
@@ -91,20 +91,20 @@ class Places:
 
     @property
     def per_caller(self) -> int:
-        """One caller leaves a place to others, where there is more than one."""
+        """One caller leaves a slot to others, where there is more than one."""
         return max(1, self.inside - 1)
 
 
-def places() -> dict[str, Places]:
+def slots() -> dict[str, Slots]:
     """Read the places of each process, by group; `default` has all other classes."""
     return {
-        "default": Places(
+        "default": Slots(
             inside=env_int("WEB_MAX_CONCURRENCY", 4, minimum=1),
             waiting=env_int("WEB_MAX_QUEUE", 2),
         ),
-        "events": Places(inside=env_int("WEB_MAX_INGESTION", 3, minimum=1), waiting=3),
-        "admin": Places(inside=env_int("WEB_MAX_ADMIN", 2, minimum=1), waiting=2),
-        "exports": Places(inside=env_int("WEB_MAX_STREAMS", 1, minimum=1), waiting=0),
+        "events": Slots(inside=env_int("WEB_MAX_INGESTION", 3, minimum=1), waiting=3),
+        "admin": Slots(inside=env_int("WEB_MAX_ADMIN", 2, minimum=1), waiting=2),
+        "exports": Slots(inside=env_int("WEB_MAX_STREAMS", 1, minimum=1), waiting=0),
     }
 
 

@@ -24,7 +24,7 @@ from riskplatform.request_limits import (
     configured_cost_limits,
     configured_rate_limits,
     configured_timeouts,
-    places,
+    slots,
 )
 from riskplatform.secret_key import kept_secret_key
 from riskplatform.server_urls import (
@@ -162,7 +162,7 @@ COST_LIMITS = configured_cost_limits()
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # In each web process: requests at work and those that wait, and how fast bodies come.
-WEB_PLACES = places()
+WEB_SLOTS = slots()
 WEB_BODY_GRACE_S = env_int("WEB_BODY_GRACE_S", 5, minimum=1)
 WEB_BODY_BYTES_PER_S = env_int("WEB_BODY_BYTES_PER_S", 8_192, minimum=1)
 

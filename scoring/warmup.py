@@ -8,9 +8,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from perf.cache.edge.principals import NOBODY, Caller
-from perf.cache.edge.request_key import Question
-from perf.warmup import Subject, Wish, question_about, register_subject
+from perf.cache.edge.principals import NOBODY, EdgePrincipal
+from perf.cache.edge.request_key import RequestParts
+from perf.cache.edge.warming import WarmRequest
+from perf.warmup import Subject, common_request, register_subject
 from riskplatform.api.keys.access import access_of, may_see_region
 from riskplatform.api.keys.models import ApiKey, Scope
 from riskplatform.api.keys.principal import principal_of_key
@@ -21,58 +22,58 @@ from scoring.models import Forecast, Portfolio, Region
 MOST_PORTFOLIOS = 50
 
 
-def about_regions(slug: str | None) -> Iterator[Wish]:
+def about_regions(slug: str | None) -> Iterator[WarmRequest]:
     """Ask for the map of every horizon, as somebody who shares it with all who may."""
     regions = Region.objects.defer("boundary").order_by("slug")
     if slug is not None:
         regions = regions.filter(slug=slug)
-    readers = callers_of(ApiKey.objects.all())
+    readers = principals_of(ApiKey.objects.all())
     for region in regions:
         horizons = Forecast.objects.of_region(region).served().order_by("horizon_sec")
         for horizon_sec in horizons.values_list("horizon_sec", flat=True).distinct():
             query = f"region={region.slug}&horizon_sec={horizon_sec}"
-            question = _question("risk-map", query=query)
-            for caller in [NOBODY, *readers]:
-                if may_see_region(caller.access, region):
-                    yield question, caller
+            request = _request("risk-map", query=query)
+            for principal in [NOBODY, *readers]:
+                if may_see_region(principal.access, region):
+                    yield request, principal
                     break
 
 
-def about_portfolios(portfolio_id: str | None) -> Iterator[Wish]:
+def about_portfolios(portfolio_id: str | None) -> Iterator[WarmRequest]:
     """Ask for the assessment and the dashboard, as each kind of key would."""
     portfolios = Portfolio.objects.order_by("-updated_at")
     if portfolio_id is not None:
         portfolios = portfolios.filter(pk=_id(portfolio_id))
     for portfolio in portfolios[:MOST_PORTFOLIOS]:
         mine = ApiKey.objects.filter(organisation=portfolio.organisation_id)
-        for caller in callers_of(mine):
-            if not caller.has_scope(Scope.PORTFOLIOS_READ):
+        for principal in principals_of(mine):
+            if not principal.has_scope(Scope.PORTFOLIOS_READ):
                 continue
             dashboard = f"dashboard/{portfolio.pk}"
-            yield _question(dashboard, query="timeframe=24h"), caller
-            if _reads(caller):
-                yield _question(f"assess/{portfolio.pk}", body=b"{}"), caller
+            yield _request(dashboard, query="timeframe=24h"), principal
+            if _reads(principal):
+                yield _request(f"assess/{portfolio.pk}", body=b"{}"), principal
 
 
-def callers_of(keys: "QuerySet[ApiKey]") -> list[Caller]:
-    """Give every kind of caller there is among the usable keys."""
+def principals_of(keys: "QuerySet[ApiKey]") -> list[EdgePrincipal]:
+    """Give every kind of principal there is among the usable keys."""
     now = timezone.now()
     known = keys.select_related("organisation").order_by("pk")
     usable = [principal_of_key(key) for key in known if key.is_usable_at(now)]
     kinds = {access_of(principal, AnonymousUser()) for principal in usable}
     return [
-        Caller(access=access)
+        EdgePrincipal(access=access)
         for access in sorted(kinds, key=lambda access: access.organisation)
     ]
 
 
-def _reads(caller: Caller) -> bool:
-    return caller.has_scope(Scope.SCORES_READ)
+def _reads(principal: EdgePrincipal) -> bool:
+    return principal.has_scope(Scope.SCORES_READ)
 
 
-def _question(path: str, *, query: str = "", body: bytes = b"") -> Question:
+def _request(path: str, *, query: str = "", body: bytes = b"") -> RequestParts:
     scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
-    return question_about(f"/api/v1/{path}", query=query, body=body, scheme=scheme)
+    return common_request(f"/api/v1/{path}", query=query, body=body, scheme=scheme)
 
 
 def _id(text: str) -> UUID:
@@ -87,7 +88,7 @@ register_subject(
         option="region",
         help="slug of a region: warm answers about it",
         name=change_names.forecasts_of,
-        wishes=about_regions,
+        requests=about_regions,
     )
 )
 register_subject(
@@ -95,6 +96,6 @@ register_subject(
         option="portfolio",
         help="id of a portfolio: warm answers about it",
         name=lambda text: change_names.portfolio(_id(text)),
-        wishes=about_portfolios,
+        requests=about_portfolios,
     )
 )

@@ -7,9 +7,8 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
-from perf.cache.edge.assembly import cache_bus
+from perf.cache.change_feed import feed
 from perf.cache.edge.remembered import remembered_values
-from perf.cache.versions import versions
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced
 from tests.factories import DAY_S, make_forecast, make_region
@@ -20,7 +19,7 @@ __all__ = ["what_is_written_is_announced"]
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Give up the answers of earlier tests: they write past who announces changes."""
-    versions.renew_all()
+    feed.shared.renew_epoch()
     for value in remembered_values():
         value.clear()
 
@@ -28,7 +27,7 @@ def _nothing_remembered() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_listens_beyond_the_run() -> Generator[None]:
     yield
-    cache_bus().stop()
+    feed.stop()
 
 
 @pytest.fixture

@@ -1,26 +1,5 @@
 """What staff see of events, of the inbox and of shipping."""
 
-from analytics.admin.events import EventAdmin
-from analytics.admin.imports import ImportRunAdmin, ImportSourceAdmin
-from analytics.admin.inbox import IngestBatchAdmin, ParkedEventAdmin, ShipmentAdmin
-from analytics.admin.tables import (
-    EventCellDayAdmin,
-    EventDayAdmin,
-    EventHourAdmin,
-    ForecastCellAdmin,
-    ForecastOutcomeAdmin,
-)
+from analytics.admin import events, imports, inbox, tables
 
-__all__ = [
-    "EventAdmin",
-    "EventCellDayAdmin",
-    "EventDayAdmin",
-    "EventHourAdmin",
-    "ForecastCellAdmin",
-    "ForecastOutcomeAdmin",
-    "ImportRunAdmin",
-    "ImportSourceAdmin",
-    "IngestBatchAdmin",
-    "ParkedEventAdmin",
-    "ShipmentAdmin",
-]
+__all__ = ["events", "imports", "inbox", "tables"]

@@ -11,13 +11,11 @@ from django.db import connections
 
 from analytics.store.clickhouse import DATABASE
 from analytics.store.clickhouse_pool.pool import PooledConnection
-from perf.bench.measurement import AnyMeasurement, Comparison
-from perf.bench.overhead import OVERHEAD, measure_overhead, same_answers
+from perf.bench.measurement import AnyMeasurement
+from perf.bench.overhead import compare_overheads, measure_overhead
 from perf.bench.registry import registry
 
 QUESTION = "SELECT 42"
-# 80 % less.
-RATIO = 5.0
 
 
 @registry.suite("clickhouse-connections")
@@ -32,14 +30,10 @@ def clickhouse_connections() -> Iterator[AnyMeasurement]:
         closing(Connection(**parameters, connections_min=0)) as plain,
         closing(PooledConnection(**parameters)) as pooled,
     ):
-        yield Comparison(
-            name="ClickHouse: overhead of a request",
+        yield compare_overheads(
+            "ClickHouse",
             before=partial(measure_overhead, partial(_request, plain), ask_raw),
             after=partial(measure_overhead, partial(_request, pooled), ask_raw),
-            meter=OVERHEAD,
-            check=same_answers,
-            target_ratio=RATIO,
-            repeats=9,
         )
     raw.disconnect()
 

@@ -29,7 +29,13 @@ from analytics.ingest.importer import ImportPlan, import_file
 from analytics.models import Event, EventSource, IngestBatch, Shipment
 from analytics.placement import using_directory
 from analytics.shipping.shipper import ship_due
-from perf.bench.measurement import AnyMeasurement, Budget, Direction, Meter, reported
+from perf.bench.measurement import (
+    AnyMeasurement,
+    Direction,
+    Measurement,
+    Meter,
+    reported,
+)
 from perf.bench.registry import registry
 from riskplatform.api.keys.access import Ownership
 from riskplatform.api.keys.models import Organisation
@@ -57,8 +63,8 @@ class Timed:
 
 EVENTS_PER_S: Meter[Timed] = reported(
     "events/s",
+    lambda timed: timed.event_count / timed.seconds,
     direction=Direction.HIGHER,
-    figure=lambda timed: timed.event_count / timed.seconds,
 )
 
 
@@ -91,12 +97,12 @@ def ingest() -> Iterator[AnyMeasurement]:
 def _budget(
     name: str, *, after: Callable[[], Timed], event_count: int, target: float
 ) -> AnyMeasurement:
-    return Budget(
+    return Measurement(
         name=name,
         after=after,
         meter=EVENTS_PER_S,
         check=lambda timed: timed.event_count == event_count,
-        target_value=target,
+        target=target,
         repeats=5,
         collects_garbage=True,
     )

@@ -24,14 +24,7 @@ from analytics.store.clickhouse import (
     fetch_rows,
     to_milliseconds,
 )
-from perf.bench.measurement import (
-    AnyMeasurement,
-    Budget,
-    Comparison,
-    Direction,
-    Meter,
-    reported,
-)
+from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from riskplatform.env import env_int
@@ -59,12 +52,10 @@ CELLS = """
 SELECT cell FROM analytics_event WHERE region = %(region)s
 GROUP BY cell ORDER BY sipHash64(cell) LIMIT %(limit)s
 """
-P95_MS: Meter[float] = reported("ms", direction=Direction.LOWER, figure=float)
-MEBIBYTES: Meter[int] = reported(
-    "MiB", direction=Direction.LOWER, figure=lambda size: size / 2**20
-)
-GRANULES: Meter[int] = reported("granules", direction=Direction.LOWER, figure=float)
-ROWS: Meter[int] = reported("rows", direction=Direction.LOWER, figure=float)
+P95_MS: Meter[float] = reported("ms", float)
+MEBIBYTES: Meter[int] = reported("MiB", lambda size: size / 2**20)
+GRANULES: Meter[int] = reported("granules", float)
+ROWS: Meter[int] = reported("rows", float)
 
 
 @registry.suite("queries")
@@ -84,26 +75,26 @@ def measure_queries(
             yield _compare(name, window)
         yield _compare_aggregates()
         for name, window in windows.items():
-            yield Budget(
+            yield Measurement(
                 name=f"{name}: P95",
                 after=partial(_p95_ms, partial(run_report, name, window), p95_calls),
                 around=ASKED,
                 meter=P95_MS,
                 check=lambda milliseconds: milliseconds > 0,
-                target_value=100.0,
+                target=100.0,
                 repeats=3,
             )
         for name, window in windows.items():
             yield _compare_kept(name, window)
         for name, window in windows.items():
             yield from _compare_reading(name, window)
-        yield Comparison(
+        yield Measurement(
             name="disk, rollups included",
             before=partial(bytes_on_disk, is_plain=True),
             after=partial(bytes_on_disk, is_plain=False),
             meter=MEBIBYTES,
             check=_both_positive,
-            target_ratio=DISK_RATIO,
+            target=DISK_RATIO,
             repeats=1,
         )
 
@@ -131,13 +122,13 @@ def _windows() -> dict[str, ReportWindow]:
 
 def _compare(name: str, window: ReportWindow) -> AnyMeasurement:
     params = report_parameters(window, stale=())
-    return Comparison(
+    return Measurement(
         name=name,
         before=partial(fetch_columns, "bench_plain", PLAIN_QUERIES[name], params),
         after=partial(run_report, name, window),
         around=ASKED,
         check=same_columns,
-        target_ratio=RATIO,
+        target=RATIO,
         repeats=20,
     )
 
@@ -149,12 +140,12 @@ def _compare_kept(name: str, window: ReportWindow) -> AnyMeasurement:
         with ASKED():
             return run_report(name, window)
 
-    return Comparison(
+    return Measurement(
         name=f"{name}: asked again",
         before=ask,
         after=partial(run_report, name, window),
         check=same_columns,
-        target_ratio=KEPT_RATIO,
+        target=KEPT_RATIO,
         repeats=20,
     )
 
@@ -173,12 +164,12 @@ def _compare_aggregates() -> AnyMeasurement:
         "coefficient": 0.0,
         "reference": 0.0,
     }
-    return Comparison(
+    return Measurement(
         name="aggregates of all cells, ten years",
         before=partial(fetch_columns, "bench_plain", PLAIN_AGGREGATES, params),
         after=partial(fetch_columns, "features_cell_aggregates", AGGREGATES, params),
         check=same_columns,
-        target_ratio=1.0,
+        target=1.0,
         repeats=7,
     )
 
@@ -188,13 +179,13 @@ def _compare_reading(name: str, window: ReportWindow) -> Iterator[AnyMeasurement
     sides = (PLAIN_QUERIES[name], REPORTS[name].query.sql(has_stale=False))
     before, after = (partial(estimate, sql, params) for sql in sides)
     for place, meter in enumerate((ROWS, GRANULES)):
-        yield Comparison(
+        yield Measurement(
             name=f"{name}: {meter.unit} read",
             before=partial(_nth, before, place),
             after=partial(_nth, after, place),
             meter=meter,
             check=_both_positive,
-            target_ratio=1.0,
+            target=1.0,
             repeats=1,
             warmups=0,
         )

@@ -2,11 +2,11 @@
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from clickhouse_driver.errors import ErrorCodes
 from django.db import Error
 
+from analytics.models import ParkedEvent
 from analytics.shipping.rows import ShippedRow, columns_of
 from analytics.store.clickhouse import Budget, insert_columns
 from analytics.store.clickhouse_errors import error_code
@@ -14,6 +14,7 @@ from analytics.store.event_changes import changing_events
 
 # Less than a lease lasts, so that nobody else begins meanwhile.
 INSERT = Budget(max_seconds=50)
+MAX_REASON_CHARS = 300
 VIOLATED_CONSTRAINT = 469  # newer than the driver's list
 # What is wrong with a row, and not with the server; all else is tried again.
 ROW_FAULTS = frozenset(
@@ -40,12 +41,6 @@ class RowFaultError(Exception):
     """ClickHouse will not take at least one of these rows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    event_id: int
-    reason: str
-
-
 def insert_once(columns: Mapping[str, Sequence[object]], token: str) -> None:
     """Insert under a token; what came before under the same token adds nothing."""
     try:
@@ -68,8 +63,8 @@ def insert_once(columns: Mapping[str, Sequence[object]], token: str) -> None:
 
 def deliver(
     rows: Sequence[ShippedRow], *, token: str, insert: Insert = insert_once
-) -> list[Parked]:
-    """Insert all rows but those that are at fault; these are given back.
+) -> list[ParkedEvent]:
+    """Insert all rows but those that are at fault; these are given back, not stored.
 
     Halves have tokens of their own, made of the shipment's, so that a delivery that
     was broken off takes the same steps again and repeats none.
@@ -79,14 +74,15 @@ def deliver(
 
 def _deliver(
     rows: Sequence[ShippedRow], token: str, insert: Insert
-) -> Iterator[Parked]:
+) -> Iterator[ParkedEvent]:
     if not rows:
         return
     try:
         insert(columns_of(rows), token)
     except RowFaultError as error:
         if len(rows) == 1:
-            yield Parked(event_id=rows[0].event_id, reason=str(error))
+            reason = str(error)[:MAX_REASON_CHARS]
+            yield ParkedEvent(event_id=rows[0].event_id, reason=reason)
             return
         middle = len(rows) // 2
         yield from _deliver(rows[:middle], f"{token}/0", insert)

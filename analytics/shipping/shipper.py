@@ -15,14 +15,13 @@ from django.utils import timezone
 from analytics.inbox.backlog import measure_backlog
 from analytics.metrics import SHIPPED_EVENTS, SHIPPING_FAILURES
 from analytics.models import InboxEvent, ParkedEvent, Shipment
-from analytics.shipping.delivery import Parked, deliver, insert_once
+from analytics.shipping.delivery import MAX_REASON_CHARS, deliver, insert_once
 from analytics.shipping.forming import form_shipments
 from analytics.shipping.rows import read_rows, rows_of
 from riskplatform.kernel.errors import UnavailableError
 from riskplatform.kernel.heartbeat import heartbeat
 from riskplatform.kernel.ids import uuid7
 
-MAX_REASON_CHARS = 300
 # An insert and what is written down about it take less, or they hang.
 INSERT_LIMIT_S = 150.0
 
@@ -71,7 +70,7 @@ def ship_parked(parked: Sequence[ParkedEvent]) -> int:
     return len(still)
 
 
-def _attempt(shipment: Shipment) -> list[Parked] | None:
+def _attempt(shipment: Shipment) -> list[ParkedEvent] | None:
     """Deliver a claimed shipment; None when it has to be tried again."""
     try:
         parked = deliver(
@@ -104,15 +103,9 @@ def _insert_holding(
 
 
 @transaction.atomic
-def _acknowledge(shipment: Shipment, parked: list[Parked]) -> None:
+def _acknowledge(shipment: Shipment, parked: list[ParkedEvent]) -> None:
     """Note that a shipment is there, unless somebody else took it over."""
     if shipment.release(
         state=Shipment.State.SHIPPED, shipped_at=timezone.now(), last_error=""
     ):
-        ParkedEvent.objects.bulk_create(
-            [
-                ParkedEvent(event_id=row.event_id, reason=row.reason[:MAX_REASON_CHARS])
-                for row in parked
-            ],
-            ignore_conflicts=True,
-        )
+        ParkedEvent.objects.bulk_create(parked, ignore_conflicts=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
 from analytics.store.clickhouse_errors import is_broken_off, translated
 from analytics.store.replicas import read_from
-from perf.connections.patience import Patience
+from perf.connections.retry_timeout import RetryTimeout
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on
 
@@ -65,7 +65,7 @@ ARRAY_TYPES: Mapping[str, type[np.generic]] = {
 }
 PROBE_TIMEOUT_S = 1.0
 
-_patience = Patience()
+_retry_timeout = RetryTimeout()
 
 
 def fetch_columns(
@@ -247,7 +247,7 @@ def _twice(name: str, attempt: Callable[[], Result], *, is_repeatable: bool) -> 
             may_repeat = is_repeatable and is_on(Switch.CONNECTIONS)
             if not (may_repeat and is_broken_off(error)):
                 raise
-            if not _patience.outlast(_is_back):
+            if not _retry_timeout.wait_until(_is_back):
                 raise
         QUERY_RETRIES.labels(name).inc()
         return attempt()

@@ -17,16 +17,13 @@ from analytics.store.clickhouse import (
     fetch_columns,
 )
 from analytics.store.event_changes import names_of
-from perf.cache.arrays import frozen
-from perf.cache.codecs import arrays_of
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.cache.values import ValueCache
 from perf.switches import Switch
 
 ANSWERS = ValueCache(
     "query_results",
-    codec=arrays_of(lambda columns: columns, dict),
-    schema=1,
+    schema=2,
     ttl_s=QUERY_RESULT_TTL_S,
     # A slow query is waited for rather than asked twice.
     wait_s=10.0,
@@ -63,6 +60,6 @@ def cached_answer(
     database = connections[DATABASE].settings_dict["NAME"]
     return ANSWERS.get_or_compute(
         (database, name, *question),
-        lambda: frozen(ask()),
+        ask,
         depends_on=names_of(regions),
     )

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
-from perf.bench.errors import InvalidBaselineError
-from perf.bench.report import Report
+from perf.bench.errors import BenchmarkError
+from perf.bench.report import BenchmarkReport, Row
 
 TOLERANCE = 0.10
 
@@ -21,45 +20,24 @@ class Baseline:
     ratios: dict[tuple[str, str], float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Regression:
-    suite: str
-    name: str
-    ratio_then: float
-    ratio_now: float | None
-
-    def __str__(self) -> str:
-        if self.ratio_now is None:
-            return (
-                f"{self.suite}: {self.name} had a ratio of {self.ratio_then:.2f} "
-                "and is not measured any more"
-            )
-        change = self.ratio_now / self.ratio_then - 1
-        return (
-            f"{self.suite}: {self.name} fell from a ratio of {self.ratio_then:.2f} "
-            f"to {self.ratio_now:.2f} ({change:.0%})"
-        )
-
-
 def read_baseline(path: Path) -> Baseline:
     try:
         saved = msgspec.json.decode(path.read_bytes(), type=_SavedReport)
     except OSError as error:
-        raise InvalidBaselineError(
-            f"{path} cannot be read: {error}. Name a file made with --json or --save.",
-            path=str(path),
-        ) from error
+        raise _unusable(path, f"cannot be read: {error}") from error
     except msgspec.MsgspecError as error:
-        raise InvalidBaselineError(
-            f"{path} is not a benchmark report: {error}. "
-            "Name a file made with --json or --save.",
-            path=str(path),
-        ) from error
+        raise _unusable(path, f"is not a benchmark report: {error}") from error
     return Baseline(path=path, ratios=_collect_ratios(saved.suites))
 
 
-def find_regressions(report: Report, baseline: Baseline) -> list[Regression]:
-    """List rows whose ratio fell by more than the tolerance, or that vanished.
+def _unusable(path: Path, reason: str) -> BenchmarkError:
+    return BenchmarkError(
+        f"{path} {reason}. Name a file made with --json or --save.", path=str(path)
+    )
+
+
+def find_regressions(report: BenchmarkReport, baseline: Baseline) -> list[str]:
+    """Name rows whose ratio fell by more than the tolerance, or that vanished.
 
     Only suites of this run count. Nothing in common is an error, not a pass.
     """
@@ -68,41 +46,37 @@ def find_regressions(report: Report, baseline: Baseline) -> list[Regression]:
         key: ratio for key, ratio in baseline.ratios.items() if key[0] in report.suites
     }
     if not then:
-        raise InvalidBaselineError(
+        raise BenchmarkError(
             f"{baseline.path} has no ratio of the suites {', '.join(report.suites)}, "
             "so nothing can be compared. Save one with these suites first.",
             path=str(baseline.path),
         )
     return [
-        Regression(suite=key[0], name=key[1], ratio_then=ratio, ratio_now=now.get(key))
-        for key, ratio in then.items()
-        if now.get(key, 0.0) < ratio * (1 - TOLERANCE)
+        f"{suite}: {name} {_fell(ratio, now.get((suite, name)))}"
+        for (suite, name), ratio in then.items()
+        if now.get((suite, name), 0.0) < ratio * (1 - TOLERANCE)
     ]
 
 
-class _HasRatio(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def ratio(self) -> float | None: ...
+def _fell(then: float, now: float | None) -> str:
+    if now is None:
+        return f"had a ratio of {then:.2f} and is not measured any more"
+    return f"fell from a ratio of {then:.2f} to {now:.2f} ({now / then - 1:.0%})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SavedRow:
+class _SavedRow(msgspec.Struct):
     name: str
     ratio: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SavedReport:
+class _SavedReport(msgspec.Struct):
     """The fields read back from a report; all others are ignored."""
 
     suites: dict[str, list[_SavedRow]]
 
 
 def _collect_ratios(
-    suites: Mapping[str, Sequence[_HasRatio]],
+    suites: Mapping[str, Sequence[Row | _SavedRow]],
 ) -> dict[tuple[str, str], float]:
     return {
         (suite, row.name): row.ratio

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from perf.bench.asking import LOOPBACK, Address, Ask, is_alive
-from perf.bench.errors import LoadError
+from perf.bench.client import LOOPBACK, Address, WebRequest, is_alive
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction, Meter, reported
-from perf.bench.tether import tethered
+from perf.bench.parent_watch import ending_with_parent
 
 WRK = "wrk"
 PYTHON = "a Python generator"
@@ -27,7 +27,7 @@ REQUEST_TIMEOUT_S = 30
 class Load:
     """What to send: connections take the requests one after the other, in a ring."""
 
-    asks: Sequence[Ask]
+    requests: Sequence[WebRequest]
     connections: int
     seconds: int
     core: int | None = None
@@ -76,12 +76,12 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
 
     Raises
     ------
-    LoadError
+    BenchmarkError
         The generator failed; a failed request is counted instead.
     """
     with TemporaryDirectory(prefix="riskplatform-load-") as folder:
         requests = Path(folder) / "requests"
-        write_requests(requests, address, load.asks)
+        write_requests(requests, address, load.requests)
         argv = (
             _wrk_argv(address, load, requests)
             if generator_name() == WRK
@@ -90,20 +90,22 @@ def put_under_load(address: Address, load: Load) -> LoadResult:
         result = _run(argv, load)
     # What the last requests left to do is not to slow the other side down.
     if not is_alive(address):
-        raise LoadError("The web process does not answer after the load.")
+        raise BenchmarkError("The web process does not answer after the load.")
     return result
 
 
-def write_requests(path: Path, address: Address, asks: Sequence[Ask]) -> None:
+def write_requests(
+    path: Path, address: Address, requests: Sequence[WebRequest]
+) -> None:
     """Write whole requests, each behind a line with its length."""
-    texts = [ask.as_bytes(address) for ask in asks]
+    texts = [request.as_bytes(address) for request in requests]
     path.write_bytes(b"".join(b"%d\n%b" % (len(text), text) for text in texts))
 
 
 def _run(argv: list[str], load: Load) -> LoadResult:
     try:
         done = subprocess.run(  # noqa: S603 - the commands are the kit's own
-            tethered(argv, core=load.core),
+            ending_with_parent(argv, core=load.core),
             capture_output=True,
             timeout=load.seconds + GRACE_S,
             check=True,
@@ -113,9 +115,11 @@ def _run(argv: list[str], load: Load) -> LoadResult:
             done.stdout.splitlines()[-1], type=LoadResult, strict=False
         )
     except subprocess.CalledProcessError as error:
-        raise LoadError(f"{argv[0]} failed: {error.stderr.decode()[-500:]}") from error
+        raise BenchmarkError(
+            f"{argv[0]} failed: {error.stderr.decode()[-500:]}"
+        ) from error
     except (subprocess.TimeoutExpired, IndexError, msgspec.DecodeError) as error:
-        raise LoadError(f"{argv[0]} gave no figures: {error}") from error
+        raise BenchmarkError(f"{argv[0]} gave no figures: {error}") from error
 
 
 def _wrk_argv(address: Address, load: Load, requests: Path) -> list[str]:

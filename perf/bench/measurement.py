@@ -7,7 +7,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from perf.bench.errors import InvalidMeasurementError
+from perf.bench.errors import BenchmarkError
 
 Answer = TypeVar("Answer")
 
@@ -35,7 +35,7 @@ def elapsed(unit: str = "ms") -> Meter[Any]:
     """Measure the time of one call in `s`, `ms` or `µs`; lower is better."""
     if unit not in UNITS_PER_SECOND:
         known = ", ".join(UNITS_PER_SECOND)
-        raise InvalidMeasurementError(
+        raise BenchmarkError(
             f"{unit!r} is not a unit of time here. Use one of: {known}.", unit=unit
         )
     scale = UNITS_PER_SECOND[unit]
@@ -56,7 +56,10 @@ def throughput(items: int, *, noun: str) -> Meter[Any]:
 
 
 def reported(
-    unit: str, *, direction: Direction, figure: Callable[[Answer], float]
+    unit: str,
+    figure: Callable[[Answer], float],
+    *,
+    direction: Direction = Direction.LOWER,
 ) -> Meter[Answer]:
     """Take the figure out of the answer: a load generator measures for itself."""
     return Meter(
@@ -80,7 +83,12 @@ class FurtherFigure(Generic[Answer]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement(Generic[Answer]):
-    """What both kinds of measurement state.
+    """One way to an answer, or two that are alternated.
+
+    With `before`, `check` says whether both answers agree, and `target` is how many
+    times better `after` has to be, whichever direction the meter has. Without, `check`
+    looks at the one answer, and `target` is a figure in the meter's unit. A check that
+    returns nothing counts as wrong.
 
     `around` is entered once and surrounds all rounds (start a server, set a switch).
     `calls` repeats a short call within one reading; figures are per call.
@@ -92,6 +100,9 @@ class Measurement(Generic[Answer]):
 
     name: str
     after: Callable[[], Answer]
+    check: Callable[..., bool]
+    target: float
+    before: Callable[[], Answer] | None = None
     meter: Meter[Answer] = MILLISECONDS
     around: Callable[[], AbstractContextManager[object]] = nullcontext
     calls: int = 1
@@ -104,84 +115,33 @@ class Measurement(Generic[Answer]):
 
     def __post_init__(self) -> None:
         if not self.name.strip():
-            raise InvalidMeasurementError("A measurement needs a name.")
+            raise BenchmarkError("A measurement needs a name.")
         if min(self.calls, self.repeats) < 1 or self.warmups < 0:
-            raise InvalidMeasurementError(
-                f"{self.name}: use at least 1 call, 1 repeat and 0 warm-ups."
-            )
+            self._refuse("use at least 1 call, 1 repeat and 0 warm-ups")
         if not (isfinite(self.time_limit_s) and self.time_limit_s > 0):
-            raise InvalidMeasurementError(
-                f"{self.name}: the time limit must be a positive number of seconds."
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(Measurement[Answer]):
-    """Two ways to the same answer, alternated; `check` says whether they agree.
-
-    `target_ratio` is how many times better `after` has to be than `before`,
-    whichever direction the meter has. `check` returning nothing counts as wrong.
-    """
-
-    before: Callable[[], Answer]
-    check: Callable[[Answer, Answer], bool]
-    target_ratio: float
-
-    def __post_init__(self) -> None:
-        Measurement.__post_init__(self)
-        if not (isfinite(self.target_ratio) and self.target_ratio > 0):
-            raise InvalidMeasurementError(
-                f"{self.name}: the target ratio must be a positive number."
-            )
+            self._refuse("the time limit must be a positive number of seconds")
+        if not isfinite(self.target):
+            self._refuse("the target must be a finite number")
+        if self.before is not None and self.target <= 0:
+            self._refuse("the target ratio must be a positive number")
 
     @property
-    def sides(self) -> tuple[Callable[[], Answer], ...]:
-        return (self.before, self.after)
+    def ways(self) -> list[Callable[[], Answer]]:
+        return [self.after] if self.before is None else [self.before, self.after]
 
-    def by_figure(self) -> "list[Comparison[Answer]]":
+    def by_figure(self) -> "list[Measurement[Answer]]":
         """Return one measurement a row, the first being the measurement itself."""
-        return [self, *(self._reading(figure) for figure in self.further)]
-
-    def _reading(self, figure: FurtherFigure[Answer]) -> "Comparison[Answer]":
-        return replace(
-            self, name=figure.name, meter=figure.meter, target_ratio=figure.target
+        further = (
+            replace(self, name=it.name, meter=it.meter, target=it.target)
+            for it in self.further
         )
+        return [self, *further]
 
     def accepts(self, answers: Sequence[Answer]) -> bool:
-        before, after = answers
-        return bool(self.check(before, after))
+        return bool(self.check(*answers))
+
+    def _refuse(self, reason: str) -> None:
+        raise BenchmarkError(f"{self.name}: {reason}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget(Measurement[Answer]):
-    """One way, held to an absolute figure in the meter's unit."""
-
-    check: Callable[[Answer], bool]
-    target_value: float
-
-    def __post_init__(self) -> None:
-        Measurement.__post_init__(self)
-        if not isfinite(self.target_value):
-            raise InvalidMeasurementError(
-                f"{self.name}: the target value must be a finite number."
-            )
-
-    @property
-    def sides(self) -> tuple[Callable[[], Answer], ...]:
-        return (self.after,)
-
-    def by_figure(self) -> "list[Budget[Answer]]":
-        """Return one measurement a row, the first being the measurement itself."""
-        return [self, *(self._reading(figure) for figure in self.further)]
-
-    def _reading(self, figure: FurtherFigure[Answer]) -> "Budget[Answer]":
-        return replace(
-            self, name=figure.name, meter=figure.meter, target_value=figure.target
-        )
-
-    def accepts(self, answers: Sequence[Answer]) -> bool:
-        (after,) = answers
-        return bool(self.check(after))
-
-
-AnyMeasurement: TypeAlias = Comparison[Any] | Budget[Any]
+AnyMeasurement: TypeAlias = Measurement[Any]

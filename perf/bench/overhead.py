@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from perf.bench.measurement import Direction, Meter, reported
+from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
 
 REQUESTS = 100
 # Two medians of the same query differ by so much.
 RESOLUTION_S = 10e-6
+# 80 % less.
+RATIO = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +22,7 @@ class Overhead:
     answer: object
 
 
-OVERHEAD: Meter[Overhead] = reported(
-    "µs", direction=Direction.LOWER, figure=lambda found: 1e6 * found.seconds
-)
+OVERHEAD: Meter[Overhead] = reported("µs", lambda found: 1e6 * found.seconds)
 
 
 def measure_overhead(
@@ -41,8 +41,18 @@ def measure_overhead(
     return Overhead(seconds=max(median(extra_s), RESOLUTION_S), answer=answer)
 
 
-def same_answers(before: Overhead, after: Overhead) -> bool:
-    return before.answer is not None and before.answer == after.answer
+def compare_overheads(
+    name: str, *, before: Callable[[], Overhead], after: Callable[[], Overhead]
+) -> AnyMeasurement:
+    return Measurement(
+        name=f"{name}: overhead of a request",
+        before=before,
+        after=after,
+        meter=OVERHEAD,
+        check=lambda one, other: one.answer is not None and one.answer == other.answer,
+        target=RATIO,
+        repeats=9,
+    )
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, object]:

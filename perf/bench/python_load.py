@@ -20,7 +20,7 @@ REQUEST_TIMEOUT_S = 30.0
 
 
 @dataclass(slots=True)
-class Tally:
+class Counts:
     """What has been counted so far."""
 
     errors: int = 0
@@ -38,29 +38,29 @@ def read_requests(path: Path) -> list[bytes]:
 
 async def generate(
     port: int, requests: list[bytes], *, connections: int, seconds: float
-) -> tuple[Tally, float]:
+) -> tuple[Counts, float]:
     """Keep every connection busy for a time; give the counts and the time it took."""
-    tally, ring = Tally(), itertools.cycle(requests)
+    counts, ring = Counts(), itertools.cycle(requests)
     started_s = time.perf_counter()
     deadline_s = started_s + seconds
     await asyncio.gather(
-        *(_keep_busy(port, ring, tally, deadline_s) for _ in range(connections))
+        *(_keep_busy(port, ring, counts, deadline_s) for _ in range(connections))
     )
-    return tally, time.perf_counter() - started_s
+    return counts, time.perf_counter() - started_s
 
 
 async def _keep_busy(
-    port: int, ring: Iterator[bytes], tally: Tally, deadline_s: float
+    port: int, ring: Iterator[bytes], counts: Counts, deadline_s: float
 ) -> None:
     while time.perf_counter() < deadline_s:
         try:
-            await _use_connection(port, ring, tally, deadline_s)
+            await _use_connection(port, ring, counts, deadline_s)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            tally.errors += 1
+            counts.errors += 1
 
 
 async def _use_connection(
-    port: int, ring: Iterator[bytes], tally: Tally, deadline_s: float
+    port: int, ring: Iterator[bytes], counts: Counts, deadline_s: float
 ) -> None:
     reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=1 << 20)
     try:
@@ -69,9 +69,9 @@ async def _use_connection(
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 head = await reader.readuntil(END_OF_HEAD)
                 await reader.readexactly(_body_length(head))
-            tally.seconds.append(time.perf_counter() - started_s)
+            counts.seconds.append(time.perf_counter() - started_s)
             # As wrk counts them: what is refused is an error.
-            tally.errors += int(head.split(b" ", 2)[1]) >= 400
+            counts.errors += int(head.split(b" ", 2)[1]) >= 400
     finally:
         writer.close()
 
@@ -83,12 +83,12 @@ def _body_length(head: bytes) -> int:
     return 0
 
 
-def _figures(tally: Tally, seconds: float) -> str:
-    taken_ms = 1_000 * np.array(tally.seconds or [0.0])
+def _figures(counts: Counts, seconds: float) -> str:
+    taken_ms = 1_000 * np.array(counts.seconds or [0.0])
     p50, p95, p99 = np.percentile(taken_ms, [50, 95, 99]).tolist()
     return (
-        f'{{"requests": {len(tally.seconds)}, "seconds": {seconds}, '
-        f'"errors": {tally.errors}, '
+        f'{{"requests": {len(counts.seconds)}, "seconds": {seconds}, '
+        f'"errors": {counts.errors}, '
         f'"p50_ms": {p50}, "p95_ms": {p95}, "p99_ms": {p99}}}\n'
     )
 

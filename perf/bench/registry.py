@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from inspect import getdoc
+from pkgutil import iter_modules
 
-from perf.bench.errors import DuplicateNameError, EmptySuiteError, UnknownSuiteError
+from django.utils.module_loading import autodiscover_modules
+
+from perf.bench import suites
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import AnyMeasurement
 
 ALL = "all"
@@ -28,14 +33,14 @@ class Suite:
         for measurement in self.build():
             for figure in measurement.by_figure():
                 if figure.name in names:
-                    raise DuplicateNameError(
+                    raise BenchmarkError(
                         f"The suite {self.name} measures {figure.name!r} twice. "
                         "Give each measurement its own name."
                     )
                 names.add(figure.name)
             yield measurement
         if not names:
-            raise EmptySuiteError(
+            raise BenchmarkError(
                 f"The suite {self.name} has no measurement. Add one or remove it."
             )
 
@@ -50,21 +55,21 @@ class Registry:
         The function yields measurements. What it does before a `yield` is that
         measurement's set-up, what follows is its tear-down; neither is timed::
 
-            @suite("inference")
+            @registry.suite("inference")
             def inference() -> Iterator[AnyMeasurement]:
                 grid = make_grid(n_cells=100_000)
-                yield Comparison(
+                yield Measurement(
                     name="p_event of 100,000 cells",
                     before=lambda: predict_one_by_one(grid),
                     after=lambda: predict(grid),
-                    check=close_arrays(relative=1e-12),
-                    target_ratio=20.0,
+                    check=numpy.allclose,
+                    target=20.0,
                 )
         """
 
         def register(build: BuildMeasurements) -> BuildMeasurements:
             if name in self.suites or name == ALL:
-                raise DuplicateNameError(
+                raise BenchmarkError(
                     f"A suite cannot be named {name!r}: the name is taken.", name=name
                 )
             self.suites[name] = Suite(name=name, build=build)
@@ -79,18 +84,24 @@ class Registry:
         wanted = known if names == [ALL] else list(dict.fromkeys(names))
         unknown = [name for name in wanted if name not in self.suites]
         if unknown:
-            raise UnknownSuiteError(
+            raise BenchmarkError(
                 f"There is no suite named {', '.join(unknown)}. "
                 f"Known suites: {', '.join(known) or 'none'}.",
                 unknown=unknown,
                 known=known,
             )
         if not wanted:
-            raise EmptySuiteError(
+            raise BenchmarkError(
                 f"No suite was named. Known suites: {', '.join(known) or 'none'}."
             )
         return [self.suites[name] for name in wanted]
 
 
 registry = Registry()
-suite = registry.suite
+
+
+def discover_suites() -> None:
+    """Import the kit's suites and those of every installed app; repeat it freely."""
+    for module in iter_modules(suites.__path__, f"{suites.__name__}."):
+        import_module(module.name)
+    autodiscover_modules("bench")

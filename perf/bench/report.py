@@ -1,15 +1,15 @@
 """The rows of a run as data: built from readings, written as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import msgspec
 
-from perf.bench.errors import InvalidMeasurementError, UnwritableReportError
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import Machine
-from perf.bench.measurement import AnyMeasurement, Budget, Comparison, Direction
+from perf.bench.measurement import AnyMeasurement, Direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class BenchmarkReport:
     machine: Machine
     suites: dict[str, list[Row]]
 
@@ -61,15 +61,51 @@ def make_rows(
     ]
 
 
-def make_row(measurement: AnyMeasurement, rounds: Sequence[tuple[float, ...]]) -> Row:
-    """Summarise rounds of figures, one figure a side in the order of the sides."""
-    if isinstance(measurement, Comparison):
-        before, after = (list(figures) for figures in zip(*rounds, strict=True))
-        return _compared_row(measurement, before, after)
-    return _budget_row(measurement, [figure for (figure,) in rounds])
+def make_row(measurement: AnyMeasurement, rounds: Sequence[Sequence[float]]) -> Row:
+    """Summarise rounds of figures: one a round, or those before and after."""
+    *before, after = map(list, zip(*rounds, strict=True))
+    meter, target = measurement.meter, measurement.target
+    figure = median(after)
+    row = Row(
+        name=measurement.name,
+        unit=meter.unit,
+        direction=meter.direction,
+        before=None,
+        after=figure,
+        ratio=None,
+        target=target,
+        met=figure <= target
+        if meter.direction is Direction.LOWER
+        else figure >= target,
+        before_min=None,
+        before_max=None,
+        after_min=min(after),
+        after_max=max(after),
+        repeats=len(after),
+    )
+    return _compared(row, *before) if before else row
 
 
-def to_json(report: Report) -> str:
+def _compared(row: Row, before: list[float]) -> Row:
+    medians = median(before), row.after
+    if min(medians) <= 0:
+        raise BenchmarkError(
+            f"a median of {min(medians)} has no ratio. "
+            "Do more work in one call, or state a budget instead."
+        )
+    worse, better = medians if row.direction is Direction.LOWER else medians[::-1]
+    ratio = worse / better
+    return replace(
+        row,
+        before=medians[0],
+        ratio=ratio,
+        met=ratio >= row.target,
+        before_min=min(before),
+        before_max=max(before),
+    )
+
+
+def to_json(report: BenchmarkReport) -> str:
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 
 
@@ -83,7 +119,7 @@ def prepare_file(path: Path) -> None:
         raise _unwritable(path, "it is a folder")
 
 
-def write_report(report: Report, path: Path) -> None:
+def write_report(report: BenchmarkReport, path: Path) -> None:
     """Write whole or not at all: a reader never meets half a file."""
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -93,59 +129,8 @@ def write_report(report: Report, path: Path) -> None:
         raise _unwritable(path, str(error)) from error
 
 
-def _unwritable(path: Path, reason: str) -> UnwritableReportError:
-    return UnwritableReportError(
+def _unwritable(path: Path, reason: str) -> BenchmarkError:
+    return BenchmarkError(
         f"The report cannot be written to {path}: {reason}. Name another file.",
         path=str(path),
     )
-
-
-def _compared_row(
-    measurement: Comparison[object], before: list[float], after: list[float]
-) -> Row:
-    medians = median(before), median(after)
-    if min(medians) <= 0:
-        raise InvalidMeasurementError(
-            f"a median of {min(medians)} has no ratio. "
-            "Do more work in one call, or state a budget instead."
-        )
-    worse_first = medians if _lower_is_better(measurement) else medians[::-1]
-    ratio = worse_first[0] / worse_first[1]
-    return Row(
-        name=measurement.name,
-        unit=measurement.meter.unit,
-        direction=measurement.meter.direction,
-        before=medians[0],
-        after=medians[1],
-        ratio=ratio,
-        target=measurement.target_ratio,
-        met=ratio >= measurement.target_ratio,
-        before_min=min(before),
-        before_max=max(before),
-        after_min=min(after),
-        after_max=max(after),
-        repeats=len(after),
-    )
-
-
-def _budget_row(measurement: Budget[object], figures: list[float]) -> Row:
-    after, target = median(figures), measurement.target_value
-    return Row(
-        name=measurement.name,
-        unit=measurement.meter.unit,
-        direction=measurement.meter.direction,
-        before=None,
-        after=after,
-        ratio=None,
-        target=target,
-        met=after <= target if _lower_is_better(measurement) else after >= target,
-        before_min=None,
-        before_max=None,
-        after_min=min(figures),
-        after_max=max(figures),
-        repeats=len(figures),
-    )
-
-
-def _lower_is_better(measurement: AnyMeasurement) -> bool:
-    return measurement.meter.direction is Direction.LOWER

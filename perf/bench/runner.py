@@ -1,4 +1,4 @@
-"""Takes the readings: sides alternated, answers checked, time and count bounded."""
+"""Takes the readings: both ways alternated, answers checked, time and count bounded."""
 
 import gc
 import time
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TypeAlias
 
-from perf.bench.bounds import Bounds, granting
-from perf.bench.errors import InvalidMeasurementError, WrongAnswerError
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import pinned_to_one_core
 from perf.bench.measurement import Answer, AnyMeasurement, Measurement
 from perf.bench.registry import Suite
 from perf.bench.report import Row, make_rows
+from perf.bench.run_limits import RunLimits, limiting
 from riskplatform.kernel.errors import ApplicationError
 
 PROGRESS_EVERY_S = 5.0
@@ -32,7 +32,7 @@ class SuiteRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    bounds: Bounds
+    limits: RunLimits
     say: Callable[[str], None]
     clock: Callable[[], float] = time.perf_counter
 
@@ -44,7 +44,7 @@ class Runner:
         """
         run = SuiteRun()
         with (
-            granting(self.bounds),
+            limiting(self.limits),
             self._collecting_failures(run, label=suite.name),
             closing(suite.measurements()) as measurements,
         ):
@@ -64,8 +64,8 @@ class Runner:
             run.failures.append(failure)
 
     def _measure(self, measurement: AnyMeasurement, *, label: str) -> list[Row]:
-        repeats = self.bounds.repeats_of(measurement)
-        limit_s = self.bounds.time_limit_s_of(measurement)
+        repeats = self.limits.repeats_of(measurement)
+        limit_s = self.limits.time_limit_s_of(measurement)
         self.say(f"{label} ({repeats} rounds or {limit_s:g} s)")
         with measurement.around(), self._pinned(measurement):
             deadline = self.clock() + limit_s
@@ -91,9 +91,9 @@ class Runner:
         return rounds
 
     def _take_round(self, measurement: AnyMeasurement) -> Round:
-        readings = [self._read(measurement, work) for work in measurement.sides]
+        readings = [self._read(measurement, work) for work in measurement.ways]
         if not measurement.accepts([answer for _, answer in readings]):
-            raise WrongAnswerError(
+            raise BenchmarkError(
                 "the answer is wrong, so its figures mean nothing. "
                 "Repair the code or the check."
             )
@@ -112,9 +112,7 @@ class Runner:
         figures = [meter.figure(seconds, answer) for meter in meters]
         for figure in figures:
             if not isfinite(figure) or figure < 0:
-                raise InvalidMeasurementError(
-                    f"{figure} is not a figure. Repair the meter."
-                )
+                raise BenchmarkError(f"{figure} is not a figure. Repair the meter.")
         return figures, answer
 
     @contextmanager

@@ -10,13 +10,13 @@ from rich.table import Table
 
 from perf.bench.measurement import Direction
 from perf.bench.registry import Suite
-from perf.bench.report import Report, Row
+from perf.bench.report import BenchmarkReport, Row
 
 LEAST_WIDTH = 110
 
 
 def render_report(
-    report: Report, *, descriptions: Mapping[str, str], is_coloured: bool
+    report: BenchmarkReport, *, descriptions: Mapping[str, str], is_coloured: bool
 ) -> str:
     """Draw the machine line and one table for each suite."""
     tables = [

@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from perf.bench.asking import LOOPBACK, Address, is_alive
-from perf.bench.errors import WebProcessError
-from perf.bench.tether import tethered
+from perf.bench.client import LOOPBACK, Address, is_alive
+from perf.bench.errors import BenchmarkError
+from perf.bench.parent_watch import ending_with_parent
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLATFORM = "riskplatform.wsgi:application"
@@ -38,7 +38,7 @@ def web_process(
 
     Raises
     ------
-    WebProcessError
+    BenchmarkError
         It ended or stayed silent; the message has the end of its log.
     """
     address = _free_address()
@@ -64,7 +64,7 @@ def _start(
     words = [str(word) for option in options.items() for word in option]
     argv = [sys.executable, "-m", SERVER, *words, application]
     return subprocess.Popen(  # noqa: S603 - the commands are the kit's own
-        tethered(argv, core=core),
+        ending_with_parent(argv, core=core),
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -80,7 +80,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", address: Address, log: Path) -
     while not is_alive(address):
         if process.poll() is not None or time.monotonic() > deadline_s:
             tail = log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
-            raise WebProcessError(
+            raise BenchmarkError(
                 f"The web process does not answer. Its log ends with:\n{tail}",
                 exit_code=process.poll(),
             )

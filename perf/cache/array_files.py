@@ -1,38 +1,37 @@
-"""The files of shared arrays: written whole, checked, locked, and removed in turn."""
+"""Groups of arrays on disk: a folder of `.npy` files each, with their digests beside.
+
+A group is written whole, checked when it is opened, and removed in its turn.
+"""
 
 import fcntl
-import mmap
+import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from hashlib import blake2b
+from functools import partial
+from hashlib import blake2b, file_digest
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
-from perf.cache.arrays import ALIGNMENT, Arrays, pack_arrays, unpack_arrays
+from perf.cache.arrays import Arrays
 
-MAGIC = b"RPARRAY1"
-DIGEST_BYTES = 32
-LOCKS = "locks"
-POLL_S = 0.02
+DIGESTS: Final = "digests.json"
+LOCKS: Final = "locks"
+POLL_S: Final = 0.02
 # What a process that died left half-written.
-ABANDONED_S = 3_600
+ABANDONED_S: Final = 3_600
+
+_new_digest = partial(blake2b, digest_size=32)
 
 
 class WrongFileError(ValueError):
-    """The file is not what was written under this name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    kept_files: int
-    kept_bytes: int
-    removed_files: int
+    """A file is not what was written under its name."""
 
 
 def own_folder(folder: Path) -> Path:
@@ -51,103 +50,97 @@ def own_folder(folder: Path) -> Path:
     return folder
 
 
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write a file that is there whole, or not at all, even if the power goes."""
-    body = pack_arrays(arrays)
-    head = MAGIC + blake2b(body, digest_size=DIGEST_BYTES).digest()
-    own = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+def write_group(group: Path, arrays: Arrays) -> None:
+    """Write a group that is there whole, or not at all, even if the power goes."""
+    own = group.with_name(f"{group.name}.{secrets.token_hex(4)}.tmp")
+    own.mkdir(mode=0o700)
     try:
-        descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(head.ljust(ALIGNMENT, b"\0"))
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        own.replace(path)
+        digests = {}
+        for name, array in arrays.items():
+            path = own / f"{name}.npy"
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w+b") as file:
+                np.save(file, array, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+                file.seek(0)
+                digests[name] = file_digest(file, _new_digest).hexdigest()
+        (own / DIGESTS).write_text(json.dumps(digests))
+        # What is there has been found damaged, or is the same.
+        shutil.rmtree(group, ignore_errors=True)
+        own.rename(group)
     finally:
-        own.unlink(missing_ok=True)
+        shutil.rmtree(own, ignore_errors=True)
 
 
-def open_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Map the arrays of a file into memory, for reading.
+def open_group(group: Path) -> dict[str, NDArray[Any]]:
+    """Map the arrays of a group into memory, for reading.
 
     Raises
     ------
     WrongFileError
     FileNotFoundError
     """
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size < ALIGNMENT:
-            raise WrongFileError("The file is cut off.")
-        # The pages stay as long as an array rests on them, also without the file.
-        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    body = mapped[ALIGNMENT:]
-    head = MAGIC + blake2b(body, digest_size=DIGEST_BYTES).digest()
-    if bytes(mapped[: len(head)]) != head:
-        raise WrongFileError("The file is not whole.")
+    digests = json.loads((group / DIGESTS).read_text())
+    arrays = {}
+    for name, digest in digests.items():
+        path = group / f"{name}.npy"
+        with path.open("rb") as file:
+            if file_digest(file, _new_digest).hexdigest() != digest:
+                raise WrongFileError(f"{path} is not whole.")
+        # The pages stay as long as somebody uses the array, also without the file.
+        arrays[name] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     with suppress(OSError):
-        os.utime(path)
-    return unpack_arrays(body)
+        os.utime(group)
+    return arrays
 
 
 @contextmanager
-def holding(path: Path, *, wait_s: float) -> Generator[bool]:
-    """Let one process at a time make a file; gives whether this one may.
+def locked(group: Path, *, wait_s: float) -> Generator[None]:
+    """Let one process at a time make a group; who waited in vain goes on without.
 
-    The lock goes with the process that holds it. Who waited in vain goes on without.
+    The lock goes with the process that holds it.
     """
     # Few files for all locks; two names that meet wait for each other, no more.
-    lock = path.parent / LOCKS / path.name[:2]
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(lock.open("ab"))
-            is_held = _locked(file.fileno(), wait_s)
-        except OSError:
-            is_held = False
-        yield is_held
-
-
-def make_room(folder: Path, *, max_bytes: int) -> Room:
-    """Remove files until the rest is small enough, the longest unopened first."""
-    _remove_abandoned(folder)
-    files = [
-        (status.st_mtime, status.st_size, path)
-        for path in folder.glob("*.arrays")
-        if (status := _status(path)) is not None
-    ]
-    total, removed = sum(size for _, size, _ in files), 0
-    for _, size, path in sorted(files):
-        if total <= max_bytes:
-            break
-        path.unlink(missing_ok=True)
-        total, removed = total - size, removed + 1
-    return Room(
-        kept_files=len(files) - removed, kept_bytes=total, removed_files=removed
-    )
-
-
-def _locked(descriptor: int, wait_s: float) -> bool:
+    lock = group.parent / LOCKS / group.name[:2]
     until_s = time.monotonic() + wait_s
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        if time.monotonic() >= until_s:
-            return False
-        time.sleep(POLL_S)
+    with ExitStack() as stack:
+        with suppress(OSError):
+            descriptor = stack.enter_context(lock.open("ab")).fileno()
+            while not _is_locked(descriptor) and time.monotonic() < until_s:
+                time.sleep(POLL_S)
+        yield
 
 
-def _remove_abandoned(folder: Path) -> None:
+def make_room(folder: Path, *, max_bytes: int) -> tuple[int, list[int]]:
+    """Remove groups until the rest is small enough, the longest unopened first.
+
+    Gives the number of those that were removed, and the bytes of those that stay.
+    """
     for path in folder.glob("*.tmp"):
-        status = _status(path)
-        # The file system's clock, like the times of files.
-        if status is not None and time.time() - status.st_mtime > ABANDONED_S:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            # The file system's clock, like the times of files.
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(path, ignore_errors=True)
+    sizes = {}
+    for group in folder.glob("*.group"):
+        # Somebody else may remove it meanwhile.
+        with suppress(FileNotFoundError):
+            nbytes = sum(path.stat().st_size for path in group.iterdir())
+            sizes[group.stat().st_mtime, group] = nbytes
+    removed = 0
+    for oldest in sorted(sizes):
+        if sum(sizes.values()) <= max_bytes:
+            break
+        shutil.rmtree(oldest[1], ignore_errors=True)
+        del sizes[oldest]
+        removed += 1
+    return removed, list(sizes.values())
 
 
-def _status(path: Path) -> os.stat_result | None:
-    """Look at a file, if nobody has removed it meanwhile."""
+def _is_locked(descriptor: int) -> bool:
     try:
-        return path.stat()
-    except FileNotFoundError:
-        return None
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

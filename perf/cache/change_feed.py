@@ -1,16 +1,17 @@
 """Carries changes between processes, and says whether this one has heard them all.
 
 Messages and answers to pings come over one connection, in order. So an answer means
-that every change announced before its ping has been heard: until LEASE_S after that
-ping nothing kept here is older than LEASE_S. Without an answer the lease runs out, and
-nothing kept is used, whatever the reason.
+that every change published before its ping has been heard: until LEASE_S after that
+ping no copy in this process is older than LEASE_S. Without an answer the lease runs
+out, and no copy is used, whatever the reason.
 """
 
+import atexit
 import logging
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
@@ -18,11 +19,13 @@ import msgspec
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from perf.cache.delivery import Delivery
-from perf.cache.store import SharedEntries
-from perf.cache.tags import Tags
-from perf.metrics import EDGE_LAPSES, EDGE_LIVE, HEARING_SECONDS
+from perf.cache.local_copies import LocalCopies
+from perf.cache.outbox import Outbox
+from perf.cache.store import SharedCache
+from perf.connections.replicas import note_write
+from perf.metrics import CHANGE_SECONDS, FEED_LAPSES, FEED_LIVE
 from perf.shared_store import SharedStore, StoreUnavailableError
+from perf.shared_store import store as shared_store
 
 # The promise is one second; the rest of it is for what is already on its way.
 LEASE_S: Final = 0.9
@@ -45,19 +48,15 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     names: list[str]
 
 
-class Bus:
-    """Tells other processes what changed here, and hears what changed there."""
+class ChangeFeed:
+    """Publishes what changed here, and drops the copies of what changed elsewhere."""
 
-    def __init__(self, store: SharedStore, shared: SharedEntries, tags: Tags) -> None:
+    def __init__(self, store: SharedStore) -> None:
         self.store = store
-        self.shared = shared
-        self._delivery = Delivery(
-            send=self._send,
-            send_all=self.clear_everywhere,
-            is_reachable=lambda: store.is_reachable,
-        )
-        self._undelivered = self._delivery.waiting
-        self.tags = tags
+        self.shared = SharedCache(store)
+        self.copies = LocalCopies()
+        self._outbox = Outbox(send=self._send, send_all=self.clear_everywhere)
+        self._undelivered = self._outbox.waiting
         self._sender = secrets.token_hex(8)
         self._lease_until_s = 0.0
         self._settled_s = 0.0
@@ -65,53 +64,64 @@ class Bus:
         self._lock = Lock()
         self._stop = Event()
         self._thread: Thread | None = None
-        self.on_heard: list[Callable[[frozenset[str]], None]] = []
+        # Done now and then by the thread that listens.
         self.on_tidy: list[Callable[[], None]] = []
 
     @property
     def is_live(self) -> bool:
-        """Tell whether what is kept may be used: asks nobody, costs nothing."""
+        """Tell whether copies here may be used: asks nobody, costs nothing."""
         now_s = time.monotonic()
         return self._settled_s <= now_s < self._lease_until_s and not self._undelivered
 
-    def announce(self, names: frozenset[str]) -> None:
-        """Drop what changed here, then tell the others."""
-        self.tags.drop(names)
-        self._delivery.deliver(names)
+    def is_behind(self, names: Collection[str]) -> bool:
+        """Tell whether one of these changed here and Redis does not know it yet."""
+        return any(name in self._undelivered for name in names)
+
+    def publish(self, names: Collection[str]) -> None:
+        """Drop what changed here, then tell the others: now, or when Redis is back.
+
+        Until they are told the process trusts no cache. While Redis is known to be
+        away nobody waits for it.
+        """
+        self.copies.drop(names)
+        self._outbox.add(names)
+        if not (self.store.is_reachable and self._outbox.send()):
+            # Its thread sends what waits.
+            self.listen_in_background()
 
     def clear_everywhere(self) -> None:
         """Have every process forget everything; StoreUnavailableError if none hears."""
-        self.tags.clear()
-        self.shared.flush(msgspec.msgpack.encode(self._message([EVERYTHING])))
+        self.copies.clear()
+        self.shared.renew_epoch(self._message([EVERYTHING]))
         # Whoever looked in between found what was still valid there, and kept it.
-        self.tags.clear()
+        self.copies.clear()
 
     def listen_in_background(self) -> None:
-        """Start hearing, once a process: one that was forked has no thread."""
+        """Start listening, once a process: one that was forked has no thread."""
         if self._listening_pid == os.getpid():
             return
         with self._lock:
             if self._listening_pid != os.getpid():
                 self._listening_pid = os.getpid()
                 self._stop = Event()
-                self._thread = Thread(target=self._run, name="cache-bus", daemon=True)
+                atexit.register(self._outbox.send_at_exit)
+                self._thread = Thread(target=self._run, name="change-feed", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Stop hearing, and with it the use of what is kept."""
+        """Stop listening, and with it the use of copies."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
         self._lease_until_s = 0.0
 
-    def _send(self, names: frozenset[str]) -> None:
-        message = msgspec.msgpack.encode(self._message(sorted(names)))
-        self.shared.announce(names, message)
+    def _send(self, names: Collection[str]) -> None:
+        self.shared.publish(names, self._message(sorted(names)))
         # Whoever looked in between found what was still valid there, and kept it.
-        self.tags.drop(names)
+        self.copies.drop(names)
 
-    def _message(self, names: list[str]) -> Message:
-        return Message(self._sender_here(), time.time(), names)
+    def _message(self, names: list[str]) -> bytes:
+        return msgspec.msgpack.encode(Message(self._sender_here(), time.time(), names))
 
     def _sender_here(self) -> str:
         return f"{self._sender}-{os.getpid()}"
@@ -122,18 +132,18 @@ class Bus:
             try:
                 with self.store.subscription(self.shared.channel) as subscription:
                     # What was kept since the last one ended may have changed unheard.
-                    self.tags.clear()
-                    self._hear(subscription, stop)
+                    self.copies.clear()
+                    self._listen(subscription, stop)
             except (StoreUnavailableError, RedisError, OSError) as error:
                 self._lapse(error)
             except Exception:
-                # Without this thread nothing would be kept until the next start.
-                logger.exception("hearing of changes broke off and begins again")
+                # Without this thread no copy would be used until the next start.
+                logger.exception("listening for changes broke off and begins again")
                 self._lapse(None)
             stop.wait(RETRY_EVERY_S)
 
-    def _hear(self, subscription: PubSub, stop: Event) -> None:
-        """Hear and ping until the connection breaks or falls silent."""
+    def _listen(self, subscription: PubSub, stop: Event) -> None:
+        """Listen and ping until the connection breaks or falls silent."""
         pulse = _Pulse(subscription)
         tidied_s = time.monotonic()
         while not stop.is_set():
@@ -147,45 +157,44 @@ class Bus:
 
     def _take(self, message: dict[str, Any], pulse: "_Pulse") -> None:
         if message["type"] == "message":
-            self._heard(message["data"])
+            self._receive(message["data"])
         elif message["type"] == "pong":
             pulse.is_answered = True
-            self._renew(pulse.pinged_s)
+            self._renew_lease(pulse.pinged_s)
         elif message["type"] == "subscribe":
             pulse.begin()
 
-    def _renew(self, pinged_s: float) -> None:
+    def _renew_lease(self, pinged_s: float) -> None:
         self.store.answers()
-        self._delivery.deliver_waiting()
+        self._outbox.send()
         self._lease_until_s = pinged_s + LEASE_S
-        EDGE_LIVE.set(1)
+        FEED_LIVE.set(1)
 
     def _lapse(self, error: Exception | None) -> None:
         """Forget everything: what changed meanwhile will not be told again."""
         if self._lease_until_s:
-            logger.warning("nothing kept is used until Redis is back: %s", error)
-            EDGE_LAPSES.inc()
-            EDGE_LIVE.set(0)
+            logger.warning("no copy is used until Redis is back: %s", error)
+            FEED_LAPSES.inc()
+            FEED_LIVE.set(0)
         self._lease_until_s = 0.0
         self._settled_s = time.monotonic() + SETTLE_S
-        self.tags.clear()
+        self.copies.clear()
 
-    def _heard(self, data: Any) -> None:
+    def _receive(self, data: Any) -> None:
         try:
             message = msgspec.msgpack.decode(data, type=Message)
         except msgspec.MsgspecError:
             logger.warning("a message that is none of ours was ignored")
             return
         # The sender has dropped it before it told the others.
-        if message.sender != self._sender_here():
-            names = frozenset(message.names)
-            if EVERYTHING in names:
-                self.tags.clear()
-            else:
-                self.tags.drop(names)
-            HEARING_SECONDS.observe(max(0.0, time.time() - message.sent_at_s))
-            for hear in self.on_heard:
-                hear(names)
+        if message.sender == self._sender_here():
+            return
+        if EVERYTHING in message.names:
+            self.copies.clear()
+        else:
+            self.copies.drop(message.names)
+        CHANGE_SECONDS.observe(max(0.0, time.time() - message.sent_at_s))
+        note_write()
 
     def _tidy(self) -> None:
         for work in self.on_tidy:
@@ -206,7 +215,7 @@ class _Pulse:
     def begin(self) -> None:
         """Note that the subscription holds; a second time it is another connection.
 
-        The client connects anew by itself, and what was said meanwhile is lost.
+        The client connects again by itself, and what was said meanwhile is lost.
         """
         if self._is_begun:
             raise StoreUnavailableError("The connection broke.")
@@ -221,6 +230,9 @@ class _Pulse:
             raise StoreUnavailableError("Redis is silent.")
 
     def _ping(self) -> None:
-        # The time counts from before the question.
+        # The time counts from before the ping.
         self.pinged_s, self.is_answered = time.monotonic(), False
         self._subscription.ping()
+
+
+feed = ChangeFeed(shared_store)

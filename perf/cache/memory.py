@@ -1,20 +1,22 @@
-"""Keeps what many requests share in the memory of a process, up to a number of bytes.
+"""Values that many requests share in the memory of a process, bounded by bytes."""
 
-What is kept never changes: a key stands for one value for ever.
-"""
-
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterator
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
-from perf.cache.tallies import Outcome, Tally
 from perf.deadlines import within_deadline
-from perf.metrics import MEMORY_CACHE_BYTES
-from perf.single_flight import Flights
+from perf.metrics import (
+    CACHE_READS,
+    MEMORY_CACHE_BYTES,
+    MEMORY_CACHE_ENTRIES,
+    MEMORY_CACHE_EVICTIONS,
+    CacheOutcome,
+)
+from perf.single_flight import SingleFlight
 from perf.switches import Switch, is_on
 
-WAIT_S = 30.0
+WAIT_S: Final = 30.0
 
 
 class Sized(Protocol):
@@ -28,62 +30,105 @@ Value = TypeVar("Value", bound=Sized)
 class ByteCache(Generic[Value]):
     """Values by key, the least recently used leaving first; safe between threads.
 
-    Threads that miss the same at once share one computation.
+    A value may depend on names of changes, and is dropped by them. What is larger
+    than `max_value_bytes` is not kept.
     """
 
-    def __init__(self, name: str, *, max_bytes: int) -> None:
+    def __init__(
+        self, name: str, *, max_bytes: int, max_value_bytes: int | None = None
+    ) -> None:
+        self.name = name
+        self.nbytes = 0
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self._max_value_bytes = max_value_bytes or max_bytes
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._flights: Flights[Value] = Flights()
+        self._names_of: dict[Hashable, Collection[str]] = {}
+        self._keys_of: defaultdict[str, set[Hashable]] = defaultdict(set)
+        self._single_flight: SingleFlight[Value] = SingleFlight()
         self._lock = Lock()
-        self._tally = Tally(name)
+
+    def __iter__(self) -> Iterator[Value]:
+        with self._lock:
+            return iter(list(self._values.values()))
+
+    def get(self, key: Hashable) -> Value | None:
+        with self._lock:
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+        return value
+
+    def put(self, key: Hashable, value: Value, names: Collection[str] = ()) -> bool:
+        """Keep a value, and tell whether it is kept."""
+        if value.nbytes > self._max_value_bytes:
+            return False
+        with self._lock:
+            self._remove(key)
+            self._values[key] = value
+            self.nbytes += value.nbytes
+            if names:
+                self._names_of[key] = names
+            for name in names:
+                self._keys_of[name].add(key)
+            while self.nbytes > self._max_bytes:
+                self._remove(next(iter(self._values)))
+                MEMORY_CACHE_EVICTIONS.labels(self.name).inc()
+            self._show_size()
+        return True
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        """Return the value kept under a key; what is too large is not kept."""
+        """Return the value of a key that stands for one value for ever.
+
+        Threads that miss the same at once share one computation.
+        """
         if not is_on(Switch.MODELS):
             return compute()
-        with self._lock:
-            kept = self._values.get(key)
-            if kept is not None:
-                self._values.move_to_end(key)
-        if kept is not None:
-            self._tally.count(Outcome.HIT)
-            return kept
-        landed = self._flights.run(
-            key, lambda: self._computed(key, compute), wait_s=within_deadline(WAIT_S)
+        value = self.get(key)
+        if value is not None:
+            self._count(CacheOutcome.HIT)
+            return value
+
+        def compute_and_keep() -> Value:
+            value = compute()
+            if not self.put(key, value):
+                self._count(CacheOutcome.NOT_KEPT)
+            return value
+
+        value, is_shared = self._single_flight.run(
+            key, compute_and_keep, wait_s=within_deadline(WAIT_S)
         )
-        self._tally.count(Outcome.JOINED if landed.is_shared else Outcome.MISS)
-        return landed.result
+        self._count(CacheOutcome.JOINED if is_shared else CacheOutcome.MISS)
+        return value
+
+    def drop(self, names: Collection[str]) -> None:
+        """Remove what depends on one of these names."""
+        with self._lock:
+            for name in names:
+                for key in tuple(self._keys_of.get(name, ())):
+                    self._remove(key)
+            self._show_size()
 
     def clear(self) -> None:
         with self._lock:
             self._values.clear()
-            self._bytes = 0
-        self._show_size()
+            self._names_of.clear()
+            self._keys_of.clear()
+            self.nbytes = 0
+            self._show_size()
 
-    @property
-    def nbytes(self) -> int:
-        return self._bytes
-
-    def _computed(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        value = compute()
-        if value.nbytes > self._max_bytes:
-            self._tally.count(Outcome.NOT_KEPT)
-            return value
-        with self._lock:
-            self._keep(key, value)
-        self._show_size()
-        return value
-
-    def _keep(self, key: Hashable, value: Value) -> None:
-        if key in self._values:
+    def _remove(self, key: Hashable) -> None:
+        value = self._values.pop(key, None)
+        if value is None:
             return
-        self._values[key] = value
-        self._bytes += value.nbytes
-        while self._bytes > self._max_bytes:
-            _, oldest = self._values.popitem(last=False)
-            self._bytes -= oldest.nbytes
+        self.nbytes -= value.nbytes
+        for name in self._names_of.pop(key, ()):
+            self._keys_of[name].discard(key)
+            if not self._keys_of[name]:
+                del self._keys_of[name]
 
     def _show_size(self) -> None:
-        MEMORY_CACHE_BYTES.labels(self._tally.cache).set(self._bytes)
+        MEMORY_CACHE_BYTES.labels(self.name).set(self.nbytes)
+        MEMORY_CACHE_ENTRIES.labels(self.name).set(len(self._values))
+
+    def _count(self, outcome: CacheOutcome) -> None:
+        CACHE_READS.labels(self.name, outcome).inc()

@@ -1,120 +1,51 @@
-"""Level 2: whole answers in Redis, each valid only as long as what it rests on.
+"""What all processes keep in Redis: entries that are valid while nothing changes.
 
-Every name has a version there, set anew by each change. An entry holds the versions of
-its names; it is valid while they are the same, so that a version that is lost makes
-entries invalid, never valid. Whoever computes first claims the key: a stamp of the
-clock there. What changed after the stamp is not kept. The epoch is part of every
-entry: a new one ends all of them.
+Every name of a change has a version there, set anew by each change. An entry holds the
+versions of the names that it depends on, and is valid while they are the same: a
+version that is lost makes entries invalid, never valid. Who computes first claims the
+key, with a lease and a stamp of the clock there; what changed after the stamp is not
+kept. The epoch is part of every entry that depends on anything: a new one ends them.
 """
 
 import secrets
+import struct
 import time
-from dataclasses import dataclass
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import blake2b
+from hmac import compare_digest
 from typing import Any, Final
 
+from django.conf import settings
 from redis import Redis
 from redis.commands.core import Script
 
-from perf.cache.edge import response
-from perf.cache.edge.response import Entry
-from perf.shared_store import PREFIX, SharedStore
+from perf.cache import lifetimes
+from perf.cache.scripts import (
+    CHANGE,
+    CLAIM,
+    CLAIMED,
+    ENTRY,
+    FLUSH,
+    PUT,
+    RELEASE,
+)
+from perf.metrics import EPOCH_RENEWALS, STAMPEDES_PREVENTED
+from perf.shared_store import (
+    PREFIX,
+    SharedStore,
+    StoreRefusesError,
+    StoreUnavailableError,
+)
 
 # The braces keep all keys in one slot of a cluster.
-KEYS: Final = PREFIX + "{edge}:"
-# Whoever computes longer than this does so beside others.
-LEASE_MS: Final = 15_000
+KEYS: Final = PREFIX + "{cache}:"
 NAME_KEPT_MS: Final = 86_400_000
-
-CLOCK: Final = """
-local function text(number) return string.format('%.0f', number) end
-local function tick(prefix)
-  local t = redis.call('TIME')
-  local last = tonumber(redis.call('GET', prefix .. 'clock') or '0')
-  local now = math.max(t[1] * 1000000 + t[2], last + 1)
-  redis.call('SET', prefix .. 'clock', text(now))
-  return now
-end
-"""
-# Gives {1, blob, age in µs, ms to live}, or {2, epoch, stamp} to who may compute, or
-# {0} while somebody else does.
-CLAIM: Final = (
-    CLOCK
-    + """
-local prefix, token, lease, is_refresh = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local epoch = redis.call('GET', prefix .. 'epoch')
-if epoch and is_refresh == '0' then
-  local found = redis.call('HMGET', KEYS[1], 'epoch', 'created', 'blob', 'names')
-  local is_valid = found[1] == epoch and found[3] and found[4]
-  if is_valid then
-    for name, version in string.gmatch(found[4], '([^\\n]+)\\n([^\\n]+)\\n') do
-      is_valid = is_valid and redis.call('GET', prefix .. 'name:' .. name) == version
-    end
-  end
-  if is_valid then
-    local t = redis.call('TIME')
-    local age = t[1] * 1000000 + t[2] - tonumber(found[2])
-    return {1, found[3], text(math.max(age, 0)), redis.call('PTTL', KEYS[1])}
-  end
-end
-if not redis.call('SET', KEYS[2], token, 'NX', 'PX', lease) then return {0} end
-local stamp = tick(prefix)
-if not epoch then
-  epoch = text(stamp)
-  redis.call('SET', prefix .. 'epoch', epoch)
-  redis.call('SET', prefix .. 'changed', epoch)
-end
-return {2, epoch, text(stamp)}
-"""
-)
-RELEASE: Final = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-"""
-# Keeps an entry unless one of its names changed since the stamp of its claim.
-PUT: Final = (
-    CLOCK
-    + """
-local prefix, token, epoch, stamp = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-if redis.call('GET', KEYS[2]) == token then redis.call('DEL', KEYS[2]) end
-if redis.call('GET', prefix .. 'epoch') ~= epoch then return 0 end
-local changed = redis.call('GET', prefix .. 'changed')
-if not changed then redis.call('SET', prefix .. 'changed', text(tick(prefix))) end
--- A name without a version may have had one that was lost.
-local is_quiet = changed and tonumber(changed) <= stamp
-local names, is_new = '', true
-for place = 8, #ARGV do
-  local key = prefix .. 'name:' .. ARGV[place]
-  local version = redis.call('GET', key)
-  if not version then version = text(is_quiet and stamp or tick(prefix)) end
-  is_new = is_new and tonumber(version) <= stamp
-  redis.call('SET', key, version, 'PX', ARGV[7])
-  names = names .. ARGV[place] .. '\\n' .. version .. '\\n'
-end
-if not is_new then return 0 end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'created', text(stamp), 'blob', ARGV[5],
-  'names', names)
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return 1
-"""
-)
-CHANGE: Final = (
-    CLOCK
-    + """
-local now = text(tick(ARGV[1]))
-redis.call('SET', ARGV[1] .. 'changed', now)
-for place = 4, #ARGV do
-  redis.call('SET', ARGV[1] .. 'name:' .. ARGV[place], now, 'PX', ARGV[3])
-end
-redis.call('PUBLISH', KEYS[1], ARGV[2])
-"""
-)
-FLUSH: Final = (
-    CLOCK
-    + """
-redis.call('SET', ARGV[1] .. 'epoch', text(tick(ARGV[1])))
-redis.call('PUBLISH', KEYS[1], ARGV[2])
-"""
-)
+POLL_S: Final = 0.01
+DIGEST_BYTES: Final = 16
+COST: Final = struct.Struct("<d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,61 +56,125 @@ class Claim:
     token: str
     epoch: str
     stamp: str
+    # What was kept had been put there by somebody else, or is damaged.
+    is_after_garbage: bool = False
 
 
-class SharedEntries:
-    """Entries that all processes use; every method may raise StoreUnavailableError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An entry that is valid; `cost_s` is how long it took to compute."""
+
+    content: bytes
+    cost_s: float
+    age_s: float
+    left_s: float
+
+    def is_due(self) -> bool:
+        return lifetimes.is_due(self.left_s, self.cost_s)
+
+
+class SharedCache:
+    """Entries by key. Without Redis its methods raise StoreUnavailableError.
+
+    A process that could not reach Redis does not know whose changes are lost, its own
+    among them: it renews the epoch before it uses an entry again.
+    """
 
     def __init__(self, store: SharedStore) -> None:
         self._store = store
         self._scripts: dict[str, Script] = {}
+        self._outages = 0
+        self._made_up_for = 0
 
     @property
     def channel(self) -> str:
-        """Name where changes are told: channels reach across the databases of Redis."""
+        """Name where changes are published: channels reach across databases."""
         return f"{KEYS}changes:{self._store.database}"
 
-    def find_or_claim(
-        self, key: str, *, is_refresh: bool = False
-    ) -> Entry | Claim | None:
-        """Give a valid entry, or the right to compute it; None while another has it."""
-        token = secrets.token_hex(8)
-        args = (KEYS, token, LEASE_MS, int(is_refresh))
-        answer = self._script(CLAIM, [_entry(key), _lock(key)], args)
-        if answer[0] == 1:
-            age_s, ttl_s = int(answer[2]) / 1e6, answer[3] / 1e3
-            entry = response.read(answer[1], key=key, age_s=age_s, ttl_s=ttl_s)
-            # What cannot be read is computed anew, as if it were about to expire.
-            return entry or self.find_or_claim(key, is_refresh=True)
-        if answer[0] == 2:
-            return Claim(key, token, answer[1].decode(), answer[2].decode())
-        return None
+    def wait_for(
+        self, key: str, *, lease_s: float, wait_s: float
+    ) -> Found | Claim | None:
+        """Give an entry, or the right to compute it, or neither after `wait_s`.
 
-    def put(self, claim: Claim, entry: Entry) -> bool:
-        """Keep what was computed under a claim, unless it has changed since."""
-        ttl_ms = max(1, int(1_000 * (entry.expires_s - time.monotonic())))
-        blob = response.write(entry, key=claim.key)
+        Better twice than never: who computes for longer is slow, or dead.
+        """
+        until_s = time.monotonic() + wait_s
+        found = self.find_or_claim(key, lease_s=lease_s)
+        while found is None and time.monotonic() < until_s:
+            time.sleep(POLL_S)
+            found = self.find_or_claim(key, lease_s=lease_s)
+            if isinstance(found, Found):
+                STAMPEDES_PREVENTED.inc()
+        return found
+
+    def find_or_claim(self, key: str, *, lease_s: float) -> Found | Claim | None:
+        """Give a valid entry, or the right to compute it; None while another has it."""
+        answer = self._claim(key, lease_s, is_refresh=False)
+        if answer is None or isinstance(answer, Claim):
+            return answer
+        found = _unseal(key, *answer)
+        if found is not None:
+            return found
+        claim = self.claim(key, lease_s=lease_s)
+        return claim and replace(claim, is_after_garbage=True)
+
+    def claim(self, key: str, *, lease_s: float) -> Claim | None:
+        """Claim whether or not an entry is there; None while another computes."""
+        answer = self._claim(key, lease_s, is_refresh=True)
+        return answer if isinstance(answer, Claim) else None
+
+    def put(
+        self,
+        claim: Claim,
+        content: bytes,
+        *,
+        names: Collection[str],
+        ttl_s: float,
+        cost_s: float,
+    ) -> bool:
+        """Keep what was computed under a claim, unless a name has changed since."""
         args = (
-            *(KEYS, claim.token, claim.epoch, claim.stamp, blob),
-            *(ttl_ms, NAME_KEPT_MS, *sorted(entry.names)),
+            *(KEYS, claim.token, claim.epoch, claim.stamp),
+            _seal(claim.key, content, cost_s),
+            *(_milliseconds(ttl_s), NAME_KEPT_MS, *sorted(names)),
         )
-        return bool(self._script(PUT, [_entry(claim.key), _lock(claim.key)], args))
+        return bool(self._run(PUT, [_entry(claim.key), _lock(claim.key)], args))
 
     def release(self, claim: Claim) -> None:
         """Let others compute: what came out is not to be kept."""
-        self._script(RELEASE, [_lock(claim.key)], (claim.token,))
+        # Without Redis the claim ends by itself.
+        with suppress(StoreUnavailableError):
+            self._run(RELEASE, [_lock(claim.key)], (claim.token,))
 
-    def announce(self, names: frozenset[str], message: bytes) -> None:
-        """End what rests on these names, and tell every process."""
+    def publish(self, names: Collection[str], message: bytes) -> None:
+        """End what depends on these names, and tell every process."""
         args = (KEYS, message, NAME_KEPT_MS, *sorted(names))
         # Nobody else will say so: a change is worth the attempt.
-        self._script(CHANGE, [self.channel], args, insists=True)
+        self._run(CHANGE, [self.channel], args, insists=True)
 
-    def flush(self, message: bytes) -> None:
-        """End all entries, whatever they rest on, and tell every process."""
-        self._script(FLUSH, [self.channel], (KEYS, message), insists=True)
+    def renew_epoch(self, message: bytes = b"") -> None:
+        """End all entries that depend on anything; a message tells every process."""
+        self._run(FLUSH, [self.channel], (KEYS, message), insists=bool(message))
 
-    def _script(
+    def _claim(
+        self, key: str, lease_s: float, *, is_refresh: bool
+    ) -> "Claim | tuple[bytes, bytes, int] | None":
+        outages = self._outages
+        if outages != self._made_up_for:
+            self.renew_epoch()
+            self._made_up_for = outages
+            EPOCH_RENEWALS.inc()
+        token = secrets.token_hex(8)
+        args = (KEYS, token, _milliseconds(lease_s), int(is_refresh))
+        kind, *answer = self._run(CLAIM, [_entry(key), _lock(key)], args)
+        if kind == ENTRY:
+            return tuple(answer)
+        if kind == CLAIMED:
+            epoch, stamp = (part.decode() for part in answer)
+            return Claim(key, token, epoch, stamp)
+        return None
+
+    def _run(
         self,
         text: str,
         keys: list[str],
@@ -193,7 +188,52 @@ class SharedEntries:
                 script = self._scripts[text] = redis.register_script(text)
             return script(keys=keys, args=args, client=redis)
 
-        return self._store.run(run, insists=insists)
+        try:
+            return self._store.run(run, insists=insists)
+        except StoreRefusesError:
+            raise
+        except StoreUnavailableError:
+            self._outages += 1
+            raise
+
+
+def _seal(key: str, content: bytes, cost_s: float) -> bytes:
+    """Sign an entry for its key, with the secret key of this installation.
+
+    Whoever may write to Redis can put anything there.
+    """
+    body = COST.pack(cost_s) + content
+    return _signature(key, body) + body
+
+
+def _unseal(key: str, sealed: bytes, age_us: bytes, left_ms: int) -> Found | None:
+    signed, body = sealed[:DIGEST_BYTES], sealed[DIGEST_BYTES:]
+    if not compare_digest(signed, _signature(key, body)):
+        return None
+    return Found(
+        content=body[COST.size :],
+        cost_s=COST.unpack_from(body)[0],
+        age_s=int(age_us) / 1e6,
+        left_s=left_ms / 1e3,
+    )
+
+
+def _signature(key: str, body: bytes) -> bytes:
+    digest = blake2b(digest_size=DIGEST_BYTES, key=_signing_key(settings.SECRET_KEY))
+    name = key.encode()
+    digest.update(len(name).to_bytes(4))
+    digest.update(name)
+    digest.update(body)
+    return digest.digest()
+
+
+@lru_cache(maxsize=2)
+def _signing_key(secret: str) -> bytes:
+    return blake2b(secret.encode(), person=b"shared cache").digest()
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(1_000 * seconds))
 
 
 def _entry(key: str) -> str:

@@ -13,7 +13,7 @@ SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class ConnectionDemand:
     """How many connections each kind of process may hold at once."""
 
     web: int
@@ -31,8 +31,8 @@ class Demand:
         )
 
 
-def demand() -> Demand:
-    return Demand(
+def demand() -> ConnectionDemand:
+    return ConnectionDemand(
         web=settings.WEB_WORKERS * _threads_with_connections(),
         realtime=settings.CONNECTION_POLICY.pool_size,
         others=settings.DATABASE_OTHER_CONNECTIONS,
@@ -42,9 +42,7 @@ def demand() -> Demand:
 def _threads_with_connections() -> int:
     """Count those of a web process: for ordinary requests, other groups, and probes."""
     groups = sum(
-        places.inside
-        for name, places in settings.WEB_PLACES.items()
-        if name != "default"
+        slots.inside for name, slots in settings.WEB_SLOTS.items() if name != "default"
     )
     return int(settings.WEB_THREADS) + groups + 1
 

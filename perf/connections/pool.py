@@ -17,13 +17,13 @@ from perf.metrics import (
 )
 
 
-class Client(Protocol):
+class PooledClient(Protocol):
     """Connects when it is first used, and again after it was disconnected."""
 
     def disconnect(self) -> None: ...
 
 
-AnyClient = TypeVar("AnyClient", bound=Client)
+AnyClient = TypeVar("AnyClient", bound=PooledClient)
 
 
 class BoundedPool(Generic[AnyClient]):

@@ -7,7 +7,7 @@ from django.db import OperationalError, connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from perf.connections.patience import Patience
+from perf.connections.retry_timeout import RetryTimeout
 from perf.metrics import RETRIED_REQUESTS
 from riskplatform.api.problems import problem, problem_response
 from riskplatform.kernel.errors import UnavailableError
@@ -27,10 +27,10 @@ class RetryMiddleware:
         self,
         get_response: Callable[[HttpRequest], HttpResponseBase],
         *,
-        patience: Patience | None = None,
+        retry_timeout: RetryTimeout | None = None,
     ) -> None:
         self._get_response = get_response
-        self._patience = patience or Patience()
+        self._retry_timeout = retry_timeout or RetryTimeout()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
@@ -50,7 +50,9 @@ class RetryMiddleware:
         return _unavailable() if isinstance(error, OperationalError) else None
 
     def _repeat(self, request: HttpRequest, lost: list[Any]) -> HttpResponseBase | None:
-        if not all(self._patience.outlast(connection.reconnect) for connection in lost):
+        if not all(
+            self._retry_timeout.wait_until(connection.reconnect) for connection in lost
+        ):
             RETRIED_REQUESTS.labels("gone").inc()
             return None
         response = self._get_response(request)

@@ -1,13 +1,11 @@
 """The queue of jobs, and periodic work."""
 
-from collections.abc import Callable
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from perf.jobs.models import Job, PeriodicRun
-from perf.jobs.queue import JobStateError, cancel_job, retry_job
+from perf.jobs.queue import cancel_job, retry_job
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
@@ -55,31 +53,17 @@ class JobAdmin(ReadOnlyAdmin[Job]):
             jobs = jobs.defer("parameters", "result", "traceback")
         return jobs
 
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("perf.change_job")
-
     @admin.display(description="done")
     def progress(self, job: Job) -> str:
         return f"{job.done} of {job.total}" if job.total else str(job.done)
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._change_all(request, queryset, cancel_job)
+        self.change_each(request, queryset, cancel_job)
 
     @admin.action(description="Try again", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._change_all(request, queryset, retry_job)
-
-    def _change_all(
-        self, request: HttpRequest, jobs: QuerySet[Job], change: Callable[[Job], Job]
-    ) -> None:
-        for job in jobs:
-            try:
-                change(job)
-            except JobStateError as error:
-                self.message_user(request, f"{job.pk}: {error}", messages.WARNING)
-            else:
-                self.message_user(request, f"{job.pk}: done.", messages.SUCCESS)
+        self.change_each(request, queryset, retry_job)
 
 
 @admin.register(PeriodicRun)

@@ -105,7 +105,7 @@ class Leased(models.Model):
         return min(doubled_s, self.longest_wait_s) * spread
 
     @contextmanager
-    def kept(self, *, longest_s: float) -> Iterator[None]:
+    def renewing(self, *, longest_s: float) -> Iterator[None]:
         """Renew the lease from a thread while the block works, for so long at most."""
         done = threading.Event()
         thread = threading.Thread(

@@ -38,7 +38,7 @@ def _run(name: str, work: PeriodicWork) -> bool:
         error, wait_s, failures = "", work.every_s, 0
         try:
             heartbeat.expect(within_s=LONGEST_S)
-            with run.kept(longest_s=LONGEST_S):
+            with run.renewing(longest_s=LONGEST_S):
                 work.function()
         except Exception as failure:
             error_log.exception("the periodic work %s failed", name)

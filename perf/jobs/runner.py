@@ -121,9 +121,10 @@ def _run(job: Job, is_overdue: IsOverdue) -> None:
         _finish(job, Job.State.FAILED, error=f"No worker knows jobs of {job.kind!r}.")
         return
     # Later than that its lease has ended, and others carry it out.
-    heartbeat.expect(within_s=runner.time_limit_s + job.lease.total_seconds())
+    limit_s = runner.time_limit_s
+    heartbeat.expect(within_s=limit_s + job.lease.total_seconds())
     progress = JobProgress(job, is_overdue=is_overdue)
-    with JOB_SECONDS.labels(job.kind).time(), job.kept(longest_s=runner.time_limit_s):
+    with JOB_SECONDS.labels(job.kind).time(), job.renewing(longest_s=limit_s):
         _carry_out(job, runner.function, progress)
 
 

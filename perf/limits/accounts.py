@@ -19,7 +19,7 @@ MAX_ACCOUNTS = 20_000
 LEASE_S = 1.0
 
 
-class Verdict(NamedTuple):
+class Charge(NamedTuple):
     """What is left for a caller; one that has to wait is refused."""
 
     n_left: int
@@ -55,7 +55,7 @@ class Accounts:
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._lock = Lock()
 
-    def charge(self, key: str, limit: Limit) -> Verdict:
+    def charge(self, key: str, limit: Limit) -> Charge:
         """Take one token from the bucket with this key."""
         now_s = self._clock()
         with self._lock:
@@ -86,13 +86,13 @@ class Accounts:
         account = self._accounts[key] = _Account()
         return account
 
-    def _spend(self, account: _Account, now_s: float) -> Verdict | None:
+    def _spend(self, account: _Account, now_s: float) -> Charge | None:
         """Decide without asking anybody, where that is possible."""
         if account.n_leased and now_s < account.lease_ends_s:
             account.n_leased -= 1
-            return Verdict(account.n_left + account.n_leased)
+            return Charge(account.n_left + account.n_leased)
         if now_s < account.refused_until_s:
-            return Verdict(0, account.refused_until_s - now_s)
+            return Charge(0, account.refused_until_s - now_s)
         return None
 
     def _take_own(self, account: _Account, limit: Limit, now_s: float) -> Grant:
@@ -100,11 +100,11 @@ class Accounts:
             account.own = account.own or Bucket(limit, now_s=now_s)
             return account.own.take(1, now_s=now_s)
 
-    def _note(self, account: _Account, grant: Grant, now_s: float) -> Verdict:
+    def _note(self, account: _Account, grant: Grant, now_s: float) -> Charge:
         account.n_left = grant.n_left
         if not grant.n_tokens:
             account.refused_until_s = now_s + grant.wait_s
-            return Verdict(0, grant.wait_s)
+            return Charge(0, grant.wait_s)
         account.n_leased += grant.n_tokens - 1
         account.lease_ends_s = now_s + LEASE_S
-        return Verdict(account.n_left + account.n_leased)
+        return Charge(account.n_left + account.n_leased)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # The class of long streams.
 STREAMS = "exports"
-# In the environment of a request that has a place already.
+# In the environment of a request that has a slot already.
 ADMITTED = "riskplatform.admitted"
 # Whoever was sent away comes back at a time of their own.
 RETRY_AFTER_S = (1, 3)
@@ -33,9 +33,9 @@ RETRY_AFTER_S = (1, 3)
 class Admission:
     """WSGI middleware: protects what is behind it from more work than it can do.
 
-    An ordinary request gives its place back when the application returns: its answer
+    An ordinary request gives its slot back when the application returns: its answer
     is complete then, and how fast the client reads it is no work of ours. A stream is
-    made while it is read, for minutes perhaps: it keeps its place until it ends or is
+    made while it is read, for minutes perhaps: it keeps its slot until it ends or is
     closed.
     """
 
@@ -47,7 +47,7 @@ class Admission:
         streams: Gate | None = None,
     ) -> None:
         self._app = app
-        self._gates = {name: _gate(name) for name in settings.WEB_PLACES}
+        self._gates = {name: _gate(name) for name in settings.WEB_SLOTS}
         self._gates |= {DEFAULT: gate} if gate else {}
         self._gates |= {STREAMS: streams} if streams else {}
         self._routes = configured_routes()
@@ -77,7 +77,7 @@ class Admission:
 
 
 class _Held:
-    """A stream that gives its place back when it ends or is closed, once."""
+    """A stream that gives its slot back when it ends or is closed, once."""
 
     def __init__(self, response: Iterable[bytes], leave: Callable[[], None]) -> None:
         self._response = response
@@ -103,18 +103,18 @@ class _Held:
 def refuse_overload(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> list[bytes]:
-    """Send a request away that there is no place for."""
+    """Send a request away that there is no slot for."""
     error = OverloadedError("More requests wait than can be answered. Try again.")
     wait_s = random.randint(*RETRY_AFTER_S)  # noqa: S311 - spreads retries, no secret
     return refuse(environ, start_response, error, [("Retry-After", str(wait_s))])
 
 
 def _gate(group: str) -> Gate:
-    places = settings.WEB_PLACES[group]
+    slots = settings.WEB_SLOTS[group]
     return Gate(
-        max_inside=places.inside,
-        max_waiting=places.waiting,
-        max_per_caller=places.per_caller,
+        max_inside=slots.inside,
+        max_waiting=slots.waiting,
+        max_per_caller=slots.per_caller,
     )
 
 

@@ -1,4 +1,4 @@
-"""Who asks, as far as is known before the key is checked: a digest, or an address."""
+"""Who sends a request, before its key is checked: a digest, or an address."""
 
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -16,7 +16,7 @@ BY_ADDRESS = "address:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callers:
+class CallerNames:
     """Tells callers apart; keys and sessions are only kept as digests."""
 
     session_cookie: str
@@ -46,8 +46,8 @@ class Callers:
         return str(environ.get("REMOTE_ADDR", ""))
 
 
-def configured_callers() -> Callers:
-    return Callers(
+def configured_callers() -> CallerNames:
+    return CallerNames(
         session_cookie=settings.SESSION_COOKIE_NAME,
         trusted_proxies=settings.TRUSTED_PROXIES,
     )

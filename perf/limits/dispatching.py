@@ -14,7 +14,7 @@ from django.conf import settings
 
 from perf.limits.admission import ADMITTED, refuse_overload
 from perf.limits.callers import configured_callers
-from perf.limits.own_threads import Job, OwnThreads
+from perf.limits.own_threads import OwnThreads, QueuedRequest
 from perf.limits.routes import DEFAULT, HEALTH, configured_routes
 from perf.metrics import SHED
 from perf.switches import Switch, is_on
@@ -75,10 +75,10 @@ class Dispatching:
     ) -> Iterable[bytes]:
         del environ[DETACHABLE]
         group = route_class if route_class in self._threads else DEFAULT
-        # Where a group has threads of its own, these are its places.
+        # Where a group has threads of its own, these are its slots.
         environ[ADMITTED] = group != DEFAULT
         refuse = partial(_refuse, environ, start_response, route_class)
-        job = Job(
+        job = QueuedRequest(
             caller=self._callers.name(environ),
             run=partial(self._answer, request, environ, start_response),
             refuse=lambda: request.deliver(refuse()),
@@ -102,20 +102,20 @@ class Dispatching:
 
 
 def configured_threads() -> dict[str, OwnThreads]:
-    """Give each group the threads of its places; most belong to `default`."""
+    """Give each group the threads of its slots; most belong to `default`."""
     threads = settings.WEB_THREADS
     own = {
         name: OwnThreads(
             name,
-            max_inside=places.inside,
-            max_waiting=places.waiting,
-            max_per_caller=places.per_caller,
+            max_inside=slots.inside,
+            max_waiting=slots.waiting,
+            max_per_caller=slots.per_caller,
         )
-        for name, places in settings.WEB_PLACES.items()
+        for name, slots in settings.WEB_SLOTS.items()
         if name != DEFAULT
     }
     own[HEALTH] = OwnThreads(HEALTH, max_inside=1, max_waiting=8, max_per_caller=1)
-    # Here the places are Admission's: whoever waits for somebody else's computation
+    # Here the slots are Admission's: whoever waits for somebody else's computation
     # has none.
     own[DEFAULT] = OwnThreads(
         DEFAULT,

@@ -17,7 +17,7 @@ MAX_WAIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class QueuedRequest:
     """`run` and `refuse` both answer a request; one of them is called."""
 
     caller: str
@@ -36,14 +36,14 @@ class OwnThreads:
         self._max_jobs = max_inside + max_waiting
         self._max_per_caller = max_per_caller
         self._max_jobs_per_caller = max_per_caller + max(0, max_waiting - 1)
-        self._line: deque[tuple[float, Job]] = deque()
+        self._line: deque[tuple[float, QueuedRequest]] = deque()
         self._n_threads = 0
         self._at_work: Counter[str] = Counter()
         self._jobs_of: Counter[str] = Counter()
         self._changed = Condition()
 
-    def submit(self, job: Job) -> bool:
-        """Have a job done; False where there is no place for it."""
+    def submit(self, job: QueuedRequest) -> bool:
+        """Have a job done; False where there is no slot for it."""
         with self._changed:
             if (
                 self._jobs_of.total() >= self._max_jobs
@@ -70,7 +70,7 @@ class OwnThreads:
             finally:
                 self._end(job)
 
-    def _take(self) -> tuple[float, Job]:
+    def _take(self) -> tuple[float, QueuedRequest]:
         with self._changed:
             while (found := self._next()) is None:
                 self._changed.wait()
@@ -78,13 +78,13 @@ class OwnThreads:
             self._at_work[found[1].caller] += 1
             return found
 
-    def _next(self) -> tuple[float, Job] | None:
+    def _next(self) -> tuple[float, QueuedRequest] | None:
         for entry in self._line:
             if self._at_work[entry[1].caller] < self._max_per_caller:
                 return entry
         return None
 
-    def _end(self, job: Job) -> None:
+    def _end(self, job: QueuedRequest) -> None:
         with self._changed:
             for counter in (self._at_work, self._jobs_of):
                 counter[job.caller] -= 1

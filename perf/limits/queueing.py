@@ -52,7 +52,7 @@ class Gate:
     """Lets `max_inside` in at once and `max_waiting` wait for them.
 
     With `max_per_caller` one caller has no more than that inside, and never the whole
-    line: whoever else comes finds a place.
+    line: whoever else comes finds a slot.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class Gate:
         return len(self._waiting)
 
     def enter_at_once(self, caller: str = ANYBODY) -> bool:
-        """Come in unless all places are taken or others wait for one."""
+        """Come in unless all slots are taken or others wait for one."""
         with self._lock:
-            if self._waiting or not self._has_place_for(caller):
+            if self._waiting or not self._has_slot_for(caller):
                 return False
-            self._take_place(caller)
+            self._take_slot(caller)
             return True
 
     def enter(self, caller: str = ANYBODY) -> bool:
@@ -101,7 +101,7 @@ class Gate:
         return waiter.is_admitted
 
     def leave(self, caller: str = ANYBODY) -> None:
-        """Hand the place over to whoever waits and has not waited too long."""
+        """Hand the slot over to whoever waits and has not waited too long."""
         with self._lock:
             self._inside -= 1
             self._inside_of[caller] -= 1
@@ -110,20 +110,20 @@ class Gate:
             now_s = self._clock()
             for waiter in list(self._waiting):
                 is_in_time = now_s - waiter.since_s <= self._delay.allowed_s(now_s)
-                if is_in_time and not self._has_place_for(waiter.caller):
+                if is_in_time and not self._has_slot_for(waiter.caller):
                     continue
                 self._waiting.remove(waiter)
                 if is_in_time:
-                    self._take_place(waiter.caller)
+                    self._take_slot(waiter.caller)
                 waiter.decide(is_admitted=is_in_time)
 
-    def _has_place_for(self, caller: str) -> bool:
+    def _has_slot_for(self, caller: str) -> bool:
         return (
             self._inside < self._max_inside
             and self._inside_of[caller] < self._max_per_caller
         )
 
-    def _take_place(self, caller: str) -> None:
+    def _take_slot(self, caller: str) -> None:
         self._inside += 1
         self._inside_of[caller] += 1
 
@@ -132,8 +132,8 @@ class Gate:
             waiter = _Waiter(self._clock(), caller)
             if not self._waiting:
                 self._delay.note_empty(waiter.since_s)
-            if not self._is_somebody_first() and self._has_place_for(caller):
-                self._take_place(caller)
+            if not self._is_somebody_first() and self._has_slot_for(caller):
+                self._take_slot(caller)
                 waiter.decide(is_admitted=True)
                 return waiter
             if not self._may_wait(caller):
@@ -143,7 +143,7 @@ class Gate:
 
     def _is_somebody_first(self) -> bool:
         """Tell whether somebody waits who could come in; others do not count."""
-        return any(self._has_place_for(waiter.caller) for waiter in self._waiting)
+        return any(self._has_slot_for(waiter.caller) for waiter in self._waiting)
 
     def _may_wait(self, caller: str) -> bool:
         if len(self._waiting) >= self._max_waiting:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from perf.limits.accounts import Accounts, Verdict
+from perf.limits.accounts import Accounts, Charge
 from perf.limits.buckets import Limit, parse_limit
 from perf.limits.callers import BY_ADDRESS, configured_callers
 from perf.limits.refusals import Header, ThrottledError, refuse
@@ -57,7 +57,7 @@ class RateLimits:
 
         return self._app(environ, start)
 
-    def _charge(self, environ: "WSGIEnvironment") -> tuple[Limit, Verdict] | None:
+    def _charge(self, environ: "WSGIEnvironment") -> tuple[Limit, Charge] | None:
         """Charge the address, then the caller; the first that refuses decides."""
         if not self._limits or not is_on(Switch.LIMITS):
             return None
@@ -92,7 +92,7 @@ def configured_limits(texts: Mapping[str, str]) -> dict[str, Limit]:
     return {name: parse_limit(name, text) for name, text in texts.items()}
 
 
-def _headers(limit: Limit, verdict: Verdict) -> list[Header]:
+def _headers(limit: Limit, verdict: Charge) -> list[Header]:
     missing = limit.n_requests - verdict.n_left
     full_s = math.ceil(verdict.wait_s or missing / limit.per_s)
     return [
@@ -104,7 +104,7 @@ def _headers(limit: Limit, verdict: Verdict) -> list[Header]:
 def _refuse(
     environ: "WSGIEnvironment",
     start_response: "StartResponse",
-    verdict: Verdict,
+    verdict: Charge,
     headers: list[Header],
 ) -> list[bytes]:
     wait_s = max(1, math.ceil(verdict.wait_s))

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
 from riskplatform.embedded.ownership import (
-    Ownership,
+    FolderOwnership,
     living_owner,
     published_endpoints,
     using_servers,
     waiting_for_users,
 )
-from riskplatform.embedded.reaper import Reaper
-from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.server import owned_site
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.env import env_secret, env_str
 
@@ -42,7 +41,7 @@ SELF_SUFFICIENT = frozenset(
     }
 )
 HELP_OPTIONS = frozenset({"-h", "--help", "--version"})
-OWNER_START_PATIENCE_S = 120.0
+OWNER_START_TIMEOUT_S = 120.0
 POLL_S = 0.1
 
 
@@ -98,7 +97,7 @@ def embedded_servers(
     The variables named in `needs` are set in the environment inside the block.
     """
     needed = list(needs)
-    ownership = Ownership(var)
+    ownership = FolderOwnership(var)
     try:
         ownership.claim(command)
     except AlreadyRunningError:
@@ -118,24 +117,21 @@ def _borrowed_servers(var: Path, needed: list[str]) -> Generator[Mapping[str, st
 
 @contextmanager
 def _own_servers(
-    var: Path, needed: list[str], ownership: Ownership
+    var: Path, needed: list[str], ownership: FolderOwnership
 ) -> Generator[Mapping[str, str]]:
-    reaper = Reaper()
-    site = Site(var=var, reaper=reaper, password=stored_password(var))
     try:
-        with ServerGroup(site, needed) as group:
+        with owned_site(var) as site, ServerGroup(site, needed) as group:
             ownership.publish(group.urls)
             yield group.urls
             with waiting_for_users(var):
                 ownership.release()
     finally:
         ownership.release()
-        reaper.close()
 
 
 def _wait_for_endpoints(var: Path, needed: list[str]) -> dict[str, str]:
     """Read the addresses, waiting for an owner that has only just started."""
-    deadline_s = time.monotonic() + OWNER_START_PATIENCE_S
+    deadline_s = time.monotonic() + OWNER_START_TIMEOUT_S
     while (found := published_endpoints(var)) is None:
         owner = living_owner(var)
         if owner is None or time.monotonic() > deadline_s:

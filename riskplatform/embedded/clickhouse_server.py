@@ -20,6 +20,7 @@ CONNECT_TIMEOUT_S = 2.0
 
 class ClickHouseServer(Server):
     name: ClassVar[str] = "clickhouse"
+    usual_port: ClassVar[int] = 9000
     # Two busy cores need several seconds to load the engine's 500 MB.
     start_timeout_s: ClassVar[float] = 60.0
 

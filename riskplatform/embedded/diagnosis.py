@@ -27,7 +27,7 @@ OK, MISSING, FAILING = "ok", "missing", "failing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """The state of one dependency, and what to do when it is not well."""
 
     name: str
@@ -41,9 +41,9 @@ class Finding:
         return self.required and self.state != OK
 
 
-def check_python() -> Finding:
+def check_python() -> Diagnosis:
     wanted = ".".join(map(str, OLDEST_PYTHON))
-    return Finding(
+    return Diagnosis(
         name="python",
         state=OK if sys.version_info >= OLDEST_PYTHON else FAILING,
         detail=f"{sys.version.split()[0]} at {sys.executable}",
@@ -51,12 +51,12 @@ def check_python() -> Finding:
     )
 
 
-def check_packages(purpose: str, *, required: bool) -> Finding:
+def check_packages(purpose: str, *, required: bool) -> Diagnosis:
     """Compare what is installed with the exact versions of one requirements file."""
     file = CHECKOUT / "requirements" / f"{purpose}.txt"
     wrong = [problem for problem in map(_package_problem, _pins(file)) if problem]
     more = f" and {len(wrong) - SHOWN_PACKAGES} more" if wrong[SHOWN_PACKAGES:] else ""
-    return Finding(
+    return Diagnosis(
         name=f"packages ({purpose})",
         state=MISSING if wrong else OK,
         detail=(", ".join(wrong[:SHOWN_PACKAGES]) + more)
@@ -66,10 +66,10 @@ def check_packages(purpose: str, *, required: bool) -> Finding:
     )
 
 
-def check_disk(var: Path) -> Finding:
+def check_disk(var: Path) -> Diagnosis:
     existing = next(path for path in (var, *var.parents) if path.exists())
     free_gb = shutil.disk_usage(existing).free / 1e9
-    return Finding(
+    return Diagnosis(
         name="disk",
         state=OK if free_gb >= WANTED_FREE_GB else FAILING,
         detail=f"{free_gb:.1f} GB free at {existing}",
@@ -78,9 +78,9 @@ def check_disk(var: Path) -> Finding:
     )
 
 
-def check_folder(var: Path) -> Finding:
+def check_folder(var: Path) -> Diagnosis:
     existing = next(path for path in (var, *var.parents) if path.exists())
-    return Finding(
+    return Diagnosis(
         name="data folder",
         state=OK if os.access(existing, os.W_OK | os.X_OK) else FAILING,
         detail=f"{var}" if var.exists() else f"{var} will be created",
@@ -88,7 +88,7 @@ def check_folder(var: Path) -> Finding:
     )
 
 
-def check_ports(*, supervisor_runs: bool) -> Finding:
+def check_ports(*, supervisor_runs: bool) -> Diagnosis:
     busy = [f"{name} {port}" for name, port in PORTS.items() if not is_free(port)]
     if supervisor_runs:
         detail = "in use by the running `manage.py up`"
@@ -96,13 +96,13 @@ def check_ports(*, supervisor_runs: bool) -> Finding:
         detail = f"busy: {', '.join(busy)}; `manage.py up` takes others and names them"
     else:
         detail = "all free"
-    return Finding(name="ports", state=OK, detail=detail, required=False)
+    return Diagnosis(name="ports", state=OK, detail=detail, required=False)
 
 
-def check_tool(name: str) -> Finding:
+def check_tool(name: str) -> Diagnosis:
     purpose, programs = TOOLS[name]
     found = next(filter(None, map(shutil.which, programs)), None)
-    return Finding(
+    return Diagnosis(
         name=name,
         state=OK if found else MISSING,
         detail=found or f"not installed; only for {purpose}",

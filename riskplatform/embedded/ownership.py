@@ -12,7 +12,7 @@ from riskplatform.embedded.errors import AlreadyRunningError
 from riskplatform.private_folder import private_folder
 
 
-class Ownership:
+class FolderOwnership:
     """The right to run servers on one data folder; the kernel ends it with us."""
 
     def __init__(self, var: Path) -> None:

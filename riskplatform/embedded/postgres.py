@@ -34,6 +34,7 @@ FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=o
 
 class PostgresServer(Server):
     name: ClassVar[str] = "postgres"
+    usual_port: ClassVar[int] = 5432
 
     @property
     def url(self) -> str:

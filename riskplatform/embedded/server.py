@@ -3,10 +3,11 @@
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_free
@@ -152,6 +153,8 @@ class BeatingService(Service):
 class Server(Service):
     """A service that listens on one port, which it keeps through restarts."""
 
+    usual_port: ClassVar[int] = 0
+
     def __init__(self, site: Site, *, preferred_port: int = 0) -> None:
         super().__init__(site)
         self.preferred_port = preferred_port
@@ -178,6 +181,16 @@ class Server(Service):
                 self.port = free_port()
             else:
                 return
+
+
+@contextmanager
+def owned_site(var: Path, **options: Any) -> Generator[Site]:
+    """Give a site whose processes end with the block, or with this process."""
+    reaper = Reaper()
+    try:
+        yield Site(var=var, reaper=reaper, password=stored_password(var), **options)
+    finally:
+        reaper.close()
 
 
 def stored_password(var: Path) -> str:

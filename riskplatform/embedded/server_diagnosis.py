@@ -9,7 +9,7 @@ import redis
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as ClickHouseError
 
-from riskplatform.embedded.diagnosis import FAILING, OK, Finding
+from riskplatform.embedded.diagnosis import FAILING, OK, Diagnosis
 
 TIMEOUT_S = 5
 # H3 in the engine joins events to cells; t-digests summarise severities.
@@ -19,7 +19,7 @@ CLICKHOUSE_PROBE = (
 )
 
 
-def check_servers(urls: dict[str, str], *, source: str) -> list[Finding]:
+def check_servers(urls: dict[str, str], *, source: str) -> list[Diagnosis]:
     """Talk to the servers behind the three URLs; `source` says who runs them."""
     checks = {
         "REDIS_URL": check_redis,
@@ -29,7 +29,7 @@ def check_servers(urls: dict[str, str], *, source: str) -> list[Finding]:
     return [checks[name](url, source) for name, url in urls.items()]
 
 
-def check_redis(url: str, source: str) -> Finding:
+def check_redis(url: str, source: str) -> Diagnosis:
     try:
         with redis.Redis.from_url(url, socket_timeout=TIMEOUT_S) as client:
             facts = client.info("server")
@@ -37,10 +37,10 @@ def check_redis(url: str, source: str) -> Finding:
         return _unreachable("redis", "REDIS_URL", url, error)
     version = facts.get("valkey_version") or facts.get("redis_version")
     name = "Valkey" if "valkey_version" in facts else "Redis"
-    return Finding(name="redis", state=OK, detail=f"{name} {version} ({source})")
+    return Diagnosis(name="redis", state=OK, detail=f"{name} {version} ({source})")
 
 
-def check_clickhouse(url: str, source: str) -> Finding:
+def check_clickhouse(url: str, source: str) -> Diagnosis:
     client = Client.from_url(
         f"{url}?connect_timeout={TIMEOUT_S}&send_receive_timeout={TIMEOUT_S}"
     )
@@ -50,7 +50,7 @@ def check_clickhouse(url: str, source: str) -> Finding:
         return _unreachable("clickhouse", "CLICKHOUSE_URL", url, error)
     finally:
         client.disconnect()
-    return Finding(
+    return Diagnosis(
         name="clickhouse",
         state=OK if (ring, quantiles) == (7, 2) else FAILING,
         detail=f"ClickHouse {version}, H3 and t-digest functions work ({source})",
@@ -58,7 +58,7 @@ def check_clickhouse(url: str, source: str) -> Finding:
     )
 
 
-def check_database(url: str, source: str) -> Finding:
+def check_database(url: str, source: str) -> Diagnosis:
     if urlsplit(url).scheme == "sqlite":
         return _check_sqlite(Path(urlsplit(url).path.removeprefix("/")))
     try:
@@ -66,20 +66,22 @@ def check_database(url: str, source: str) -> Finding:
             version = connection.info.parameter_status("server_version")
     except psycopg.Error as error:
         return _unreachable("database", "DATABASE_URL", url, error)
-    return Finding(name="database", state=OK, detail=f"PostgreSQL {version} ({source})")
+    return Diagnosis(
+        name="database", state=OK, detail=f"PostgreSQL {version} ({source})"
+    )
 
 
-def _check_sqlite(file: Path) -> Finding:
+def _check_sqlite(file: Path) -> Diagnosis:
     detail = f"SQLite {sqlite3.sqlite_version}, {file}"
     if not file.exists():
-        return Finding(name="database", state=OK, detail=f"{detail} (not made yet)")
+        return Diagnosis(name="database", state=OK, detail=f"{detail} (not made yet)")
     try:
         connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         connection.close()
     except sqlite3.Error as error:
         verdict = str(error)
-    return Finding(
+    return Diagnosis(
         name="database",
         state=OK if verdict == "ok" else FAILING,
         detail=detail if verdict == "ok" else f"{detail}: {verdict}",
@@ -87,10 +89,10 @@ def _check_sqlite(file: Path) -> Finding:
     )
 
 
-def _unreachable(name: str, variable: str, url: str, error: Exception) -> Finding:
+def _unreachable(name: str, variable: str, url: str, error: Exception) -> Diagnosis:
     parts = urlsplit(url)
     reason = str(error).strip().splitlines()
-    return Finding(
+    return Diagnosis(
         name=name,
         state=FAILING,
         detail=f"{parts.hostname}:{parts.port}: {reason[0] if reason else error!r}",

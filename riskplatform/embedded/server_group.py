@@ -13,11 +13,6 @@ SERVER_OF_VARIABLE: Mapping[str, type[Server]] = {
     "CLICKHOUSE_URL": ClickHouseServer,
     "DATABASE_URL": PostgresServer,
 }
-USUAL_PORTS: Mapping[str, int] = {
-    "REDIS_URL": 6379,
-    "CLICKHOUSE_URL": 9000,
-    "DATABASE_URL": 5432,
-}
 
 
 class ServerGroup:
@@ -28,9 +23,9 @@ class ServerGroup:
     ) -> None:
         self.servers: dict[str, Server] = {}
         for variable in variables:
-            port = USUAL_PORTS[variable] if usual_ports else 0
-            server = SERVER_OF_VARIABLE[variable](site, preferred_port=port)
-            self.servers[variable] = server
+            kind = SERVER_OF_VARIABLE[variable]
+            port = kind.usual_port if usual_ports else 0
+            self.servers[variable] = kind(site, preferred_port=port)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ CONNECT_TIMEOUT_S = 1.0
 
 class ValkeyServer(Server):
     name: ClassVar[str] = "valkey"
+    usual_port: ClassVar[int] = 6379
 
     @property
     def url(self) -> str:

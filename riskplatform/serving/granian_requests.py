@@ -26,7 +26,7 @@ SHORT_BYTES: Final = 8 << 20
 _PADDING = cycle(range(1, 500))
 
 
-class Request(Response):
+class GranianRequest(Response):
     """What an application starts its answer with, and may detach it from its thread.
 
     See `riskplatform.kernel.detaching.Detachable`.
@@ -120,7 +120,7 @@ def request_callback(
 
     def handle(protocol: Any, scope: Scope) -> None:
         environ = base | scope
-        environ[DETACHABLE] = request = Request(protocol, scope)
+        environ[DETACHABLE] = request = GranianRequest(protocol, scope)
         answer = application(environ, request)
         if answer is not DETACHED:
             request.deliver(answer)

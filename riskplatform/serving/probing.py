@@ -1,7 +1,7 @@
 """Asks services whether they still answer, without waiting for any of them."""
 
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import Future
 from threading import Thread
 
 from riskplatform.embedded.server import Service
@@ -9,39 +9,18 @@ from riskplatform.embedded.server import Service
 EVERY_S = 2.0
 
 
-@dataclass(slots=True, eq=False)
-class _Question:
-    """One attempt, in a thread of its own, which may never come back."""
-
-    service: Service
-    asked_s: float
-    is_answered: bool = False
-    thread: Thread = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.thread = Thread(target=self._ask, daemon=True)
-        self.thread.start()
-
-    @property
-    def has_ended(self) -> bool:
-        return not self.thread.is_alive()
-
-    def _ask(self) -> None:
-        self.is_answered = self.service.responds()
-
-
 class Prober:
-    """Counts how many questions in a row one service has left unanswered.
+    """Counts how many probes in a row one service has left unanswered.
 
     Many in a row, so that a machine too busy for some seconds restarts nothing. One
     that has not come back counts again each time another would have been due.
     """
 
     def __init__(self, service: Service, *, every_s: float = EVERY_S) -> None:
-        self.n_unanswered = 0
         self._service = service
         self._every_s = every_s
-        self._question: _Question | None = None
+        self.n_unanswered = 0
+        self._probe: Future[bool] | None = None
         self._due_s = float("-inf")
 
     @property
@@ -49,22 +28,36 @@ class Prober:
         return self.n_unanswered >= self._service.most_unanswered
 
     def look(self, *, now_s: float | None = None) -> None:
-        """Note what has come of the last question, and ask the next when it is due."""
+        """Note what has come of the last probe, and start the next when it is due."""
         now_s = time.monotonic() if now_s is None else now_s
-        question = self._question
-        if question is not None and question.has_ended:
-            self.n_unanswered = 0 if question.is_answered else self.n_unanswered + 1
-            self._question = None
+        if self._probe is not None and self._probe.done():
+            self.n_unanswered = 0 if self._probe.result() else self.n_unanswered + 1
+            self._probe = None
         if now_s < self._due_s:
             return
         self._due_s = now_s + self._every_s
-        if self._question is None:
-            self._question = _Question(self._service, now_s)
+        if self._probe is None:
+            self._probe = _start_probe(self._service)
         else:
             self.n_unanswered += 1
 
     def forget(self) -> None:
         """Reset for a process that was started again."""
         self.n_unanswered = 0
-        self._question = None
+        self._probe = None
         self._due_s = float("-inf")
+
+
+def _start_probe(service: Service) -> Future[bool]:
+    """Probe in a thread of its own, which may never come back."""
+    probe: Future[bool] = Future()
+
+    def run() -> None:
+        is_answered = False
+        try:
+            is_answered = service.responds()
+        finally:
+            probe.set_result(is_answered)
+
+    Thread(target=run, daemon=True).start()
+    return probe

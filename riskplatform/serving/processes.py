@@ -82,7 +82,7 @@ class RealtimeServer(HttpServer):
         return manage("run_realtime", "--port", str(self.port))
 
 
-class Worker(BeatingService):
+class WorkerService(BeatingService):
     name: ClassVar[str] = "worker"
     # A job at work may go on to its end, or to a step where it is handed back.
     stop_timeout_s: ClassVar[float] = 30.0

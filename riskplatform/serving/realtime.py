@@ -18,7 +18,7 @@ CLOSE_REASON = b"service restarts"
 logger = logging.getLogger(__name__)
 
 
-class DrainingServer(DaphneServer):  # type: ignore[misc]  # daphne has no types
+class DrainingDaphne(DaphneServer):  # type: ignore[misc]  # daphne has no types
     """Stops in order: listening, WebSockets with 1012, requests in flight, itself."""
 
     def __init__(

@@ -28,7 +28,7 @@ class StopRequestedError(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Watched:
+class WatchedService:
     """A service and where it stands between a death and the next start."""
 
     service: Service
@@ -44,7 +44,7 @@ class Supervisor:
         self._site = site
         self._probe_every_s = probe_every_s
         self._say = say
-        self._watched: list[Watched] = []
+        self._watched: list[WatchedService] = []
         self._stop_requested = threading.Event()
         self._asked_s = 0.0
         self._force = False
@@ -72,7 +72,7 @@ class Supervisor:
             if isinstance(service, Server):
                 self._name_port(service)
             prober = Prober(service, every_s=self._probe_every_s)
-            watched = Watched(service=service, prober=prober, started_s=begun_s)
+            watched = WatchedService(service=service, prober=prober, started_s=begun_s)
             self._watched.append(watched)
             service.start_and_wait(pause=self._pause)
             took_s = time.monotonic() - begun_s
@@ -119,7 +119,7 @@ class Supervisor:
             if not self._stopped_in_time(service):
                 self._say(f"{service.name:<11} did not stop and was killed")
 
-    def _look_after(self, watched: Watched, *, now_s: float) -> None:
+    def _look_after(self, watched: WatchedService, *, now_s: float) -> None:
         service = watched.service
         if watched.restart_at_s is not None:
             if now_s >= watched.restart_at_s:
@@ -131,7 +131,7 @@ class Supervisor:
         else:
             self._check_still_answers(watched, now_s=now_s)
 
-    def _check_still_answers(self, watched: Watched, *, now_s: float) -> None:
+    def _check_still_answers(self, watched: WatchedService, *, now_s: float) -> None:
         watched.prober.look()
         if watched.prober.is_hung:
             # What hangs does not hear that it should stop.
@@ -139,7 +139,7 @@ class Supervisor:
             count = watched.prober.n_unanswered
             self._plan_restart(watched, f"hung: {count} probes unanswered", now_s)
 
-    def _start_again(self, watched: Watched, *, now_s: float) -> None:
+    def _start_again(self, watched: WatchedService, *, now_s: float) -> None:
         watched.restart_at_s = None
         watched.ready = False
         watched.started_s = now_s
@@ -149,7 +149,7 @@ class Supervisor:
         except (EmbeddedServerError, OSError) as error:
             self._plan_restart(watched, f"could not be started: {error}", now_s)
 
-    def _check_ready(self, watched: Watched, *, now_s: float) -> None:
+    def _check_ready(self, watched: WatchedService, *, now_s: float) -> None:
         service = watched.service
         took_s = time.monotonic() - watched.started_s
         if service.answers():
@@ -161,7 +161,7 @@ class Supervisor:
             service.stop()
             self._plan_restart(watched, "does not answer", now_s)
 
-    def _plan_restart(self, watched: Watched, reason: str, now_s: float) -> None:
+    def _plan_restart(self, watched: WatchedService, reason: str, now_s: float) -> None:
         delay_s = watched.backoff.next_delay_s(lived_s=now_s - watched.started_s)
         watched.restart_at_s = now_s + delay_s
         self._say(

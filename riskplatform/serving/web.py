@@ -60,7 +60,7 @@ class WebSize:
     threads: int = THREADS_PER_WORKER
 
 
-class DrainingServer(MPServer):
+class DrainingGranian(MPServer):
     """Stops in order: clients are sent away, listening, requests in flight, itself."""
 
     def __init__(self, target: str, *, lame_duck_s: float, **options: Any) -> None:
@@ -115,7 +115,7 @@ def serve(
 ) -> None:
     # Settings count with the threads that there are.
     os.environ["WEB_THREADS"] = str(size.threads)
-    DrainingServer(
+    DrainingGranian(
         target,
         lame_duck_s=lame_duck_s,
         address=host,

@@ -82,7 +82,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
     def organisation(self, delivery: WebhookDelivery) -> str:
         return delivery.webhook.organisation.slug
 
-    @admin.action(description="Send once more", permissions=["handle"])
+    @admin.action(description="Send once more", permissions=["operate"])
     def redeliver(
         self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]
     ) -> None:
@@ -93,6 +93,3 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin[WebhookDelivery]):
             f"{count} messages queued, {len(keys) - count} are queued already.",
             messages.SUCCESS,
         )
-
-    def has_handle_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("scoring.change_webhookdelivery")

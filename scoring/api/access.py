@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from perf.cache.edge.policy import confirm_audience, rests_on
-from perf.cache.edge.principals import Caller
+from perf.cache.edge.policy import confirm_audience, depends_on
+from perf.cache.edge.principals import EdgePrincipal
 from riskplatform.api.keys.access import (
     FULL_ACCESS,
     READ_REGIONS,
@@ -75,7 +75,7 @@ def require_change(request: Request, region: Region) -> None:
     )
 
 
-def by_region(caller: Caller, environ: Mapping[str, Any], body: bytes) -> str:
+def by_region(principal: EdgePrincipal, environ: Mapping[str, Any], body: bytes) -> str:
     """Share answers about a region, which are the same for all who see it.
 
     An answer about a public region is everybody's, one about a private region that
@@ -85,7 +85,7 @@ def by_region(caller: Caller, environ: Mapping[str, Any], body: bytes) -> str:
     query = environ.get("QUERY_STRING", "")
     slug = _named_in_body(body) if body else _named_in_query(query)
     region = None if slug is None else OWNERSHIPS.get().get(slug)
-    return audience_of(caller.access, region)
+    return audience_of(principal.access, region)
 
 
 def audience_of(access: Access, region: OwnedRegion | None) -> str:
@@ -98,11 +98,11 @@ def audience_of(access: Access, region: OwnedRegion | None) -> str:
     return f"owner {region.owner_id}"
 
 
-def rests_on_region(
+def depends_on_region(
     request: Request, region: Region, *names: str, is_named: bool = True
 ) -> None:
     """Say that a response shared by `by_region` depends on the forecasts there."""
-    rests_on(request, change_names.forecasts_of(region.slug), *names)
+    depends_on(request, change_names.forecasts_of(region.slug), *names)
     about = region if is_named else None
     confirm_audience(request, audience_of(find_access(request), about))
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from perf.cache.edge.policy import EdgePolicy, rests_on
+from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
 from riskplatform.api.inputs import (
@@ -75,7 +75,7 @@ class AssessView(APIView):
             forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
             # Without a name the region follows from those that are seen.
             names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
-            rests_on(request, forecasts, *names)
+            depends_on(request, forecasts, *names)
             return assessment_body(assessment)
 
         return answer_creation(request, assess, status=200)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import EdgePolicy, rests_on
+from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
@@ -128,7 +128,7 @@ class WindowFeaturesView(APIView):
 def _note_rest(request: Request, region: Region) -> None:
     """Features rest on the events and on the cells of a region."""
     forecasts = change_names.forecasts_of(region.slug)
-    rests_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
+    depends_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
 
 
 def _cells(asked: WindowRequest) -> list[int]:

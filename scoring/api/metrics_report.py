@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
+from perf.cache.edge.policy import NO_STORE, EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from riskplatform.api.keys.access import READ_REGIONS, find_access
@@ -39,12 +39,12 @@ class MetricsReportView(APIView):
             if query.region is None
             else [find_region(request, query.region)]
         )
-        rests_on(request, change_names.REGIONS, *_names(regions))
+        depends_on(request, change_names.REGIONS, *_names(regions))
         until = query.until
         table = tabulate_metrics(regions, until=until, limit=query.limit)
         error = table.error
         return Response(
-            headers={} if error is None else NOT_TO_BE_KEPT,
+            headers={} if error is None else NO_STORE,
             data={
                 "since": table.since,
                 "until": table.until,

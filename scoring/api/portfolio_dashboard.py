@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
-from perf.cache.edge.policy import NOT_TO_BE_KEPT, EdgePolicy, rests_on
+from perf.cache.edge.policy import NO_STORE, EdgePolicy, depends_on
 from perf.cache.lifetimes import DASHBOARD_TTL_S
 from perf.concurrency import Outcome
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
@@ -49,11 +49,11 @@ class PortfolioDashboardView(APIView):
         until = query.time or timezone.now()
         access = find_access(request)
         cells = asset_cells(portfolio, access)
-        rests_on(request, *_names(portfolio, cells))
+        depends_on(request, *_names(portfolio, cells))
         parts = read_dashboard(portfolio, cells, access=access, span=span, until=until)
         is_whole = all(outcome.error is None for outcome in parts.values())
         return Response(
-            headers={} if is_whole else NOT_TO_BE_KEPT,
+            headers={} if is_whole else NO_STORE,
             data={
                 "portfolio_id": str(portfolio.pk),
                 "timeframe": query.timeframe,

@@ -36,7 +36,7 @@ from riskplatform.api.tables import (
     csv_pieces,
     schema_of,
 )
-from scoring.api.access import by_region, find_region, rests_on_region
+from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.schemas import RiskMap, RiskMapQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
@@ -71,7 +71,7 @@ class RiskMapView(APIView):
         query = decode_query(request, RiskMapQuery)
         bbox = None if query.bbox is None else parse_bbox(query.bbox)
         region = find_region(request, query.region)
-        rests_on_region(request, region)
+        depends_on_region(request, region)
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )

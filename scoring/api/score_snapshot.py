@@ -18,7 +18,7 @@ from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.inputs import body_schema, decode_body, refuse_repeats
 from riskplatform.api.renderers import finite_list, rows_response
 from scoring import change_names
-from scoring.api.access import by_region, region_asked_about, rests_on_region
+from scoring.api.access import by_region, depends_on_region, region_asked_about
 from scoring.api.risk_map import forecast_header
 from scoring.api.schemas import Snapshot, SnapshotRequest
 from scoring.arrays import ForecastColumns
@@ -65,7 +65,7 @@ class ScoreSnapshotView(APIView):
         refuse_repeats(cells, "/cells", member="/cell_id")
         region = region_asked_about(request, asked.region, cells)
         is_named = asked.region is not None
-        rests_on_region(request, region, change_names.REGIONS, is_named=is_named)
+        depends_on_region(request, region, change_names.REGIONS, is_named=is_named)
         forecast = get_latest_forecast(
             region, horizon_sec=asked.horizon_sec, moment=asked.time
         )

@@ -24,7 +24,7 @@ from riskplatform.api.vector_tiles import (
     encode_tile,
     tile_ring,
 )
-from scoring.api.access import by_region, find_region, rests_on_region
+from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.schemas import TileQuery
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
@@ -84,7 +84,7 @@ class RiskMapTileView(APIView):
         tile = _address(z, x, y)
         query = decode_query(request, TileQuery)
         region = find_region(request, query.region)
-        rests_on_region(request, region)
+        depends_on_region(request, region)
         forecast = get_latest_forecast(
             region, horizon_sec=query.horizon_sec, moment=query.time
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 
-from perf.bench.measurement import AnyMeasurement, Budget, Comparison
+from perf.bench.measurement import AnyMeasurement, Measurement
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.bench.place import Place, make_portfolio, own_place, publish
@@ -43,11 +43,11 @@ def assess() -> Iterator[AnyMeasurement]:
 
 def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
     question = AssessmentQuestion(horizon_sec=days * DAY_S)
-    return Budget(
+    return Measurement(
         name=f"{N_ASSETS:,} assets, exposure cached: {title}",
         after=lambda: prepare_assessment(portfolio, question),
         check=_adds_up,
-        target_value=200.0,
+        target=200.0,
         repeats=9,
         single_core=True,
     )
@@ -58,11 +58,11 @@ def _cold(portfolio: Portfolio) -> AnyMeasurement:
         with switched_off(Switch.MODELS):
             return prepare_assessment(portfolio, AssessmentQuestion())
 
-    return Budget(
+    return Measurement(
         name=f"{N_ASSETS:,} assets, everything read from the database, 1 day",
         after=measure,
         check=_adds_up,
-        target_value=1_000.0,
+        target=1_000.0,
         repeats=5,
     )
 
@@ -70,11 +70,11 @@ def _cold(portfolio: Portfolio) -> AnyMeasurement:
 def _repeated(portfolio: Portfolio) -> AnyMeasurement:
     question = AssessmentQuestion(quantiles=(0.5,))
     stored = assess_portfolio(portfolio, question)
-    return Budget(
+    return Measurement(
         name="the same question again: the stored assessment",
         after=lambda: assess_portfolio(portfolio, question),
         check=lambda assessment: assessment.pk == stored.pk,
-        target_value=20.0,
+        target=20.0,
     )
 
 
@@ -104,12 +104,12 @@ def _batch(place: Place) -> AnyMeasurement:
             if result.assessment is not None
         ]
 
-    return Comparison(
+    return Measurement(
         name=f"{N_BATCH} portfolios of {BATCH_ASSETS} assets, one by one or as a batch",
         before=one_by_one,
         after=together,
         check=lambda before, after: before == after,
-        target_ratio=1.2,
+        target=1.2,
         repeats=5,
     )
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from perf.bench.bounds import is_quick_run
+from perf.bench.run_limits import is_quick_run
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
 from scoring.bench.mix import Questions

@@ -11,23 +11,21 @@ from tempfile import TemporaryDirectory
 import orjson
 from django.utils import timezone
 
-from perf.bench.asking import Address, Ask, connected
-from perf.bench.bounds import is_quick_run
-from perf.bench.errors import WrongAnswerError
-from perf.bench.load import Load
+from perf.bench.client import Address, WebRequest, connected
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.registry import registry
-from perf.bench.sides import (
+from perf.bench.web_pair import (
     LoadTargets,
-    Sides,
+    WebPair,
+    compare_latency,
     compare_load,
-    compare_waiting,
     plain_and_optimised,
+    usual_load,
 )
 from perf.bench.web_process import web_process
 from scoring.bench.city import own_city
-from scoring.bench.http import LOAD_S, QUICK_LOAD_S, USERS
 from scoring.bench.mix import QUANTILES, Questions
 from scoring.horizons import DAY_S
 
@@ -41,32 +39,34 @@ STEP = timedelta(minutes=7)
 @registry.suite("cache")
 def cache() -> Iterator[AnyMeasurement]:
     """Cached answers: against a bare function, and dashboards against plain Django."""
-    with own_city() as questions, plain_and_optimised() as sides:
-        yield _new_dashboards(sides, questions)
-        yield _dashboard_again(sides, questions)
-        ask = questions.assess(
+    with own_city() as questions, plain_and_optimised() as webs:
+        yield _new_dashboards(webs, questions)
+        yield _dashboard_again(webs, questions)
+        request = questions.assess(
             questions.portfolios[0], horizon_sec=DAY_S, quantiles=QUANTILES[0]
         )
-        with _bare_function(sides, ask) as bare:
-            yield _against_bare(replace(sides, before=bare), ask)
+        with _bare_function(webs, request) as bare:
+            yield _against_bare(replace(webs, before=bare), request)
 
 
-def _new_dashboards(sides: Sides, questions: Questions) -> AnyMeasurement:
+def _new_dashboards(webs: WebPair, questions: Questions) -> AnyMeasurement:
     newest = timezone.now().replace(second=0, microsecond=0)
-    return compare_waiting(
-        sides,
+    return compare_latency(
+        webs,
         name="dashboard, cold",
         before=_never_asked(questions, newest),
         after=_never_asked(questions, newest),
-        target_ratio=2.0,
+        target=2.0,
     )
 
 
-def _never_asked(questions: Questions, newest: datetime) -> Callable[[], list[Ask]]:
+def _never_asked(
+    questions: Questions, newest: datetime
+) -> Callable[[], list[WebRequest]]:
     """Let every timeframe end a little earlier, so that no answer is kept of it."""
     numbers, portfolios = count(1), questions.portfolios
 
-    def asks() -> list[Ask]:
+    def requests() -> list[WebRequest]:
         return [
             questions.dashboard(
                 portfolios[number % len(portfolios)],
@@ -76,47 +76,43 @@ def _never_asked(questions: Questions, newest: datetime) -> Callable[[], list[As
             for number in islice(numbers, ASKED_EACH_ROUND)
         ]
 
-    return asks
+    return requests
 
 
-def _dashboard_again(sides: Sides, questions: Questions) -> AnyMeasurement:
-    asks = [questions.dashboard(questions.portfolios[0], timeframe="7d")]
-    asks *= ASKED_EACH_ROUND
-    return compare_waiting(
-        sides,
+def _dashboard_again(webs: WebPair, questions: Questions) -> AnyMeasurement:
+    requests = [questions.dashboard(questions.portfolios[0], timeframe="7d")]
+    requests *= ASKED_EACH_ROUND
+    return compare_latency(
+        webs,
         name="dashboard, warm",
-        before=lambda: asks,
-        after=lambda: asks,
-        target_ratio=20.0,
+        before=lambda: requests,
+        after=lambda: requests,
+        target=20.0,
     )
 
 
-def _against_bare(sides: Sides, ask: Ask) -> AnyMeasurement:
-    load = Load(
-        asks=[ask],
-        connections=USERS,
-        seconds=QUICK_LOAD_S if is_quick_run() else LOAD_S,
-        core=sides.asking_core,
-    )
+def _against_bare(webs: WebPair, request: WebRequest) -> AnyMeasurement:
     targets = LoadTargets(throughput=0.5, latency=0.5)
     title = "cached assess against a bare function"
-    return compare_load(sides, load, title=title, targets=targets)
+    return compare_load(webs, usual_load(webs, [request]), title=title, targets=targets)
 
 
 @contextmanager
-def _bare_function(sides: Sides, ask: Ask) -> Generator[Address]:
+def _bare_function(webs: WebPair, request: WebRequest) -> Generator[Address]:
     """Serve the very bytes of an answer by a function that does nothing else."""
-    with connected(sides.after) as client:
+    with connected(webs.after) as client:
         # The first answer is worked out, the next ones are what is kept of it.
-        _, reply = client.send(ask), client.send(ask)
-    if reply.headers.get("x-cache") in NOT_KEPT:
-        raise WrongAnswerError("The assessment is worked out anew at each request.")
+        _, response = client.send(request), client.send(request)
+    if response.headers.get("x-cache") in NOT_KEPT:
+        raise BenchmarkError("The assessment is worked out anew at each request.")
     headers = {
-        name: value for name, value in reply.headers.items() if name in COPIED_HEADERS
+        name: value
+        for name, value in response.headers.items()
+        if name in COPIED_HEADERS
     }
     with TemporaryDirectory(prefix="riskplatform-bare-") as folder:
         answer = Path(folder) / "answer"
-        answer.write_bytes(reply.wire_body)
+        answer.write_bytes(response.wire_body)
         environment = {
             "BARE_ANSWER": str(answer),
             "BARE_HEADERS": orjson.dumps(headers).decode(),

@@ -4,31 +4,28 @@ Two real web processes, one plain Django and one with every optimisation, are pu
 under the same load in turn and have to give the same answers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import orjson
 
-from perf.bench.asking import Ask, Reply, check_success
-from perf.bench.bounds import is_quick_run
-from perf.bench.errors import WrongAnswerError
-from perf.bench.load import Load
+from perf.bench.client import WebRequest, WebResponse, check_success
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.registry import registry
-from perf.bench.sides import (
+from perf.bench.web_pair import (
     LoadTargets,
-    Sides,
+    WebPair,
+    compare_latency,
     compare_load,
-    compare_waiting,
     plain_and_optimised,
+    usual_load,
 )
 from scoring.bench.city import own_city
 from scoring.bench.mix import Questions, draw, draw_mix, variants_of
 from scoring.horizons import DAY_S
 
-USERS = 100
 MIX_LENGTH = 500
-LOAD_S, QUICK_LOAD_S = 8, 1
 TARGETS = LoadTargets(throughput=10.0, latency=10.0)
 # A new question each time: of five decimal places none was asked before.
 NEW_EACH_ROUND = 5
@@ -37,40 +34,34 @@ NEW_EACH_ROUND = 5
 @registry.suite("http")
 def http() -> Iterator[AnyMeasurement]:
     """The API over HTTP: plain Django (before), all optimisations (after)."""
-    with own_city() as questions, plain_and_optimised() as sides:
+    with own_city() as questions, plain_and_optimised() as webs:
         variants = variants_of(questions)
-        yield _under_load(sides, draw_mix(variants, MIX_LENGTH), "mix")
-        for kind in ("assess", "risk map"):
-            yield _under_load(sides, draw(variants[kind], MIX_LENGTH), kind)
-        yield _new_questions(sides, questions)
+        loads = {"mix": draw_mix(variants, MIX_LENGTH)}
+        loads |= {it: draw(variants[it], MIX_LENGTH) for it in ("assess", "risk map")}
+        for title, requests in loads.items():
+            load = usual_load(webs, requests)
+            yield compare_load(webs, load, title=title, targets=TARGETS)
+        yield _new_questions(webs, questions)
 
 
-def _under_load(sides: Sides, asks: Sequence[Ask], title: str) -> AnyMeasurement:
-    load = Load(
-        asks=asks,
-        connections=USERS,
-        seconds=QUICK_LOAD_S if is_quick_run() else LOAD_S,
-        core=sides.asking_core,
-    )
-    return compare_load(sides, load, title=title, targets=TARGETS)
-
-
-def _new_questions(sides: Sides, questions: Questions) -> AnyMeasurement:
-    """Ask the sides for different quantiles: they share what is stored."""
-    return compare_waiting(
-        sides,
+def _new_questions(webs: WebPair, questions: Questions) -> AnyMeasurement:
+    """Give each its own quantiles: they share what is stored."""
+    return compare_latency(
+        webs,
         name="assess, a question never asked before",
         before=_never_asked(questions, offset=0),
         after=_never_asked(questions, offset=1),
         check=_same_losses,
-        target_ratio=1.0,
+        target=1.0,
     )
 
 
-def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Ask]]:
+def _never_asked(
+    questions: Questions, *, offset: int
+) -> Callable[[], list[WebRequest]]:
     numbers = count(offset, 2)
 
-    def asks() -> list[Ask]:
+    def requests() -> list[WebRequest]:
         return [
             questions.assess(
                 questions.portfolios[place % len(questions.portfolios)],
@@ -80,12 +71,12 @@ def _never_asked(questions: Questions, *, offset: int) -> Callable[[], list[Ask]
             for place in range(NEW_EACH_ROUND)
         ]
 
-    return asks
+    return requests
 
 
-def _same_losses(before: Reply, after: Reply) -> None:
+def _same_losses(before: WebResponse, after: WebResponse) -> None:
     check_success(before, after)
-    expected, found = (orjson.loads(reply.body) for reply in (before, after))
+    expected, found = (orjson.loads(response.body) for response in (before, after))
     for figure in ("portfolio_id", "expected_loss", "loss_probability", "inside"):
         if expected[figure] != found[figure]:
-            raise WrongAnswerError(f"{after.ask.path} gives another {figure}.")
+            raise BenchmarkError(f"{after.request.path} gives another {figure}.")

@@ -8,8 +8,7 @@ import numpy as np
 
 from perf.bench.measurement import (
     AnyMeasurement,
-    Budget,
-    Direction,
+    Measurement,
     elapsed,
     reported,
     throughput,
@@ -54,11 +53,11 @@ def _quantiles(n_cells: int) -> AnyMeasurement:
     mean = rng.gamma(0.3, 0.1, size=n_cells)
     alpha = rng.gamma(2.0, 1.0, size=n_cells)
     rate_variance = rng.gamma(1.0, 0.2, size=n_cells)
-    return Budget(
+    return Measurement(
         name=f"p_event and three quantiles, {n_cells:,} cells",
         after=lambda: distribution_of(mean, alpha, rate_variance),
         check=_is_ordered,
-        target_value=max(MS_PER_CELL * n_cells, 2.0),
+        target=max(MS_PER_CELL * n_cells, 2.0),
         single_core=True,
     )
 
@@ -67,21 +66,21 @@ def _scenarios() -> Iterator[AnyMeasurement]:
     grid = workloads.compact_grid(SCENARIO_CELLS)
     process = workloads.clustered_process(grid, n_steps=SCENARIO_DAYS)
     title = f"{N_SCENARIOS:,} scenarios, {SCENARIO_CELLS:,} cells, {SCENARIO_DAYS} days"
-    yield Budget(
+    yield Measurement(
         name=title,
         after=lambda: workloads.draw_scenarios(process, n_scenarios=N_SCENARIOS),
         check=_is_populated,
         meter=elapsed("s"),
-        target_value=5.0,
+        target=5.0,
         repeats=5,
         single_core=True,
     )
-    yield Budget(
+    yield Measurement(
         name=f"{title}: peak memory",
         after=_peak_memory_mib,
         check=lambda mebibytes: mebibytes > 0,
-        meter=reported("MiB", direction=Direction.LOWER, figure=float),
-        target_value=1_024.0,
+        meter=reported("MiB", float),
+        target=1_024.0,
         warmups=0,
         repeats=1,
         single_core=True,
@@ -90,12 +89,12 @@ def _scenarios() -> Iterator[AnyMeasurement]:
 
 def _state() -> Iterator[AnyMeasurement]:
     events = workloads.arriving_events(N_EVENTS, n_cells=SCENARIO_CELLS)
-    yield Budget(
+    yield Measurement(
         name=f"state update, {N_EVENTS:,} events in batches of 10,000",
         after=lambda: workloads.take_in(events, n_cells=SCENARIO_CELLS, batch=10_000),
         check=lambda excitation: bool(np.isfinite(excitation).all()),
         meter=throughput(N_EVENTS, noun="events"),
-        target_value=1_000_000.0,
+        target=1_000_000.0,
         repeats=5,
         single_core=True,
     )
@@ -103,23 +102,23 @@ def _state() -> Iterator[AnyMeasurement]:
 
 def _fitting() -> Iterator[AnyMeasurement]:
     rows = workloads.training_rows(N_ROWS, n_features=N_FEATURES)
-    yield Budget(
+    yield Measurement(
         name=f"Poisson regression, {N_ROWS:,} rows of {N_FEATURES} features",
         after=lambda: workloads.fit_regression(rows),
         check=_found_the_effects,
         meter=elapsed("s"),
-        target_value=60.0,
+        target=60.0,
         warmups=0,
         repeats=2,
         single_core=True,
     )
     usable = np.ones(N_FEATURES, dtype=np.bool_)
-    yield Budget(
+    yield Measurement(
         name=f"boosted Poisson trees, {N_ROWS:,} rows of {N_FEATURES} features",
         after=lambda: grow_trees(rows, n_trees=N_TREES[1], usable=usable),
         check=lambda model: _found_the_effects(model, atol=0.1),
         meter=elapsed("s"),
-        target_value=60.0,
+        target=60.0,
         warmups=0,
         repeats=1,
         single_core=True,

@@ -9,14 +9,7 @@ from typing import TypeVar
 import numpy as np
 from prometheus_client import REGISTRY
 
-from perf.bench.measurement import (
-    AnyMeasurement,
-    Comparison,
-    Direction,
-    Meter,
-    elapsed,
-    reported,
-)
+from perf.bench.measurement import AnyMeasurement, Measurement, Meter, elapsed, reported
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
@@ -79,8 +72,7 @@ class _Answers:
 
 CALLS: Meter[_Answers] = reported(
     "inference calls",
-    direction=Direction.LOWER,
-    figure=lambda answers: answers.inference_calls,
+    lambda answers: answers.inference_calls,
 )
 
 
@@ -93,13 +85,13 @@ def inference_cache() -> Iterator[AnyMeasurement]:
         ]
         forecaster = _fitted(place)
         questions = _distinct_questions(forecasts, forecaster)
-        yield Comparison(
+        yield Measurement(
             name=f"{N_QUESTIONS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
             before=partial(_plainly, partial(_ask, _mixed(questions))),
             after=partial(_ask, _mixed(questions)),
             meter=CALLS,
             check=lambda before, after: before.digests == after.digests,
-            target_ratio=10.0,
+            target=10.0,
             warmups=0,
             repeats=1,
             time_limit_s=400.0,
@@ -111,12 +103,12 @@ def inference_cache() -> Iterator[AnyMeasurement]:
 
 
 def _asked_again(name: str, question: _Question) -> AnyMeasurement:
-    return Comparison(
+    return Measurement(
         name=name,
         before=partial(_plainly, question.answer),
         after=question.answer,
         check=lambda before, after: before == after,
-        target_ratio=5.0,
+        target=5.0,
     )
 
 
@@ -127,13 +119,13 @@ def _opened(forecast: Forecast) -> AnyMeasurement:
         forget_inputs()
         return load_scenarios(forecast)
 
-    return Comparison(
+    return Measurement(
         name=f"10,000 scenarios of {N_CELLS:,} cells, in a process new to them",
         before=partial(_plainly, partial(load_scenarios, forecast)),
         after=open_again,
         meter=elapsed("ms"),
         check=_same_scenarios,
-        target_ratio=5.0,
+        target=5.0,
     )
 
 

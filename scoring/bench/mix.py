@@ -15,7 +15,7 @@ import h3.api.numpy_int as h3
 import numpy as np
 import orjson
 
-from perf.bench.asking import Ask
+from perf.bench.client import WebRequest
 from scoring.bench.place import SEED, Place
 from scoring.horizons import DAY_S, SERVED_HORIZONS_SEC
 from scoring.models import Forecast, Portfolio
@@ -50,14 +50,14 @@ class Questions:
 
     def assess(
         self, portfolio: Portfolio, *, horizon_sec: int, quantiles: Sequence[float]
-    ) -> Ask:
+    ) -> WebRequest:
         body = {"horizon_sec": horizon_sec, "quantiles": quantiles}
         return self._post(f"assess/{portfolio.pk}", body)
 
-    def risk_map(self, **query: str | int) -> Ask:
+    def risk_map(self, **query: str | int) -> WebRequest:
         return self._get("risk-map", {"region": self.place.region.slug, **query})
 
-    def snapshot(self, cells: Sequence[int]) -> Ask:
+    def snapshot(self, cells: Sequence[int]) -> WebRequest:
         body = {
             "time": self.forecast.issued_for + timedelta(hours=1),
             "horizon_sec": DAY_S,
@@ -67,12 +67,12 @@ class Questions:
         }
         return self._post("score-snapshot", body)
 
-    def dashboard(self, portfolio: Portfolio, **query: str) -> Ask:
+    def dashboard(self, portfolio: Portfolio, **query: str) -> WebRequest:
         """Without a time the end of the timeframe is now, and the answer says so."""
         tells_now = frozenset() if "time" in query else DASHBOARD_NOW
         return self._get(f"dashboard/{portfolio.pk}", query, tells_now=tells_now)
 
-    def metrics(self, **query: str | int) -> Ask:
+    def metrics(self, **query: str | int) -> WebRequest:
         return self._get("metrics", {"region": self.place.region.slug, **query})
 
     def _get(
@@ -81,15 +81,15 @@ class Questions:
         query: Mapping[str, str | int],
         *,
         tells_now: frozenset[str] = frozenset(),
-    ) -> Ask:
-        return Ask(
+    ) -> WebRequest:
+        return WebRequest(
             path=f"/api/v1/{path}?{urlencode(query)}",
             headers=self._headers(),
             tells_now=tells_now,
         )
 
-    def _post(self, path: str, body: dict[str, Any]) -> Ask:
-        return Ask(
+    def _post(self, path: str, body: dict[str, Any]) -> WebRequest:
+        return WebRequest(
             path=f"/api/v1/{path}",
             method="POST",
             headers={**self._headers(), "Content-Type": "application/json"},
@@ -100,7 +100,7 @@ class Questions:
         return {"Authorization": f"Bearer {self.key}", "Accept-Encoding": "gzip"}
 
 
-def variants_of(questions: Questions) -> dict[str, list[Ask]]:
+def variants_of(questions: Questions) -> dict[str, list[WebRequest]]:
     """List the different requests of each kind, the most wanted first."""
     return {
         "assess": [
@@ -119,7 +119,7 @@ def variants_of(questions: Questions) -> dict[str, list[Ask]]:
     }
 
 
-def draw(variants: Sequence[Ask], count: int) -> list[Ask]:
+def draw(variants: Sequence[WebRequest], count: int) -> list[WebRequest]:
     """Draw requests of one kind, by Zipf's law."""
     wanted = 1.0 / np.arange(1, len(variants) + 1)
     rng = np.random.default_rng(SEED)
@@ -127,18 +127,18 @@ def draw(variants: Sequence[Ask], count: int) -> list[Ask]:
     return [variants[place] for place in chosen.tolist()]
 
 
-def draw_mix(variants: dict[str, list[Ask]], count: int) -> list[Ask]:
+def draw_mix(variants: dict[str, list[WebRequest]], count: int) -> list[WebRequest]:
     """Draw requests of all kinds by their shares, in random order."""
     drawn = [
-        ask
+        request
         for kind, share in SHARES.items()
-        for ask in draw(variants[kind], count * share // 100)
+        for request in draw(variants[kind], count * share // 100)
     ]
     order = np.random.default_rng(SEED).permutation(len(drawn))
     return [drawn[place] for place in order.tolist()]
 
 
-def _risk_maps(questions: Questions) -> list[Ask]:
+def _risk_maps(questions: Questions) -> list[WebRequest]:
     whole = [
         questions.risk_map(horizon_sec=horizon, format=form)
         for form, horizon in product(("json", "geojson"), SERVED_HORIZONS_SEC)
@@ -156,7 +156,7 @@ def _box(lat: float, lon: float, size: float) -> str:
     return ",".join(f"{edge:.4f}" for edge in edges)
 
 
-def _snapshots(questions: Questions) -> list[Ask]:
+def _snapshots(questions: Questions) -> list[WebRequest]:
     rng = np.random.default_rng(SEED)
     cells = questions.place.grid.cells
     count = min(SNAPSHOT_CELLS, len(cells))

@@ -4,15 +4,15 @@ import pytest
 
 from analytics.bench.queries import measure_queries
 from analytics.store.clickhouse import fetch_rows
-from perf.bench.bounds import Bounds
 from perf.bench.registry import Suite
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 
 
 def test_both_forms_give_the_same_answers() -> None:
-    runner = Runner(bounds=Bounds(repeats=1), say=lambda _line: None)
+    runner = Runner(limits=RunLimits(repeats=1), say=lambda _line: None)
 
     run = runner.run(
         Suite(

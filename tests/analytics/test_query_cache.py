@@ -22,9 +22,10 @@ from analytics.reads.retention import set_retention
 from analytics.reads.severities import ranked_severities
 from analytics.store.clickhouse import insert_columns, to_milliseconds
 from analytics.store.query_cache import ANSWERS
-from perf.cache.tallies import Outcome
+from perf.metrics import CacheOutcome
 from perf.switches import Switch
 from tests.analytics.conftest import CHICAGO
+from tests.perf.cache.keeping import count_of
 
 pytestmark = [
     pytest.mark.django_db(databases=["clickhouse"]),
@@ -101,9 +102,9 @@ def test_kept_answers_are_byte_by_byte_those_of_clickhouse(
     if not is_empty:
         store()
     ask = QUESTIONS[name]
-    hits = ANSWERS.tally.counts()[Outcome.HIT]
+    hits = count_of(ANSWERS, CacheOutcome.HIT)
     first, second = spelled_out(ask()), spelled_out(ask())
-    assert ANSWERS.tally.counts()[Outcome.HIT] == hits + 1
+    assert count_of(ANSWERS, CacheOutcome.HIT) == hits + 1
     settings.PERFORMANCE_OFF = frozenset({Switch.QUERIES})
     assert spelled_out(ask()) == first == second
 

@@ -11,7 +11,7 @@ from perf.cache.edge.app import EdgeCache
 from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from scoring.models import Region
-from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_bus
+from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_feed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/api/v1/risk-map"
@@ -22,9 +22,9 @@ TOLD = ("Content-Type", "Content-Disposition", "Allow")
 
 @pytest.fixture
 def edge(published_forecast: Region, transactional_db: None) -> Generator[EdgeCache]:
-    with running_bus() as bus:
+    with running_feed() as feed:
         edge = build_edge_cache(
-            WSGIHandler(), bus=bus, routes=read_routes(), local_bytes=LOCAL_BYTES
+            WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
         ask(edge, PATH, query=QUERY)
         yield edge

@@ -24,7 +24,7 @@ from tests.factories import (
     make_organisation,
     make_region,
 )
-from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_bus
+from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_feed
 from tests.perf.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,9 +36,9 @@ def edge(transactional_db: None) -> Generator[EdgeCache]:
     for slug, owner in (("chicago", None), ("private", "acme")):
         owned_by = None if owner is None else make_organisation(owner)
         make_forecast(make_region(slug, owner=owned_by, is_public=owner is None))
-    with running_bus() as bus:
+    with running_feed() as feed:
         yield build_edge_cache(
-            WSGIHandler(), bus=bus, routes=read_routes(), local_bytes=LOCAL_BYTES
+            WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
 
 

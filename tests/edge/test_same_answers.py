@@ -10,14 +10,14 @@ from django.core.handlers.wsgi import WSGIHandler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perf.cache.change_feed import Bus
+from perf.cache.change_feed import ChangeFeed
 from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
 from tests.factories import make_organisation, make_portfolio, make_region
-from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_bus
+from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_feed
 
 PER_REQUEST = {"Age", "X-Cache", "X-Request-ID", "Cache-Control"}
 HORIZONS = (86_400, 604_800)
@@ -28,8 +28,8 @@ Question = tuple[str, str, str, bytes, str]
 
 
 @pytest.fixture(scope="module")
-def buses() -> Generator[tuple[Bus, Bus]]:
-    with running_bus() as one, running_bus() as other:
+def feeds() -> Generator[tuple[ChangeFeed, ChangeFeed]]:
+    with running_feed() as one, running_feed() as other:
         yield one, other
 
 
@@ -128,13 +128,15 @@ def put(app: Any, key: str, question: Question, **headers: str) -> Reply:
 
 @pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 def test_every_level_gives_what_the_view_gives(
-    world: tuple[str, str, list[int]], buses: tuple[Bus, Bus]
+    world: tuple[str, str, list[int]], feeds: tuple[ChangeFeed, ChangeFeed]
 ) -> None:
     key, portfolio, cells = world
     plain = WSGIHandler()
     here, there = (
-        build_edge_cache(plain, bus=bus, routes=read_routes(), local_bytes=LOCAL_BYTES)
-        for bus in buses
+        build_edge_cache(
+            plain, feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
+        )
+        for feed in feeds
     )
 
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))

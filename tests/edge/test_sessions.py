@@ -15,7 +15,7 @@ from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Membership, Organisation
 from scoring.models import Region
 from tests.factories import make_organisation, make_portfolio
-from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_bus
+from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_feed
 
 pytestmark = pytest.mark.django_db(
     transaction=True, databases=["default", "clickhouse"]
@@ -26,9 +26,9 @@ DASHBOARD = "timeframe=24h&time=2024-01-01T12:00:00Z"
 
 @pytest.fixture
 def edge(transactional_db: None) -> Generator[EdgeCache]:
-    with running_bus() as bus:
+    with running_feed() as feed:
         yield build_edge_cache(
-            WSGIHandler(), bus=bus, routes=read_routes(), local_bytes=LOCAL_BYTES
+            WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
 
 

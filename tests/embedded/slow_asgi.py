@@ -4,7 +4,7 @@ import asyncio
 import sys
 from typing import Any
 
-from riskplatform.serving.realtime import DrainingServer
+from riskplatform.serving.realtime import DrainingDaphne
 
 SLOW_S = 2.0
 
@@ -29,7 +29,7 @@ async def hold_socket(receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    DrainingServer(
+    DrainingDaphne(
         application,
         host="127.0.0.1",
         port=int(sys.argv[1]),

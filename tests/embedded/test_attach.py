@@ -11,7 +11,7 @@ import redis
 from riskplatform.embedded.attach import attach, embedded_servers, needs_servers
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
 from riskplatform.embedded.ownership import (
-    Ownership,
+    FolderOwnership,
     living_owner,
     published_endpoints,
 )
@@ -94,7 +94,7 @@ with waiting_for_users(Path(sys.argv[1])):
 
 
 def test_an_owner_without_the_wanted_server_is_named(tmp_path: Path) -> None:
-    ownership = Ownership(tmp_path)
+    ownership = FolderOwnership(tmp_path)
     ownership.claim("manage.py up")
     ownership.publish({"CLICKHOUSE_URL": "clickhouse://127.0.0.1:1/default"})
     with (
@@ -106,7 +106,7 @@ def test_an_owner_without_the_wanted_server_is_named(tmp_path: Path) -> None:
 
 
 def test_a_second_owner_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
-    first, second = Ownership(tmp_path), Ownership(tmp_path)
+    first, second = FolderOwnership(tmp_path), FolderOwnership(tmp_path)
     first.claim("manage.py up")
     message = rf"manage.py up \(pid {os.getpid()}\) already runs on"
     with pytest.raises(AlreadyRunningError, match=message):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import orjson
 import pytest
@@ -22,6 +23,7 @@ from analytics.models import (
     SettledEvent,
 )
 from analytics.shipping.shipper import ShippingReport
+from analytics.tasks import prune_next_batch
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import Json, make_event, make_events, stored
 
@@ -148,3 +150,14 @@ def test_facts_are_equal_where_their_digests_are(
     other: tuple[int, float, float, str, float | None, float | None, str],
 ) -> None:
     assert (one == other) == (digest_of(one) == digest_of(other))
+
+
+def test_the_worker_prunes_one_batch_after_the_other(
+    post: Post, ship: Ship, settings: Any
+) -> None:
+    settings.INGEST_INBOX_RETENTION_DAYS = 0
+    for number in range(2):
+        post([make_event(number)])
+    ship()
+
+    assert [prune_next_batch() for _ in range(3)] == [True, True, False]

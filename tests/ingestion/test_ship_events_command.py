@@ -52,6 +52,14 @@ def test_once_fails_when_something_stays_waiting(
         call_command("ship_events", once=True, stdout=StringIO())
 
 
+def test_the_worker_ships_what_is_due_once(post: Post) -> None:
+    post(make_events(3))
+
+    call_command("run_worker", once=True, stdout=StringIO())
+
+    assert len(stored()) == 3
+
+
 def test_the_worker_ships_what_comes_and_ends_when_asked(post: Post) -> None:
     worker = start_python(WORK)
     try:

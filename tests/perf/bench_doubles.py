@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from operator import eq, truth
 from typing import Any
 
-from perf.bench.bounds import Bounds
 from perf.bench.machine import Machine
-from perf.bench.measurement import AnyMeasurement, Budget, Comparison, Direction
+from perf.bench.measurement import AnyMeasurement, Direction, Measurement
 from perf.bench.registry import BuildMeasurements, Suite
-from perf.bench.report import Report, Row
+from perf.bench.report import BenchmarkReport, Row
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 
 MACHINE = Machine(
@@ -46,36 +46,36 @@ class ManualClock:
         return do
 
     def run(
-        self, *measurements: AnyMeasurement, bounds: Bounds | None = None
+        self, *measurements: AnyMeasurement, limits: RunLimits | None = None
     ) -> SuiteRun:
-        return self.run_built(lambda: measurements, bounds=bounds)
+        return self.run_built(lambda: measurements, limits=limits)
 
     def run_built(
-        self, build: BuildMeasurements, *, bounds: Bounds | None = None
+        self, build: BuildMeasurements, *, limits: RunLimits | None = None
     ) -> SuiteRun:
-        runner = Runner(bounds=bounds or Bounds(), say=self.said.append, clock=self)
+        runner = Runner(limits=limits or RunLimits(), say=self.said.append, clock=self)
         return runner.run(Suite(name="tiny", build=build))
 
 
-def make_comparison(clock: ManualClock, **stated: Any) -> Comparison[Any]:
+def make_comparison(clock: ManualClock, **stated: Any) -> Measurement[Any]:
     defaults: dict[str, Any] = {
         "name": "work",
         "before": clock.work("A", 2.0),
         "after": clock.work("B", 1.0),
         "check": eq,
-        "target_ratio": 2.0,
+        "target": 2.0,
     }
-    return Comparison(**(defaults | stated))
+    return Measurement(**(defaults | stated))
 
 
-def make_budget(clock: ManualClock, **stated: Any) -> Budget[Any]:
+def make_budget(clock: ManualClock, **stated: Any) -> Measurement[Any]:
     defaults: dict[str, Any] = {
         "name": "work",
         "after": clock.work("B", 1.0),
         "check": truth,
-        "target_value": 1_000.0,
+        "target": 1_000.0,
     }
-    return Budget(**(defaults | stated))
+    return Measurement(**(defaults | stated))
 
 
 def make_row(*, name: str = "work", ratio: float | None = 2.0, **stated: Any) -> Row:
@@ -95,5 +95,5 @@ def make_row(*, name: str = "work", ratio: float | None = 2.0, **stated: Any) ->
     return Row(name=name, ratio=ratio, **(defaults | stated))
 
 
-def make_report(*rows: Row, suite: str = "tiny") -> Report:
-    return Report(machine=MACHINE, suites={suite: list(rows)})
+def make_report(*rows: Row, suite: str = "tiny") -> BenchmarkReport:
+    return BenchmarkReport(machine=MACHINE, suites={suite: list(rows)})

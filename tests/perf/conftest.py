@@ -4,9 +4,9 @@ from collections.abc import Generator
 
 import pytest
 
-from perf.cache.change_feed import Bus
+from perf.cache.change_feed import ChangeFeed
 from tests.perf.bench_doubles import ManualClock
-from tests.perf.edge_harness import CountingApp, running_bus, some_name
+from tests.perf.edge_harness import CountingApp, running_feed, some_name
 
 
 @pytest.fixture
@@ -15,14 +15,14 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(scope="module")
-def bus() -> Generator[Bus]:
-    with running_bus() as running:
+def feed() -> Generator[ChangeFeed]:
+    with running_feed() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def other_bus() -> Generator[Bus]:
-    with running_bus() as running:
+def other_feed() -> Generator[ChangeFeed]:
+    with running_feed() as running:
         yield running
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from redis import Redis
 
-from perf.cache.change_feed import Bus
+from perf.cache.change_feed import ChangeFeed
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache, new_bus
+from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.policy import PLAN_KEY, EdgePolicy
 from perf.cache.edge.routes import Route, Routes
 from perf.circuit import Circuit
@@ -70,24 +70,26 @@ def redis_client(**options: Any) -> Redis:
 
 
 @contextmanager
-def running_bus(connect: Callable[[], Redis] = redis_client) -> Generator[Bus]:
-    """Run a bus as a process of its own would, until the end of the block."""
+def running_feed(connect: Callable[[], Redis] = redis_client) -> Generator[ChangeFeed]:
+    """Run a feed as a process of its own would, until the end of the block."""
     client = connect()
-    bus = new_bus(SharedStore(lambda: client, circuit=Circuit(open_s=0.2)))
-    bus.listen_in_background()
+    feed = ChangeFeed(SharedStore(lambda: client, circuit=Circuit(open_s=0.2)))
+    feed.listen_in_background()
     try:
-        wait_until(lambda: bus.is_live)
-        yield bus
+        wait_until(lambda: feed.is_live)
+        yield feed
     finally:
-        bus.stop()
+        feed.stop()
         client.close()
 
 
-def edge_around(app: Any, bus: Bus, policy: EdgePolicy | None = None) -> EdgeCache:
+def edge_around(
+    app: Any, feed: ChangeFeed, policy: EdgePolicy | None = None
+) -> EdgeCache:
     chosen = policy or EdgePolicy(ttl_s=60.0)
     route = Route("thing", re.compile("^/thing"), chosen)
     return build_edge_cache(
-        app, bus=bus, routes=Routes((route,)), local_bytes=LOCAL_BYTES
+        app, feed=feed, routes=Routes((route,)), local_bytes=LOCAL_BYTES
     )
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from perf.bench.compare import find_regressions, read_baseline
-from perf.bench.errors import InvalidBaselineError
-from perf.bench.report import Report, Row, write_report
+from perf.bench.errors import BenchmarkError
+from perf.bench.report import BenchmarkReport, Row, write_report
 from tests.perf.bench_doubles import MACHINE, make_report, make_row
 
 
-def compare(now: Report, then: Report, folder: Path) -> list[str]:
+def compare(now: BenchmarkReport, then: BenchmarkReport, folder: Path) -> list[str]:
     path = folder / "then.json"
     write_report(then, path)
-    return [str(found) for found in find_regressions(now, read_baseline(path))]
+    return find_regressions(now, read_baseline(path))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_new_row_is_no_regression(tmp_path: Path) -> None:
 def test_budgets_are_not_compared_since_they_belong_to_a_machine(
     tmp_path: Path,
 ) -> None:
-    def report(after: float) -> Report:
+    def report(after: float) -> BenchmarkReport:
         budget = make_row(name="budget", before=None, ratio=None, after=after)
         return make_report(make_row(), budget)
 
@@ -57,13 +57,13 @@ def test_budgets_are_not_compared_since_they_belong_to_a_machine(
 
 def test_suites_that_did_not_run_are_left_out(tmp_path: Path) -> None:
     rows: list[Row] = [make_row()]
-    then = Report(machine=MACHINE, suites={"tiny": rows, "other": rows})
+    then = BenchmarkReport(machine=MACHINE, suites={"tiny": rows, "other": rows})
     assert compare(make_report(make_row()), then, tmp_path) == []
 
 
 def test_nothing_in_common_is_not_a_pass(tmp_path: Path) -> None:
     then = make_report(make_row(), suite="other")
-    with pytest.raises(InvalidBaselineError, match="no ratio of the suites tiny"):
+    with pytest.raises(BenchmarkError, match="no ratio of the suites tiny"):
         compare(make_report(make_row()), then, tmp_path)
 
 
@@ -84,12 +84,12 @@ def test_a_file_that_is_no_report_is_refused(
 ) -> None:
     path = tmp_path / "then.json"
     path.write_bytes(content)
-    with pytest.raises(InvalidBaselineError) as refused:
+    with pytest.raises(BenchmarkError) as refused:
         read_baseline(path)
     assert refused.value.message.startswith(f"{path} is not a benchmark report: ")
     assert reason in refused.value.message
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidBaselineError, match="cannot be read"):
+    with pytest.raises(BenchmarkError, match="cannot be read"):
         read_baseline(tmp_path / "missing.json")

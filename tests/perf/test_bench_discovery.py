@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from django.apps import AppConfig, apps
 
-from perf.bench.discovery import discover_suites
-from perf.bench.registry import registry
+from perf.bench.registry import discover_suites, registry
 
 BENCH = '''
-from perf.bench.registry import suite
+from perf.bench.registry import registry
 
-@suite("outside")
+@registry.suite("outside")
 def outside():
     """Of another app."""
     yield from ()

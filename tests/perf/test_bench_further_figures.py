@@ -2,10 +2,10 @@
 
 import pytest
 
-from perf.bench.bounds import Bounds, is_quick_run
-from perf.bench.errors import DuplicateNameError
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction, FurtherFigure, reported
 from perf.bench.registry import Suite
+from perf.bench.run_limits import RunLimits, is_quick_run
 from tests.perf.bench_doubles import ManualClock, make_budget, make_comparison
 
 SLOWEST = FurtherFigure(
@@ -41,7 +41,7 @@ def test_a_budget_has_further_figures_too(clock: ManualClock) -> None:
 def test_a_further_figure_needs_a_name_of_its_own(clock: ManualClock) -> None:
     twin = make_budget(clock, name="slowest", further=(SLOWEST,))
     suite = Suite(name="tiny", build=lambda: [twin])
-    with pytest.raises(DuplicateNameError, match="'slowest' twice"):
+    with pytest.raises(BenchmarkError, match="'slowest' twice"):
         list(suite.measurements())
 
 
@@ -53,6 +53,6 @@ def test_a_suite_is_told_whether_the_run_is_quick(
     measurement = make_budget(
         clock, after=lambda: seen.append(is_quick_run()), check=lambda _: True
     )
-    clock.run(measurement, bounds=Bounds(repeats=1, is_quick=is_quick))
+    clock.run(measurement, limits=RunLimits(repeats=1, is_quick=is_quick))
     assert set(seen) == {is_quick}
     assert not is_quick_run()

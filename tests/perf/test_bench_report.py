@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perf.bench.errors import UnwritableReportError
+from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction
 from perf.bench.report import prepare_file, to_json, write_report
 from tests.perf.bench_doubles import make_report, make_row
@@ -81,16 +81,16 @@ def test_a_report_replaces_the_file_and_leaves_nothing_beside_it(
 
 
 def test_a_folder_is_refused_as_a_report(tmp_path: Path) -> None:
-    with pytest.raises(UnwritableReportError, match="it is a folder"):
+    with pytest.raises(BenchmarkError, match="it is a folder"):
         prepare_file(tmp_path)
 
 
 def test_a_file_is_refused_as_the_folder_of_a_report(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UnwritableReportError, match="Name another file"):
+    with pytest.raises(BenchmarkError, match="Name another file"):
         prepare_file(tmp_path / "file" / "report.json")
 
 
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UnwritableReportError, match="No such file or directory"):
+    with pytest.raises(BenchmarkError, match="No such file or directory"):
         write_report(make_report(), tmp_path / "missing" / "report.json")

@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 
-from perf.bench.measurement import (
-    AnyMeasurement,
-    Direction,
-    Meter,
-    elapsed,
-    reported,
-    throughput,
-)
+from perf.bench.measurement import AnyMeasurement, Meter, elapsed, reported, throughput
 from tests.perf.bench_doubles import ManualClock, make_budget, make_comparison
 
 
@@ -30,7 +23,7 @@ def test_the_figures_are_medians_and_extremes_without_the_warm_up(
         before=clock.work("A", 99.0, 4.0, 16.0, 8.0),
         after=clock.work("B", 99.0, 3.0, 1.0, 2.0),
         meter=elapsed("s"),
-        target_ratio=4.0,
+        target=4.0,
         warmups=1,
         repeats=3,
         time_limit_s=1_000.0,
@@ -55,7 +48,7 @@ def test_a_reading_of_many_calls_is_given_per_call(clock: ManualClock) -> None:
         (elapsed("ms"), 2_000.0, 500.0, 4.0),
         (elapsed("µs"), 2e6, 5e5, 4.0),
         (throughput(10, noun="cells"), 5.0, 20.0, 4.0),
-        (reported("MiB", direction=Direction.LOWER, figure=float), 8.0, 8.0, 1.0),
+        (reported("MiB", float), 8.0, 8.0, 1.0),
     ],
 )
 def test_a_ratio_above_one_means_better_in_either_direction(
@@ -73,7 +66,7 @@ def test_a_ratio_above_one_means_better_in_either_direction(
 
 
 @pytest.mark.parametrize(
-    ("meter", "target_value", "met"),
+    ("meter", "target", "met"),
     [
         (elapsed("ms"), 1_000.0, True),
         (elapsed("ms"), 999.0, False),
@@ -82,9 +75,9 @@ def test_a_ratio_above_one_means_better_in_either_direction(
     ],
 )
 def test_a_budget_is_met_on_the_better_side_of_its_target(
-    clock: ManualClock, meter: Meter[Any], target_value: float, met: bool
+    clock: ManualClock, meter: Meter[Any], target: float, met: bool
 ) -> None:
-    measurement = make_budget(clock, meter=meter, target_value=target_value)
+    measurement = make_budget(clock, meter=meter, target=target)
     (row,) = clock.run(measurement).rows
     assert (row.before, row.ratio, row.met) == (None, None, met)
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from perf.bench.measurement import Direction
-from perf.bench.report import Report
+from perf.bench.report import BenchmarkReport
 from perf.bench.table import render_report
 from tests.perf.bench_doubles import MACHINE, make_report, make_row
 
 
-def render(report: Report) -> list[str]:
+def render(report: BenchmarkReport) -> list[str]:
     descriptions = dict.fromkeys(report.suites, "Tiny things.")
     text = render_report(report, descriptions=descriptions, is_coloured=False)
     return [" ".join(line.split()) for line in text.splitlines()]
@@ -48,7 +48,7 @@ def test_a_budget_shows_its_target_with_the_unit(
 
 def test_every_suite_has_its_table() -> None:
     rows = [make_row()]
-    lines = render(Report(machine=MACHINE, suites={"one": rows, "two": rows}))
+    lines = render(BenchmarkReport(machine=MACHINE, suites={"one": rows, "two": rows}))
     assert [line for line in lines if line.endswith("Tiny things.")] == [
         "one - Tiny things.",
         "two - Tiny things.",

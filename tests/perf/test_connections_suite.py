@@ -3,14 +3,14 @@
 import pytest
 
 from analytics.bench.connections import clickhouse_connections
-from perf.bench.bounds import Bounds
 from perf.bench.registry import Suite
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 from perf.bench.suites.connections import connections
 from tests.perf.postgresql import URL
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(databases="__all__")]
-RUNNER = Runner(bounds=Bounds(repeats=1), say=lambda _line: None)
+RUNNER = Runner(limits=RunLimits(repeats=1), say=lambda _line: None)
 
 
 def test_connections_answer_alike_however_they_are_kept() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Generator
 import pytest
 
 from perf.bench import load as load_module
-from perf.bench.asking import Ask
-from perf.bench.errors import LoadError
+from perf.bench.client import WebRequest
+from perf.bench.errors import BenchmarkError
 from perf.bench.load import Load, generator_name, put_under_load
 from tests.perf.web_doubles import FakeWeb, fake_web
 
@@ -28,14 +28,16 @@ def generator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     return name
 
 
-def make_load(*asks: Ask) -> Load:
-    return Load(asks=asks, connections=3, seconds=1)
+def make_load(*requests: WebRequest) -> Load:
+    return Load(requests=requests, connections=3, seconds=1)
 
 
 @pytest.mark.usefixtures("generator")
 def test_every_request_is_sent_as_it_is_and_timed(web: FakeWeb) -> None:
-    post = Ask(path="/b?c=1", method="POST", headers={"X-Key": "k"}, body=b'{"d":\n2}')
-    result = put_under_load(web.address, make_load(Ask(path="/a"), post))
+    post = WebRequest(
+        path="/b?c=1", method="POST", headers={"X-Key": "k"}, body=b'{"d":\n2}'
+    )
+    result = put_under_load(web.address, make_load(WebRequest(path="/a"), post))
     assert web.asked == {("GET", "/a", "", b""), ("POST", "/b?c=1", "k", b'{"d":\n2}')}
     assert result.is_clean
     assert result.requests_per_s == result.requests / result.seconds
@@ -44,7 +46,7 @@ def test_every_request_is_sent_as_it_is_and_timed(web: FakeWeb) -> None:
 
 @pytest.mark.usefixtures("generator")
 def test_what_is_refused_counts_as_an_error(web: FakeWeb) -> None:
-    result = put_under_load(web.address, make_load(Ask(path=web.broken)))
+    result = put_under_load(web.address, make_load(WebRequest(path=web.broken)))
     assert not result.is_clean
     assert result.errors == pytest.approx(result.requests, abs=3)
 
@@ -57,8 +59,8 @@ def test_a_generator_that_fails_gives_no_figure(
 
     monkeypatch.setattr(load_module, "_wrk_argv", fail)
     monkeypatch.setattr(load_module, "_python_argv", fail)
-    with pytest.raises(LoadError, match="OSError"):
-        put_under_load(web.address, make_load(Ask(path="/a")))
+    with pytest.raises(BenchmarkError, match="OSError"):
+        put_under_load(web.address, make_load(WebRequest(path="/a")))
 
 
 def test_without_wrk_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from threading import Event, Lock
 import pytest
 
 from perf.limits import own_threads
-from perf.limits.own_threads import Job, OwnThreads
+from perf.limits.own_threads import OwnThreads, QueuedRequest
 from tests.perf.waiting import wait_until
 
 
@@ -19,8 +19,8 @@ class Work:
         self.refused: list[str] = []
         self._lock = Lock()
 
-    def job(self, caller: str) -> Job:
-        return Job(
+    def job(self, caller: str) -> QueuedRequest:
+        return QueuedRequest(
             caller=caller,
             run=lambda: self._run(caller),
             refuse=lambda: self.refused.append(caller),
@@ -82,6 +82,6 @@ def test_a_job_that_fails_takes_no_thread_along(work: Work) -> None:
         raise ZeroDivisionError
 
     own = threads(max_inside=1)
-    assert own.submit(Job(caller="a", run=fail, refuse=fail))
+    assert own.submit(QueuedRequest(caller="a", run=fail, refuse=fail))
     wait_until(lambda: own.submit(work.job("b")))
     wait_until(lambda: work.at_work == ["b"])

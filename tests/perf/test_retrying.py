@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from prometheus_client import REGISTRY
 from pytest_django.plugin import DjangoDbBlocker
 
-from perf.connections.patience import Patience
+from perf.connections.retry_timeout import RetryTimeout
 from perf.connections.retrying import RetryMiddleware
 from riskplatform.connection_policy import ConnectionPolicy
 from tests.perf.postgresql import (
@@ -45,7 +45,7 @@ def answering(work: Callable[[], object]) -> RetryMiddleware:
                 status=500
             )
 
-    middleware = RetryMiddleware(respond, patience=Patience(patience_s=0.0))
+    middleware = RetryMiddleware(respond, retry_timeout=RetryTimeout(timeout_s=0.0))
     return middleware
 
 

@@ -4,16 +4,21 @@ from threading import Event
 
 import pytest
 
-from perf.single_flight import Flights, Landed
+from perf.single_flight import SingleFlight
 from riskplatform.kernel.errors import DeadlineError
 from tests.perf.waiting import wait_until
 
 WAIT_S = 10.0
 
 
-def fly_together(
-    flights: Flights[int], compute: Callable[[], int], *, passengers: int
-) -> "list[Future[Landed[int]]]":
+def waiting(flights: SingleFlight[int]) -> int:
+    call = flights._calls.get("key")
+    return 0 if call is None else call.waiters
+
+
+def run_together(
+    flights: SingleFlight[int], compute: Callable[[], int], *, waiters: int
+) -> "list[Future[tuple[int, bool]]]":
     """Start one computation and let others join before it goes on."""
     go_on = Event()
 
@@ -21,40 +26,40 @@ def fly_together(
         assert go_on.wait(WAIT_S)
         return compute()
 
-    with ThreadPoolExecutor(passengers + 1) as threads:
+    with ThreadPoolExecutor(waiters + 1) as threads:
         futures = [
             threads.submit(flights.run, "key", held, wait_s=WAIT_S)
-            for _ in range(passengers + 1)
+            for _ in range(waiters + 1)
         ]
-        wait_until(lambda: flights.waiting("key") == passengers)
+        wait_until(lambda: waiting(flights) == waiters)
         go_on.set()
     return futures
 
 
 def test_all_who_ask_at_once_share_one_computation() -> None:
     calls = iter(range(42, 50))
-    flights: Flights[int] = Flights()
-    futures = fly_together(flights, lambda: next(calls), passengers=20)
-    landed = [future.result() for future in futures]
-    assert [part.result for part in landed] == [42] * 21
-    assert sum(part.is_shared for part in landed) == 20
+    flights: SingleFlight[int] = SingleFlight()
+    futures = run_together(flights, lambda: next(calls), waiters=20)
+    results, are_shared = zip(*(future.result() for future in futures), strict=True)
+    assert results == (42,) * 21
+    assert sum(are_shared) == 20
     assert next(calls) == 43
 
 
 def test_an_error_is_everybodys_and_is_not_kept() -> None:
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
 
     def fail() -> int:
         raise ZeroDivisionError
 
-    for future in fly_together(flights, fail, passengers=3):
+    for future in run_together(flights, fail, waiters=3):
         with pytest.raises(ZeroDivisionError):
             future.result()
-    assert flights.run("key", lambda: 1, wait_s=WAIT_S) == Landed(1, is_shared=False)
+    assert flights.run("key", lambda: 1, wait_s=WAIT_S) == (1, False)
 
 
 def test_whoever_waits_too_long_computes_alone() -> None:
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
     go_on = Event()
 
     def slow() -> int:
@@ -63,15 +68,15 @@ def test_whoever_waits_too_long_computes_alone() -> None:
 
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(flights.run, "key", slow, wait_s=WAIT_S)
-        wait_until(lambda: "key" in flights._flights)
-        assert flights.run("key", lambda: 2, wait_s=0.0) == Landed(2, is_shared=False)
+        wait_until(lambda: "key" in flights._calls)
+        assert flights.run("key", lambda: 2, wait_s=0.0) == (2, False)
         go_on.set()
-        assert first.result() == Landed(1, is_shared=False)
+        assert first.result() == (1, False)
 
 
 def test_a_time_that_is_up_is_only_that_of_who_had_it() -> None:
     calls = iter([DeadlineError("The time for this request is up."), None, None, None])
-    flights: Flights[int] = Flights()
+    flights: SingleFlight[int] = SingleFlight()
 
     def compute() -> int:
         error = next(calls)
@@ -79,9 +84,9 @@ def test_a_time_that_is_up_is_only_that_of_who_had_it() -> None:
             raise error
         return 42
 
-    outcomes = fly_together(flights, compute, passengers=3)
+    outcomes = run_together(flights, compute, waiters=3)
     errors = [future.exception() for future in outcomes]
     assert sum(isinstance(error, DeadlineError) for error in errors) == 1
-    assert [
-        future.result().result for future in outcomes if not future.exception()
-    ] == ([42] * 3)
+    assert [future.result()[0] for future in outcomes if not future.exception()] == (
+        [42] * 3
+    )

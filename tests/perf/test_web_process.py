@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perf.bench.asking import Ask, connected, is_alive
-from perf.bench.errors import WebProcessError
+from perf.bench.client import WebRequest, connected, is_alive
+from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.web_process import web_process
 from tests.perf.waiting import wait_until
@@ -30,17 +30,17 @@ def test_it_serves_an_application_on_one_core_and_ends(bare: dict[str, str]) -> 
     core = measured_core()
     with web_process(BARE, environment=bare, core=core) as address:
         with connected(address) as client:
-            reply = client.send(Ask(path="/", method="POST", body=b"asked"))
+            response = client.send(WebRequest(path="/", method="POST", body=b"asked"))
         (server,) = listening_on(address.port)
         assert server.cpu_affinity() == [core]
-    assert (reply.status, reply.body) == (200, b"constant")
-    assert reply.headers["x-peer"] == "bare"
+    assert (response.status, response.body) == (200, b"constant")
+    assert response.headers["x-peer"] == "bare"
     assert not is_alive(address)
 
 
 def test_one_that_does_not_come_up_shows_the_end_of_its_log() -> None:
     with (
-        pytest.raises(WebProcessError, match="BARE_ANSWER"),
+        pytest.raises(BenchmarkError, match="BARE_ANSWER"),
         web_process(BARE, environment={}),
     ):
         pytest.fail("it came up")

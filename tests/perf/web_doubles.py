@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import inf
 from threading import Thread
 
-from perf.bench.asking import LIVENESS_PATH, Address
+from perf.bench.client import LIVENESS_PATH, Address
 
 Asked = tuple[str, str, str, bytes]
 

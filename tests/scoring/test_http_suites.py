@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 
-from perf.bench.bounds import Bounds
 from perf.bench.registry import BuildMeasurements, Suite
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 from riskplatform.api.keys.models import Organisation
 from scoring.bench.edge import cache
@@ -60,7 +60,7 @@ def test_the_cache_suite_compares_answers_and_figures() -> None:
 
 
 def run_quickly(build: BuildMeasurements) -> SuiteRun:
-    runner = Runner(bounds=Bounds(repeats=1, is_quick=True), say=lambda _line: None)
+    runner = Runner(limits=RunLimits(repeats=1, is_quick=True), say=lambda _line: None)
     return runner.run(Suite(name="tiny", build=build))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 
-from perf.cache.tallies import Outcome
+from perf.metrics import CacheOutcome
 from perf.switches import Switch
 from scoring.arrays import named_arrays
 from scoring.engine.artifacts import FORMAT_VERSION, digest_of, dump_artifact
@@ -20,6 +20,7 @@ from scoring.services.forecasts.snapshots import PREDICTIONS, ScoredCells, score
 from tests.domain.registry.artifacts import rewritten
 from tests.engine.regions import START_S, TIMEZONE, make_grid, make_history
 from tests.factories import DAY_S
+from tests.perf.cache.keeping import count_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 Features = dict[str, float]
@@ -71,9 +72,9 @@ def test_kept_predictions_are_byte_by_byte_those_computed(
     forecast: Forecast, features: Features, settings: LazySettings
 ) -> None:
     turned = dict(reversed(features.items()))
-    hits = PREDICTIONS.tally.counts()[Outcome.HIT]
+    hits = count_of(PREDICTIONS, CacheOutcome.HIT)
     answers = [spelled_out(score(forecast, each)) for each in (features, turned)]
-    assert PREDICTIONS.tally.counts()[Outcome.HIT] == hits + 1
+    assert count_of(PREDICTIONS, CacheOutcome.HIT) == hits + 1
     settings.PERFORMANCE_OFF = frozenset({Switch.VALUES, Switch.MODELS})
     answers.append(spelled_out(score(forecast, features)))
     assert answers == [answers[0]] * 3

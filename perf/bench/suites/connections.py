@@ -16,18 +16,15 @@ from django_redis.pool import ConnectionFactory
 from redis import Redis
 from redis.connection import ConnectionPool
 
-from perf.bench.measurement import (
-    AnyMeasurement,
-    Comparison,
-    Direction,
-    Meter,
-    reported,
+from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
+from perf.bench.overhead import (
+    RATIO,
+    Overhead,
+    compare_overheads,
+    measure_overhead,
 )
-from perf.bench.overhead import OVERHEAD, Overhead, measure_overhead, same_answers
-from perf.bench.registry import suite
+from perf.bench.registry import registry
 
-# 80 % less.
-RATIO = 5.0
 QUESTION = "SELECT 42"
 POOL_SIZE = 4
 THREADS = 20
@@ -36,21 +33,23 @@ DJANGO = "django.db.backends.postgresql"
 OURS = "perf.connections.postgresql"
 POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE, "timeout": 30.0}
 PLAIN = {"ENGINE": DJANGO, "CONN_MAX_AGE": 0}
-KEPT = {"ENGINE": OURS, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-POOLED = {"ENGINE": OURS, "CONN_MAX_AGE": 0, "pool": POOL}
+KEPT: dict[str, Any] = {
+    "ENGINE": OURS,
+    "CONN_MAX_AGE": None,
+    "CONN_HEALTH_CHECKS": True,
+}
+POOLED: dict[str, Any] = {"ENGINE": OURS, "CONN_MAX_AGE": 0, "pool": POOL}
 LEAKING = {"ENGINE": DJANGO, "CONN_MAX_AGE": 60}
 STOCK_POOL = {**PLAIN, "CONN_HEALTH_CHECKS": True, "pool": POOL}
 PLACE = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 KEY = "riskplatform:benchmark"
 BACKENDS: Meter[tuple[object, int]] = reported(
-    "backends", direction=Direction.LOWER, figure=lambda found: float(found[1])
+    "backends", lambda found: float(found[1])
 )
-FIRST_ANSWER: Meter[tuple[object, float]] = reported(
-    "ms", direction=Direction.LOWER, figure=lambda found: 1e3 * found[1]
-)
+FIRST_ANSWER: Meter[tuple[object, float]] = reported("ms", lambda found: 1e3 * found[1])
 
 
-@suite("connections")
+@registry.suite("connections")
 def connections() -> Iterator[AnyMeasurement]:
     """A new connection per request, then kept ones; on SQLite, those to Redis only."""
     if product_connections["default"].vendor == "postgresql":
@@ -59,38 +58,33 @@ def connections() -> Iterator[AnyMeasurement]:
 
 
 def _postgresql() -> Iterator[AnyMeasurement]:
-    yield _compare_overheads("web, kept by the thread", KEPT)
-    yield _compare_overheads("realtime, pool", POOLED)
-    yield Comparison(
+    for name, after in {
+        "web, kept by the thread": KEPT,
+        "realtime, pool": POOLED,
+    }.items():
+        yield compare_overheads(
+            f"PostgreSQL, {name}",
+            before=partial(_overhead, PLAIN),
+            after=partial(_overhead, after),
+        )
+    yield Measurement(
         name=f"PostgreSQL, {THREADS} threads that have served: left open",
         before=partial(_count_left_open, LEAKING),
         after=partial(_count_left_open, POOLED),
         meter=BACKENDS,
         check=_same_first,
-        target_ratio=THREADS / POOL_SIZE,
+        target=THREADS / POOL_SIZE,
         repeats=3,
     )
-    yield Comparison(
+    yield Measurement(
         name=f"PostgreSQL, {POOL_SIZE} dead in the pool: first answer",
         before=partial(_first_answer, STOCK_POOL),
         after=partial(_first_answer, POOLED),
         meter=FIRST_ANSWER,
         check=_same_first,
-        target_ratio=RATIO,
+        target=RATIO,
         repeats=3,
         warmups=0,
-    )
-
-
-def _compare_overheads(name: str, after: dict[str, Any]) -> AnyMeasurement:
-    return Comparison(
-        name=f"PostgreSQL, {name}: overhead of a request",
-        before=partial(_overhead, PLAIN),
-        after=partial(_overhead, after),
-        meter=OVERHEAD,
-        check=same_answers,
-        target_ratio=RATIO,
-        repeats=9,
     )
 
 
@@ -107,14 +101,10 @@ def _redis() -> Iterator[AnyMeasurement]:
     ):
         raw.set(KEY, "42", ex=600)
         bare: Callable[[], object] = partial(raw.get, KEY)
-        yield Comparison(
-            name="Redis: overhead of a request",
+        yield compare_overheads(
+            "Redis",
             before=partial(measure_overhead, partial(_closing_get, plain), bare),
             after=partial(measure_overhead, partial(kept.get, KEY), bare),
-            meter=OVERHEAD,
-            check=same_answers,
-            target_ratio=RATIO,
-            repeats=9,
         )
 
 

@@ -1,8 +1,8 @@
-"""Whole answers, given before Django: a WSGI application around another.
+"""Cached responses, given before Django: a WSGI application around another.
 
-Who asks is found out first. Then level 1 is looked at, level 2, and last the view is
-asked, by one of those who want the same. A view opts in (`perf.cache.edge.policy`); nothing
-else is kept, and never an error, a cookie or a stream.
+The principal is found first. Then level 1 is looked at, level 2, and last the view is
+called, by one of those who want the same. A view opts in (`perf.cache.edge.policy`);
+nothing else is cached, and never an error, a cookie or a stream.
 """
 
 import logging
@@ -10,16 +10,22 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from perf.cache.change_feed import Bus
-from perf.cache.edge.computing import Computing
-from perf.cache.edge.origin import Answer, kept_answer
+from perf.cache.change_feed import ChangeFeed
+from perf.cache.edge.computing import Answer, Computing
 from perf.cache.edge.policy import EdgePolicy
-from perf.cache.edge.principals import Caller, Callers
+from perf.cache.edge.principals import EdgePrincipal, Principals
 from perf.cache.edge.remembered import AT_HAND_ONLY, NotAtHandError
-from perf.cache.edge.request_key import Asked, Environ, asked_by, body_of, may_be_kept
-from perf.cache.edge.response import Entry, Headers, StartResponse, respond
+from perf.cache.edge.request_key import (
+    Environ,
+    KeyedRequest,
+    is_cacheable,
+    key_request,
+    read_body,
+)
+from perf.cache.edge.response import CachedResponse, Headers, StartResponse, respond
 from perf.cache.edge.routes import Route, Routes
-from perf.cache.local import LocalEntries
+from perf.cache.lifetimes import is_due
+from perf.cache.memory import ByteCache
 from perf.metrics import EDGE_REQUESTS
 from riskplatform.api.request_id import HEADER, request_id_of
 
@@ -29,24 +35,23 @@ OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
 
 class EdgeCache:
-    """Answers what it has, asks `app` for the rest; safe between threads."""
+    """Gives cached responses, asks `app` for the rest; safe between threads."""
 
     def __init__(
         self,
         app: Any,
         *,
         routes: Routes,
-        callers: Callers,
-        local: LocalEntries,
-        computing: Computing,
-        bus: Bus,
+        principals: Principals,
+        local: ByteCache[CachedResponse],
+        feed: ChangeFeed,
     ) -> None:
         self._app = app
         self._routes = routes
-        self._callers = callers
+        self._principals = principals
         self._local = local
-        self._computing = computing
-        self._bus = bus
+        self._computing = Computing(app, local=local, feed=feed)
+        self._feed = feed
         self._counters = {
             (route.name, outcome): EDGE_REQUESTS.labels(route.name, outcome)
             for route in routes
@@ -59,72 +64,79 @@ class EdgeCache:
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if route is None:
             return self._pass_on(environ, start_response)
-        self._bus.listen_in_background()
-        is_live = self._bus.is_live
-        asked = self._asked(route, environ, self._callers.find) if is_live else None
-        if asked is None:
+        self._feed.listen_in_background()
+        is_live = self._feed.is_live
+        keyed = self._keyed(route, environ, self._principals.find) if is_live else None
+        if keyed is None:
             self._count(route, "bypass")
             return self._pass_on(environ, _marking(start_response, "bypass"))
         # Now, so that the view and its log know it by the same name.
         request_id_of(environ)
-        answer = self._find(asked, route.policy)
+        answer = self._find(keyed, route.policy)
         self._count(route, answer.outcome)
-        if (entry := answer.entry) is None:
+        if (response := answer.response) is None:
             extra = [("X-Cache", answer.outcome)]
             start_response(answer.status, [*answer.headers, *extra])
             return answer.body
         extra = [("X-Cache", answer.outcome), (HEADER, request_id_of(environ))]
-        give = _give if answer.is_kept else respond
-        return give(environ, start_response, entry, extra)
+        if answer.is_cached:
+            _note_hit(response, extra, time.monotonic())
+        return respond(environ, start_response, response, extra)
 
     def at_hand(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes] | None:
         """Answer from level 1, without waiting for anything; None if that cannot be."""
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        if route is None or not self._bus.is_live:
+        if route is None or not self._feed.is_live:
             return None
         with AT_HAND_ONLY:
-            asked = self._asked(route, environ, self._callers.find_at_hand)
-        entry = None if asked is None else self._local.get(asked.key)
-        if entry is None or entry.is_past() or entry.is_due():
+            keyed = self._keyed(route, environ, self._principals.find_at_hand)
+        response = None if keyed is None else self._local.get(keyed.key)
+        if response is None:
+            return None
+        now_s = time.monotonic()
+        left_s = response.expires_s - now_s
+        if left_s <= 0.0 or is_due(left_s, response.cost_s):
             return None
         self._count(route, "l1")
         extra = [_FROM_MEMORY, (HEADER, request_id_of(environ))]
-        return _give(environ, start_response, entry, extra)
+        _note_hit(response, extra, now_s)
+        return respond(environ, start_response, response, extra)
 
-    def _asked(
+    def _keyed(
         self,
         route: Route,
         environ: Environ,
-        find_caller: Callable[[Environ], Caller | None],
-    ) -> Asked | None:
-        """Say what is asked and by whom; None where no kept answer will do."""
-        if not may_be_kept(environ):
+        find_principal: Callable[[Environ], EdgePrincipal | None],
+    ) -> KeyedRequest | None:
+        """Give the key of a request; None where no cached response will do."""
+        if not is_cacheable(environ):
             return None
-        body = body_of(environ, route.policy)
+        body = read_body(environ, route.policy)
         if body is None:
             return None
         try:
-            caller = find_caller(environ)
-            if caller is not None:
-                return asked_by(environ, body, caller, route.policy)
+            principal = find_principal(environ)
+            if principal is not None:
+                return key_request(environ, body, principal, route.policy)
         except NotAtHandError:
             pass
         except Exception:
             # Whatever it is: Django can still answer.
-            logger.exception("who asks could not be found out")
+            logger.exception("the principal of a request could not be found")
         return None
 
-    def _find(self, asked: Asked, policy: EdgePolicy) -> Answer:
-        entry = self._local.get(asked.key)
-        if entry is None or entry.is_past():
-            return self._computing.answer(asked, policy)
-        if entry.is_due():
-            refreshed = self._computing.refresh(asked, policy)
-            if refreshed is not None and not _is_trouble(refreshed):
+    def _find(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+        response = self._local.get(keyed.key)
+        left_s = 0.0 if response is None else response.expires_s - time.monotonic()
+        if response is None or left_s <= 0.0:
+            return self._computing.answer(keyed, policy)
+        if is_due(left_s, response.cost_s):
+            refreshed = self._computing.refresh(keyed, policy)
+            if refreshed is not None and not refreshed.is_server_error:
                 return refreshed
-        return kept_answer(entry, "l1")
+        return Answer(response=response, is_cached=True, outcome="l1")
 
     def _pass_on(
         self, environ: Environ, start_response: StartResponse
@@ -136,19 +148,10 @@ class EdgeCache:
         self._counters[route.name, outcome].inc()
 
 
-def _give(
-    environ: Environ, start_response: StartResponse, entry: Entry, extra: Headers
-) -> Iterable[bytes]:
-    """Answer with an entry that is kept, and say how old it is."""
-    entry.hits += 1
-    age_s = max(0, int(time.monotonic() - entry.created_s))
-    extra.append(("Age", str(age_s)))
-    return respond(environ, start_response, entry, extra)
-
-
-def _is_trouble(answer: Answer) -> bool:
-    """Tell an answer in whose place one that is still good can be given."""
-    return answer.entry is not None and answer.entry.status.startswith("5")
+def _note_hit(response: CachedResponse, extra: Headers, now_s: float) -> None:
+    """Count the use of a cached response, and say how old it is."""
+    response.hits += 1
+    extra.append(("Age", str(max(0, int(now_s - response.created_s)))))
 
 
 def _marking(start_response: StartResponse, outcome: str) -> StartResponse:

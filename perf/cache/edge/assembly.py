@@ -1,40 +1,18 @@
 """Puts the parts of the edge cache together, once a process."""
 
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 
-from perf.cache.change_feed import Bus
+from perf.cache.change_feed import ChangeFeed, feed
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.computing import Computing
 from perf.cache.edge.demand import count_hits
-from perf.cache.edge.principals import Callers
+from perf.cache.edge.principals import Principals
 from perf.cache.edge.remembered import remembered_values
+from perf.cache.edge.response import CachedResponse
 from perf.cache.edge.routes import Routes, read_routes
-from perf.cache.local import LocalEntries
-from perf.cache.store import SharedEntries
-from perf.cache.tags import Tags
-from perf.connections.replicas import note_write
-from perf.shared_store import SharedStore, store
+from perf.cache.memory import ByteCache
 from perf.switches import Switch, is_on
-from riskplatform.kernel.changes import listen
-
-
-@lru_cache(maxsize=1)
-def cache_bus() -> Bus:
-    """Return the bus of this process; it hears nothing until somebody listens."""
-    return new_bus(store)
-
-
-def new_bus(shared_store: SharedStore) -> Bus:
-    return Bus(shared_store, SharedEntries(shared_store), Tags())
-
-
-def hear_changes() -> None:
-    """Have what services announce dropped here and elsewhere."""
-    if is_on(Switch.EDGE):
-        listen(lambda names: cache_bus().announce(names))
 
 
 def with_edge_cache(app: Any) -> Any:
@@ -42,27 +20,20 @@ def with_edge_cache(app: Any) -> Any:
     if not is_on(Switch.EDGE):
         return app
     return build_edge_cache(
-        app,
-        bus=cache_bus(),
-        routes=read_routes(),
-        local_bytes=settings.EDGE_LOCAL_BYTES,
+        app, feed=feed, routes=read_routes(), local_bytes=settings.EDGE_LOCAL_BYTES
     )
 
 
 def build_edge_cache(
-    app: Any, *, bus: Bus, routes: Routes, local_bytes: int
+    app: Any, *, feed: ChangeFeed, routes: Routes, local_bytes: int
 ) -> EdgeCache:
-    local = LocalEntries(local_bytes)
-    bus.tags.attach(local)
-    for value in remembered_values():
-        bus.tags.attach(value)
-    bus.on_heard.append(lambda _names: note_write())
-    bus.on_tidy.append(lambda: count_hits(local, bus.store))
-    return EdgeCache(
-        app,
-        routes=routes,
-        callers=Callers(bus.tags),
-        local=local,
-        computing=Computing(app, local=local, shared=bus.shared, tags=bus.tags),
-        bus=bus,
+    # One response never drives out most of the others.
+    local = ByteCache[CachedResponse](
+        "responses", max_bytes=local_bytes, max_value_bytes=local_bytes // 8
     )
+    feed.copies.attach(local)
+    for value in remembered_values():
+        feed.copies.attach(value)
+    feed.on_tidy.append(lambda: count_hits(local, feed.store))
+    principals = Principals(feed.copies)
+    return EdgeCache(app, routes=routes, principals=principals, local=local, feed=feed)

@@ -1,131 +1,239 @@
-"""Gets an answer that is not at hand: from level 2, from others at work, or anew."""
+"""Gets a response that is not in memory: from level 2, another thread or the view."""
 
+import io
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from perf.cache.edge.origin import Answer, ask, kept_answer
-from perf.cache.edge.policy import EdgePolicy
-from perf.cache.edge.request_key import Asked, shared_key
-from perf.cache.edge.response import Entry
-from perf.cache.local import LocalEntries
-from perf.cache.store import Claim, SharedEntries
-from perf.cache.tags import Tags, Watch
-from perf.metrics import EDGE_NOT_KEPT, EDGE_STAMPEDES_PREVENTED
+from perf.cache.change_feed import ChangeFeed
+from perf.cache.edge.demand import written_request
+from perf.cache.edge.policy import PLAN_KEY, EdgePolicy, Plan
+from perf.cache.edge.request_key import Environ, KeyedRequest, shared_key
+from perf.cache.edge.response import (
+    OK,
+    CachedResponse,
+    Headers,
+    read_response,
+    write_response,
+)
+from perf.cache.lifetimes import jittered
+from perf.cache.memory import ByteCache
+from perf.cache.store import Claim, Found
+from perf.connections.replicas import primary_only
+from perf.metrics import EDGE_NOT_CACHED, STAMPEDES_PREVENTED
 from perf.shared_store import StoreUnavailableError
-from perf.single_flight import Flights
+from perf.single_flight import SingleFlight
+from riskplatform.api.cache_headers import IS_DEFAULT
+from riskplatform.api.keys.authentication import FOUND_KEY
 
-# Whoever has waited in vain computes alone: for a thread of this process, and for
-# another process, which may have died.
-WAIT_S: Final = 15.0
+# Who has waited in vain computes alone: a thread for another of this process, or a
+# process for another, which may have died.
+FLIGHT_WAIT_S: Final = 15.0
 CLAIM_WAIT_S: Final = 2.0
-POLL_S: Final = 0.01
+LEASE_S: Final = 15.0
+# No generation of copies has this number.
+NEVER: Final = -1
+MAX_CACHED_BYTES: Final = 16 << 20
+CACHE_CONTROL: Final = ("Cache-Control", "private, no-cache")
+# The cached response is whole; what a client makes of it is decided each time.
+CONDITIONS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+OF_ONE_REQUEST: Final = frozenset(
+    {"content-length", "x-request-id", "date", "connection", "age", "x-cache"}
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Answer:
+    """What came out: a whole response, or a stream, to be passed on as it is."""
+
+    response: CachedResponse | None = None
+    is_cached: bool = False
+    status: str = ""
+    headers: Headers = field(default_factory=list)
+    body: Iterable[bytes] = ()
+    outcome: str = "miss"
+
+    @property
+    def is_server_error(self) -> bool:
+        return self.response is not None and self.response.status.startswith("5")
 
 
 class Computing:
     """One computation a key at a time, in this process and among all."""
 
     def __init__(
-        self, app: Any, *, local: LocalEntries, shared: SharedEntries, tags: Tags
+        self, app: Any, *, local: ByteCache[CachedResponse], feed: ChangeFeed
     ) -> None:
         self._app = app
         self._local = local
-        self._shared = shared
-        self._tags = tags
-        self._flights: Flights[Answer] = Flights()
+        self._shared = feed.shared
+        self._copies = feed.copies
+        self._single_flight: SingleFlight[Answer] = SingleFlight()
 
-    def answer(self, asked: Asked, policy: EdgePolicy) -> Answer:
-        """Give what is kept elsewhere or computed now, for many or for this request.
+    def answer(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+        """Give what is cached elsewhere or computed now, for many or for this request.
 
-        Only those who ask in one generation share a computation: what began before
-        a change may be older than a write that the others know of.
+        Only those of one generation share a computation: what began before a change
+        may be older than a write that the others know of.
         """
-        work = partial(self._find_or_compute, asked, policy)
-        flight = (asked.key, self._tags.generation)
-        landed = self._flights.run(flight, work, wait_s=WAIT_S)
-        if not landed.is_shared:
-            return landed.result
-        if landed.result.entry is None or not landed.result.is_kept:
-            return ask(self._app, asked, policy)
-        EDGE_STAMPEDES_PREVENTED.inc()
-        return kept_answer(landed.result.entry, "l1")
+        work = partial(self._find_or_compute, keyed, policy)
+        flight = (keyed.key, self._copies.generation)
+        answer, is_shared = self._single_flight.run(flight, work, wait_s=FLIGHT_WAIT_S)
+        if not is_shared:
+            return answer
+        if not answer.is_cached:
+            return ask(self._app, keyed, policy)
+        STAMPEDES_PREVENTED.inc()
+        return Answer(response=answer.response, is_cached=True, outcome="l1")
 
-    def refresh(self, asked: Asked, policy: EdgePolicy) -> Answer | None:
-        """Compute before the end of an entry; None where somebody does so already."""
-        claim = self._claim(shared_key(asked.key), is_refresh=True)
-        if not isinstance(claim, Claim):
+    def refresh(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer | None:
+        """Compute before the end of a response; None where somebody does so already."""
+        try:
+            claim = self._shared.claim(shared_key(keyed.key), lease_s=LEASE_S)
+        except StoreUnavailableError:
             return None
-        with self._tags.watch() as watch:
-            return self._compute(asked, policy, claim, watch)
+        return None if claim is None else self._compute(keyed, policy, claim)
 
-    def _find_or_compute(self, asked: Asked, policy: EdgePolicy) -> Answer:
-        # From before anything is read: what changes from now on is noticed.
-        with self._tags.watch() as watch:
-            found = self._wait_for_claim(shared_key(asked.key))
-            if isinstance(found, Entry):
-                self._keep(watch, asked, found)
-                return kept_answer(found, "l2")
-            return self._compute(asked, policy, found, watch)
+    def _find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+        key, generation = shared_key(keyed.key), self._copies.generation
+        try:
+            found = self._shared.wait_for(key, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S)
+            if isinstance(found, Found):
+                response = read_response(found)
+                if response is not None:
+                    self._keep(generation, keyed, response)
+                    return Answer(response=response, is_cached=True, outcome="l2")
+                found = self._shared.claim(key, lease_s=LEASE_S)
+        except StoreUnavailableError:
+            found = None
+        return self._compute(keyed, policy, found)
 
     def _compute(
-        self,
-        asked: Asked,
-        policy: EdgePolicy,
-        claim: Claim | None,
-        watch: Watch,
+        self, keyed: KeyedRequest, policy: EdgePolicy, claim: Claim | None
     ) -> Answer:
-        is_kept = False
+        generation, is_cached = self._copies.generation, False
         try:
-            answer = ask(self._app, asked, policy)
-            is_kept = answer.is_kept
+            answer = ask(self._app, keyed, policy)
+            is_cached = answer.is_cached
         finally:
-            if not is_kept and claim is not None:
-                self._release(claim)
-        entry = answer.entry
-        if entry is not None and is_kept and self._share(claim, entry):
-            self._keep(watch, asked, entry)
+            if not is_cached and claim is not None:
+                self._shared.release(claim)
+        if answer.response is not None and is_cached:
+            self._share(claim, generation, keyed, answer.response)
         return answer
 
-    def _wait_for_claim(self, key: str) -> Entry | Claim | None:
-        """Wait for another process that computes; None says to go ahead anyway."""
-        deadline_s = time.monotonic() + CLAIM_WAIT_S
-        found = self._claim(key)
-        while found is _BUSY and time.monotonic() < deadline_s:
-            time.sleep(POLL_S)
-            found = self._claim(key)
-            if isinstance(found, Entry):
-                EDGE_STAMPEDES_PREVENTED.inc()
-        return None if found is _BUSY else found
+    def _share(
+        self,
+        claim: Claim | None,
+        generation: int,
+        keyed: KeyedRequest,
+        response: CachedResponse,
+    ) -> None:
+        """Put a response into both levels, unless it is older than a change.
 
-    def _claim(self, key: str, *, is_refresh: bool = False) -> Any:
-        try:
-            found = self._shared.find_or_claim(key, is_refresh=is_refresh)
-        except StoreUnavailableError:
-            return None
-        return _BUSY if found is None else found
+        What level 2 takes is from after the last change that it knows of. Without it
+        nothing may have changed since the generation in which the view began.
+        """
+        if claim is not None:
+            now = self._copies.generation
+            try:
+                is_current = self._shared.put(
+                    claim,
+                    write_response(response),
+                    names=response.names,
+                    ttl_s=response.expires_s - time.monotonic(),
+                    cost_s=response.cost_s,
+                )
+            except StoreUnavailableError:
+                pass
+            else:
+                generation = now if is_current else NEVER
+        self._keep(generation, keyed, response)
 
-    def _share(self, claim: Claim | None, entry: Entry) -> bool:
-        """Put an entry into level 2; tell whether level 1 may have it too."""
-        if claim is None:
-            return True
-        try:
-            is_kept = self._shared.put(claim, entry)
-        except StoreUnavailableError:
-            return True
-        if not is_kept:
-            EDGE_NOT_KEPT.labels("changed").inc()
-        return is_kept
-
-    def _keep(self, watch: Watch, asked: Asked, entry: Entry) -> None:
-        put = partial(self._local.put, asked.key, entry)
-        if not self._tags.keep(watch, entry.names, put):
-            EDGE_NOT_KEPT.labels("changed").inc()
-
-    def _release(self, claim: Claim) -> None:
-        try:
-            self._shared.release(claim)
-        except StoreUnavailableError:
-            return
+    def _keep(
+        self, generation: int, keyed: KeyedRequest, response: CachedResponse
+    ) -> None:
+        put = partial(self._local.put, keyed.key, response, response.names)
+        if not self._copies.keep(generation, put):
+            EDGE_NOT_CACHED.labels("changed").inc()
 
 
-_BUSY: Final = object()
+def ask(app: Any, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+    """Ask for a whole, plain response, and tell whether it may be cached."""
+    plan = Plan(principal=keyed.principal, audience=keyed.audience)
+    started: list[tuple[str, Headers]] = []
+    started_s = time.monotonic()
+
+    def start_response(status: str, headers: Headers, *_: Any) -> None:
+        started[:] = [(status, headers)]
+
+    environ = _inner_environ(keyed, plan, policy)
+    with primary_only():
+        result = app(environ, start_response)
+    status, headers = started[0]
+    is_refused = environ.get(IS_DEFAULT) is None and _says_no_store(headers)
+    reason = _why_not(status, headers, plan, is_refused=is_refused)
+    if reason:
+        EDGE_NOT_CACHED.labels(reason).inc()
+    if reason == "stream":
+        return Answer(status=status, headers=headers, body=result)
+    headers = [pair for pair in headers if pair[0].lower() not in OF_ONE_REQUEST]
+    if not reason and all(name.lower() != "cache-control" for name, _ in headers):
+        headers.append(CACHE_CONTROL)
+    body = _read(result)
+    now_s = time.monotonic()
+    response = CachedResponse(
+        status=status,
+        headers=headers,
+        body=body,
+        names=frozenset(plan.names),
+        cost_s=now_s - started_s,
+        created_s=now_s,
+        expires_s=now_s + jittered(policy.ttl_s),
+        request=written_request(keyed, plan.names),
+    )
+    return Answer(response=response, is_cached=not reason)
+
+
+def _inner_environ(keyed: KeyedRequest, plan: Plan, policy: EdgePolicy) -> Environ:
+    """Make a request for the whole response; what a client has of it comes later."""
+    inner = {**keyed.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
+    if keyed.principal.key is not None:
+        inner[FOUND_KEY] = keyed.principal.key
+    for name in CONDITIONS:
+        inner.pop(name, None)
+    if policy.method == "POST":
+        inner["wsgi.input"] = io.BytesIO(keyed.body)
+    return inner
+
+
+def _says_no_store(headers: Headers) -> bool:
+    return any(
+        name.lower() == "cache-control" and "no-store" in value
+        for name, value in headers
+    )
+
+
+def _why_not(status: str, headers: Headers, plan: Plan, *, is_refused: bool) -> str:
+    """Give the reason why a response is not cached; deny by default."""
+    found = {name.lower(): value for name, value in headers}
+    length = found.get("content-length", "")
+    reasons = {
+        "stream": not length.isdigit(),
+        "status": status != OK,
+        "private": is_refused or plan.is_for_another or "set-cookie" in found,
+        "size": length.isdigit() and int(length) > MAX_CACHED_BYTES,
+        "unnamed": not plan.names,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), "")
+
+
+def _read(result: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(result)
+    finally:
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()

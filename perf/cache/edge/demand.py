@@ -1,126 +1,74 @@
-"""What is asked for most, counted over all processes, so that it can be warmed.
+"""Which requests come most often, counted over all processes, so that they are warmed.
 
-Counts are halved now and then: what was asked for long ago fades.
+Counts are halved now and then: what was popular long ago fades.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 from redis import Redis
 
-from perf.cache.edge.principals import Caller
-from perf.cache.edge.request_key import Asked, Question
-from perf.cache.edge.response import Entry
+from perf.cache.edge.principals import EdgePrincipal
+from perf.cache.edge.request_key import KeyedRequest, RequestParts
+from perf.cache.edge.response import CachedResponse
 from perf.cache.store import KEYS
 from perf.shared_store import SharedStore
 from riskplatform.api.keys.access import Access
 
-COUNTS: Final = KEYS + "asked"
-QUESTIONS: Final = KEYS + "asked:questions"
-FADED: Final = KEYS + "asked:faded"
+COUNTS: Final = KEYS + "requests"
+FADED: Final = KEYS + "requests:faded"
 MOST_REMEMBERED: Final = 2_000
 FADE_EVERY_S: Final = 3_600
-# Longer questions are asked by programs that seldom repeat them.
-MAX_QUESTION_BYTES: Final = 16 << 10
+# Longer requests are made by programs that seldom repeat them.
+MAX_REQUEST_BYTES: Final = 16 << 10
 
-Parts = tuple[int | None, str, list[str], list[str]]
+# A request, what its sender may do, and the names that its response depends on.
+PopularRequest = tuple[RequestParts, EdgePrincipal, frozenset[str]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """A question, for whom it is, and how often it was asked lately."""
-
-    question: Question
-    caller: Caller
-    names: frozenset[str]
-    count: float
+# In one order, so that what is the same is counted as the same.
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_decode = msgspec.msgpack.Decoder(tuple[RequestParts, Access, frozenset[str]]).decode
 
 
-def remembered(asked: Asked, names: Iterable[str]) -> bytes:
-    """Write down what is asked, by whom, and what the answer rests on."""
-    access = asked.caller.access
-    parts = (
-        *(access.organisation_id, access.organisation),
-        *(sorted(access.scopes), sorted(access.permissions)),
-    )
-    return msgspec.msgpack.encode((asked.question, parts, sorted(names)))
+def written_request(keyed: KeyedRequest, names: Iterable[str]) -> bytes:
+    """Write down a request, its sender's access, and what its response depends on."""
+    return _encode((keyed.parts, keyed.principal.access, frozenset(names)))
 
 
-def count_hits(entries: Iterable[Entry], store: SharedStore) -> None:
-    """Add what was asked since the last time; a few hits more or less do not matter."""
-    asked: dict[bytes, int] = {}
-    for entry in entries:
-        if entry.hits and len(entry.question) <= MAX_QUESTION_BYTES:
-            asked[entry.question] = asked.get(entry.question, 0) + entry.hits
-            entry.hits = 0
-    if asked:
-        store.run(lambda redis: _add(redis, asked))
+def count_hits(responses: Iterable[CachedResponse], store: SharedStore) -> None:
+    """Add the hits since the last time; a few more or less do not matter."""
+    hits: dict[bytes, int] = {}
+    for response in responses:
+        if response.hits and len(response.request) <= MAX_REQUEST_BYTES:
+            hits[response.request] = hits.get(response.request, 0) + response.hits
+            response.hits = 0
+    if hits:
+        store.run(lambda redis: _add(redis, hits))
 
 
-def most_asked(store: SharedStore, *, limit: int) -> list[Demand]:
-    """List what was asked for most, the most wanted first."""
-    ranked = store.run(lambda redis: _read(redis, limit))
-    found = (_demand(question, count) for question, count in ranked)
-    return [demand for demand in found if demand is not None]
+def most_requested(store: SharedStore, *, limit: int) -> list[PopularRequest]:
+    """List the requests that came most often, the most popular first."""
+    written: Any = store.run(lambda redis: redis.zrevrange(COUNTS, 0, limit - 1))
+    found = (_read_request(each) for each in written)
+    return [request for request in found if request is not None]
 
 
-def _add(redis: Redis, asked: dict[bytes, int]) -> None:
+def _add(redis: Redis, hits: dict[bytes, int]) -> None:
     is_time_to_fade = redis.set(FADED, "1", nx=True, ex=FADE_EVERY_S)
     with redis.pipeline(transaction=False) as pipeline:
         if is_time_to_fade:
             pipeline.zunionstore(COUNTS, {COUNTS: 0.5})
-        for question, count in asked.items():
-            digest = blake2b(question, digest_size=16).hexdigest()
-            pipeline.zincrby(COUNTS, count, digest)
-            pipeline.hset(QUESTIONS, digest, question)
-        pipeline.zcard(COUNTS)
-        size = pipeline.execute()[-1]
-    if size > 1.2 * MOST_REMEMBERED:
-        _forget(redis, size - MOST_REMEMBERED)
-
-
-def _forget(redis: Redis, count: int) -> None:
-    least = redis.zrange(COUNTS, 0, count - 1)
-    with redis.pipeline(transaction=False) as pipeline:
-        pipeline.zremrangebyrank(COUNTS, 0, count - 1)
-        pipeline.hdel(QUESTIONS, *least)
+        for written, count in hits.items():
+            pipeline.zincrby(COUNTS, count, written)
+        pipeline.zremrangebyrank(COUNTS, 0, -MOST_REMEMBERED - 1)
         pipeline.execute()
 
 
-def _read(redis: Redis, limit: int) -> list[tuple[bytes | None, float]]:
-    """Give questions with their counts; a digest links one to the other."""
-    ranked: Any = redis.zrevrange(COUNTS, 0, limit - 1, withscores=True)
-    if not ranked:
-        return []
-    questions: Any = redis.hmget(QUESTIONS, [digest for digest, _ in ranked])
-    return [
-        (question, count)
-        for question, (_, count) in zip(questions, ranked, strict=True)
-    ]
-
-
-def _demand(question: bytes | None, count: float) -> Demand | None:
-    """Read a question; None where it is lost, or written by another version."""
+def _read_request(written: bytes) -> PopularRequest | None:
+    """Read a request; None where it was written by another version."""
     try:
-        asked, (organisation_id, slug, scopes, permissions), names = (
-            msgspec.msgpack.decode(
-                question or b"", type=tuple[Question, Parts, list[str]]
-            )
-        )
+        parts, access, names = _decode(written)
     except msgspec.MsgspecError:
         return None
-    access = Access(
-        organisation_id=organisation_id,
-        organisation=slug,
-        scopes=frozenset(scopes),
-        permissions=frozenset(permissions),
-    )
-    return Demand(
-        question=asked,
-        caller=Caller(access=access),
-        names=frozenset(names),
-        count=count,
-    )
+    return parts, EdgePrincipal(access=access), names

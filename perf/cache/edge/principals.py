@@ -1,36 +1,29 @@
-"""Who asks, found out before anything kept is looked at.
+"""Who sends a request, found out before any cached response is looked for.
 
 What a key stands for is remembered for a minute at most, and forgotten at once when
-somebody announces `key:<prefix>`. What a session stands for is asked every time.
+`key:<prefix>` is published. What a session stands for is read every time.
 """
 
 import io
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from importlib import import_module
-from threading import Lock
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from django.conf import settings
-from django.contrib.auth import (
-    BACKEND_SESSION_KEY,
-    HASH_SESSION_KEY,
-    SESSION_KEY,
-    load_backend,
-)
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import AuthenticationFailed
 
 from perf.cache.edge.remembered import renew_connection
-from perf.cache.tags import Tags
+from perf.cache.local_copies import LocalCopies
+from perf.cache.memory import ByteCache
 from perf.deadlines import deadline
 from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access
 from riskplatform.api.keys.authentication import find_key, shown_key
@@ -39,124 +32,101 @@ from riskplatform.api.keys.principal import principal_of_key
 from riskplatform.api.keys.services import note_use
 
 # The use of a key is noted once a minute, so it is looked up that often.
-REMEMBERED_S = 60.0
-MAX_REMEMBERED = 10_000
+REMEMBERED_S: Final = 60.0
+# With the organisation and what else belongs to it, roughly.
+KEY_BYTES: Final = 1_000
+MAX_KEYS: Final = 10_000
 # A database that takes longer hangs; then the request goes on to Django.
-WITHIN_S = 2.0
+WITHIN_S: Final = 2.0
 
 Environ = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """What somebody may do who sends a request, and the key that was shown."""
+class EdgePrincipal:
+    """What the sender of a request may do, the key that was shown, and a cache key."""
 
     access: Access = NO_ACCESS
     key: ApiKey | None = field(default=None, compare=False, repr=False)
-    text: str = field(init=False)
+    cache_key: str = field(init=False)
 
     def __post_init__(self) -> None:
         access = self.access
         scopes, permissions = map(sorted, (access.scopes, access.permissions))
         parts = (str(access.organisation_id), " ".join(scopes), " ".join(permissions))
-        object.__setattr__(self, "text", "|".join(parts))
+        object.__setattr__(self, "cache_key", "|".join(parts))
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.access.scopes
 
 
-NOBODY = Caller()
+NOBODY: Final = EdgePrincipal()
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
-    caller: Caller
-    prefix: str
+class _KnownKey:
+    principal: EdgePrincipal
     expires_at_s: float
     forget_s: float
+    nbytes: int = KEY_BYTES
+
+    def principal_now(self) -> EdgePrincipal | None:
+        return self.principal if self.expires_at_s > time.time() else None
 
 
-class Callers:
-    """Tells who asks; None is somebody whom Django has to turn away."""
+class _LeftToDjangoError(Exception):
+    """A session has to be changed, which only a response that sets cookies can do."""
 
-    def __init__(self, tags: Tags) -> None:
-        self._tags = tags
-        self._keys: OrderedDict[bytes, _Remembered] = OrderedDict()
-        self._lock = Lock()
-        tags.attach(self)
 
-    def find(self, environ: Environ) -> Caller | None:
+class Principals:
+    """Finds the principal of a request; None is one whom Django has to turn away."""
+
+    def __init__(self, copies: LocalCopies) -> None:
+        self._copies = copies
+        self._keys: ByteCache[_KnownKey] = ByteCache(
+            "api_keys", max_bytes=MAX_KEYS * KEY_BYTES
+        )
+        copies.attach(self._keys)
+
+    def find(self, environ: Environ) -> EdgePrincipal | None:
         """Resolve a key or a session; with neither it is nobody in particular."""
+        text = _shown_key(environ)
         # The deadline of the request begins further in.
         with deadline(WITHIN_S):
-            return self._find(environ)
+            if text is not None:
+                return self._of_key(text)
+            return _of_session(environ) if has_session(environ) else NOBODY
 
-    def _find(self, environ: Environ) -> Caller | None:
-        text = shown_key(
-            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY")
-        )
-        if text is not None:
-            return self._of_key(text)
-        if has_session(environ):
-            return _of_session(environ)
-        return NOBODY
-
-    def find_at_hand(self, environ: Environ) -> Caller | None:
+    def find_at_hand(self, environ: Environ) -> EdgePrincipal | None:
         """Resolve whoever can be without asking a database; None is anybody else."""
-        text = shown_key(
-            environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_API_KEY")
-        )
+        text = _shown_key(environ)
         if text is None:
             return None if has_session(environ) else NOBODY
         known = self._keys.get(_digest_of(text))
         if known is None or known.forget_s <= time.monotonic():
             return None
-        return known.caller if known.expires_at_s > time.time() else None
+        return known.principal_now()
 
-    def drop(self, names: frozenset[str]) -> None:
-        prefixes = {name[4:] for name in names if name.startswith("key:")}
-        if prefixes:
-            with self._lock:
-                for digest, known in list(self._keys.items()):
-                    if known.prefix in prefixes:
-                        del self._keys[digest]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._keys.clear()
-
-    def _of_key(self, text: str) -> Caller | None:
+    def _of_key(self, text: str) -> EdgePrincipal | None:
         # Of the key itself nothing stays in memory.
         digest = _digest_of(text)
         known = self._keys.get(digest)
         if known is not None and known.forget_s > time.monotonic():
-            return known.caller if known.expires_at_s > time.time() else None
-        with self._tags.watch() as watch:
-            key = _ask_for_key(text)
-            if key is None:
-                return None
-            access = access_of(principal_of_key(key), AnonymousUser())
-            caller = Caller(access=access, key=key)
-            remember = partial(self._remember, digest, key, caller)
-            self._tags.keep(watch, {f"key:{key.prefix}"}, remember)
-        return caller
-
-    def _remember(self, digest: bytes, key: ApiKey, caller: Caller) -> None:
-        expires_at = key.expires_at
-        known = _Remembered(
-            caller=caller,
-            prefix=key.prefix,
-            expires_at_s=float("inf") if expires_at is None else expires_at.timestamp(),
+            return known.principal_now()
+        generation = self._copies.generation
+        key = _read_key(text)
+        if key is None:
+            return None
+        access = access_of(principal_of_key(key), AnonymousUser())
+        ends = key.expires_at
+        known = _KnownKey(
+            principal=EdgePrincipal(access=access, key=key),
+            expires_at_s=float("inf") if ends is None else ends.timestamp(),
             forget_s=time.monotonic() + REMEMBERED_S,
         )
-        with self._lock:
-            self._keys[digest] = known
-            if len(self._keys) > MAX_REMEMBERED:
-                self._keys.popitem(last=False)
-
-
-def _digest_of(text: str) -> bytes:
-    return sha256(text.encode("latin-1", "replace")).digest()
+        put = partial(self._keys.put, digest, known, {f"key:{key.prefix}"})
+        self._copies.keep(generation, put)
+        return known.principal
 
 
 def has_session(environ: Environ) -> bool:
@@ -164,7 +134,16 @@ def has_session(environ: Environ) -> bool:
     return bool(cookies) and settings.SESSION_COOKIE_NAME in cookies
 
 
-def _ask_for_key(text: str) -> ApiKey | None:
+def _shown_key(environ: Environ) -> str | None:
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    return shown_key(authorization, environ.get("HTTP_X_API_KEY"))
+
+
+def _digest_of(text: str) -> bytes:
+    return sha256(text.encode("latin-1", "replace")).digest()
+
+
+def _read_key(text: str) -> ApiKey | None:
     renew_connection()
     try:
         key = find_key(text)
@@ -174,34 +153,21 @@ def _ask_for_key(text: str) -> ApiKey | None:
     return key
 
 
-def _of_session(environ: Environ) -> Caller | None:
-    """Ask as Django would: the session, its user, the membership meant."""
+def _of_session(environ: Environ) -> EdgePrincipal | None:
+    """Ask Django for the session, its user and the membership meant; change nothing."""
     renew_connection()
     request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
-    try:
-        user = _user_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-        if user is None:
-            return None
-        request.user = user
-        return Caller(access=find_access(request))
-    except (DatabaseError, InterfaceError):
-        return None
-
-
-def _user_of(cookie: str | None) -> User | AnonymousUser | None:
-    """Read who is signed in, and change nothing; None is for Django to decide.
-
-    Django renews a session that was signed with a former key, which only an answer
-    that sets cookies can do.
-    """
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
-    if SESSION_KEY not in session:
-        return AnonymousUser()
-    backend = session.get(BACKEND_SESSION_KEY)
-    if backend not in settings.AUTHENTICATION_BACKENDS:
+    # What `get_user` does to a session that was signed with a former or another key.
+    session.cycle_key = session.flush = _leave_to_django
+    request.session = session
+    try:
+        request.user = get_user(request)
+        return EdgePrincipal(access=find_access(request))
+    except (_LeftToDjangoError, DatabaseError, InterfaceError):
         return None
-    user: User | None = load_backend(backend).get_user(session[SESSION_KEY])
-    signed = session.get(HASH_SESSION_KEY, "")
-    if user is None or not constant_time_compare(signed, user.get_session_auth_hash()):
-        return None
-    return user
+
+
+def _leave_to_django() -> NoReturn:
+    raise _LeftToDjangoError

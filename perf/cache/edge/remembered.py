@@ -1,7 +1,7 @@
-"""A value that the edge cache needs before it asks Django, kept until it changes."""
+"""A value that the edge cache needs before it asks Django, known until it changes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Lock, local
 from typing import Any, Final, Generic, TypeVar
 
@@ -34,9 +34,9 @@ AT_HAND_ONLY: Final = _AtHandOnly()
 
 
 class Remembered(Generic[Value]):
-    """What `read` gives, until one of `names` is announced; safe between threads.
+    """What `read` gives, until one of `names` is published; safe between threads.
 
-    A process hears of changes only while its bus is live; in any other the value may
+    A process hears of changes only while its feed is live; in any other the value may
     be as old as REREAD_S, so whoever uses it there has to check what follows from it.
     """
 
@@ -63,7 +63,9 @@ class Remembered(Generic[Value]):
             raise NotAtHandError
         generation = self._generation
         try:
-            value = self._read_now()
+            renew_connection()
+            with primary_only():
+                value = self._read()
         except (DatabaseError, InterfaceError):
             # Without the database nothing has changed that this would tell.
             if known is None:
@@ -75,7 +77,7 @@ class Remembered(Generic[Value]):
                 self._known = value, time.monotonic() + REREAD_S
         return value
 
-    def drop(self, names: frozenset[str]) -> None:
+    def drop(self, names: Collection[str]) -> None:
         if not self._names.isdisjoint(names):
             self.clear()
 
@@ -84,14 +86,9 @@ class Remembered(Generic[Value]):
             self._generation += 1
             self._known = None
 
-    def _read_now(self) -> Value:
-        renew_connection()
-        with primary_only():
-            return self._read()
 
-
-def remembered_values() -> "tuple[Remembered[Any], ...]":
-    return tuple(_all)
+def remembered_values() -> list[Remembered[Any]]:
+    return _all
 
 
 def renew_connection() -> None:
@@ -100,5 +97,5 @@ def renew_connection() -> None:
         connection.close_if_unusable_or_obsolete()
 
 
-_all: "list[Remembered[Any]]" = []
+_all: list[Remembered[Any]] = []
 _thread = local()

@@ -1,11 +1,11 @@
-"""What is asked, reduced to what the answer depends on."""
+"""A request, reduced to what its response depends on."""
 
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -13,8 +13,10 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from perf.cache.edge.policy import EdgePolicy
-from perf.cache.edge.principals import Caller, has_session
+from perf.cache.edge.principals import EdgePrincipal, has_session
 
+# Raised whenever cached responses are written in another form.
+SCHEMA: Final = 2
 MAX_BODY_BYTES: Final = 64 << 10
 # Bodies up to this are remembered with their digest: clients repeat themselves.
 MAX_REMEMBERED_BYTES: Final = 4 << 10
@@ -27,8 +29,8 @@ Environ = dict[str, Any]
 Key = tuple[str, ...]
 
 
-class Question(msgspec.Struct, frozen=True, array_like=True):
-    """Everything that an answer depends on, but for who asks."""
+class RequestParts(msgspec.Struct, frozen=True, array_like=True):
+    """Everything that a response depends on, but for the principal."""
 
     method: str
     scheme: str
@@ -40,12 +42,12 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 
 
 @dataclass(slots=True)
-class Asked:
-    """What is asked and by whom; `key` tells it from whatever has another answer."""
+class KeyedRequest:
+    """A request; `key` tells it from whatever has another response."""
 
     environ: Environ
     body: bytes
-    caller: Caller
+    principal: EdgePrincipal
     key: Key
 
     @property
@@ -53,15 +55,15 @@ class Asked:
         return self.key[0]
 
     @property
-    def question(self) -> Question:
-        return msgspec.convert((*self.key[2:], self.body), Question)
+    def parts(self) -> RequestParts:
+        return msgspec.convert((*self.key[2:], self.body), RequestParts)
 
 
-def body_of(environ: Environ, policy: EdgePolicy) -> bytes | None:
-    """Read what a POST asks, and put it back; None where no kept answer will do.
+def read_body(environ: Environ, policy: EdgePolicy) -> bytes | None:
+    """Read the body of a POST, and put it back; None where no cached response will do.
 
-    With a session Django checks where a POST comes from; with a key of idempotency
-    the answer is stored under it.
+    With a session Django checks where a POST comes from; with an idempotency key the
+    response is stored under it.
     """
     if policy.method != "POST":
         return b""
@@ -70,14 +72,14 @@ def body_of(environ: Environ, policy: EdgePolicy) -> bytes | None:
     return None if has_session(environ) else _read_body(environ)
 
 
-def asked_by(
-    environ: Environ, body: bytes, caller: Caller, policy: EdgePolicy
-) -> Asked:
+def key_request(
+    environ: Environ, body: bytes, principal: EdgePrincipal, policy: EdgePolicy
+) -> KeyedRequest:
     """Reduce a request to its key, which those of one audience share."""
     get = environ.get
     query = get("QUERY_STRING", "")
     key = (
-        policy.audience(caller, environ, body),
+        policy.audience(principal, environ, body),
         body_digest(body) if body else "",
         environ["REQUEST_METHOD"],
         scheme_of(environ),
@@ -86,7 +88,7 @@ def asked_by(
         get("HTTP_ACCEPT", "*/*"),
         get("CONTENT_TYPE", ""),
     )
-    return Asked(environ, body, caller, key)
+    return KeyedRequest(environ, body, principal, key)
 
 
 def scheme_of(environ: Environ) -> str:
@@ -97,8 +99,8 @@ def scheme_of(environ: Environ) -> str:
     return scheme
 
 
-def may_be_kept(environ: Environ) -> bool:
-    """Tell whether a kept answer would do; a request that is not plain is for Django.
+def is_cacheable(environ: Environ) -> bool:
+    """Tell whether a cached response would do; what is not plain is for Django.
 
     What is long is left out, because its parts would stay in memory.
     """
@@ -116,7 +118,7 @@ def may_be_kept(environ: Environ) -> bool:
 
 @lru_cache(maxsize=1_024)
 def is_host_allowed(host: str) -> bool:
-    """Tell whether Django answers under this name; no kept answer depends on it."""
+    """Tell whether Django answers under this name; no cached response depends on it."""
     domain, _ = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
@@ -124,11 +126,12 @@ def is_host_allowed(host: str) -> bool:
 def shared_key(key: Key) -> str:
     """Shorten a key to one that tells as well; a length before each part."""
     text = "".join(f"{len(part)}:{part}" for part in key)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20)
+    return f"response:{SCHEMA}:{digest.hexdigest()}"
 
 
 def sorted_query(query: str) -> str:
-    """Order the parts: nothing that is kept depends on their order."""
+    """Order the parts: no cached response depends on their order."""
     return "&".join(sorted(query.split("&")))
 
 
@@ -147,41 +150,30 @@ def canonical_body(body: bytes) -> bytes:
     try:
         parsed = json.loads(
             body.decode("utf-8"),
-            parse_int=_Literal,
-            parse_float=_Literal,
+            parse_int=_Number,
+            parse_float=_Number,
             parse_constant=_refuse,
-            object_pairs_hook=_unique,
+            object_pairs_hook=_sorted_object,
         )
-        return b"j" + _written(parsed).encode("utf-8", "surrogatepass")
+        return b"j" + repr(parsed).encode("utf-8")
     except (ValueError, RecursionError):
         return b"r" + body
 
 
-class _Literal(str):
+class _Number(str):
     """A number as it was written."""
 
     __slots__ = ()
 
-
-def _written(value: Any) -> str:
-    if isinstance(value, _Literal):
-        return str(value)
-    if isinstance(value, dict):
-        items = (f"{_quote(name)}:{_written(value[name])}" for name in sorted(value))
-        return "{" + ",".join(items) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    return _quote(value)
+    def __repr__(self) -> str:
+        return str(self)
 
 
-_quote: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _sorted_object(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """Take an object as a tuple, which nothing else in JSON is."""
+    if len(dict(pairs)) != len(pairs):
         raise ValueError("A name is given twice.")
-    return found
+    return tuple(sorted(pairs, key=itemgetter(0)))
 
 
 def _refuse(word: str) -> Any:

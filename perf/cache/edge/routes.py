@@ -1,4 +1,4 @@
-"""Which requests a kept answer may serve: those whose view declares a policy."""
+"""Which requests a cached response may answer: those whose view declares a policy."""
 
 import re
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def read_routes() -> Routes:
     return Routes(tuple(_routes(get_resolver().url_patterns, "^/")))
 
 
-def _routes(patterns: "Patterns", prefix: str) -> Iterator[Route]:
+def _routes(patterns: Patterns, prefix: str) -> Iterator[Route]:
     for part in patterns:
         if not isinstance(part.pattern, RoutePattern):
             continue

@@ -1,8 +1,8 @@
-"""Computes answers before anybody asks, for callers who are known already."""
+"""Computes responses before anybody waits, for principals who are known already."""
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,114 +11,101 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
-from perf.cache.edge.computing import Computing
-from perf.cache.edge.origin import Answer
-from perf.cache.edge.principals import Caller
-from perf.cache.edge.request_key import Environ, Question, asked_by
+from perf.cache.change_feed import feed
+from perf.cache.edge.computing import Answer, Computing
+from perf.cache.edge.principals import EdgePrincipal
+from perf.cache.edge.request_key import Environ, RequestParts, key_request
+from perf.cache.edge.response import CachedResponse
 from perf.cache.edge.routes import Routes, read_routes
-from perf.cache.local import LocalEntries
-from perf.cache.store import SharedEntries
-from perf.cache.tags import Tags
-from perf.shared_store import SharedStore
+from perf.cache.memory import ByteCache
 from riskplatform.api.keys.models import ApiKey
 
-Wish = tuple[Question, Caller]
+WarmRequest = tuple[RequestParts, EdgePrincipal]
 
 
 @dataclass(slots=True)
 class WarmingReport:
-    """What became of the wishes, by outcome, and the bytes of the answers."""
+    """What became of the requests, by outcome, and the bytes of the responses."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     nbytes: int = 0
 
     def note(self, answer: Answer | None) -> None:
-        if answer is None or answer.entry is None or not answer.is_kept:
+        if answer is None or answer.response is None or not answer.is_cached:
             self.outcomes["refused"] += 1
             return
         self.outcomes["computed" if answer.outcome == "miss" else "present"] += 1
-        self.nbytes += len(answer.entry.body)
+        self.nbytes += len(answer.response.body)
 
 
-class Warming:
-    """Fills level 2; web processes take from there what they need."""
+def warm(
+    requests: Iterable[WarmRequest],
+    *,
+    jobs: int,
+    on_progress: Callable[[WarmingReport], object],
+) -> WarmingReport:
+    """Fill level 2 with what is not there yet, on some threads; safe while serving.
 
-    def __init__(self, store: SharedStore) -> None:
-        self._routes: Routes = read_routes()
-        self._computing = Computing(
-            WSGIHandler(),
-            local=LocalEntries(max_bytes=0),
-            shared=SharedEntries(store),
-            tags=Tags(),
-        )
-
-    def warm(
-        self,
-        wishes: Iterable[Wish],
-        *,
-        jobs: int,
-        on_progress: Callable[[WarmingReport], object] = lambda _: None,
-    ) -> WarmingReport:
-        """Compute what is not there yet, on some threads; safe while serving."""
-        report = WarmingReport()
-        with ThreadPoolExecutor(jobs, thread_name_prefix="warming") as threads:
-            waiting = [threads.submit(self._warm_one, *wish) for wish in wishes]
-            for done in as_completed(waiting):
-                report.note(done.result())
-                on_progress(report)
-        return report
-
-    def _warm_one(self, question: Question, caller: Caller) -> Answer | None:
-        route = self._routes.find(question.method, question.path)
-        # Answers to people are not theirs alone to keep: who they are is asked anew.
-        if route is None or caller.access.permissions:
-            return None
-        try:
-            environ, known = _environ(question), _with_key(caller)
-            asked = asked_by(environ, question.body, known, route.policy)
-            return self._computing.answer(asked, route.policy)
-        finally:
-            connections.close_all()
-
-
-def distinct(wishes: Iterable[Wish]) -> Iterator[Wish]:
-    """Leave out what is wished for again."""
-    seen = set()
-    for question, caller in wishes:
-        mark = (question, caller.text)
-        if mark not in seen:
-            seen.add(mark)
-            yield question, caller
-
-
-def _with_key(caller: Caller) -> Caller:
-    """Let a caller in without a key to show: it had one when the question was asked.
-
-    Who asks for the answer later has to show a key that is usable then.
+    Web processes take from there what they need.
     """
-    access = caller.access
+    routes = read_routes()
+    local = ByteCache[CachedResponse]("responses", max_bytes=0)
+    computing = Computing(WSGIHandler(), local=local, feed=feed)
+    report = WarmingReport()
+    with ThreadPoolExecutor(jobs, thread_name_prefix="warming") as threads:
+        waiting = [
+            threads.submit(_warm_one, computing, routes, *request)
+            for request in requests
+        ]
+        for done in as_completed(waiting):
+            report.note(done.result())
+            on_progress(report)
+    return report
+
+
+def _warm_one(
+    computing: Computing, routes: Routes, parts: RequestParts, principal: EdgePrincipal
+) -> Answer | None:
+    route = routes.find(parts.method, parts.path)
+    # Who people are and what they may do is read at each of their requests.
+    if route is None or principal.access.permissions:
+        return None
+    known = _with_key(principal)
+    try:
+        keyed = key_request(_environ(parts), parts.body, known, route.policy)
+        return computing.answer(keyed, route.policy)
+    finally:
+        connections.close_all()
+
+
+def _with_key(principal: EdgePrincipal) -> EdgePrincipal:
+    """Let a principal in without a key to show: it had one when it sent the request.
+
+    Who sends it later has to show a key that is usable then.
+    """
+    access = principal.access
     if access.organisation_id is None:
-        return caller
+        return principal
     key = ApiKey(organisation_id=access.organisation_id, scopes=sorted(access.scopes))
-    return replace(caller, key=key)
+    return replace(principal, key=key)
 
 
-def _environ(question: Question) -> Environ:
-    """Make the request of a question, as a server would."""
+def _environ(parts: RequestParts) -> Environ:
+    """Make the request, as a server would."""
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": question.method,
-        "PATH_INFO": question.path,
-        "QUERY_STRING": question.query,
-        "CONTENT_LENGTH": str(len(question.body)),
+        "REQUEST_METHOD": parts.method,
+        "PATH_INFO": parts.path,
+        "QUERY_STRING": parts.query,
+        "CONTENT_LENGTH": str(len(parts.body)),
         "SERVER_NAME": _own_host(),
-        "SERVER_PORT": "443" if question.scheme == "https" else "80",
+        "SERVER_PORT": "443" if parts.scheme == "https" else "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.url_scheme": question.scheme,
-        "wsgi.input": io.BytesIO(question.body),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": io.BytesIO(parts.body),
         "wsgi.errors": io.StringIO(),
     }
-    given = {"HTTP_ACCEPT": question.accept, "CONTENT_TYPE": question.content_type}
+    given = {"HTTP_ACCEPT": parts.accept, "CONTENT_TYPE": parts.content_type}
     return environ | {name: value for name, value in given.items() if value}
 
 

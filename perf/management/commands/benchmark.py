@@ -16,12 +16,11 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from perf.bench.bounds import Bounds
 from perf.bench.compare import TOLERANCE, Baseline, find_regressions, read_baseline
-from perf.bench.discovery import discover_suites
 from perf.bench.machine import describe_machine
-from perf.bench.registry import ALL, Suite, registry
-from perf.bench.report import Report, prepare_file, to_json, write_report
+from perf.bench.registry import ALL, Suite, discover_suites, registry
+from perf.bench.report import BenchmarkReport, prepare_file, to_json, write_report
+from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
 from riskplatform.kernel.commands import ApplicationCommand
@@ -90,7 +89,7 @@ class Command(ApplicationCommand):
 
     def _benchmark(self, wanted: BenchmarkOptions) -> None:
         suites = registry.choose(wanted.suite)
-        bounds = Bounds(repeats=wanted.repeats, is_quick=wanted.quick)
+        limits = RunLimits(repeats=wanted.repeats, is_quick=wanted.quick)
         # A long run must not end at a file that could have been refused before it.
         baseline = read_baseline(Path(path)) if (path := wanted.compare_path) else None
         paths = _list_paths(wanted)
@@ -100,7 +99,7 @@ class Command(ApplicationCommand):
         if not MigrationRecorder(connection).has_table():
             call_command("prepare", "--no-static", stdout=self.stderr)
 
-        report = self._measure(suites, bounds=bounds)
+        report = self._measure(suites, limits=limits)
 
         if wanted.json_target == STDOUT:
             _write(self.stdout, to_json(report))
@@ -110,11 +109,13 @@ class Command(ApplicationCommand):
         if baseline is not None:
             self._refuse_regressions(report, baseline)
 
-    def _measure(self, suites: Sequence[Suite], *, bounds: Bounds) -> Report:
+    def _measure(
+        self, suites: Sequence[Suite], *, limits: RunLimits
+    ) -> BenchmarkReport:
         machine = describe_machine()
-        runner = Runner(bounds=bounds, say=lambda line: _write(self.stderr, line))
+        runner = Runner(limits=limits, say=lambda line: _write(self.stderr, line))
         runs = {suite.name: runner.run(suite) for suite in suites}
-        report = Report(
+        report = BenchmarkReport(
             machine=machine, suites={name: run.rows for name, run in runs.items()}
         )
         descriptions = {suite.name: suite.description for suite in suites}
@@ -130,13 +131,11 @@ class Command(ApplicationCommand):
             )
         return report
 
-    def _refuse_regressions(self, report: Report, baseline: Baseline) -> None:
+    def _refuse_regressions(self, report: BenchmarkReport, baseline: Baseline) -> None:
         regressions = find_regressions(report, baseline)
         if regressions:
-            lines = [str(regression) for regression in regressions]
-            raise CommandError(
-                "\n".join([f"{len(lines)} worse than {baseline.path}:", *lines])
-            )
+            title = f"{len(regressions)} worse than {baseline.path}:"
+            raise CommandError("\n".join([title, *regressions]))
         _write(self.out, f"No ratio is over {TOLERANCE:.0%} worse than {baseline.path}")
 
 
@@ -170,7 +169,7 @@ def _list_paths(wanted: BenchmarkOptions) -> list[Path]:
     return paths
 
 
-def _summarise_targets(report: Report) -> str:
+def _summarise_targets(report: BenchmarkReport) -> str:
     row_count = sum(len(rows) for rows in report.suites.values())
     met = f"{row_count - len(report.missed)} of {row_count} targets met."
     return "\n".join([met, *(f"Missed: {row}" for row in report.missed)])

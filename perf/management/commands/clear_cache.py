@@ -1,25 +1,21 @@
-"""Empties the edge cache in all processes, and gives up answers of ClickHouse."""
+"""Empties the cache of responses in all processes, and that of values in Redis."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from perf.cache.edge.assembly import cache_bus
-from perf.cache.versions import versions
+from perf.cache.change_feed import feed
 from perf.shared_store import StoreUnavailableError
 
 
 class Command(BaseCommand):
-    help = "Have every process forget the answers it keeps. Safe while serving."
+    help = "Have every process forget what it has cached. Safe while serving."
 
     def handle(self, **_options: Any) -> None:
         try:
-            # Before the answers that are made of them.
-            versions.renew_all()
-            cache_bus().clear_everywhere()
+            feed.clear_everywhere()
         except StoreUnavailableError as error:
             raise CommandError(
-                "Redis does not answer. Nothing kept is used until it does; try again"
-                " then."
+                "Redis does not answer. No cache is used until it does; try again then."
             ) from error
-        self.stdout.write("All kept answers are forgotten.")
+        self.stdout.write("All that was cached is forgotten.")

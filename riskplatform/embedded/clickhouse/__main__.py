@@ -12,13 +12,13 @@ from pathlib import Path
 
 from riskplatform.embedded.clickhouse.access import access_to
 from riskplatform.embedded.clickhouse.engine import Engine
-from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
 from riskplatform.embedded.clickhouse.folder import open_folder
 from riskplatform.embedded.clickhouse.guard import Guard
 from riskplatform.embedded.clickhouse.host import Host
 from riskplatform.embedded.clickhouse.lexemes import Lexer
-from riskplatform.embedded.clickhouse.server import Address, Server
+from riskplatform.embedded.clickhouse.server import ClickHouseListener, ListenAddress
 from riskplatform.embedded.clickhouse.watcher import Watcher
+from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.env import env_list, env_secret
 
 logger = logging.getLogger("riskplatform.embedded.clickhouse")
@@ -60,9 +60,9 @@ def _serve(options: argparse.Namespace) -> None:
         user=options.user,
         password=_password(options.password_env),
     )
-    server = Server(
+    server = ClickHouseListener(
         host,
-        address=Address(host=options.host, port=options.port),
+        address=ListenAddress(host=options.host, port=options.port),
         max_connections=options.max_connections,
     )
     stop = _stop_on_signals()
@@ -101,7 +101,9 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _announce(server: Server, engine: Engine, options: argparse.Namespace) -> None:
+def _announce(
+    server: ClickHouseListener, engine: Engine, options: argparse.Namespace
+) -> None:
     address = server.address
     logger.info(
         "embedded ClickHouse server (engine %s inside this process, for one machine) "

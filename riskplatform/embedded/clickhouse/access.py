@@ -7,7 +7,7 @@ every address. Here that user gets the rights that a server's data need, and no 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
+from riskplatform.embedded.errors import EmbeddedServerError
 
 RIGHTS = (
     "SHOW, SELECT, INSERT, ALTER, CHECK, OPTIMIZE, TRUNCATE, KILL QUERY, dictGet, "
@@ -86,7 +86,7 @@ USERS = """<clickhouse>
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class SourceAccess:
     """The sources that the operator has opened; none is what a server starts with."""
 
     opened: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class Access:
         )
 
 
-def access_to(sources: Iterable[str]) -> Access:
+def access_to(sources: Iterable[str]) -> SourceAccess:
     """Read the operator's list, in any case of letters."""
     opened = tuple(sorted({source.upper() for source in sources}))
     unknown = [name for name in opened if name not in SOURCES]
@@ -122,4 +122,4 @@ def access_to(sources: Iterable[str]) -> Access:
             f"It can open: {', '.join(SOURCES)}.",
             sources=unknown,
         )
-    return Access(opened=opened)
+    return SourceAccess(opened=opened)

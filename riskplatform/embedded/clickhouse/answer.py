@@ -6,7 +6,7 @@ from contextlib import closing
 from riskplatform.embedded.clickhouse import protocol
 from riskplatform.embedded.clickhouse.engine import Progress, Session
 from riskplatform.embedded.clickhouse.errors import QUERY_WAS_CANCELLED, QueryError
-from riskplatform.embedded.clickhouse.host import Host, Line
+from riskplatform.embedded.clickhouse.host import Host
 from riskplatform.embedded.clickhouse.insert import take_rows
 from riskplatform.embedded.clickhouse.insertstatement import read_insert
 from riskplatform.embedded.clickhouse.nativeblock import row_count
@@ -23,6 +23,7 @@ from riskplatform.embedded.clickhouse.totals import (
     asks_for_totals,
     parts_with_totals,
 )
+from riskplatform.embedded.clickhouse.wire import Line
 
 
 class Answerer:

@@ -4,17 +4,16 @@ Decoding and encoding again would lose what Python types cannot hold (both hours
 clock going back, bytes that are no UTF-8), and cost ten times as much.
 """
 
+import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from riskplatform.embedded.clickhouse.errors import UNKNOWN_TYPE, QueryError, refusal
-from riskplatform.embedded.clickhouse.typenames import (
-    TypeName,
-    element_type,
-    parse_type_name,
-)
 
+_PIECE = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),\s]|[^'`(),\s]+")
+_ELEMENT_NAME = re.compile(r"(?:`(?:[^`\\]|\\.)*`|[A-Za-z_]\w*)\s+(?=\S)")
 WIDTHS_BYTES = {
     **dict.fromkeys(("Int8", "UInt8", "Bool", "Enum8", "Nothing"), 1),
     **dict.fromkeys(("Int16", "UInt16", "Enum16", "Date", "BFloat16"), 2),
@@ -40,6 +39,12 @@ DECIMAL_WIDTHS = ((9, 4), (18, 8), (38, 16), (76, 32))
 INDEX_WIDTH_MASK = 0xFF
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeName:
+    name: str
+    arguments: tuple[str, ...] = ()
+
+
 class Flow(Protocol):
     """Moves over the bytes of a block; what it does with them is its own affair."""
 
@@ -48,73 +53,52 @@ class Flow(Protocol):
     def strings(self, count: int) -> None: ...
 
 
-class Column(Protocol):
-    def pass_prefix(self, flow: Flow) -> None: ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(ABC):
+    """A column and those inside it."""
 
+    parts: tuple["Column", ...] = ()
+
+    def pass_prefix(self, flow: Flow) -> None:
+        for part in self.parts:
+            part.pass_prefix(flow)
+
+    @abstractmethod
     def pass_rows(self, flow: Flow, rows: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FixedColumn:
+class FixedColumn(Column):
     width_bytes: int
-
-    def pass_prefix(self, flow: Flow) -> None:
-        """A plain column has no prefix."""
 
     def pass_rows(self, flow: Flow, rows: int) -> None:
         flow.fixed(rows * self.width_bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StringColumn:
-    def pass_prefix(self, flow: Flow) -> None:
-        """A plain column has no prefix."""
-
+class StringColumn(Column):
     def pass_rows(self, flow: Flow, rows: int) -> None:
         flow.strings(rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NullableColumn:
-    inner: Column
-
-    def pass_prefix(self, flow: Flow) -> None:
-        self.inner.pass_prefix(flow)
-
+class NullableColumn(Column):
     def pass_rows(self, flow: Flow, rows: int) -> None:
         flow.fixed(rows)
-        self.inner.pass_rows(flow, rows)
+        self.parts[0].pass_rows(flow, rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayColumn:
-    inner: Column
-
-    def pass_prefix(self, flow: Flow) -> None:
-        self.inner.pass_prefix(flow)
-
+class ArrayColumn(Column):
     def pass_rows(self, flow: Flow, rows: int) -> None:
         ends = flow.fixed(rows * 8)
-        self.inner.pass_rows(flow, int.from_bytes(ends[-8:], "little"))
+        self.parts[0].pass_rows(flow, int.from_bytes(ends[-8:], "little"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TupleColumn:
-    elements: tuple[Column, ...]
-
-    def pass_prefix(self, flow: Flow) -> None:
-        for element in self.elements:
-            element.pass_prefix(flow)
-
+class TupleColumn(Column):
     def pass_rows(self, flow: Flow, rows: int) -> None:
-        for element in self.elements:
-            element.pass_rows(flow, rows)
+        for part in self.parts:
+            part.pass_rows(flow, rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LowCardinalityColumn:
-    dictionary: Column
-
+class LowCardinalityColumn(Column):
     def pass_prefix(self, flow: Flow) -> None:
         flow.fixed(8)
 
@@ -123,7 +107,7 @@ class LowCardinalityColumn:
             return
         kind = int.from_bytes(flow.fixed(8), "little")
         keys = int.from_bytes(flow.fixed(8), "little")
-        self.dictionary.pass_rows(flow, keys)
+        self.parts[0].pass_rows(flow, keys)
         index_width_bytes = 1 << (kind & INDEX_WIDTH_MASK)
         flow.fixed(8 + rows * index_width_bytes)
 
@@ -151,16 +135,15 @@ def is_known(type_name: str) -> bool:
 
 
 def _nested_column(name: str, parts: tuple[Column, ...]) -> Column:
-    if name == "Tuple":
-        return TupleColumn(elements=parts)
-    if name == "Nullable":
-        return NullableColumn(inner=parts[0])
     if name == "LowCardinality":
-        return LowCardinalityColumn(dictionary=_without_nulls(parts[0]))
-    # Map and Nested are arrays of tuples.
-    return ArrayColumn(
-        inner=parts[0] if name == "Array" else TupleColumn(elements=parts)
-    )
+        # Row zero of the dictionary stands for NULL; there is no null map.
+        is_nullable = isinstance(parts[0], NullableColumn)
+        return LowCardinalityColumn(parts=parts[0].parts if is_nullable else parts)
+    if name in {"Map", "Nested"}:
+        return ArrayColumn(parts=(TupleColumn(parts=parts),))
+    if name == "Array":
+        return ArrayColumn(parts=parts)
+    return TupleColumn(parts=parts) if name == "Tuple" else NullableColumn(parts=parts)
 
 
 def _width_bytes(parsed: TypeName) -> int:
@@ -181,10 +164,31 @@ def _width_bytes(parsed: TypeName) -> int:
     return width_bytes
 
 
-def _without_nulls(inner: Column) -> Column:
-    # Row zero of the dictionary stands for NULL; there is no null map.
-    return inner.inner if isinstance(inner, NullableColumn) else inner
-
-
 def _decimal_width(precision: int) -> int:
     return next(width for limit, width in DECIMAL_WIDTHS if precision <= limit)
+
+
+def parse_type_name(text: str) -> TypeName:
+    """Split off the outermost name; the arguments stay text."""
+    head, bracket, rest = text.strip().partition("(")
+    if not bracket:
+        return TypeName(name=head)
+    inner = rest.rstrip().removesuffix(")")
+    return TypeName(name=head.strip(), arguments=tuple(_split_arguments(inner)))
+
+
+def element_type(text: str) -> str:
+    """Drop the name of a tuple element: `lat Float64` is a `Float64`."""
+    named = _ELEMENT_NAME.match(text)
+    return text if named is None else text[named.end() :]
+
+
+def _split_arguments(text: str) -> list[str]:
+    arguments, depth, start = [], 0, 0
+    for piece in _PIECE.finditer(text):
+        depth += {"(": 1, ")": -1}.get(piece[0], 0)
+        if piece[0] == "," and depth == 0:
+            arguments.append(text[start : piece.start()].strip())
+            start = piece.end()
+    tail = text[start:].strip()
+    return [*arguments, tail] if tail else arguments

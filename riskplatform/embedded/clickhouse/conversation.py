@@ -15,8 +15,9 @@ from riskplatform.embedded.clickhouse.errors import (
     QueryError,
     refusal,
 )
-from riskplatform.embedded.clickhouse.host import Host, line_to
+from riskplatform.embedded.clickhouse.host import Host
 from riskplatform.embedded.clickhouse.protocol import ClientPacket, ServerPacket
+from riskplatform.embedded.clickhouse.wire import Line
 
 # How long a client may stay silent between statements, and in the middle of one.
 IDLE_TIMEOUT_S = 3600.0
@@ -26,7 +27,7 @@ ANSWER_TIMEOUT_S = 300.0
 class Conversation:
     def __init__(self, host: Host, connection: socket.socket) -> None:
         self._host = host
-        self._line = line_to(connection)
+        self._line = Line.to(connection)
 
     def run(self) -> None:
         """Serve until the client leaves."""

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from riskplatform.embedded.clickhouse.errors import (
-    EmbeddedServerError,
-    QueryError,
-    query_error,
-)
+from riskplatform.embedded.clickhouse.errors import QueryError, query_error
+from riskplatform.embedded.errors import EmbeddedServerError
 
 # Servers keep UTC; the engine reads the zone of the machine once, when it is loaded.
 os.environ["TZ"] = "UTC"

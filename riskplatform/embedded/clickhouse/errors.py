@@ -3,6 +3,7 @@
 import re
 from typing import ClassVar
 
+from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.kernel.errors import ApplicationError
 
 BAD_ARGUMENTS = 36
@@ -11,7 +12,6 @@ UNKNOWN_TYPE = 50
 NOT_IMPLEMENTED = 48
 SYNTAX_ERROR = 62
 UNKNOWN_COMPRESSION_METHOD = 89
-UNEXPECTED_PACKET = 99
 UNKNOWN_SETTING = 115
 TABLE_CHANGED = 122  # INCOMPATIBLE_COLUMNS
 TOO_MANY_CONNECTIONS = 202
@@ -22,14 +22,6 @@ AUTHENTICATION_FAILED = 516
 UNKNOWN_EXCEPTION = 1002
 
 _ENGINE_SENTENCE = re.compile(r"Code: (\d+)\. (DB::.*)", re.DOTALL)
-
-
-class EmbeddedServerError(ApplicationError):
-    """The server itself cannot start or go on."""
-
-    code = "embedded_clickhouse"
-    title = "The embedded ClickHouse server failed"
-    status = 503
 
 
 class ProtocolError(EmbeddedServerError):

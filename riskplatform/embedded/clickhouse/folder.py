@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from riskplatform.embedded.clickhouse.access import Access
-from riskplatform.embedded.clickhouse.errors import EmbeddedServerError
+from riskplatform.embedded.clickhouse.access import SourceAccess
+from riskplatform.embedded.errors import EmbeddedServerError
 
 CONFIGURATION = """<clickhouse>
   <user_directories><users_xml><path>{users}</path></users_xml></user_directories>
@@ -30,7 +30,7 @@ class DataFolder:
     lock_descriptor: int
 
 
-def open_folder(root: Path, *, fsync: bool, access: Access) -> DataFolder:
+def open_folder(root: Path, *, fsync: bool, access: SourceAccess) -> DataFolder:
     """Lock the folder for the life of this process and clear unfinished inserts."""
     folder = root.resolve()
     if "?" in str(folder):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from riskplatform.embedded.clickhouse.access import Access
+from riskplatform.embedded.clickhouse.access import SourceAccess
 from riskplatform.embedded.clickhouse.errors import (
     ACCESS_DENIED,
     SYNTAX_ERROR,
@@ -56,7 +56,7 @@ class Spot:
 class Guard:
     """Looks at statements; what has no suspicious word costs one search of its text."""
 
-    def __init__(self, lexer: Lexer, access: Access) -> None:
+    def __init__(self, lexer: Lexer, access: SourceAccess) -> None:
         self._lexer = lexer
         self._closed = _closed(lexer, access)
         words = "|".join(map(re.escape, sorted(WORDS | self._closed.functions)))
@@ -151,7 +151,7 @@ def _spots(statement: Sequence[Lexeme]) -> Iterator[Spot]:
             calls.pop()
 
 
-def _closed(lexer: Lexer, access: Access) -> Closed:
+def _closed(lexer: Lexer, access: SourceAccess) -> Closed:
     functions = lexer.names("SELECT lower(name) FROM system.table_functions")
     engines = lexer.names("SELECT lower(name) FROM system.table_engines")
     engines |= lexer.names("SELECT lower(name) FROM system.database_engines")

@@ -7,9 +7,10 @@ this process; with --fsync they are on the disk and survive a power cut too.
 from riskplatform.embedded.clickhouse import protocol
 from riskplatform.embedded.clickhouse.engine import ColumnHeader, Session
 from riskplatform.embedded.clickhouse.errors import NO_SUCH_COLUMN, refusal
-from riskplatform.embedded.clickhouse.host import Host, Line
+from riskplatform.embedded.clickhouse.host import Host
 from riskplatform.embedded.clickhouse.incoming import check_receivable, received_file
 from riskplatform.embedded.clickhouse.insertstatement import InsertStatement
+from riskplatform.embedded.clickhouse.wire import Line
 
 
 def take_rows(

@@ -40,7 +40,7 @@ class InsertStatement:
 
 def read_insert(sql: str) -> InsertStatement | None:
     """Return the parts of an INSERT that awaits rows; None if it brings its own."""
-    walk = _Walk(sql)
+    walk = _InsertWalk(sql)
     walk.skip_words("INSERT", "INTO", "TABLE")
     target_start = walk.position
     if walk.skip_words("FUNCTION"):
@@ -55,7 +55,7 @@ def read_insert(sql: str) -> InsertStatement | None:
 
 
 def _await_rows(
-    walk: "_Walk", target: str, columns: str, clauses_start: int
+    walk: "_InsertWalk", target: str, columns: str, clauses_start: int
 ) -> InsertStatement | None:
     source = walk.find_source()
     end = len(walk.sql) if source is None else source.start
@@ -68,7 +68,7 @@ def _await_rows(
     )
 
 
-class _Walk:
+class _InsertWalk:
     """One token of look-ahead over an INSERT."""
 
     def __init__(self, sql: str) -> None:

@@ -70,19 +70,19 @@ def split_blocks(content: bytes) -> Iterator[NativeBlock]:
 
 
 def row_count(native_block: bytes) -> int:
-    walk = _Walk(native_block, 0)
+    walk = _BlockWalk(native_block, 0)
     walk.varint()
     return walk.varint()
 
 
 def read_block(content: bytes, start: int = 0) -> NativeBlock:
-    walk = _Walk(content, start)
+    walk = _BlockWalk(content, start)
     columns, rows = walk.varint(), walk.varint()
     spans = tuple(_read_span(walk, rows) for _ in range(columns))
     return NativeBlock(content=content, start=start, rows=rows, spans=spans)
 
 
-def _read_span(walk: "_Walk", rows: int) -> Span:
+def _read_span(walk: "_BlockWalk", rows: int) -> Span:
     header = ColumnHeader(name=walk.text(), type_name=walk.text())
     column = column_of(header.type_name)
     values_start = walk.position
@@ -91,7 +91,7 @@ def _read_span(walk: "_Walk", rows: int) -> Span:
     return Span(header=header, values_start=values_start, end=walk.position)
 
 
-class _Walk:
+class _BlockWalk:
     """A flow over bytes that are already here."""
 
     def __init__(self, content: bytes, position: int) -> None:

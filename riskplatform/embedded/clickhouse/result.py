@@ -1,5 +1,8 @@
 """What a client is owed for its rows: a header first, then blocks with full types."""
 
+import re
+import threading
+from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import closing
 from itertools import chain
@@ -12,11 +15,39 @@ from riskplatform.embedded.clickhouse.nativeblock import (
     read_block,
     split_blocks,
 )
-from riskplatform.embedded.clickhouse.shapes import ShapeMemory
 from riskplatform.embedded.clickhouse.statement import Kind, Statement
 
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\b\d[\w.]*")
+SHAPE_LENGTH = 2_000
+MAX_SHAPES = 2_048
 Columns = list[ColumnHeader]
 Parts = Generator[Columns | bytes, None, None]
+
+
+class ShapeMemory:
+    """Statements that differ in their literals alone count as one shape.
+
+    A wrong memory costs time, never a wrong answer: whoever uses it checks the rows.
+    """
+
+    def __init__(self) -> None:
+        self._describe_first: OrderedDict[str, bool] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def describes_first(self, sql: str) -> bool:
+        """Tell whether to ask before running: yes for every shape not seen before."""
+        shape = _shape(sql)
+        with self._lock:
+            if shape not in self._describe_first:
+                return True
+            self._describe_first.move_to_end(shape)
+            return self._describe_first[shape]
+
+    def remember(self, sql: str, *, describe_first: bool) -> None:
+        with self._lock:
+            self._describe_first[_shape(sql)] = describe_first
+            if len(self._describe_first) > MAX_SHAPES:
+                self._describe_first.popitem(last=False)
 
 
 def result_parts(session: Session, statement: Statement, shapes: ShapeMemory) -> Parts:
@@ -87,3 +118,7 @@ def _is_whole_in_native(column: ColumnHeader) -> bool:
     """
     name = column.type_name
     return name.partition("(")[0] != "DateTime" and is_known(name)
+
+
+def _shape(sql: str) -> str:
+    return _LITERAL.sub("?", sql[:SHAPE_LENGTH])

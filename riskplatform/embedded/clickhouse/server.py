@@ -11,12 +11,12 @@ from riskplatform.embedded.clickhouse import protocol
 from riskplatform.embedded.clickhouse.conversation import Conversation
 from riskplatform.embedded.clickhouse.errors import (
     TOO_MANY_CONNECTIONS,
-    EmbeddedServerError,
     ProtocolError,
     refusal,
 )
 from riskplatform.embedded.clickhouse.host import Host
 from riskplatform.embedded.clickhouse.wire import WireReader, WireWriter
+from riskplatform.embedded.errors import EmbeddedServerError
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +27,17 @@ DRAIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class ListenAddress:
     host: str
     port: int
 
 
-class Server:
+class ClickHouseListener:
     """Accepts up to `max_connections` clients; the next is refused with a reason."""
 
-    def __init__(self, host: Host, *, address: Address, max_connections: int) -> None:
+    def __init__(
+        self, host: Host, *, address: ListenAddress, max_connections: int
+    ) -> None:
         self._host = host
         self._max_connections = max_connections
         self._listener = _listen(address)
@@ -46,9 +48,9 @@ class Server:
         )
 
     @property
-    def address(self) -> Address:
+    def address(self) -> ListenAddress:
         host, port = self._listener.getsockname()[:2]
-        return Address(host=host, port=port)
+        return ListenAddress(host=host, port=port)
 
     def start(self) -> None:
         self._host.watcher.start()
@@ -134,7 +136,7 @@ class Server:
         return not any(thread.is_alive() for thread in threads)
 
 
-def _listen(address: Address) -> socket.socket:
+def _listen(address: ListenAddress) -> socket.socket:
     if not _is_loopback(address.host):
         raise EmbeddedServerError(
             f"The embedded server does not listen on {address.host}: it serves this "

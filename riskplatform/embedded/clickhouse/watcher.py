@@ -15,7 +15,7 @@ POLL_INTERVAL_S = 0.1
 
 
 @dataclass(slots=True, kw_only=True)
-class Watched:
+class RunningQuery:
     connection: socket.socket
     native_thread_id: int
     query_id: str
@@ -27,7 +27,7 @@ class Watcher:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._running: dict[int, Watched] = {}
+        self._running: dict[int, RunningQuery] = {}
         self._lock = threading.Lock()
         self._busy = threading.Event()
         self._stopped = threading.Event()
@@ -46,9 +46,9 @@ class Watcher:
     @contextmanager
     def watching(
         self, connection: socket.socket, query_id: str = ""
-    ) -> Iterator[Watched]:
+    ) -> Iterator[RunningQuery]:
         """Hold the calling thread's query under watch for the length of the block."""
-        watched = Watched(
+        watched = RunningQuery(
             connection=connection,
             native_thread_id=threading.get_native_id(),
             query_id=query_id,
@@ -93,7 +93,7 @@ class Watcher:
                 if not (self._running or self._stopped.is_set()):
                     self._busy.clear()
 
-    def _look_at(self, watched: Watched) -> None:
+    def _look_at(self, watched: RunningQuery) -> None:
         if watched.cancelled or not _wants_out(watched.connection):
             return
         watched.cancelled = True

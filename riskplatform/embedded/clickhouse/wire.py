@@ -1,7 +1,8 @@
 """The untyped edge: the driver's buffered socket and number formats, with types."""
 
 import socket
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from clickhouse_driver.bufferedreader import BufferedSocketReader
 from clickhouse_driver.bufferedwriter import BufferedSocketWriter
@@ -75,6 +76,23 @@ class WireWriter:
 
     def flush(self) -> None:
         self._buffer.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The two directions of one client's connection."""
+
+    connection: socket.socket
+    reader: WireReader
+    writer: WireWriter
+
+    @classmethod
+    def to(cls, connection: socket.socket) -> Self:
+        return cls(
+            connection=connection,
+            reader=WireReader(connection),
+            writer=WireWriter(connection),
+        )
 
 
 def _decoding() -> Any:

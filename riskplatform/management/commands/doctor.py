@@ -21,7 +21,7 @@ from riskplatform.embedded.diagnosis import (
     MISSING,
     OK,
     TOOLS,
-    Finding,
+    Diagnosis,
     check_disk,
     check_folder,
     check_packages,
@@ -31,8 +31,7 @@ from riskplatform.embedded.diagnosis import (
 )
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ownership import living_owner, published_endpoints
-from riskplatform.embedded.reaper import Reaper
-from riskplatform.embedded.server import Site, stored_password
+from riskplatform.embedded.server import Site, owned_site
 from riskplatform.embedded.server_diagnosis import check_database, check_servers
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.env import env_secret
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, **options: Any) -> None:
-        findings: list[Finding] = []
+        findings: list[Diagnosis] = []
         for finding in examine(settings.VAR_DIR):
             findings.append(finding)
             if not options["json"]:
@@ -61,7 +60,7 @@ class Command(BaseCommand):
         if not options["json"]:
             self.stdout.write(self.style.SUCCESS("Everything required is there."))
 
-    def _show(self, finding: Finding) -> None:
+    def _show(self, finding: Diagnosis) -> None:
         style = {
             OK: self.style.SUCCESS,
             MISSING: self.style.WARNING,
@@ -74,7 +73,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{'':<8} fix: {finding.fix}")
 
 
-def examine(var: Path) -> Iterator[Finding]:
+def examine(var: Path) -> Iterator[Diagnosis]:
     """Go through all dependencies, the quick ones first."""
     supervisor_runs = living_owner(var) is not None
     yield check_python()
@@ -92,7 +91,7 @@ def examine(var: Path) -> Iterator[Finding]:
     yield from map(check_tool, TOOLS)
 
 
-def check_all_servers(var: Path) -> Iterator[Finding]:
+def check_all_servers(var: Path) -> Iterator[Diagnosis]:
     """Check the servers in use, and try out an embedded one for each other."""
     urls = {name: env_secret(name) for name in SERVER_OF_VARIABLE}
     running = published_endpoints(var) or {}
@@ -107,7 +106,7 @@ def check_all_servers(var: Path) -> Iterator[Finding]:
         yield check_database(f"sqlite:///{file}", "embedded")
 
 
-def try_embedded_servers(variables: list[str]) -> Iterator[Finding]:
+def try_embedded_servers(variables: list[str]) -> Iterator[Diagnosis]:
     if not variables:
         return
     with temporary_site() as site:
@@ -115,7 +114,7 @@ def try_embedded_servers(variables: list[str]) -> Iterator[Finding]:
             with ServerGroup(site, variables) as group:
                 yield from check_servers(group.urls, source="embedded, on trial")
         except EmbeddedServerError as error:
-            yield Finding(
+            yield Diagnosis(
                 name="embedded servers",
                 state=FAILING,
                 detail=error.message,
@@ -129,17 +128,15 @@ def temporary_site() -> Iterator[Site]:
         folder = Path(name)
         # PostgreSQL runs as another account when the command runs as root.
         folder.chmod(0o711)
-        reaper = Reaper()
-        reaper.remove_afterwards(folder)
-        password = stored_password(folder)
-        yield Site(var=folder, reaper=reaper, password=password, durable=False)
-        reaper.close()
+        with owned_site(folder, durable=False) as site:
+            site.reaper.remove_afterwards(folder)
+            yield site
 
 
-def check_migrations(alias: str) -> Finding:
+def check_migrations(alias: str) -> Diagnosis:
     name = f"migrations ({alias})"
     if alias == "default" and is_new_sqlite():
-        return Finding(
+        return Diagnosis(
             name=name,
             state=MISSING,
             detail="the database is not made yet",
@@ -149,10 +146,10 @@ def check_migrations(alias: str) -> Finding:
     try:
         pending = pending_migrations(alias)
     except DatabaseError as error:
-        return Finding(
+        return Diagnosis(
             name=name, state=FAILING, detail=str(error).splitlines()[0], fix=MIGRATE_FIX
         )
-    return Finding(
+    return Diagnosis(
         name=name,
         state=FAILING if pending else OK,
         detail=f"{len(pending)} not applied: {', '.join(pending[:5])}"
@@ -162,7 +159,7 @@ def check_migrations(alias: str) -> Finding:
     )
 
 
-def check_connections() -> Iterator[Finding]:
+def check_connections() -> Iterator[Diagnosis]:
     """Hold what the processes may open against the limit of a PostgreSQL server."""
     try:
         warnings = check_capacity("default")
@@ -170,7 +167,7 @@ def check_connections() -> Iterator[Finding]:
         # That it does not answer has been said.
         return
     for warning in warnings:
-        yield Finding(
+        yield Diagnosis(
             name="connections",
             state=FAILING,
             detail=warning.msg,
@@ -195,7 +192,7 @@ def pending_migrations(alias: str) -> list[str]:
     return [str(migration) for migration, _ in executor.migration_plan(targets)]
 
 
-def as_json(findings: list[Finding]) -> str:
+def as_json(findings: list[Diagnosis]) -> str:
     ready = not any(finding.blocks for finding in findings)
     rows = [asdict(finding) for finding in findings]
     return json.dumps({"ready": ready, "findings": rows}, indent=2)

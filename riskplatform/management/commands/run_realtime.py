@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
 from riskplatform.embedded.ports import LOOPBACK
-from riskplatform.serving.realtime import DRAIN_TIMEOUT_S, DrainingServer
+from riskplatform.serving.realtime import DRAIN_TIMEOUT_S, DrainingDaphne
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(
         self, *, host: str, port: int, drain_timeout: float, **_options: Any
     ) -> None:
-        server = DrainingServer(
+        server = DrainingDaphne(
             import_string(settings.ASGI_APPLICATION),
             host=host,
             port=port,

@@ -12,15 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from riskplatform.embedded.attach import missing_variables
 from riskplatform.embedded.errors import AlreadyRunningError, EmbeddedServerError
-from riskplatform.embedded.ownership import Ownership
-from riskplatform.embedded.reaper import Reaper
-from riskplatform.embedded.server import Server, Service, Site, stored_password
+from riskplatform.embedded.ownership import FolderOwnership
+from riskplatform.embedded.server import Server, Service, Site, owned_site
 from riskplatform.embedded.server_group import ServerGroup
 from riskplatform.env import env_choice, env_secret
 from riskplatform.serving.processes import (
     RealtimeServer,
     WebServer,
-    Worker,
+    WorkerService,
     manage,
 )
 from riskplatform.serving.supervisor import StopRequestedError, Supervisor
@@ -66,31 +65,24 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         var: Path = settings.VAR_DIR
-        ownership = Ownership(var)
+        ownership = FolderOwnership(var)
         try:
             ownership.claim("manage.py up")
         except AlreadyRunningError as error:
             raise CommandError(error.message) from error
-        reaper = Reaper()
-        site = Site(
-            var=var,
-            reaper=reaper,
-            password=stored_password(var),
-            max_log_bytes=settings.LOG_MAX_BYTES,
-        )
-        supervisor = Supervisor(site=site, say=self._say)
         try:
-            with supervisor.signals_handled():
-                self._run(supervisor, site, ownership, options)
+            with owned_site(var, max_log_bytes=settings.LOG_MAX_BYTES) as site:
+                supervisor = Supervisor(site=site, say=self._say)
+                with supervisor.signals_handled():
+                    self._run(supervisor, site, ownership, options)
         finally:
             ownership.release()
-            reaper.close()
 
     def _run(
         self,
         supervisor: Supervisor,
         site: Site,
-        ownership: Ownership,
+        ownership: FolderOwnership,
         options: Mapping[str, Any],
     ) -> None:
         started_s = time.monotonic()
@@ -141,7 +133,7 @@ def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
         port = options["realtime_port"]
         services.append(RealtimeServer(site, preferred_port=port))
     if not options["no_worker"]:
-        services.append(Worker(site))
+        services.append(WorkerService(site))
     return services
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from perf.cache.memory import ByteCache
 from riskplatform.kernel.changes import announce
@@ -76,7 +76,11 @@ def publish_forecast(
         raise _refused(
             model_version, f"{model_version} cannot be used: {error}"
         ) from error
-    _store(forecast, columns, scenarios)
+    try:
+        _store(forecast, columns, scenarios)
+    except IntegrityError:
+        # Another process was faster with the same run.
+        return Forecast.objects.get(**run)
     FORECASTS_PUBLISHED.labels(model_version.kind).inc()
     return forecast
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from django.db import IntegrityError
 from django.utils import timezone
 
 from scoring.engine.grid import Grid
@@ -93,7 +92,10 @@ def _publish_all(
     published, refused = [], []
     for version, horizon_sec in runs:
         try:
-            published.append(_publish(version, grid, issued_for, horizon_sec))
+            forecast = publish_forecast(
+                version, grid=grid, issued_for=issued_for, horizon_sec=horizon_sec
+            )
+            published.append(forecast)
         except ForecastRefusedError as error:
             refused.append(error)
     if refused:
@@ -102,17 +104,3 @@ def _publish_all(
             refused=[error.context for error in refused],
         )
     return published
-
-
-def _publish(
-    version: ModelVersion, grid: Grid, issued_for: datetime, horizon_sec: int
-) -> Forecast:
-    try:
-        return publish_forecast(
-            version, grid=grid, issued_for=issued_for, horizon_sec=horizon_sec
-        )
-    except IntegrityError:
-        # Another process was faster with the same run.
-        return Forecast.objects.get(
-            model_version=version, issued_for=issued_for, horizon_sec=horizon_sec
-        )

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.cache.codecs import arrays_of
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.cache.shared_arrays import SharedArrays
 from perf.cache.values import ValueCache
@@ -40,8 +39,10 @@ def _as_arrays(scored: ScoredCells) -> dict[str, NDArray[Any]]:
 
 
 def _from_arrays(arrays: dict[str, NDArray[Any]]) -> ScoredCells:
-    risk_values = arrays.pop("risk_values")
-    return ScoredCells(columns=ForecastColumns(**arrays), risk_values=risk_values)
+    columns = {name: array for name, array in arrays.items() if name != "risk_values"}
+    return ScoredCells(
+        columns=ForecastColumns(**columns), risk_values=arrays["risk_values"]
+    )
 
 
 # The draws over whole grids, for all processes of the machine.
@@ -50,8 +51,7 @@ DRAWS = SharedArrays("scenario_draws", schema=2)
 MOST_KEPT_VALUES = 2_000_000
 PREDICTIONS = ValueCache(
     "predictions",
-    codec=arrays_of(_as_arrays, _from_arrays),
-    schema=2,
+    schema=3,
     ttl_s=MODEL_PREDICTION_TTL_S,
     max_bytes=1 << 20,
 )
@@ -85,9 +85,11 @@ def score_cells(
         risk_values = _drawn(forecast, own, n_scenarios, rows)
         return ScoredCells(columns=own.take(rows), risk_values=risk_values)
 
-    return PREDICTIONS.get_or_compute(
-        (forecast.pk, cells, _written(features), n_scenarios), score
+    arrays = PREDICTIONS.get_or_compute(
+        (forecast.pk, cells, _written(features), n_scenarios),
+        lambda: _as_arrays(score()),
     )
+    return _from_arrays(arrays)
 
 
 def _kept_draw(

@@ -62,6 +62,25 @@ def test_work_that_fails_is_written_down_and_stops_no_other() -> None:
 
 
 @pytest.mark.django_db
+def test_failures_wait_longer_and_longer_until_one_run_succeeds() -> None:
+    errors: list[Exception] = [ValueError("no such luck")] * 3
+
+    def work() -> None:
+        if errors:
+            raise errors.pop()
+
+    register_periodic("tested", 3_600, work)
+    for longest_s in (2, 4, 8, 3_600):
+        started = timezone.now()
+        assert run_due_work() == ["tested"]
+        row = PeriodicRun.objects.get()
+        wait = row.due_at - started
+        assert longest_s * 2 / 3 <= wait.total_seconds() <= longest_s + 1
+        PeriodicRun.objects.update(due_at=timezone.now())
+    assert (row.attempts, row.error) == (0, "")
+
+
+@pytest.mark.django_db
 def test_work_under_a_lease_is_left_alone_until_the_lease_ends() -> None:
     done = []
     register_periodic("tested", 60, lambda: done.append("done"))

@@ -1,14 +1,14 @@
 import pytest
 
-from riskplatform.embedded.clickhouse.errors import QueryError
-from riskplatform.embedded.clickhouse.insertstatement import read_insert
-from riskplatform.embedded.clickhouse.shapes import ShapeMemory
-from riskplatform.embedded.clickhouse.statement import Kind, read_statement
-from riskplatform.embedded.clickhouse.typenames import (
+from riskplatform.embedded.clickhouse.columns import (
     TypeName,
     element_type,
     parse_type_name,
 )
+from riskplatform.embedded.clickhouse.errors import QueryError
+from riskplatform.embedded.clickhouse.insertstatement import read_insert
+from riskplatform.embedded.clickhouse.result import ShapeMemory
+from riskplatform.embedded.clickhouse.statement import Kind, read_statement
 
 
 @pytest.mark.parametrize(

@@ -91,12 +91,12 @@ def test_random_bytes_are_no_arrays(body: bytes) -> None:
         unpack_arrays(body)
     except UnpackableArraysError:
         return
-    assert body[:5] in {b"\x01\0\0\0\x90", b"\x01\0\0\0\x80"}, "read from nothing"
+    assert body == b"\x80", "no array at all"
 
 
 def test_arrays_cut_off_anywhere_are_refused() -> None:
     whole = pack_arrays({"a": np.arange(5.0), "b": of_objects(["x", None])})
-    for size in range(len(whole) - 64):
+    for size in range(len(whole)):
         with pytest.raises(UnpackableArraysError):
             unpack_arrays(whole[:size])
 

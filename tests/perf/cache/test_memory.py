@@ -36,7 +36,7 @@ def test_who_asks_meanwhile_waits_for_the_same() -> None:
 
     with ThreadPoolExecutor(5) as threads:
         futures = [threads.submit(cache.get_or_compute, "a", slowly) for _ in range(5)]
-        wait_until(lambda: cache._flights.waiting("a") == 4)
+        wait_until(lambda: cache._single_flight._calls["a"].waiters == 4)
         go_on.set()
     assert len({id(future.result()) for future in futures}) == 1
 

@@ -1,9 +1,9 @@
 import pytest
 
-from perf.cache.tallies import Outcome
-from perf.cache.versions import Versions
+from perf.cache.change_feed import ChangeFeed
+from perf.metrics import CacheOutcome
 from tests.perf.cache.conftest import OwnRedis
-from tests.perf.cache.keeping import Counted, count_of, fresh_parts, int_cache
+from tests.perf.cache.keeping import Counted, IntCache, count_of, fresh_parts
 from tests.perf.waiting import wait_until
 
 NAMES = ["events:chicago"]
@@ -11,8 +11,7 @@ NAMES = ["events:chicago"]
 
 @pytest.mark.parametrize("failure", ["killed", "frozen"])
 def test_without_redis_values_are_computed(own_redis: OwnRedis, failure: str) -> None:
-    versions = Versions(own_redis.store)
-    cache = int_cache(store=own_redis.store, versions=versions)
+    cache = IntCache(feed=ChangeFeed(own_redis.store))
     parts, compute = fresh_parts(), Counted()
     assert cache.get_or_compute(parts, compute) == 1
     if failure == "killed":
@@ -23,7 +22,7 @@ def test_without_redis_values_are_computed(own_redis: OwnRedis, failure: str) ->
         assert cache.get_or_compute(parts, compute) == number
         assert cache.get_or_compute(parts, lambda: -1, depends_on=NAMES) == -1
     assert not own_redis.store.is_reachable
-    assert count_of(cache, Outcome.UNAVAILABLE) == 20
+    assert count_of(cache, CacheOutcome.UNAVAILABLE) == 20
     if failure == "frozen":
         own_redis.thaw()
 
@@ -31,7 +30,7 @@ def test_without_redis_values_are_computed(own_redis: OwnRedis, failure: str) ->
 def test_redis_that_goes_away_during_a_computation_loses_nothing(
     own_redis: OwnRedis,
 ) -> None:
-    cache = int_cache(store=own_redis.store)
+    cache = IntCache(feed=ChangeFeed(own_redis.store))
     compute = Counted(meanwhile=lambda: own_redis.server.stop(timeout_s=0))
     assert cache.get_or_compute(fresh_parts(), compute) == 1
 
@@ -39,26 +38,31 @@ def test_redis_that_goes_away_during_a_computation_loses_nothing(
 def test_a_process_that_could_not_say_what_it_changed_says_so_afterwards(
     own_redis: OwnRedis,
 ) -> None:
-    writer, reader = Versions(own_redis.store), Versions(own_redis.store)
-    before = reader.current(NAMES)
+    writer, reader = ChangeFeed(own_redis.store), ChangeFeed(own_redis.store)
+    parts, compute = fresh_parts(), Counted()
+    writing = IntCache(feed=writer)
+    reading = IntCache(writing.cache.name, feed=reader)
+    assert reading.get_or_compute(parts, compute, depends_on=NAMES) == 1
     own_redis.freeze()
-    writer.renew(NAMES)
-    assert writer.current(NAMES) is None
+    writer.publish(NAMES)
+    assert writing.get_or_compute(parts, lambda: -1, depends_on=NAMES) == -1
     own_redis.thaw()
     own_redis.let_circuit_try()
-    wait_until(lambda: not writer.is_in_doubt)
-    assert reader.current(NAMES) != before
+    wait_until(lambda: not writer.is_behind(NAMES))
+    writer.stop()
+    assert reading.get_or_compute(parts, compute, depends_on=NAMES) == 2
+    assert writing.get_or_compute(parts, compute, depends_on=NAMES) in {2, 3}
 
 
 def test_a_process_that_saw_redis_away_gives_up_what_it_knew(
     own_redis: OwnRedis,
 ) -> None:
-    versions = Versions(own_redis.store)
-    before = versions.current(NAMES)
+    cache = IntCache(feed=ChangeFeed(own_redis.store))
+    parts, compute = fresh_parts(), Counted()
+    assert cache.get_or_compute(parts, compute, depends_on=NAMES) == 1
     own_redis.freeze()
-    assert versions.current(NAMES) is None
+    assert cache.get_or_compute(parts, compute, depends_on=NAMES) == 2
     own_redis.thaw()
     own_redis.let_circuit_try()
-    after = versions.current(NAMES)
-    assert after not in {None, before}
-    assert versions.current(NAMES) == after
+    found = [cache.get_or_compute(parts, compute, depends_on=NAMES) for _ in range(2)]
+    assert found == [3, 3]

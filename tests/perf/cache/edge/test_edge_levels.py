@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from perf.cache.change_feed import Bus
+from perf.cache.change_feed import ChangeFeed
 from perf.cache.edge.policy import EdgePolicy
 from tests.perf.edge_harness import (
     CountingApp,
@@ -17,19 +17,23 @@ LONG = b"x" * 5_000
 
 
 def test_an_answer_is_computed_once_for_both_levels(
-    app: CountingApp, bus: Bus, other_bus: Bus
+    app: CountingApp, feed: ChangeFeed, other_feed: ChangeFeed
 ) -> None:
-    here, there, path = edge_around(app, bus), edge_around(app, other_bus), some_path()
+    here, there, path = (
+        edge_around(app, feed),
+        edge_around(app, other_feed),
+        some_path(),
+    )
     replies = [ask(here, path), ask(here, path), ask(there, path), ask(there, path)]
     assert [reply.came_from for reply in replies] == ["miss", "l1", "l2", "l1"]
     assert {reply.body for reply in replies} == {b"1::"}
 
 
 def test_a_repeated_read_with_the_tag_is_told_that_nothing_changed(
-    app: CountingApp, bus: Bus
+    app: CountingApp, feed: ChangeFeed
 ) -> None:
     app.headers = [("ETag", '"tag"'), ("Vary", "Accept"), ("X-Other", "1")]
-    edge, path = edge_around(app, bus), some_path()
+    edge, path = edge_around(app, feed), some_path()
     for expected in ("miss", "l1"):
         reply = ask(edge, path, HTTP_IF_NONE_MATCH='"other", W/"tag"')
         assert (reply.status, reply.body, reply.came_from) == (304, b"", expected)
@@ -38,9 +42,11 @@ def test_a_repeated_read_with_the_tag_is_told_that_nothing_changed(
     assert ask(edge, path, HTTP_IF_NONE_MATCH='"other"').status == 200
 
 
-def test_who_accepts_gzip_gets_the_same_compressed(app: CountingApp, bus: Bus) -> None:
+def test_who_accepts_gzip_gets_the_same_compressed(
+    app: CountingApp, feed: ChangeFeed
+) -> None:
     app.padding, app.headers = LONG, [("ETag", '"tag"')]
-    edge, path = edge_around(app, bus), some_path()
+    edge, path = edge_around(app, feed), some_path()
     plain = ask(edge, path)
     zipped = ask(edge, path, HTTP_ACCEPT_ENCODING="br, gzip")
     assert (plain.came_from, zipped.came_from) == ("miss", "l1")
@@ -61,29 +67,35 @@ def test_who_accepts_gzip_gets_the_same_compressed(app: CountingApp, bus: Bus) -
     ],
 )
 def test_what_must_not_be_kept_is_not(
-    bus: Bus, status: str, headers: list[tuple[str, str]], names: set[str]
+    feed: ChangeFeed, status: str, headers: list[tuple[str, str]], names: set[str]
 ) -> None:
     app = CountingApp(names=frozenset(names), status=status, headers=headers)
-    edge, path = edge_around(app, bus), some_path()
+    edge, path = edge_around(app, feed), some_path()
     bodies = [ask(edge, path).body for _ in range(3)]
     assert bodies == [b"1::", b"2::", b"3::"]
 
 
-def test_other_addresses_and_methods_pass_untouched(app: CountingApp, bus: Bus) -> None:
-    edge = edge_around(app, bus)
+def test_other_addresses_and_methods_pass_untouched(
+    app: CountingApp, feed: ChangeFeed
+) -> None:
+    edge = edge_around(app, feed)
     for reply in (ask(edge, "/other"), ask(edge, some_path(), method="HEAD")):
         assert "X-Cache" not in reply.headers
 
 
-def test_the_order_of_a_query_does_not_count(app: CountingApp, bus: Bus) -> None:
-    edge, path = edge_around(app, bus), some_path()
+def test_the_order_of_a_query_does_not_count(
+    app: CountingApp, feed: ChangeFeed
+) -> None:
+    edge, path = edge_around(app, feed), some_path()
     first, second = ask(edge, path, query="a=1&b=2"), ask(edge, path, query="b=2&a=1")
     assert (first.body, second.body) == (b"1::", b"1::")
     assert ask(edge, path, query="a=1&b=3").came_from == "miss"
 
 
-def test_a_post_is_told_by_what_its_body_says(app: CountingApp, bus: Bus) -> None:
-    edge = edge_around(app, bus, EdgePolicy(ttl_s=60.0, method="POST"))
+def test_a_post_is_told_by_what_its_body_says(
+    app: CountingApp, feed: ChangeFeed
+) -> None:
+    edge = edge_around(app, feed, EdgePolicy(ttl_s=60.0, method="POST"))
     path = some_path()
     asked = [b'{"a":1,"b":[2]}', b'{ "b": [2],\n "a": 1 }', b'{"a":1.0,"b":[2]}']
     replies = [ask(edge, path, method="POST", body=body) for body in asked]
@@ -102,9 +114,9 @@ def test_a_post_is_told_by_what_its_body_says(app: CountingApp, bus: Bus) -> Non
     ],
 )
 def test_a_post_that_is_not_plain_is_left_to_the_view(
-    app: CountingApp, bus: Bus, headers: dict[str, str]
+    app: CountingApp, feed: ChangeFeed, headers: dict[str, str]
 ) -> None:
-    edge = edge_around(app, bus, EdgePolicy(ttl_s=60.0, method="POST"))
+    edge = edge_around(app, feed, EdgePolicy(ttl_s=60.0, method="POST"))
     path = some_path()
     for number in (1, 2):
         reply = ask(edge, path, method="POST", body=b"{}", **headers)
@@ -112,10 +124,10 @@ def test_a_post_that_is_not_plain_is_left_to_the_view(
 
 
 def test_a_kept_answer_says_its_age_and_whose_request_it_answers(
-    app: CountingApp, bus: Bus
+    app: CountingApp, feed: ChangeFeed
 ) -> None:
     app.headers = [("X-Request-ID", "the-first"), ("Date", "then")]
-    edge, path = edge_around(app, bus), some_path()
+    edge, path = edge_around(app, feed), some_path()
     ask(edge, path)
     reply = ask(edge, path, HTTP_X_REQUEST_ID="mine")
     assert reply.headers["X-Request-ID"] == "mine"

@@ -1,5 +1,6 @@
 """Many who ask at once for what has ended cost one computation."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -7,13 +8,13 @@ from threading import Event
 
 from perf.cache.edge.app import EdgeCache
 from perf.cache.edge.policy import EdgePolicy
-from perf.cache.edge.response import Entry
+from perf.cache.edge.response import CachedResponse
 from tests.perf.edge_harness import (
     CountingApp,
     Reply,
     ask,
     edge_around,
-    running_bus,
+    running_feed,
     some_name,
     some_path,
 )
@@ -23,7 +24,7 @@ CLIENTS = 500
 WAIT_S = 20.0
 
 
-def entries_of(edge: EdgeCache) -> list[Entry]:
+def entries_of(edge: EdgeCache) -> list[CachedResponse]:
     return list(edge._local)
 
 
@@ -42,14 +43,14 @@ def stampede(edges: list[EdgeCache], path: str, app: CountingApp) -> list[Reply]
             for number in range(CLIENTS)
         ]
         assert is_begun.wait(WAIT_S)
-        flights = [edge._computing._flights for edge in edges]
+        flights = [edge._computing._single_flight for edge in edges]
         # Whoever does not wait leads: it computes, or waits for the one that does.
         wait_until(
             lambda: (
                 sum(
-                    1 + flight.passengers
+                    1 + flight.waiters
                     for each in flights
-                    for flight in list(each._flights.values())
+                    for flight in list(each._calls.values())
                 )
                 == CLIENTS
             )
@@ -61,10 +62,14 @@ def stampede(edges: list[EdgeCache], path: str, app: CountingApp) -> list[Reply]
 def test_an_expired_key_costs_one_computation_among_all_processes() -> None:
     app = CountingApp(names=frozenset({some_name()}))
     policy, path = EdgePolicy(ttl_s=0.2), some_path()
-    with running_bus() as bus, running_bus() as other_bus:
-        edges = [edge_around(app, each, policy) for each in (bus, other_bus)]
+    with running_feed() as feed, running_feed() as other_feed:
+        edges = [edge_around(app, each, policy) for each in (feed, other_feed)]
         assert ask(edges[0], path).body == b"1::"
-        wait_until(lambda: all(entry.is_past() for entry in entries_of(edges[0])))
+        wait_until(
+            lambda: all(
+                entry.expires_s <= time.monotonic() for entry in entries_of(edges[0])
+            )
+        )
         replies = stampede(edges, path, app)
     assert {reply.body for reply in replies} == {b"2::"}
     assert Counter(reply.came_from for reply in replies)["miss"] == 1
@@ -73,16 +78,16 @@ def test_an_expired_key_costs_one_computation_among_all_processes() -> None:
 def test_of_errors_everybody_gets_an_own() -> None:
     """An error is not shared: the next attempt may well succeed."""
     app = CountingApp(names=frozenset({some_name()}), status="503 Unavailable")
-    with running_bus() as bus:
-        replies = stampede([edge_around(app, bus)], some_path(), app)
+    with running_feed() as feed:
+        replies = stampede([edge_around(app, feed)], some_path(), app)
     assert len({reply.body for reply in replies}) == CLIENTS
 
 
 def test_shortly_before_the_end_one_computes_and_the_others_do_not_wait() -> None:
     app = CountingApp(names=frozenset({some_name()}))
     path = some_path()
-    with running_bus() as bus:
-        edge = edge_around(app, bus)
+    with running_feed() as feed:
+        edge = edge_around(app, feed)
         ask(edge, path)
         (entry,) = entries_of(edge)
         # As if the computation took so long that its end is always near.

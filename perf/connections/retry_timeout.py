@@ -6,12 +6,12 @@ from threading import Lock
 
 from perf.deadlines import within_deadline
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 POLL_S = 0.05
 
 
-class Patience:
-    """Waits for the end of an outage, but for `patience_s` of it only.
+class RetryTimeout:
+    """Waits for the end of an outage, but for `timeout_s` of it only.
 
     The clock belongs to the outage: a restart is outlasted by every request, and in
     a long outage a request tries once and waits no longer.
@@ -20,21 +20,21 @@ class Patience:
     def __init__(
         self,
         *,
-        patience_s: float = PATIENCE_S,
+        timeout_s: float = TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._clock = clock
         self._pause = pause
         self._lock = Lock()
         self._began_s = self._seen_s = float("-inf")
 
-    def outlast(self, is_back: Callable[[], bool]) -> bool:
-        """Ask until it is back; False when patience or the deadline is at its end."""
+    def wait_until(self, is_back: Callable[[], bool]) -> bool:
+        """Ask until it is back; False when this timeout or the deadline is over."""
         while not is_back():
             now_s = self._clock()
-            if now_s >= self._note(now_s) + self._patience_s:
+            if now_s >= self._note(now_s) + self._timeout_s:
                 return False
             if within_deadline(POLL_S) < POLL_S:
                 return False
@@ -47,7 +47,7 @@ class Patience:
         """Give the moment at which the outage was first seen."""
         with self._lock:
             # Nobody has seen it for so long: that one is over, and this is another.
-            if now_s - self._seen_s > self._patience_s:
+            if now_s - self._seen_s > self._timeout_s:
                 self._began_s = now_s
             self._seen_s = now_s
             return self._began_s

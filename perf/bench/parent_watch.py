@@ -1,6 +1,6 @@
 """A program that runs another one on one core, and not longer than its starter lives.
 
-`python -m perf.bench.tether CORE PROGRAM [ARGUMENT ...]`; a CORE of -1 pins nothing.
+`python -m perf.bench.parent_watch CORE PROGRAM [ARGUMENT ...]`; CORE -1 pins nothing.
 """
 
 import ctypes
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 PR_SET_PDEATHSIG = 1
 
 
-def tethered(argv: Sequence[str], *, core: int | None) -> list[str]:
-    """Return the command line that runs `argv` tethered to this process."""
+def ending_with_parent(argv: Sequence[str], *, core: int | None) -> list[str]:
+    """Return the command line that runs `argv` ending_with_parent to this process."""
     number = -1 if core is None else core
     return [sys.executable, "-m", __name__, str(number), *argv]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from perf.bench.bounds import Bounds
-from perf.bench.errors import InvalidMeasurementError
+from perf.bench.errors import BenchmarkError
+from perf.bench.run_limits import RunLimits
 from tests.perf.bench_doubles import ManualClock, make_budget
 
 
@@ -20,32 +20,32 @@ def test_one_round_is_kept_however_slow_it_is(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "repeats"),
+    ("limits", "repeats"),
     [
-        (Bounds(), 7),
-        (Bounds(repeats=8), 8),
-        (Bounds(is_quick=True), 3),
-        (Bounds(repeats=2, is_quick=True), 2),
-        (Bounds(repeats=1_000), 30),
+        (RunLimits(), 7),
+        (RunLimits(repeats=8), 8),
+        (RunLimits(is_quick=True), 3),
+        (RunLimits(repeats=2, is_quick=True), 2),
+        (RunLimits(repeats=1_000), 30),
     ],
 )
 def test_the_caller_bounds_the_rounds(
-    clock: ManualClock, bounds: Bounds, repeats: int
+    clock: ManualClock, limits: RunLimits, repeats: int
 ) -> None:
     measurement = make_budget(clock, warmups=0, repeats=7, time_limit_s=30.0)
-    (row,) = clock.run(measurement, bounds=bounds).rows
+    (row,) = clock.run(measurement, limits=limits).rows
     assert row.repeats == repeats
 
 
 def test_a_quick_run_is_bounded_in_time_as_well(clock: ManualClock) -> None:
     measurement = make_budget(clock, after=clock.work("B", 4.0), warmups=0)
-    (row,) = clock.run(measurement, bounds=Bounds(is_quick=True)).rows
+    (row,) = clock.run(measurement, limits=RunLimits(is_quick=True)).rows
     assert row.repeats == 2
 
 
 def test_no_rounds_cannot_be_asked_for() -> None:
-    with pytest.raises(InvalidMeasurementError, match="Ask for at least 1"):
-        Bounds(repeats=0)
+    with pytest.raises(BenchmarkError, match="Ask for at least 1"):
+        RunLimits(repeats=0)
 
 
 def test_progress_is_said_every_five_seconds_and_no_more(clock: ManualClock) -> None:

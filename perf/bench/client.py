@@ -1,4 +1,4 @@
-"""Requests to a web process: one at a time, and both sides held against each other."""
+"""Requests to a web process: one at a time, and two processes compared."""
 
 import gzip
 import http.client
@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from perf.bench.errors import WrongAnswerError
+from perf.bench.errors import BenchmarkError
 
 LOOPBACK = "127.0.0.1"
 TIMEOUT_S = 60.0
@@ -24,7 +24,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class WebRequest:
     """A request; `tells_now` are the members of its answer that say when it was."""
 
     path: str
@@ -44,10 +44,10 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class WebResponse:
     """An answer as it came, and how long it took."""
 
-    ask: Ask
+    request: WebRequest
     status: int
     headers: Mapping[str, str]
     wire_body: bytes
@@ -68,15 +68,18 @@ class Client:
         )
         self._connection.connect()
 
-    def send(self, ask: Ask) -> Reply:
+    def send(self, request: WebRequest) -> WebResponse:
         started_s = time.perf_counter()
         self._connection.request(
-            ask.method, ask.path, body=ask.body or None, headers=dict(ask.headers)
+            request.method,
+            request.path,
+            body=request.body or None,
+            headers=dict(request.headers),
         )
         response = self._connection.getresponse()
         body = response.read()
-        return Reply(
-            ask=ask,
+        return WebResponse(
+            request=request,
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},
             wire_body=body,
@@ -97,54 +100,55 @@ def connected(address: Address) -> Generator[Client]:
 
 
 def is_alive(address: Address) -> bool:
-    """Wait for an answer that comes behind all that was asked before."""
+    """Wait for an answer that comes behind all requests before it."""
     try:
         with connected(address) as client:
-            return client.send(Ask(path=LIVENESS_PATH)).status in OK
+            return client.send(WebRequest(path=LIVENESS_PATH)).status in OK
     except (OSError, http.client.HTTPException):
         return False
 
 
-def compare_answers(before: Address, after: Address, asks: Iterable[Ask]) -> None:
-    """Ask both sides everything twice: the second time they may have kept answers.
+def compare_answers(
+    before: Address, after: Address, requests: Iterable[WebRequest]
+) -> None:
+    """Send both everything twice: the second time they may have cached it.
 
     All answers but the first of all are compared: that one may be worked out, and
     the others be what the database kept of it, with its members in another order.
 
     Raises
     ------
-    WrongAnswerError
+    BenchmarkError
         Names the first request that was answered differently, or not with success.
     """
     with connected(before) as one, connected(after) as other:
-        for ask in asks:
-            check_success(one.send(ask))
-            expected = one.send(ask)
+        for request in requests:
+            check_success(one.send(request))
+            expected = one.send(request)
             for _ in range(2):
-                check_same(expected, other.send(ask))
+                check_same(expected, other.send(request))
 
 
-def check_same(expected: Reply, found: Reply) -> None:
+def check_same(expected: WebResponse, found: WebResponse) -> None:
     """Hold two answers equal, up to the members that tell the time of asking."""
     check_success(expected, found)
     if _content(expected) != _content(found):
-        ask = found.ask
-        raise WrongAnswerError(
-            f"{ask.method} {ask.path} {ask.body.decode()} is answered differently."
-        )
+        request = found.request
+        described = f"{request.method} {request.path} {request.body.decode()}"
+        raise BenchmarkError(f"{described} is answered differently.")
 
 
-def check_success(*replies: Reply) -> None:
-    for reply in replies:
-        if reply.status not in OK:
-            raise WrongAnswerError(
-                f"{reply.ask.method} {reply.ask.path} is answered with "
-                f"{reply.status}: {reply.body[:300].decode(errors='replace')}"
+def check_success(*responses: WebResponse) -> None:
+    for response in responses:
+        if response.status not in OK:
+            raise BenchmarkError(
+                f"{response.request.method} {response.request.path} is answered with "
+                f"{response.status}: {response.body[:300].decode(errors='replace')}"
             )
 
 
-def _content(reply: Reply) -> Any:
-    if not reply.ask.tells_now:
-        return reply.body
-    members: dict[str, Any] = orjson.loads(reply.body)
-    return {name: members[name] for name in members.keys() - reply.ask.tells_now}
+def _content(response: WebResponse) -> Any:
+    if not response.request.tells_now:
+        return response.body
+    members: dict[str, Any] = orjson.loads(response.body)
+    return {name: members[name] for name in members.keys() - response.request.tells_now}
