@@ -12,8 +12,8 @@ from analytics.api.body import body_pieces
 from analytics.api.schemas import EventsQuery, EventsReceipt
 from analytics.inbox.event_input import EventInput
 from analytics.inbox.receiving import BodyForm, Receipt, receive_events
-from analytics.inbox.unpacking import limited
 from analytics.inbox.validation import PostDefaults
+from analytics.ingest.unpacking import limited
 from riskplatform.api.idempotency.services import (
     Answer,
     answer_once,

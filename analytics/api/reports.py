@@ -17,12 +17,12 @@ from analytics.api.schemas import (
     RejectionsQuery,
 )
 from analytics.inbox.backlog import measure_backlog
-from analytics.inbox.fates import (
+from analytics.inbox.row_outcomes import (
     PostSummary,
     count_refusals,
     get_post,
-    list_fates,
     list_refusals,
+    list_row_outcomes,
 )
 from analytics.models import RefusedEvent
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
@@ -46,7 +46,7 @@ class BatchFatesView(IngestView):
         """Tell what became of each row of a POST."""
         query = decode_query(request, FatesQuery)
         post = get_post(get_key(request).organisation, batch_id)
-        fates = list_fates(post, start=query.after + 1, limit=query.limit)
+        fates = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
         last = fates[-1]["index"] if fates else post.row_count
         following = last if last + 1 < post.row_count else None
         return Response({**_summary(post), "fates": fates, "next": following})

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
 from analytics.errors import UnsupportedBodyError
-from analytics.inbox.unpacking import limited, unpacked
+from analytics.ingest.unpacking import limited, unpacked
 from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
 from riskplatform.api.inputs import body_schema, decode_query, query_parameters
 from scoring.api.portfolio_money import money_text
