@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from analytics.api.body import body_pieces
 from analytics.inbox.event_input import EventInput, Slug, SourceName
 from analytics.inbox.receiving import BodyForm, Receipt, receive_events
-from analytics.inbox.unpacking import limited
 from analytics.inbox.validation import PostDefaults
+from analytics.ingest.unpacking import limited
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
 from riskplatform.api.keys.authentication import ApiKeyAuthentication, get_key

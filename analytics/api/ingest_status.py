@@ -11,12 +11,12 @@ from analytics.api.events import BY_KEY, WRITERS
 from analytics.api.reading import Limit
 from analytics.inbox.backlog import measure_backlog
 from analytics.inbox.event_input import SourceName
-from analytics.inbox.fates import (
+from analytics.inbox.row_outcomes import (
     PostSummary,
     count_refusals,
     get_post,
-    list_fates,
     list_refusals,
+    list_row_outcomes,
 )
 from analytics.models import RefusedEvent
 from riskplatform.api.endpoints import Router
@@ -134,7 +134,7 @@ def events_batch_fates(
 ) -> BatchFates:
     """Tell what became of each row of a POST."""
     post = get_post(get_key(request).organisation, batch_id)
-    fates = list_fates(post, start=query.after + 1, limit=query.limit)
+    fates = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
     last = fates[-1]["index"] if fates else post.row_count
     following = last if last + 1 < post.row_count else None
     return BatchFates.of(post, fates, following=following)

@@ -13,15 +13,17 @@ import orjson
 from django.db import connections, router, transaction
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.facts import Facts
+from analytics.inbox.event_values import EventValues
 from analytics.inbox.validation import RefusedRow, ValidatedBlock, ValidEvent
-from analytics.inbox.versions import NewVersion, Sorted, Version, sort_out
-from analytics.inbox.wakeup import announce
+from analytics.inbox.versions import Comparison, NewVersion, Version, compare_versions
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from analytics.store.clickhouse import to_milliseconds
+from perf.jobs.wakeup import call
 from riskplatform.api.keys.models import Organisation
 
+# Wakes the loop of the worker that ships.
+CHANNEL = "analytics_inbox"
 MAX_REASON_CHARS = 300
 EVENT_COLUMNS = (
     *("batch_id", "source_id", "row_index", "external_id", "version"),
@@ -79,11 +81,13 @@ def accept_block(post: Post, block: ValidatedBlock, *, first_index: int) -> Acce
     Blocks of one source wait for one another, so that of two that bring the same
     event at the same time the second one finds it.
     """
-    outcome = Sorted()
+    outcome = Comparison()
     sources = _locked_sources(post.organisation, block.events)
     for source, events in sources.items():
         known = _find_versions(source, [event.external_id for event in events])
-        part = sort_out(events, known, received_ms=to_milliseconds(post.received_at))
+        part = compare_versions(
+            events, known, received_ms=to_milliseconds(post.received_at)
+        )
         outcome.accepted += part.accepted
         outcome.refused += part.refused
         outcome.duplicate_count += part.duplicate_count
@@ -102,7 +106,7 @@ def accept_block(post: Post, block: ValidatedBlock, *, first_index: int) -> Acce
         refused=refused,
     )
     if batch.accepted_count:
-        announce()
+        call(CHANNEL)
     transaction.on_commit(partial(_count, accepted))
     return accepted
 
@@ -135,30 +139,30 @@ def _find_versions(
     with connection.cursor() as cursor:
         cursor.execute(FIND_VERSIONS.format(is_one_of=is_one_of), [source.pk, wanted])
         for row in cursor.fetchall():
-            versions[row[0]].append(_version(row, facts=tuple(row[6:])))
+            versions[row[0]].append(_version(row, values=tuple(row[6:])))
         # After the others: what is pruned meanwhile is then found twice, not never.
         cursor.execute(HAS_SETTLED, [source.pk])
         if cursor.fetchone() is not None:
             sql = FIND_SETTLED.format(is_one_of=is_one_of)
             cursor.execute(sql, [source.pk, wanted])
             for row in cursor.fetchall():
-                versions[row[0]].append(_version(row, facts=bytes(row[7])))
+                versions[row[0]].append(_version(row, values=bytes(row[7])))
     for history in versions.values():
         history.sort(key=attrgetter("number"))
     return versions
 
 
-def _version(row: Sequence[Any], *, facts: Facts | bytes) -> Version:
+def _version(row: Sequence[Any], *, values: EventValues | bytes) -> Version:
     number, received_ms, is_retracted, region, cell, occurred_ms = row[1:7]
     return Version(
-        *(number, received_ms, bool(is_retracted), region, cell, occurred_ms), facts
+        *(number, received_ms, bool(is_retracted), region, cell, occurred_ms), values
     )
 
 
 def _create_batch(
-    post: Post, outcome: Sorted, *, refused_count: int, row_range: tuple[int, int]
+    post: Post, outcome: Comparison, *, refused_count: int, row_range: tuple[int, int]
 ) -> IngestBatch:
-    """Write the batch; the database checks that every row has a fate."""
+    """Write the batch; the database checks that every row is counted."""
     first_index, row_count = row_range
     return IngestBatch.objects.create(
         post=post.id,
@@ -185,7 +189,7 @@ def _event_rows(
         yield (
             *(batch_id, source_ids[event.source], event.row_index, event.external_id),
             *(number, received_ms, is_retracted, region, cell),
-            *(*version.known_facts, *left),
+            *(*version.known_values, *left),
         )
 
 

@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.facts import digest_of
+from analytics.inbox.event_values import digest_of
 from analytics.metrics import PRUNED_EVENTS
 from analytics.models import (
     InboxEvent,
@@ -105,10 +105,10 @@ def _prune(key: UUID) -> tuple[int, int] | None:
 
 def _settled(events: Sequence[Sequence[Any]]) -> Iterator[Sequence[Value]]:
     for source_id, external_id, version, received_ms, is_retracted, *told in events:
-        region, cell, *facts = told
+        region, cell, *values = told
         yield (
             *(source_id, external_id, version, received_ms, is_retracted),
-            *(region, cell, facts[0], digest_of(tuple(facts))),
+            *(region, cell, values[0], digest_of(tuple(values))),
         )
 
 

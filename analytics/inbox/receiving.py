@@ -12,8 +12,8 @@ from analytics.inbox.acceptance import Post, accept_block
 from analytics.inbox.backlog import check_backlog
 from analytics.inbox.event_input import ReadRow
 from analytics.inbox.reading import reader_of
-from analytics.inbox.unpacking import limited, unpacked
 from analytics.inbox.validation import BlockValidator, PostDefaults, RefusedRow
+from analytics.ingest.unpacking import limited, unpacked
 from analytics.placement import get_directory
 from perf.deadlines import watched
 from riskplatform.api.keys.models import Organisation

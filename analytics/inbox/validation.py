@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from analytics.errors import UnknownRegionError
 from analytics.grid import Bounds, RegionGrid
 from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, in_field
-from analytics.inbox.facts import NO_FACTS, Facts
+from analytics.inbox.event_values import NO_VALUES, EventValues
 from analytics.ingest.column_map import OPTIONAL, REQUIRED, ColumnMap
 from analytics.ingest.json_fields import FieldReader
 from analytics.ingest.rows import BadRow
@@ -40,9 +40,9 @@ READER = FieldReader(COLUMN_MAP)
 
 
 class ValidEvent(NamedTuple):
-    """An acceptable row; `facts` are what makes it another version when they differ.
+    """An acceptable row; `values` are what makes it another version when they differ.
 
-    The facts are `occurred_ms, lat, lon, event_type, severity, amount, attributes`.
+    The values are `occurred_ms, lat, lon, event_type, severity, amount, attributes`.
     """
 
     row_index: int
@@ -52,7 +52,7 @@ class ValidEvent(NamedTuple):
     region: str
     is_placed: bool
     cell: int
-    facts: Facts
+    values: EventValues
 
 
 class RefusedRow(NamedTuple):
@@ -149,10 +149,10 @@ class BlockValidator:
         is_placed = row.region is None and self._defaults.region is None
         if row.retracted:
             identity = (row_index, source, row.external_id, True)
-            return ValidEvent(*identity, "", is_placed, 0, NO_FACTS)
+            return ValidEvent(*identity, "", is_placed, 0, NO_VALUES)
         grid = None if region is None else self._grid(region)
-        facts = self._facts(row)
-        if grid is None or facts is None or not _lies_in(grid, *facts[1:3]):
+        values = self._values_of(row)
+        if grid is None or values is None or not _lies_in(grid, *values[1:3]):
             return None
         return ValidEvent(
             row_index=row_index,
@@ -161,11 +161,11 @@ class BlockValidator:
             is_retracted=False,
             region=grid.slug,
             is_placed=is_placed,
-            cell=h3.latlng_to_cell(facts[1], facts[2], grid.resolution),
-            facts=facts,
+            cell=h3.latlng_to_cell(values[1], values[2], grid.resolution),
+            values=values,
         )
 
-    def _facts(self, row: EventInput) -> Facts | None:
+    def _values_of(self, row: EventInput) -> EventValues | None:
         if row.occurred_at is None or row.lat is None or row.lon is None:
             return None
         occurred_ms = (row.occurred_at - EPOCH) // MILLISECOND

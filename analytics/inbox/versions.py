@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analytics.inbox.event_input import in_field
-from analytics.inbox.facts import NO_FACTS, Facts, digest_of
+from analytics.inbox.event_values import NO_VALUES, EventValues, digest_of
 from analytics.inbox.validation import RefusedRow, ValidEvent
 from analytics.ingest.rules import RETRACTED, UNKNOWN_EVENT, Fault
 
@@ -18,7 +18,7 @@ from analytics.ingest.rules import RETRACTED, UNKNOWN_EVENT, Fault
 class Version(NamedTuple):
     """What one version of an event says, and where in ClickHouse it stands.
 
-    Of a version that was pruned from the inbox, the facts are their digest.
+    Of a version that was pruned from the inbox, the values are their digest.
     """
 
     number: int
@@ -27,24 +27,24 @@ class Version(NamedTuple):
     region: str
     cell: int
     occurred_ms: int
-    facts: Facts | bytes
+    values: EventValues | bytes
 
     @property
     def place(self) -> tuple[str, int, int]:
         """What the order of the table tells rows of one event apart by."""
         return self.region, self.cell, self.occurred_ms
 
-    def says(self, facts: Facts) -> bool:
-        if isinstance(self.facts, bytes):
-            return self.facts == digest_of(facts)
-        return self.facts == facts
+    def says(self, values: EventValues) -> bool:
+        if isinstance(self.values, bytes):
+            return self.values == digest_of(values)
+        return self.values == values
 
     @property
-    def known_facts(self) -> Facts:
-        """Give the facts as far as they are known; the time always is."""
-        if isinstance(self.facts, bytes):
-            return (self.occurred_ms, *NO_FACTS[1:])
-        return self.facts
+    def known_values(self) -> EventValues:
+        """Give the values as far as they are known; the time always is."""
+        if isinstance(self.values, bytes):
+            return (self.occurred_ms, *NO_VALUES[1:])
+        return self.values
 
 
 class NewVersion(NamedTuple):
@@ -54,7 +54,7 @@ class NewVersion(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Sorted:
+class Comparison:
     """What became of valid rows; those in no list are repetitions."""
 
     accepted: list[NewVersion] = field(default_factory=list)
@@ -62,14 +62,14 @@ class Sorted:
     duplicate_count: int = 0
 
 
-def sort_out(
+def compare_versions(
     events: Iterable[ValidEvent],
     known: Mapping[str, Sequence[Version]],
     *,
     received_ms: int,
-) -> Sorted:
+) -> Comparison:
     """Compare events of one source with their versions and with one another."""
-    outcome = Sorted()
+    outcome = Comparison()
     histories: dict[str, list[Version]] = {
         external_id: list(versions) for external_id, versions in known.items()
     }
@@ -95,7 +95,7 @@ def _is_repeated(event: ValidEvent, history: Sequence[Version]) -> bool:
     if event.is_retracted:
         return history[-1].is_retracted
     return any(
-        version.says(event.facts)
+        version.says(event.values)
         and not version.is_retracted
         and (event.is_placed or version.region == event.region)
         for version in history
@@ -112,18 +112,18 @@ def _next_version(
     event: ValidEvent, history: Sequence[Version], received_ms: int
 ) -> NewVersion:
     if not history:
-        place, facts = _place_of(event), event.facts
-        version = Version(received_ms, received_ms, event.is_retracted, *place, facts)
+        place, values = _place_of(event), event.values
+        version = Version(received_ms, received_ms, event.is_retracted, *place, values)
         return NewVersion(event, version, None)
     last = history[-1]
     number = max(received_ms, last.number + 1)
     # A corrected event stays known since it first arrived, so that what a forecast
     # could know at a time does not lose it.
     place = last.place if event.is_retracted else _place_of(event)
-    facts = last.known_facts if event.is_retracted else event.facts
-    version = Version(number, last.received_ms, event.is_retracted, *place, facts)
+    values = last.known_values if event.is_retracted else event.values
+    version = Version(number, last.received_ms, event.is_retracted, *place, values)
     return NewVersion(event, version, last)
 
 
 def _place_of(event: ValidEvent) -> tuple[str, int, int]:
-    return event.region, event.cell, event.facts[0]
+    return event.region, event.cell, event.values[0]

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import Any, Self
 
 from analytics.errors import EventFileError
 from analytics.ingest.rules import Fault, RowCode
+from analytics.ingest.unpacking import BrokenGzipError, gunzipped
 from riskplatform.kernel.arrow import load_arrow
 
 PIECE_BYTES = 1 << 16
-MAX_UNPACKED_BYTES = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-GZIP_WINDOW = zlib.MAX_WBITS | 16
 STANDARD_INPUT = Path("-")
 OTHER_FORMATS = {
     b"PK\x03\x04": "a ZIP archive or a spreadsheet; save it as CSV",
@@ -71,26 +69,11 @@ class ByteSource:
         return iter(lambda: self._file.read(PIECE_BYTES), b"")
 
     def _unpacked(self) -> Iterator[bytes]:
-        inflater, is_inside = zlib.decompressobj(GZIP_WINDOW), False
-        for piece in self._pieces():
-            packed = piece
-            # Zeros may pad the space between the members of a gzip file.
-            while (is_inside and packed) or (packed := packed.lstrip(b"\0")):
-                is_inside = True
-                before = inflater.copy()
-                try:
-                    yield inflater.decompress(packed, MAX_UNPACKED_BYTES)
-                except zlib.error as error:
-                    yield _salvage(before, packed)
-                    self.fault = _corruption("gzip", error)
-                    return
-                packed = inflater.unconsumed_tail
-                if inflater.eof:
-                    packed = inflater.unused_data
-                    inflater, is_inside = zlib.decompressobj(GZIP_WINDOW), False
-        if is_inside:
-            yield inflater.flush()
-            self.fault = _truncation("gzip")
+        try:
+            yield from gunzipped(self._pieces())
+        except BrokenGzipError as error:
+            is_cut = error.is_cut
+            self.fault = _truncation("gzip") if is_cut else _corruption("gzip", error)
 
     def _unpacked_zstd(self) -> Iterator[bytes]:
         arrow = load_arrow(purpose="A file packed with zstd")
@@ -139,14 +122,3 @@ def _open_file(path: Path) -> BufferedReader:
     except OSError as error:
         reason = f"cannot be read ({error.strerror})"
     raise EventFileError(f"{path} {reason}.", file=str(path))
-
-
-def _salvage(inflater: "zlib._Decompress", packed: bytes) -> bytes:
-    """Unpack byte by byte up to the damage."""
-    unpacked = bytearray()
-    for place in range(len(packed)):
-        try:
-            unpacked += inflater.decompress(packed[place : place + 1])
-        except zlib.error:
-            break
-    return bytes(unpacked)

@@ -1,7 +1,7 @@
 """Which column of a file means what: `occurred_at=time,lat=Y,lon=X`."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -11,6 +11,19 @@ REQUIRED = ("occurred_at", "lat", "lon")
 OPTIONAL = ("event_type", "severity", "amount", "external_id")
 ATTRIBUTE = "attributes."
 EXAMPLE = "occurred_at=time,lat=Y,lon=X"
+# Names of columns seen in public files; the first that is there is suggested.
+USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
+    "occurred_at": (
+        *("occurred_at", "occurred", "time", "timestamp", "datetime", "date_time"),
+        *("event_time", "event_date", "origin_time", "date", "start_time", "t"),
+    ),
+    "lat": ("lat", "latitude", "y", "ycoord", "lat_deg", "begin_lat", "slat"),
+    "lon": ("lon", "lng", "long", "longitude", "x", "xcoord", "begin_lon", "slon"),
+    "event_type": ("event_type", "type", "category", "primary type", "kind"),
+    "severity": ("severity", "magnitude", "mag"),
+    "amount": ("amount", "loss", "loss_usd", "damage", "damage_usd"),
+    "external_id": ("external_id", "event_id", "id", "case number", "case_number"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +78,52 @@ class ColumnMap:
     def __str__(self) -> str:
         items = [f"{name}={column}" for name, column in self.columns.items()]
         items += [f"{name}:{value}" for name, value in self.constants.items()]
-        return ",".join(quoted(item) for item in items)
-
-    @property
-    def attribute_columns(self) -> dict[str, str]:
-        """Attribute name to column name."""
-        return _attributes(self.columns)
+        return ",".join(_quoted(item) for item in items)
 
     @property
     def attribute_constants(self) -> dict[str, str]:
-        return _attributes(self.constants)
+        return {
+            name.removeprefix(ATTRIBUTE): value
+            for name, value in self.constants.items()
+            if name.startswith(ATTRIBUTE)
+        }
+
+
+def locate_columns(
+    header: Sequence[str], column_map: ColumnMap, *, file: str
+) -> dict[str, int]:
+    """Give the place of each mapped field in a row."""
+    missing = [name for name in column_map.columns.values() if name not in header]
+    if missing:
+        raise ColumnMapError(
+            f"{file}, row 1: there is no column {', '.join(missing)}. The columns are:"
+            f" {', '.join(header)}. Try the map {suggest_map(header)}",
+            file=file,
+            missing=missing,
+            found=list(header),
+        )
+    for name in column_map.columns.values():
+        places = [place for place, column in enumerate(header) if column == name]
+        if len(places) > 1:
+            numbers = " and ".join(str(place + 1) for place in places)
+            raise ColumnMapError(
+                f"{file}, row 1: the header has the column {name} more than once"
+                f" (columns {numbers}). Give each column its own name.",
+                file=file,
+                column=name,
+            )
+    return {field: header.index(name) for field, name in column_map.columns.items()}
+
+
+def suggest_map(header: Sequence[str]) -> str:
+    """Write the map that these column names look like; `?` where none does."""
+    by_folded = {name.strip().casefold(): name.strip() for name in reversed(header)}
+    items: list[str] = []
+    for name in (*REQUIRED, *OPTIONAL):
+        found = next((by_folded[n] for n in USUAL_NAMES[name] if n in by_folded), None)
+        if found is not None or name in REQUIRED:
+            items.append(_quoted(f"{name}={found or '?'}"))
+    return ",".join(items)
 
 
 def _check_field(name: str) -> None:
@@ -118,15 +167,7 @@ def _split_item(item: str) -> tuple[str, str, str]:
     return name, item[place], value
 
 
-def quoted(item: str) -> str:
+def _quoted(item: str) -> str:
     if any(mark in item for mark in ',"\n\r'):
         return '"' + item.replace('"', '""') + '"'
     return item
-
-
-def _attributes(fields: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(ATTRIBUTE): value
-        for name, value in fields.items()
-        if name.startswith(ATTRIBUTE)
-    }

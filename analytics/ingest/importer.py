@@ -18,9 +18,8 @@ from analytics.ingest.chunk_work import (
     ChunkWorker,
     origin_of,
 )
-from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.column_map import ColumnMap, locate_columns
 from analytics.ingest.file_format import FileFormat
-from analytics.ingest.header import locate_columns
 from analytics.ingest.identity import RowNames
 from analytics.ingest.known_ids import KnownIds, load_known_ids, mark_others
 from analytics.ingest.opening import OpenFile, open_file

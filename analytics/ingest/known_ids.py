@@ -45,12 +45,8 @@ class Origin:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OthersMark:
-    """What other writers had written of an origin at some moment."""
-
-    row_count: int
-    last_version: int
+# What other writers had written of an origin at some moment: rows and last version.
+OthersMark = tuple[int, int]
 
 
 class KnownIds:
@@ -99,4 +95,4 @@ def mark_others(origin: Origin) -> OthersMark:
     ((row_count, last_version),) = fetch_rows(
         "events_by_others", WRITTEN_BY_OTHERS, params, budget=LOOKUP
     )
-    return OthersMark(row_count=row_count, last_version=last_version)
+    return row_count, last_version

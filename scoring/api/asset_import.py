@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
 from analytics.errors import UnsupportedBodyError
-from analytics.inbox.unpacking import limited, unpacked
+from analytics.ingest.unpacking import limited, unpacked
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
 from scoring.api.assets import ASSETS

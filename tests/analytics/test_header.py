@@ -3,8 +3,7 @@
 import pytest
 
 from analytics.errors import ColumnMapError
-from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.header import locate_columns, suggest_map
+from analytics.ingest.column_map import ColumnMap, locate_columns, suggest_map
 
 XYT = ColumnMap.parse("occurred_at=T,lat=Y,lon=X")
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.facts import digest_of
+from analytics.inbox.event_values import digest_of
 from analytics.inbox.pruning import PruningReport, prune_inbox
 from analytics.models import (
     InboxEvent,
@@ -138,13 +138,13 @@ def test_the_command_counts_first_and_prunes_then(post: Post, ship: Ship) -> Non
 
 
 numbers = st.sampled_from([0.0, -0.0, 1.0, 1.5])
-facts = st.tuples(
+values = st.tuples(
     st.integers(0, 2), numbers, numbers, st.sampled_from(["", "a", "ab"]),
     *(st.none() | numbers,) * 2, st.sampled_from(["", "a", "b"]),
 )  # fmt: skip
 
 
-@given(facts, facts)
+@given(values, values)
 def test_facts_are_equal_where_their_digests_are(
     one: tuple[int, float, float, str, float | None, float | None, str],
     other: tuple[int, float, float, str, float | None, float | None, str],

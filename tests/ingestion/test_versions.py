@@ -6,16 +6,16 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.facts import NO_FACTS, digest_of
+from analytics.inbox.event_values import NO_VALUES, digest_of
 from analytics.inbox.validation import ValidEvent
-from analytics.inbox.versions import Version, sort_out
+from analytics.inbox.versions import Version, compare_versions
 
 Histories = dict[str, list[Version]]
 
 
 def make_event(external_id: str, value: int | None) -> ValidEvent:
     """Make an event that says `value`, or a retraction."""
-    facts = NO_FACTS if value is None else (value, 0.0, 0.0, "", None, None, "")
+    values = NO_VALUES if value is None else (value, 0.0, 0.0, "", None, None, "")
     return ValidEvent(
         row_index=0,
         source="api",
@@ -24,7 +24,7 @@ def make_event(external_id: str, value: int | None) -> ValidEvent:
         region="" if value is None else "chicago",
         is_placed=True,
         cell=value or 0,
-        facts=facts,
+        values=values,
     )
 
 
@@ -36,7 +36,7 @@ def play(bodies: list[list[ValidEvent]], histories: Histories) -> list[ValidEven
     """Send bodies one after the other; give the rows that were accepted."""
     accepted: list[ValidEvent] = []
     for number, body in enumerate(bodies):
-        outcome = sort_out(body, histories, received_ms=1_000 + number % 2)
+        outcome = compare_versions(body, histories, received_ms=1_000 + number % 2)
         for new in outcome.accepted:
             histories[new.event.external_id].append(new.version)
         judged = len(outcome.accepted) + len(outcome.refused) + outcome.duplicate_count
@@ -72,8 +72,8 @@ def test_pruned_versions_tell_the_same_apart(
 
 
 def prune(version: Version) -> Version:
-    assert not isinstance(version.facts, bytes)
-    return version._replace(facts=digest_of(version.facts))
+    assert not isinstance(version.values, bytes)
+    return version._replace(values=digest_of(version.values))
 
 
 @given(bodies)

@@ -11,7 +11,7 @@ from riskplatform.kernel.errors import FieldFault
 MAX_LISTED = 1_000
 
 
-class FaultCode(StrEnum):
+class AssetCode(StrEnum):
     BAD_TEXT = "bad_text"
     OUT_OF_RANGE = "out_of_range"
     WRONG_CURRENCY = "wrong_currency"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from analytics.ingest.rules import RowCode, shown
 from scoring.errors import AssetFileError
-from scoring.services.portfolios.location_files.faults import FaultCode, RowFault
+from scoring.services.portfolios.location_files.faults import AssetCode, RowFault
 from scoring.services.portfolios.location_files.values import (
     BEYOND,
     CENT,
@@ -73,26 +73,26 @@ class Layout:
 
     def repeated(self, asset: AssetRow, first: int) -> RowFault:
         reason = f"{shown(asset.reference)} came in row {first} already."
-        return self._fault(asset, self.reference, FaultCode.DUPLICATE_REFERENCE, reason)
+        return self._fault(asset, self.reference, AssetCode.DUPLICATE_REFERENCE, reason)
 
     def taken(self, asset: AssetRow) -> RowFault:
         reason = (
             f"the portfolio has {shown(asset.reference)} already."
             " Import with replace to change it."
         )
-        return self._fault(asset, self.reference, FaultCode.REFERENCE_TAKEN, reason)
+        return self._fault(asset, self.reference, AssetCode.REFERENCE_TAKEN, reason)
 
     def wrong_currency(self, asset: AssetRow, currency: str) -> RowFault:
         reason = f"{shown(asset.currency)} is not {currency}, as the portfolio has it."
-        return self._fault(asset, self.currency, FaultCode.WRONG_CURRENCY, reason)
+        return self._fault(asset, self.currency, AssetCode.WRONG_CURRENCY, reason)
 
     def unknown_curve(self, asset: AssetRow) -> RowFault:
         reason = f"there is no vulnerability {', '.join(map(shown, asset.curves))}."
-        code = FaultCode.UNKNOWN_VULNERABILITY
+        code = AssetCode.UNKNOWN_VULNERABILITY
         return self._fault(asset, "vulnerability", code, reason)
 
     def _fault(
-        self, asset: AssetRow, column: str, code: FaultCode, reason: str
+        self, asset: AssetRow, column: str, code: AssetCode, reason: str
     ) -> RowFault:
         name = self.header[self.columns[column]]
         return RowFault(row=asset.row, column=name, code=code.value, reason=reason)
@@ -192,7 +192,7 @@ def _read_oed(values: RowValues) -> AssetRow:
     value = sum((values.money(name) or ZERO for name in OED_VALUES), ZERO)
     if value >= BEYOND:
         reason = "the insured values add up to 10^18 or more."
-        values.note("buildingtiv", FaultCode.OUT_OF_RANGE, reason)
+        values.note("buildingtiv", AssetCode.OUT_OF_RANGE, reason)
     return AssetRow(
         values.row,
         _oed_reference(values),
@@ -238,7 +238,7 @@ def _oed_term(values: RowValues, column: str, kind: str, value: Decimal) -> Deci
         return (amount * value).quantize(CENT)
     values.note(
         kind,
-        FaultCode.UNSUPPORTED_TERM,
+        AssetCode.UNSUPPORTED_TERM,
         "only terms of type 0 (an amount) and 2 (a share of the value) are taken.",
     )
     return ZERO

@@ -16,7 +16,7 @@ from analytics.ingest.rules import (
     shown,
     too_long,
 )
-from scoring.services.portfolios.location_files.faults import FaultCode, RowFault
+from scoring.services.portfolios.location_files.faults import AssetCode, RowFault
 
 MAX_NUMBER_CHARS = 40
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -63,7 +63,7 @@ class RowValues:
         elif not text.isprintable() and CONTROL.search(text):
             self.note(
                 column,
-                FaultCode.BAD_TEXT,
+                AssetCode.BAD_TEXT,
                 f"{shown(text)} holds control characters.",
             )
         else:
@@ -95,7 +95,7 @@ class RowValues:
         amount = Decimal(text)
         if not 0 <= amount < BEYOND:
             reason = f"{shown(text)} is not between 0 and 10^18."
-            self.note(column, FaultCode.OUT_OF_RANGE, reason)
+            self.note(column, AssetCode.OUT_OF_RANGE, reason)
             return ZERO
         return amount
 
@@ -114,7 +114,7 @@ class RowValues:
     def note_fault(self, column: str, fault: Fault) -> None:
         self.note(column, fault.code, fault.reason)
 
-    def note(self, column: str, code: FaultCode | RowCode, reason: str) -> None:
+    def note(self, column: str, code: AssetCode | RowCode, reason: str) -> None:
         place = self._columns.get(column)
         name = column if place is None else self._header[place]
         self.faults.append(

@@ -4,15 +4,15 @@ import struct
 from hashlib import blake2b
 
 # `occurred_ms, lat, lon, event_type, severity, amount, attributes`
-Facts = tuple[int, float, float, str, float | None, float | None, str]
+EventValues = tuple[int, float, float, str, float | None, float | None, str]
 
-NO_FACTS: Facts = (0, 0.0, 0.0, "", None, None, "")
+NO_VALUES: EventValues = (0, 0.0, 0.0, "", None, None, "")
 DIGEST_BYTES = 16
 
 
-def digest_of(facts: Facts) -> bytes:
-    """Digest facts so that equal ones, and no others, have equal digests."""
-    occurred_ms, lat, lon, event_type, severity, amount, attributes = facts
+def digest_of(values: EventValues) -> bytes:
+    """Digest values so that equal ones, and no others, have equal digests."""
+    occurred_ms, lat, lon, event_type, severity, amount, attributes = values
     # Adding zero makes the negative zero, which equals the other, look like it.
     numbers = struct.pack("<q2d", occurred_ms, lat + 0.0, lon + 0.0)
     parts = (

@@ -64,8 +64,8 @@ def get_post(organisation: Organisation, batch_id: UUID) -> PostSummary:
     )
 
 
-def list_fates(post: PostSummary, *, start: int, limit: int) -> list[Row]:
-    """Tell the fate of the rows from `start` on, in three queries.
+def list_row_outcomes(post: PostSummary, *, start: int, limit: int) -> list[Row]:
+    """Tell the outcome of the rows from `start` on, in three queries.
 
     A row that was neither accepted nor refused was a repetition. Of a batch that
     was pruned only the counts are left; each accepted row of it is stored.
@@ -81,14 +81,16 @@ def list_fates(post: PostSummary, *, start: int, limit: int) -> list[Row]:
         for batch in batches
         if batch.first_index + batch.row_count > start
     }
-    fates = _accepted_fates(by_id, start, end) | _refused_fates(list(by_id), start, end)
+    outcomes = _accepted_outcomes(by_id, start, end) | _refused_outcomes(
+        list(by_id), start, end
+    )
     for batch in by_id.values():
         if batch.pruned_at is not None:
             places = range(batch.first_index, batch.first_index + batch.row_count)
-            fates |= {index: {"fate": "pruned"} for index in places}
+            outcomes |= {index: {"fate": "pruned"} for index in places}
     repeated = {"fate": "duplicate"}
     return [
-        {"index": index, **fates.get(index, repeated)} for index in range(start, end)
+        {"index": index, **outcomes.get(index, repeated)} for index in range(start, end)
     ]
 
 
@@ -117,7 +119,7 @@ def _batches(organisation: Organisation, post: UUID) -> IngestBatchQuerySet:
     return IngestBatch.objects.filter(organisation=organisation, post=post).order_by()
 
 
-def _accepted_fates(
+def _accepted_outcomes(
     batches: dict[UUID, IngestBatch], start: int, end: int
 ) -> dict[int, Row]:
     events = (
@@ -127,10 +129,12 @@ def _accepted_fates(
         .select_related("parked")
         .only("row_index", "external_id", "version", "batch_id", "parked__reason")
     )
-    return {event.row_index: _fate(event, batches[event.batch_id]) for event in events}
+    return {
+        event.row_index: _outcome(event, batches[event.batch_id]) for event in events
+    }
 
 
-def _fate(event: InboxEvent, batch: IngestBatch) -> Row:
+def _outcome(event: InboxEvent, batch: IngestBatch) -> Row:
     told: Row = {"external_id": event.external_id, "version": event.version}
     parked: ParkedEvent | None = getattr(event, "parked", None)
     if parked is not None:
@@ -140,7 +144,9 @@ def _fate(event: InboxEvent, batch: IngestBatch) -> Row:
     return told | {"fate": "stored" if is_stored else "waiting"}
 
 
-def _refused_fates(batch_ids: Sequence[UUID], start: int, end: int) -> dict[int, Row]:
+def _refused_outcomes(
+    batch_ids: Sequence[UUID], start: int, end: int
+) -> dict[int, Row]:
     refused = RefusedEvent.objects.filter(
         batch__in=batch_ids, row_index__gte=start, row_index__lt=end
     )
