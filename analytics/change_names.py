@@ -1,4 +1,4 @@
-"""The names by which changes of analytics are announced."""
+"""The names by which changes of analytics are published."""
 
 
 def events_of(region_slug: str) -> str:

@@ -16,7 +16,7 @@ class PerfConfig(AppConfig):
     verbose_name = "Performance"
 
     def ready(self) -> None:
-        changes.listen(feed.publish)
+        changes.subscribe(feed.publish)
         register(check_connections_fit, Tags.database)
         forget_after_fork()
         listen_for_writes()

@@ -1,6 +1,6 @@
-"""The names by which changes of scoring are announced (`riskplatform.kernel.changes`).
+"""The names by which changes of scoring are published (`riskplatform.kernel.changes`).
 
-Whoever writes announces them; whoever keeps an answer says which it rests on.
+A write publishes them; a cached response says which it depends on.
 """
 
 from typing import Final

@@ -12,16 +12,16 @@ from perf.cache.change_feed import feed
 from perf.cache.edge.remembered import remembered_values
 from perf.shared_store import StoreUnavailableError
 from scoring.models import Region
-from tests.announcements import what_is_written_is_announced
 from tests.edge.webs import Platform, filled_platform
 from tests.factories import DAY_S, make_forecast, make_region
+from tests.published_changes import what_is_written_is_published
 
-__all__ = ["what_is_written_is_announced"]
+__all__ = ["what_is_written_is_published"]
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Give up the answers of earlier tests: they write past who announces changes."""
+    """Give up the answers of earlier tests: they write without publishing changes."""
     with suppress(StoreUnavailableError):
         feed.shared.renew_epoch()
     for value in remembered_values():

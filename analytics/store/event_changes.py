@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 from analytics.change_names import events_of
-from riskplatform.kernel.changes import announce_at_once
+from riskplatform.kernel.changes import publish_changes_at_once
 
 ALL = "events"
 
@@ -23,7 +23,7 @@ def changing_events(regions: Iterable[str]) -> Generator[None]:
     try:
         yield
     finally:
-        announce_at_once(*names)
+        publish_changes_at_once(*names)
 
 
 @contextmanager
@@ -31,4 +31,4 @@ def changing_all_events() -> Generator[None]:
     try:
         yield
     finally:
-        announce_at_once(ALL)
+        publish_changes_at_once(ALL)

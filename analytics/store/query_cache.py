@@ -1,7 +1,7 @@
 """Answers of named queries, kept while the events of their regions stay as they are.
 
 An answer is found again by the name of the query, its parameters, and the version of
-the events of every region it is about; whoever stores events announces a new one.
+the events of every region it is about; a write of events publishes a new one.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Model
 
-from riskplatform.kernel.changes import listen
+from riskplatform.kernel.changes import subscribe
 
 PRIMARY = "default"
 REPLICA = "replica"
@@ -58,9 +58,9 @@ def note_write() -> None:
 
 
 def listen_for_writes() -> None:
-    """Have every announced change pin this process to the primary."""
+    """Have every published change pin this process to the primary."""
     if REPLICA in connections.settings:
-        listen(_hear)
+        subscribe(_hear)
 
 
 def _hear(_names: frozenset[str]) -> None:

@@ -1,7 +1,7 @@
-"""Says what has changed, to whoever holds copies of it.
+"""Publishes what has changed to those who hold copies of it.
 
-A name is `kind:id`, such as `portfolio:018f…` or `forecast:chicago`. Services announce
-what they have written; caches listen. Neither knows the other.
+A name is `kind:id`, such as `portfolio:018f…` or `forecast:chicago`. Services publish
+what they have written; caches subscribe. Neither knows the other.
 """
 
 import logging
@@ -10,37 +10,37 @@ from functools import partial
 
 from django.db import transaction
 
-Listener = Callable[[frozenset[str]], None]
+Subscriber = Callable[[frozenset[str]], None]
 
-_listeners: list[Listener] = []
+_subscribers: list[Subscriber] = []
 logger = logging.getLogger(__name__)
 
 
-def announce(*names: str) -> None:
-    """Tell every listener once the transaction at work is committed.
+def publish_changes(*names: str) -> None:
+    """Tell every subscriber once the current transaction is committed.
 
     Without a transaction they are told at once, with one that is rolled back never.
     """
     if names:
-        transaction.on_commit(partial(_tell, frozenset(names)))
+        transaction.on_commit(partial(_send, frozenset(names)))
 
 
-def announce_at_once(*names: str) -> None:
-    """Tell every listener of what no transaction holds back, such as stored events."""
+def publish_changes_at_once(*names: str) -> None:
+    """Tell every subscriber what no transaction holds back, such as stored events."""
     if names:
-        _tell(frozenset(names))
+        _send(frozenset(names))
 
 
-def listen(listener: Listener) -> None:
-    """Have a function told of every change; telling it twice would change nothing."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+def subscribe(subscriber: Subscriber) -> None:
+    """Have a function told of every change; to subscribe again changes nothing."""
+    if subscriber not in _subscribers:
+        _subscribers.append(subscriber)
 
 
-def _tell(names: frozenset[str]) -> None:
-    for listener in _listeners:
+def _send(names: frozenset[str]) -> None:
+    for subscriber in _subscribers:
         try:
-            listener(names)
+            subscriber(names)
         except Exception:
             # The write is committed: it must not look as if it had failed.
-            logger.exception("a listener failed on %s", ", ".join(sorted(names)))
+            logger.exception("a subscriber failed on %s", ", ".join(sorted(names)))

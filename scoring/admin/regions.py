@@ -10,7 +10,7 @@ from django_stubs_ext import WithAnnotations
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
-from scoring.services.regions import announce_region
+from scoring.services.regions import publish_region_changes
 from scoring.services.registry.jobs import queue_fit
 
 
@@ -54,7 +54,7 @@ class RegionAdmin(admin.ModelAdmin[Region]):
         self, request: HttpRequest, obj: Region, form: Any, change: Any
     ) -> None:
         super().save_model(request, obj, form, change)
-        announce_region(obj)
+        publish_region_changes(obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Region]:
         return Region.objects.with_cell_count().defer("boundary")

@@ -6,7 +6,7 @@ import h3.api.basic_int as h3
 from django.db import transaction
 
 from riskplatform.api.keys.models import Organisation
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
@@ -38,7 +38,7 @@ def define_region(defined: Region, *, cells: Iterable[int]) -> Region:
         setattr(region, name, getattr(defined, name))
     region.full_clean()
     region.save()
-    announce_region(region)
+    publish_region_changes(region)
     add_cells(region, cells)
     return region
 
@@ -50,7 +50,7 @@ def set_region_access(
     """Say whose a region is, and whether everybody sees its forecasts."""
     region.owner, region.is_public = owner, is_public
     region.save(update_fields=("owner", "is_public"))
-    announce_region(region)
+    publish_region_changes(region)
 
 
 @transaction.atomic
@@ -68,13 +68,13 @@ def add_cells(region: Region, cells: Iterable[int]) -> int:
     )
     place_in_cells(region, fresh)
     if fresh:
-        announce_region(region)
+        publish_region_changes(region)
     return len(fresh)
 
 
-def announce_region(region: Region) -> None:
+def publish_region_changes(region: Region) -> None:
     """Tell that a region, whose it is, who sees it, or its cells have changed."""
-    announce(change_names.REGIONS, change_names.forecasts_of(region.slug))
+    publish_changes(change_names.REGIONS, change_names.forecasts_of(region.slug))
 
 
 def with_neighbours(cells: Iterable[int]) -> set[int]:

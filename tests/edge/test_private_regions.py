@@ -134,7 +134,7 @@ def test_a_region_that_is_hidden_while_being_answered_is_kept_for_nobody(
     owner = make_organisation("acme")
 
     def hide_first(environ: object, start: object) -> object:
-        # Past the services, so that nothing is announced.
+        # Past the services, so that nothing is published.
         Region.objects.filter(slug="chicago").update(is_public=False, owner=owner)
         return inner(environ, start)
 

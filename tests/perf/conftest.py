@@ -28,7 +28,7 @@ def other_feed() -> Generator[ChangeFeed]:
 
 @pytest.fixture
 def name() -> str:
-    """Name a change that no other test announces."""
+    """Name a change that no other test publishes."""
     return some_name()
 
 

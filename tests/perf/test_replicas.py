@@ -12,7 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from perf.connections import replicas
 from perf.connections.replicas import PRIMARY, REPLICA, note_write, pin, primary_only
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from tests.perf.postgresql import URL, alias_to, needs_postgresql, server
 
 pytestmark = [
@@ -101,7 +101,7 @@ def test_what_is_heard_of_pins_too(replica: None, hear: str) -> None:
         note_write()
     else:
         replicas.listen_for_writes()
-        announce("portfolio:1")
+        publish_changes("portfolio:1")
 
     assert read() == "on default"
 

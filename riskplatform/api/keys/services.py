@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import ApiKey, Organisation, Scope
 from riskplatform.api.keys.secrets import KeyText
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import InvalidInputError
 
 LAST_USE_SAMPLING = timedelta(minutes=1)
@@ -71,7 +71,7 @@ def revoke_keys(keys: Sequence[ApiKey]) -> int:
     """Revoke at once and for good; repeating it keeps the first time."""
     wanted = ApiKey.objects.filter(pk__in=[key.pk for key in keys], revoked_at=None)
     count = wanted.update(revoked_at=timezone.now())
-    announce(*(f"key:{key.prefix}" for key in keys))
+    publish_changes(*(f"key:{key.prefix}" for key in keys))
     return count
 
 

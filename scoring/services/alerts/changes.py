@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.models import Alert, AlertChange, Webhook, WebhookDelivery
 from scoring.services.webhooks.messages import message_of_change
@@ -37,7 +37,7 @@ def record_changes(
         ]
     )
     organisation_id = alerts[0].rule.organisation_id
-    announce(change_names.alerts_of(organisation_id))
+    publish_changes(change_names.alerts_of(organisation_id))
     _queue_messages(changes, organisation_id)
 
 

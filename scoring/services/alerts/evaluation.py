@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.metrics import (
     ALERT_EVALUATION_FAILURES,
@@ -165,7 +165,7 @@ def _note_asked(
     AlertRule.objects.filter(pk=rule.pk).update(
         last_forecast=forecast, held_back_count=F("held_back_count") + held_back_count
     )
-    announce(change_names.alerts_of(rule.organisation_id))
+    publish_changes(change_names.alerts_of(rule.organisation_id))
 
 
 def _locked_rule(rule_id: UUID, forecast: Forecast) -> AlertRule | None:

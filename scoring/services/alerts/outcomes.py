@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.reads.features import EventHistoryColumns, event_columns, region_extent
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.models import Alert
 
@@ -75,7 +75,7 @@ def _score(window: Window) -> int:
             )
         Alert.objects.bulk_update(alerts, JUDGED_FIELDS, batch_size=500)
         owners = {alert.rule.organisation_id for alert in alerts}
-        announce(*map(change_names.alerts_of, owners))
+        publish_changes(*map(change_names.alerts_of, owners))
     return len(alerts)
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
 from scoring.cell_ids import hex_of
@@ -109,7 +109,7 @@ def change_alert_rule(
 def delete_alert_rule(rule_id: UUID, *, organisation: Organisation) -> None:
     """Delete a rule with its alerts and what was sent about them."""
     _locked(rule_id, organisation).delete()
-    announce(change_names.alerts_of(organisation.pk))
+    publish_changes(change_names.alerts_of(organisation.pk))
 
 
 def _definition(rule: AlertRule) -> RuleDefinition:
@@ -206,7 +206,7 @@ def _check_cells(region: Region, cells: Sequence[int]) -> None:
 
 
 def _save(rule: AlertRule) -> None:
-    announce(change_names.alerts_of(rule.organisation_id))
+    publish_changes(change_names.alerts_of(rule.organisation_id))
     try:
         with transaction.atomic():
             rule.save()

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from riskplatform.api.keys.access import access_of_organisation
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import FieldFault
 from scoring import change_names
 from scoring.engine.errors import EngineError
@@ -107,7 +107,7 @@ def _stored(assessment: Assessment) -> Assessment:
     )
     if is_new:
         ASSESSMENTS_MADE.inc()
-        announce(change_names.assessments_of(assessment.portfolio_id))
+        publish_changes(change_names.assessments_of(assessment.portfolio_id))
     return stored
 
 

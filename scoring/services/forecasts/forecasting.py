@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from perf.cache.memory import ByteCache
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
@@ -161,7 +161,7 @@ def _store(
         scenarios=pack_scenarios(scenarios),
     )
     if not forecast.is_shadow:
-        announce(change_names.forecasts_of(forecast.region.slug))
+        publish_changes(change_names.forecasts_of(forecast.region.slug))
 
 
 def is_champion_now(version: ModelVersion) -> bool:

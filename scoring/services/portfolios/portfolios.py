@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.preconditions import ANY_STATE, Precondition
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import FieldFault, InvalidInputError
 from scoring import change_names
 from scoring.errors import (
@@ -53,7 +53,7 @@ def update_portfolio(
     locked.name = name or locked.name
     locked.currency = currency or locked.currency
     _save(locked)
-    announce(change_names.portfolio(locked.pk))
+    publish_changes(change_names.portfolio(locked.pk))
     return locked
 
 
@@ -65,7 +65,7 @@ def delete_portfolio(
     locked = lock_portfolio(portfolio.organisation, portfolio.pk)
     precondition.check(portfolio_tag(locked))
     delete_assets(Asset.objects.filter(portfolio=locked))
-    announce(
+    publish_changes(
         change_names.portfolio(locked.pk),
         change_names.assessments_of(locked.pk),
         change_names.alerts_of(locked.organisation_id),

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
 
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.models import Asset, AssetPlace, Portfolio
 
@@ -26,7 +26,7 @@ def settle_portfolios(ids: Collection[UUID]) -> None:
         Portfolio.objects.filter(pk=pk).update(
             **totals, revision=F("revision") + 1, updated_at=timezone.now()
         )
-    announce(*map(change_names.portfolio, ids))
+    publish_changes(*map(change_names.portfolio, ids))
 
 
 def _count(ids: Collection[UUID]) -> dict[UUID, dict[str, object]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.errors import (
     ModelStateError,
@@ -222,7 +222,7 @@ def _switch(
     switch.region, switch.before, switch.after = version.region, champion, version
     switch.figures = figures
     switch.save()
-    announce(change_names.forecasts_of(version.region.slug))
+    publish_changes(change_names.forecasts_of(version.region.slug))
     transaction.on_commit(lambda: MODEL_SWITCHES.labels(switch.reason).inc())
     return Switched(champion=version, switch=switch)
 

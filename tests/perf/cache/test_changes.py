@@ -7,7 +7,7 @@ from django.db import transaction
 from perf.cache.change_feed import ChangeFeed, feed
 from perf.cache.store import KEYS
 from perf.shared_store import store
-from riskplatform.kernel.changes import announce
+from riskplatform.kernel.changes import publish_changes
 from tests.perf.cache.keeping import Counted, IntCache, fresh_parts
 
 
@@ -68,11 +68,11 @@ def test_a_version_that_cannot_be_read_keeps_nothing() -> None:
     assert [value.read() for _ in range(2)] == [3, 3]
 
 
-def test_what_is_announced_is_computed_again(transactional_db: None) -> None:
+def test_what_is_published_is_computed_again(transactional_db: None) -> None:
     value = Dependent(fresh_name())
     assert value.read() == 1
     with transaction.atomic():
-        announce(*value.names)
+        publish_changes(*value.names)
         assert value.read() == 1
     assert value.read() == 2
 

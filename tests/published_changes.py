@@ -1,4 +1,4 @@
-"""Watches every request of the tests: what is written has to be announced.
+"""Watches every request of the tests: what is written has to be published.
 
 A kept answer is dropped by name. A write that forgets to say its name would leave the
 old answer standing until its time runs out, and no other test would notice.
@@ -36,7 +36,7 @@ Execute = Callable[..., Any]
 
 
 class Watching:
-    """Collects the tables written and the names announced by one request."""
+    """Collects the tables written and the names published by one request."""
 
     def __init__(self) -> None:
         self.tables: set[str] = set()
@@ -70,28 +70,28 @@ class Watching:
             return
         connection.execute_wrappers.remove(self.execute)
         for hook in connection.run_on_commit:
-            if isinstance(hook[1], partial) and hook[1].func is changes._tell:
+            if isinstance(hook[1], partial) and hook[1].func is changes._send:
                 self.names |= hook[1].args[0]
         connection.run_on_commit = self.hooks + connection.run_on_commit
         for table in self.tables:
             kind = KIND_OF_TABLE[table]
             if not any(name.startswith(kind) for name in self.names):
-                self.faults.append(f"{table} was written, no {kind} was announced")
+                self.faults.append(f"{table} was written, no {kind} was published")
 
     def hear(self, names: frozenset[str]) -> None:
         self.names |= names
 
 
 @pytest.fixture(autouse=True)
-def what_is_written_is_announced() -> Generator[None]:
+def what_is_written_is_published() -> Generator[None]:
     watching = Watching()
-    changes.listen(watching.hear)
+    changes.subscribe(watching.hear)
     request_started.connect(watching.begin, weak=False)
     request_finished.connect(watching.end, weak=False)
     yield
     request_started.disconnect(watching.begin)
     request_finished.disconnect(watching.end)
     watching.end()
-    if watching.hear in changes._listeners:
-        changes._listeners.remove(watching.hear)
+    if watching.hear in changes._subscribers:
+        changes._subscribers.remove(watching.hear)
     assert watching.faults == []
