@@ -2,8 +2,8 @@
 
 from django.utils import timezone
 
+from analytics.inbox.acceptance import CHANNEL
 from analytics.inbox.pruning import prune_inbox, retention
-from analytics.inbox.wakeup import CHANNEL
 from analytics.shipping.shipper import ship_due
 from analytics.store.rollups import RollupKeeper
 from perf.jobs.worker import Loop, loops

@@ -17,8 +17,11 @@ from django.db import OperationalError, close_old_connections
 
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on
-from riskplatform.api.problems import database_problem
-from riskplatform.kernel.errors import ApplicationError, DeadlineError
+from riskplatform.kernel.errors import (
+    ApplicationError,
+    DeadlineError,
+    database_error,
+)
 
 # Threads of the process, and so the connections they may hold to each database.
 MAX_THREADS = 16
@@ -147,7 +150,7 @@ def _outcome(work: Callable[[Item], Value], item: Item) -> Outcome[Value]:
     except ApplicationError as error:
         return Outcome(error=error)
     except OperationalError as error:
-        return Outcome(error=database_problem(error))
+        return Outcome(error=database_error(error))
 
 
 def _note_thread() -> None:

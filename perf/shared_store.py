@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from perf.circuit import Circuit
+from perf.circuit_breaker import CircuitBreaker
 from perf.metrics import STORE_CIRCUIT_OPEN, STORE_ERRORS
 from riskplatform.kernel.errors import UnavailableError
 
@@ -46,10 +46,10 @@ class SharedStore:
         self,
         connect: Callable[[], Redis] = lambda: get_redis_connection(ALIAS),
         *,
-        circuit: Circuit | None = None,
+        circuit: CircuitBreaker | None = None,
     ) -> None:
         self._connect = connect
-        self._circuit = circuit or Circuit()
+        self._circuit = circuit or CircuitBreaker()
 
     @property
     def is_reachable(self) -> bool:

@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     # Bodies are decoded by riskplatform.api.inputs, not by DRF.
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["riskplatform.api.renderers.OrjsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["riskplatform.api.renderers.JsonRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "riskplatform.api.problems.handle_exception",
 }
@@ -209,7 +209,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
-        "riskplatform.api.openapi.name_structs",
+        "riskplatform.api.openapi.add_structs",
         "riskplatform.api.openapi.document_problems",
         "riskplatform.api.openapi.allow_either_key",
     ],

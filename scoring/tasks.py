@@ -8,12 +8,13 @@ from django.conf import settings
 from perf.jobs.models import Job
 from perf.jobs.runner import Progress, job_runner
 from riskplatform.api.keys.access import FULL_ACCESS
+from riskplatform.api.problems import problem_of
 from riskplatform.kernel.periodic import register_periodic
 from scoring.selectors.regions import get_region
 from scoring.services.alerts.evaluation import evaluate_due_rules
 from scoring.services.alerts.outcomes import score_due_alerts
 from scoring.services.alerts.states import resolve_past_alerts, wake_alerts
-from scoring.services.assessments.batches import ASSESS, run_batch
+from scoring.services.assessments.batches import ASSESS, BatchResult, run_batch
 from scoring.services.forecasts.ledger import write_missing_forecasts
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import score_due_forecasts
@@ -71,4 +72,16 @@ def _tell_at_once() -> None:
     send_due_deliveries()
 
 
-job_runner(ASSESS)(run_batch)
+@job_runner(ASSESS)
+def assess_portfolios(job: Job, progress: Progress) -> dict[str, Any]:
+    """Assess portfolios; what failed of one is told as the API would."""
+    return {"results": list(map(_assessed, run_batch(job, progress)))}
+
+
+def _assessed(result: BatchResult) -> dict[str, Any]:
+    assessment, error = result.assessment, result.error
+    return {
+        "portfolio_id": str(result.portfolio_id),
+        "assessment_id": None if assessment is None else str(assessment.pk),
+        "problem": None if error is None else problem_of(error),
+    }

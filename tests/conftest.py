@@ -1,6 +1,7 @@
 """The cast: who asks, and the region they ask about."""
 
 from collections.abc import Generator
+from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,8 +10,10 @@ from django.test import Client
 
 from perf.cache.change_feed import feed
 from perf.cache.edge.remembered import remembered_values
+from perf.shared_store import StoreUnavailableError
 from scoring.models import Region
 from tests.announcements import what_is_written_is_announced
+from tests.edge.webs import Platform, filled_platform
 from tests.factories import DAY_S, make_forecast, make_region
 
 __all__ = ["what_is_written_is_announced"]
@@ -19,7 +22,8 @@ __all__ = ["what_is_written_is_announced"]
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Give up the answers of earlier tests: they write past who announces changes."""
-    feed.shared.renew_epoch()
+    with suppress(StoreUnavailableError):
+        feed.shared.renew_epoch()
     for value in remembered_values():
         value.clear()
 
@@ -28,6 +32,13 @@ def _nothing_remembered() -> None:
 def _nothing_listens_beyond_the_run() -> Generator[None]:
     yield
     feed.stop()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Generator[Platform]:
+    """Give a filled platform, made once for all tests that ask real web processes."""
+    with filled_platform(tmp_path_factory.mktemp("platform")) as filled:
+        yield filled
 
 
 @pytest.fixture

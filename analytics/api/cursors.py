@@ -8,6 +8,7 @@ import msgspec
 
 from analytics.errors import CursorError
 from analytics.store.clickhouse import from_milliseconds, to_milliseconds
+from riskplatform.kernel.errors import FieldFault
 
 Place = tuple[datetime, str, str]
 
@@ -30,5 +31,5 @@ def read_cursor(text: str) -> Place:
     except (ValueError, OverflowError, binascii.Error, msgspec.MsgspecError):
         raise CursorError(
             "The cursor cannot be read. Give the `next` of the page before, as it is.",
-            errors=[{"pointer": "/after", "reason": "not a cursor"}],
+            faults=[FieldFault("after", "not a cursor")],
         ) from None

@@ -1,89 +1,152 @@
 """GET /events and GET /events/export: events one by one, and as files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import chain
-from typing import Any
+from typing import Annotated, Final, Self
 
 from django.http import HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import BaseAuthentication
+from django.utils import timezone
+from msgspec import Meta, Struct, field
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from analytics.api import events
 from analytics.api.cursors import read_cursor, write_cursor
-from analytics.api.event_schemas import EventListQuery, EventPage, ExportQuery
-from analytics.api.events import EventsView
-from analytics.api.reading import ReadingView, events_to_read
+from analytics.api.reading import READERS, Limit, events_to_read, parse_cell
+from analytics.inbox.event_input import Name, Slug
 from analytics.models import Event
-from analytics.reads.event_lists import iterate_rows, list_events, place_of
+from analytics.reads.event_lists import EventFilter, iterate_rows, list_events, place_of
 from analytics.reads.exports import export_pieces
 from perf.deadlines import keeping_deadline
-from riskplatform.api.inputs import body_schema, decode_query, query_parameters
+from riskplatform.api.keys.access import EventOwners
 from riskplatform.api.tables import ArrowRenderer, CsvRenderer, ParquetRenderer
-from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.errors import ApplicationError, InvalidInputError
+from riskplatform.kernel.instants import AwareTime
+
+# Events are posted to the address where they are listed.
+router = events.router
+DEFAULT_SPAN: Final = timedelta(days=366)
+EXPORTS: Final = (CsvRenderer, ArrowRenderer, ParquetRenderer)
+
+CellText = Annotated[
+    str, Meta(max_length=20, description="H3 cell, as a decimal or hex number.")
+]
 
 
-class EventsResource(EventsView):
-    """Posting is for those who write events, listing for those who read scores."""
+class EventFilterQuery(Struct, forbid_unknown_fields=True):
+    region: Slug
+    from_: (
+        Annotated[AwareTime, Meta(description="First moment; a year before `to`.")]
+        | None
+    ) = field(default=None, name="from")
+    to: Annotated[AwareTime, Meta(description="End, exclusive; now.")] | None = None
+    event_type: Name | None = None
+    cell: CellText | None = None
 
-    def get_authenticators(self) -> list[BaseAuthentication]:
-        if self._is_reading():
-            return [kind() for kind in ReadingView.authentication_classes]
-        return super().get_authenticators()
-
-    def get_permissions(self) -> Sequence[Any]:
-        if self._is_reading():
-            return [kind() for kind in ReadingView.permission_classes]
-        return super().get_permissions()
-
-    @extend_schema(
-        operation_id="events_list",
-        parameters=query_parameters(EventListQuery),
-        responses={(200, "application/json"): body_schema(EventPage)},
-    )
-    def get(self, request: Request) -> Response:
-        """List the events of a region, the newest first."""
-        query = decode_query(request, EventListQuery)
-        page = list_events(
-            query.as_filter(events_to_read(request, query.region)),
-            limit=query.limit,
-            after=None if query.after is None else read_cursor(query.after),
+    def as_filter(self, owners: EventOwners) -> EventFilter:
+        until = self.to or timezone.now()
+        since = self.from_ or until - DEFAULT_SPAN
+        if since >= until:
+            raise InvalidInputError("`from` has to lie before `to`.", field="from")
+        return EventFilter(
+            region=self.region,
+            since=since,
+            until=until,
+            event_type=self.event_type,
+            cell=None if self.cell is None else parse_cell(self.cell, "cell"),
+            owners=owners,
         )
-        following = None if page.is_last else write_cursor(place_of(page.events[-1]))
-        return Response({"events": list(map(_listed, page.events)), "next": following})
-
-    def _is_reading(self) -> bool:
-        request: Any = getattr(self, "request", None)
-        return request is not None and request.method in {"GET", "HEAD"}
 
 
-class EventExportView(ReadingView):
-    renderer_classes = (CsvRenderer, ArrowRenderer, ParquetRenderer)
+class EventListQuery(EventFilterQuery, forbid_unknown_fields=True):
+    after: (
+        Annotated[str, Meta(max_length=1_000, description="`next` of the last page.")]
+        | None
+    ) = None
+    limit: Limit = 100
 
-    @extend_schema(
-        operation_id="events_export",
-        parameters=query_parameters(ExportQuery),
-        responses={
-            (200, kind.media_type): OpenApiTypes.BINARY
-            for kind in (CsvRenderer, ArrowRenderer, ParquetRenderer)
+
+class ExportQuery(EventFilterQuery, forbid_unknown_fields=True):
+    format: (
+        Annotated[str, Meta(description="csv, arrow or parquet; else by Accept.")]
+        | None
+    ) = None
+
+
+class ListedEvent(Struct):
+    external_id: str
+    source: str
+    region: str
+    cell_id: int
+    cell_hex: str
+    occurred_at: AwareTime
+    ingested_at: AwareTime
+    event_type: str
+    lat: float
+    lon: float
+    severity: float | None
+    amount: float | None
+    attributes: dict[str, str]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        return cls(
+            external_id=event.external_id,
+            source=event.source,
+            region=event.region,
+            cell_id=event.cell,
+            cell_hex=f"{event.cell:x}",
+            occurred_at=event.occurred_at,
+            ingested_at=event.ingested_at,
+            event_type=event.event_type,
+            lat=event.lat,
+            lon=event.lon,
+            severity=event.severity,
+            amount=event.amount,
+            attributes=event.attributes,
+        )
+
+
+class EventPage(Struct):
+    events: list[ListedEvent]
+    next: Annotated[str | None, Meta(description="Give it as `after` to go on.")]
+
+
+@router.get("events", READERS)
+def events_list(request: Request, query: EventListQuery) -> EventPage:
+    """List the events of a region, the newest first."""
+    page = list_events(
+        query.as_filter(events_to_read(request, query.region)),
+        limit=query.limit,
+        after=None if query.after is None else read_cursor(query.after),
+    )
+    following = None if page.is_last else write_cursor(place_of(page.events[-1]))
+    return EventPage(events=list(map(ListedEvent.of, page.events)), next=following)
+
+
+@router.get(
+    "events/export",
+    READERS,
+    answers={
+        (200, kind.media_type): {"type": "string", "format": "binary"}
+        for kind in EXPORTS
+    },
+    renderers=EXPORTS,
+)
+def events_export(request: Request, query: ExportQuery) -> HttpResponseBase:
+    """Send all events that match, as CSV, Arrow stream or Parquet."""
+    wanted = query.as_filter(events_to_read(request, query.region))
+    chosen = request.accepted_renderer
+    pieces = export_pieces(chosen.format, iterate_rows(wanted))
+    # What goes wrong before the first piece is still told as a problem.
+    return StreamingHttpResponse(
+        _told_where_it_ends(chosen.format, keeping_deadline(_begun(pieces))),
+        content_type=chosen.media_type,
+        headers={
+            "Content-Disposition": "attachment; filename="
+            f'"events-{query.region}.{chosen.format}"'
         },
     )
-    def get(self, request: Request) -> HttpResponseBase:
-        """Send all events that match, as CSV, Arrow stream or Parquet."""
-        query = decode_query(request, ExportQuery)
-        wanted = query.as_filter(events_to_read(request, query.region))
-        chosen = request.accepted_renderer
-        pieces = export_pieces(chosen.format, iterate_rows(wanted))
-        # What goes wrong before the first piece is still told as a problem.
-        return StreamingHttpResponse(
-            _told_where_it_ends(chosen.format, keeping_deadline(_begun(pieces))),
-            content_type=chosen.media_type,
-            headers={
-                "Content-Disposition": "attachment; filename="
-                f'"events-{query.region}.{chosen.format}"'
-            },
-        )
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -108,9 +171,3 @@ def next_two(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Take the head and the first rows: the head alone asks ClickHouse nothing."""
     for _, piece in zip(range(2), pieces, strict=False):
         yield piece
-
-
-def _listed(event: Event) -> dict[str, Any]:
-    row = event.as_row()
-    cell = row.pop("cell")
-    return {**row, "cell_id": cell, "cell_hex": f"{cell:x}"}

@@ -1,61 +1,94 @@
 """GET /reports and GET /reports/{name}: the named questions about events."""
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct, field
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from analytics.api.event_schemas import ReportAnswer, ReportQuery
-from analytics.api.reading import ReadingView, events_to_read
+from analytics.api.reading import READERS, Limit, events_to_read, parse_cell
+from analytics.inbox.event_input import Name, Slug
 from analytics.reads.report_rows import rows_of
 from analytics.reads.reports import REPORTS, ReportWindow, get_report, run_report
 from perf.deadlines import watched
-from riskplatform.api.inputs import body_schema, decode_query, query_parameters
-from riskplatform.api.renderers import rows_response
+from riskplatform.api.endpoints import Router
+from riskplatform.api.inputs import refuse_repeats
+from riskplatform.api.renderers import Rows
+
+router = Router()
 
 
-class ReportListView(ReadingView):
-    @extend_schema(operation_id="reports_list", responses={200: dict[str, Any]})
-    def get(self, request: Request) -> Response:
-        """Name the reports there are."""
-        listed = [
-            {
-                "name": report.name,
-                "description": report.description,
-                "max_days": report.max_days,
-            }
+class ReportQuery(Struct, forbid_unknown_fields=True):
+    region: Slug
+    from_: Annotated[date, Meta(description="First day, in UTC.")] = field(name="from")
+    to: Annotated[date, Meta(description="Day after the last.")]
+    event_type: Name | None = None
+    cells: Annotated[
+        str, Meta(max_length=20_000, description="H3 cells, separated by commas.")
+    ] = ""
+    rings: Annotated[int, Meta(ge=0, le=10)] = 1
+    limit: Limit = 20
+
+    def cell_list(self) -> list[int]:
+        texts = [text for text in self.cells.split(",") if text]
+        cells = [parse_cell(text, "cells") for text in texts]
+        refuse_repeats(cells, "cells")
+        return cells
+
+
+class ReportAnswer(Struct):
+    report: str
+    region: str
+    from_: date = field(name="from")
+    to: date
+    rows: list[dict[str, Any]]
+
+
+class ReportDescription(Struct):
+    name: str
+    description: str
+    max_days: int
+
+
+class ReportList(Struct):
+    reports: list[ReportDescription]
+
+
+@router.get("reports", READERS)
+def reports_list(request: Request) -> ReportList:
+    """Name the reports there are."""
+    return ReportList(
+        [
+            ReportDescription(
+                name=report.name,
+                description=report.description,
+                max_days=report.max_days,
+            )
             for report in REPORTS.values()
         ]
-        return Response({"reports": listed})
-
-
-class ReportView(ReadingView):
-    @extend_schema(
-        operation_id="reports_get",
-        parameters=query_parameters(ReportQuery),
-        responses={(200, "application/json"): body_schema(ReportAnswer)},
     )
-    def get(self, request: Request, name: str) -> HttpResponse:
-        """Answer a report on a region's events, in days of UTC."""
-        report = get_report(name)
-        query = decode_query(request, ReportQuery)
-        owners = events_to_read(request, query.region)
-        window = ReportWindow(
-            region=query.region,
-            since=query.from_,
-            until=query.to,
-            event_type=query.event_type,
-            cells=query.cell_list(),
-            rings=query.rings,
-            limit=query.limit,
-        )
-        head = {
-            "report": report.name,
-            "region": query.region,
-            "from": query.from_,
-            "to": query.to,
-        }
-        rows = rows_of(run_report(name, window, owners=owners))
-        return rows_response(head, "rows", watched(rows))
+
+
+@router.get("reports/<slug:name>", READERS)
+def reports_get(request: Request, name: str, query: ReportQuery) -> Rows[ReportAnswer]:
+    """Answer a report on a region's events, in days of UTC."""
+    report = get_report(name)
+    owners = events_to_read(request, query.region)
+    window = ReportWindow(
+        region=query.region,
+        since=query.from_,
+        until=query.to,
+        event_type=query.event_type,
+        cells=query.cell_list(),
+        rings=query.rings,
+        limit=query.limit,
+    )
+    answer = ReportAnswer(
+        report=report.name,
+        region=query.region,
+        from_=query.from_,
+        to=query.to,
+        rows=[],
+    )
+    rows = rows_of(run_report(name, window, owners=owners))
+    return Rows(answer, watched(rows))

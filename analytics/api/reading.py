@@ -1,9 +1,12 @@
-"""Who may read events, and whose: keys with the scope, members, and staff."""
+"""What reading events needs: who may read which, and the forms of its queries."""
 
+from typing import Annotated, Final
+
+from msgspec import Meta
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from analytics.errors import RegionNotFoundError
+from analytics.grid import read_cell
 from analytics.placement import get_directory
 from riskplatform.api.keys.access import (
     READ_EVENTS,
@@ -13,10 +16,11 @@ from riskplatform.api.keys.access import (
     may_see_region,
 )
 from riskplatform.api.keys.permissions import has_right
+from riskplatform.kernel.errors import InvalidInputError
 
-
-class ReadingView(APIView):
-    permission_classes = (has_right(READ_EVENTS),)
+# Keys with the scope, members, and staff.
+READERS: Final = has_right(READ_EVENTS)
+Limit = Annotated[int, Meta(ge=1, le=1_000, description="Rows of a page.")]
 
 
 def events_to_read(request: Request, slug: str) -> EventOwners:
@@ -26,3 +30,11 @@ def events_to_read(request: Request, slug: str) -> EventOwners:
     if ownership is None or not may_see_region(access, ownership):
         raise RegionNotFoundError(f"There is no region {slug!r}.", region=slug)
     return events_seen(access)
+
+
+def parse_cell(text: str, field: str) -> int:
+    """Read an H3 cell, written in decimal or in hex digits."""
+    cell = read_cell(text)
+    if cell is None:
+        raise InvalidInputError(f"{text[:40]!r} is not an H3 cell.", field=field)
+    return cell

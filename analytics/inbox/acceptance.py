@@ -16,12 +16,14 @@ from analytics.inbox.bulk import Value, insert_rows
 from analytics.inbox.event_values import EventValues
 from analytics.inbox.validation import RefusedRow, ValidatedBlock, ValidEvent
 from analytics.inbox.versions import Comparison, NewVersion, Version, compare_versions
-from analytics.inbox.wakeup import announce
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from analytics.store.clickhouse import to_milliseconds
+from perf.jobs.wakeup import call
 from riskplatform.api.keys.models import Organisation
 
+# Wakes the loop of the worker that ships.
+CHANNEL = "analytics_inbox"
 MAX_REASON_CHARS = 300
 EVENT_COLUMNS = (
     *("batch_id", "source_id", "row_index", "external_id", "version"),
@@ -104,7 +106,7 @@ def accept_block(post: Post, block: ValidatedBlock, *, first_index: int) -> Acce
         refused=refused,
     )
     if batch.accepted_count:
-        announce()
+        call(CHANNEL)
     transaction.on_commit(partial(_count, accepted))
     return accepted
 

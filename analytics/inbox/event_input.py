@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct, ValidationError, convert
@@ -19,6 +18,7 @@ from analytics.ingest.rules import (
     shown,
 )
 from riskplatform.api.strict_texts import values_of_texts
+from riskplatform.kernel.instants import AwareTime
 
 NUMBERS = frozenset({"lat", "lon", "severity", "amount"})
 # What msgspec says.
@@ -35,9 +35,6 @@ SourceName = Annotated[
 ]
 Slug = Annotated[
     str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,50}$", description="Slug of a region.")
-]
-AwareTime = Annotated[
-    datetime, Meta(tz=True, description="RFC 3339 time with an offset.")
 ]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from clickhouse_backend import models
 from clickhouse_backend.models.base import ClickhouseManager
@@ -161,7 +161,3 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
 
     def __str__(self) -> str:
         return f"{self.source}/{self.external_id}"
-
-    def as_row(self) -> dict[str, Any]:
-        """Give what a list shows, by name."""
-        return {name: getattr(self, name) for name in LISTED}

@@ -43,18 +43,6 @@ def describe_machine() -> Machine:
     )
 
 
-@contextmanager
-def pinned_to_one_core() -> Iterator[int | None]:
-    """Keep this thread, and what it starts, on one core; yield the core's number.
-
-    Threads that run already stay where they are. Yields None where the system
-    cannot pin.
-    """
-    core = measured_core()
-    with pinned_to(core):
-        yield core
-
-
 def measured_core() -> int | None:
     """Name the core for what is measured; None where the system cannot pin."""
     # Core 0 serves most interrupts, so the last core is the quieter one.
@@ -68,7 +56,10 @@ def other_core() -> int | None:
 
 @contextmanager
 def pinned_to(core: int | None) -> Iterator[None]:
-    """Keep this thread, and what it starts, on a core."""
+    """Keep this thread, and what it starts, on a core; None leaves it alone.
+
+    Threads that run already stay where they are.
+    """
     if core is None:
         yield
         return

@@ -3,13 +3,13 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TypeAlias
 
 from perf.bench.errors import BenchmarkError
-from perf.bench.machine import pinned_to_one_core
+from perf.bench.machine import measured_core, pinned_to
 from perf.bench.measurement import Answer, AnyMeasurement, Measurement
 from perf.bench.registry import Suite
 from perf.bench.report import Row, make_rows
@@ -115,15 +115,11 @@ class Runner:
                 raise BenchmarkError(f"{figure} is not a figure. Repair the meter.")
         return figures, answer
 
-    @contextmanager
-    def _pinned(self, measurement: AnyMeasurement) -> Iterator[None]:
-        if not measurement.single_core:
-            yield
-            return
-        with pinned_to_one_core() as core:
-            if core is None:
-                self.say("  this system cannot pin to one core; all are used")
-            yield
+    def _pinned(self, measurement: AnyMeasurement) -> AbstractContextManager[None]:
+        core = measured_core() if measurement.single_core else None
+        if measurement.single_core and core is None:
+            self.say("  this system cannot pin to one core; all are used")
+        return pinned_to(core)
 
 
 @contextmanager

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
-from django.db import DEFAULT_DB_ALIAS, Error, close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 
 from perf.jobs.periodic import run_due_work
 from perf.jobs.runner import run_next_job
+from perf.jobs.wakeup import listen, wait_for_call
 from riskplatform.api.error_log import error_log
 from riskplatform.kernel.heartbeat import heartbeat
 
 POLL_S = 0.5
 PERIODIC_POLL_S = 1.0
-# The safety net where PostgreSQL calls.
-POLL_WITH_CALLS_S = 0.5
 AFTER_DATABASE_ERROR_S = 2.0
 # After SIGTERM a job may go on for so long; then it is handed back at its next step.
 DRAIN_S = 20.0
@@ -35,7 +34,7 @@ class Loop:
 
     `step` does what is due, in several processes at once, and returns whether that
     was anything. If so it is called again after `spacing_s`, else after `poll_s`, or
-    as soon as somebody calls: on PostgreSQL, by NOTIFY on `channel`.
+    on PostgreSQL as soon as somebody calls it (`perf.jobs.wakeup`).
     """
 
     step: Callable[[], bool]
@@ -99,22 +98,12 @@ class Worker:
     def _work(self, loop: Loop) -> None:
         """Do what is due, and wait for more."""
         started_s = time.monotonic()
-        database = connections[DEFAULT_DB_ALIAS]
-        is_called = bool(loop.channel) and database.vendor == "postgresql"
-        if is_called:
-            # Before the work, so that no call during it is missed; again each time,
-            # because the connection may be a new one.
-            with database.cursor() as cursor:
-                cursor.execute(f"LISTEN {loop.channel}")
+        # Before the work, so that no call during it is missed.
+        is_called = bool(loop.channel) and listen(loop.channel)
         if loop.step():
             self._stopping.wait(loop.spacing_s - (time.monotonic() - started_s))
-        elif is_called and database.connection is not None:
-            with database.wrap_database_errors:
-                calls = database.connection.notifies(
-                    timeout=POLL_WITH_CALLS_S, stop_after=1
-                )
-                for _ in calls:
-                    pass
+        elif is_called:
+            wait_for_call()
         else:
             self._stopping.wait(loop.poll_s)
 

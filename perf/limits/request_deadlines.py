@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponseBase
 
 from perf.deadlines import deadline
 from perf.limits.routes import DEFAULT, configured_routes
-from riskplatform.api.problems import (
-    database_problem,
-    error_response,
+from riskplatform.api.problems import error_response
+from riskplatform.kernel.errors import (
+    DeadlineError,
+    InvalidInputError,
+    database_error,
 )
-from riskplatform.kernel.errors import DeadlineError, InvalidInputError
 
 HEADER = "X-Request-Timeout"
 SECONDS = re.compile(r"\d{1,4}(\.\d{1,3})?")
@@ -44,5 +45,5 @@ class DeadlineMiddleware:
     ) -> HttpResponseBase | None:
         """Answer for views outside the API, which know no problems."""
         if isinstance(error, OperationalError):
-            error = database_problem(error)
+            error = database_error(error)
         return error_response(error) if isinstance(error, DeadlineError) else None

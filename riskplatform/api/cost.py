@@ -38,8 +38,8 @@ class Product:
         Of the answer, rounded up.
     values_each
         Numbers that are computed for it; none where they are stored.
-    pointer
-        Where the client said it (RFC 6901).
+    field
+        Where the client said it.
     advice
         A sentence that says how to ask for less.
     """
@@ -47,7 +47,7 @@ class Product:
     factors: Mapping[str, int]
     bytes_each: int
     values_each: int = 0
-    pointer: str
+    field: str
     advice: str
 
     def amounts(self) -> dict[str, int]:
@@ -89,11 +89,11 @@ def _error(
         reason += f" With an API key it is {with_key:,}."
     return CostError(
         reason,
+        field=product.field,
         asked=asked,
         unit=unit,
         limit=limit,
         limit_with_key=with_key,
-        errors=[{"pointer": product.pointer, "reason": reason}],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
+from msgspec import Struct
 from rest_framework.request import Request
 
 from riskplatform.api.idempotency.errors import IdempotencyKeyError
@@ -38,11 +39,14 @@ class Once(Generic[Created]):
         Of the answer, where it is not that of the endpoint.
     body
         Of the request, for whoever has read it already.
+    finish
+        Makes the answer from the JSON that was stored, where they are not the same.
     """
 
-    create: Callable[[], Created]
+    create: Callable[[], Created | Struct]
     status: int | None = None
     body: bytes | None = None
+    finish: Callable[[bytes], Created] | None = None
 
 
 def answer_once_per_key(
@@ -57,10 +61,13 @@ def answer_once_per_key(
     if key is None:
         answer = produce()
     else:
-        content = request.body if once.body is None else once.body
-        answer = _once(request, content, key, produce)
+        body = request.body if once.body is None else once.body
+        answer = _once(request, body, key, produce)
+    content = answer.body
+    if once.finish is not None:
+        content = msgspec.json.encode(once.finish(content))
     response = HttpResponse(
-        answer.body, status=answer.status, content_type="application/json"
+        content, status=answer.status, content_type="application/json"
     )
     if answer.is_replayed:
         response["Idempotency-Replayed"] = "true"
@@ -68,7 +75,7 @@ def answer_once_per_key(
 
 
 def _once(
-    request: Request, content: bytes, key: str, produce: Callable[[], Answer]
+    request: Request, body: bytes, key: str, produce: Callable[[], Answer]
 ) -> Answer:
     principal = find_principal(request)
     if principal is None:
@@ -79,10 +86,6 @@ def _once(
     return answer_once(
         principal.organisation,
         key=key,
-        fingerprint=fingerprint_of("POST", request.get_full_path(), content),
+        fingerprint=fingerprint_of("POST", request.get_full_path(), body),
         produce=produce,
     )
-
-
-def answer_creation(request, create, *, status=201, body=None):  # type: ignore
-    return answer_once_per_key(request, Once(create, body=body), status=status)

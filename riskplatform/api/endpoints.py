@@ -1,12 +1,14 @@
 """Endpoints: one typed function each, from which its view and its schema are made.
 
-The annotations of the function say what it takes and gives:
+A function takes the request, the parameters of its path and, where it wants them,
+`query` and `body`, structs that are decoded, validated and documented, and
+`precondition`, which is what If-Match asks for. Its return type says what it gives:
 
-- `query` and `body` are structs; they are decoded, validated and documented.
-- `precondition` is what If-Match asks for.
-- It returns a struct, sent as JSON; None, which is 204; `Once`, made once for each
-  Idempotency-Key; `WithHeaders`, an answer with headers of its own; or a response of
-  Django's, sent as it is, which `answers` describes.
+- a struct or a `Page`, sent as JSON; None, which is 204
+- `Once`: made once for each Idempotency-Key
+- `Rows`: a struct with a long list, written as its rows are made
+- `WithHeaders`: an answer with headers of its own
+- a response of Django's, sent as it is; `answers` describes it
 
 DRF authenticates, authorises, negotiates the format and catches errors; its
 serializers, parsers and responses are not used, because a struct parses and writes
@@ -14,7 +16,9 @@ JSON many times faster and is its own schema.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from typing import (
     Any,
     ClassVar,
@@ -25,7 +29,6 @@ from typing import (
     Unpack,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 import msgspec
@@ -34,6 +37,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -43,13 +47,19 @@ from riskplatform.api.creating import IDEMPOTENCY_KEY, Once, answer_once_per_key
 from riskplatform.api.inputs import decode_body, decode_query
 from riskplatform.api.openapi import query_parameters, struct_schema
 from riskplatform.api.preconditions import IF_MATCH, Precondition
+from riskplatform.api.renderers import Rows
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Answer = TypeVar("Answer")
-# What a permission of DRF or a combination of some is.
+# A class of permissions, or a combination of some.
 Permission = Any
 
 JSON: Final = "application/json"
+VIEW_ATTRIBUTES: Final = {
+    "edge": "edge",
+    "negotiation": "content_negotiation_class",
+    "renderers": "renderer_classes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,8 @@ class WithHeaders(Generic[Answer]):
     headers: Mapping[str, str]
 
 
-class EndpointOptions(TypedDict, total=False):
-    """What annotations do not say."""
+class Options(TypedDict, total=False):
+    """What the signature of an endpoint does not say."""
 
     status: int
     # Schemas by status and media type, in place of that of what it returns.
@@ -68,30 +78,40 @@ class EndpointOptions(TypedDict, total=False):
     problems: Iterable[int]
     # Schemas by media type of a body that the function reads by itself.
     bodies: Mapping[str, Any]
-    authentication: tuple[type[BaseAuthentication], ...]
-    renderers: tuple[type[BaseRenderer], ...]
-    # Further attributes of the view, such as `edge`.
-    view: Mapping[str, Any]
+    authentication: Iterable[type[BaseAuthentication]]
+    renderers: Iterable[type[BaseRenderer]]
+    negotiation: type[BaseContentNegotiation]
+    # How its answers are cached; `perf.cache.edge` looks for it.
+    edge: object
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoint:
-    function: Callable[..., Any]
-    access: tuple[Permission, ...]
-    options: EndpointOptions
-    hints: Mapping[str, Any] = field(init=False)
+    """A function, who may call it, and its options."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hints", get_type_hints(self.function))
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        access: tuple[Permission, ...],
+        options: Options,
+    ) -> None:
+        self.function = function
+        self.access = access
+        self.options = options
+        self.status = options.get("status", 200)
+        described = signature(function)
+        self.takes = {
+            name: part.annotation for name, part in described.parameters.items()
+        }
+        self.gives = described.return_annotation
 
-    def respond(self, request: Request, **parts: Any) -> HttpResponseBase:
-        if "query" in self.hints:
-            parts["query"] = decode_query(request, self.hints["query"])
-        if "body" in self.hints:
-            parts["body"] = decode_body(request, self.hints["body"])
-        if "precondition" in self.hints:
-            parts["precondition"] = Precondition.of(request)
-        answer, headers = self.function(request, **parts), None
+    def respond(self, request: Request, **given: Any) -> HttpResponseBase:
+        if "query" in self.takes:
+            given["query"] = decode_query(request, self.takes["query"])
+        if "body" in self.takes:
+            given["body"] = decode_body(request, self.takes["body"])
+        if "precondition" in self.takes:
+            given["precondition"] = Precondition.of(request)
+        answer, headers = self.function(request, **given), None
         if isinstance(answer, HttpResponseBase):
             return answer
         if isinstance(answer, Once):
@@ -102,51 +122,43 @@ class Endpoint:
             empty = HttpResponse(status=204)
             del empty["Content-Type"]
             return empty
+        is_rows = isinstance(answer, Rows)
         return HttpResponse(
-            msgspec.json.encode(answer),
+            answer.encode() if is_rows else msgspec.json.encode(answer),
             status=self.status,
             content_type=request.accepted_renderer.media_type,
             headers=headers,
         )
 
-    @property
-    def status(self) -> int:
-        return self.options.get("status", 200)
-
     def method(self) -> Callable[..., HttpResponseBase]:
         """Make the method of a view, with its schema."""
 
-        def respond(_: APIView, request: Request, **parts: Any) -> HttpResponseBase:
-            return self.respond(request, **parts)
+        def respond(_: APIView, request: Request, **given: Any) -> HttpResponseBase:
+            return self.respond(request, **given)
 
+        body = self.takes.get("body")
         documented: Callable[..., HttpResponseBase] = extend_schema(
             operation_id=self.function.__name__,
             description=self.function.__doc__ or "",
             parameters=list(self._parameters()),
-            request=self._bodies(),
+            request={JSON: struct_schema(body)} if body else self.options.get("bodies"),
             responses=self._answers(),
         )(respond)
         return documented
 
     def _parameters(self) -> Iterable[Any]:
-        if "query" in self.hints:
-            yield from query_parameters(self.hints["query"])
-        if "precondition" in self.hints:
+        if "query" in self.takes:
+            yield from query_parameters(self.takes["query"])
+        if "precondition" in self.takes:
             yield IF_MATCH
-        if get_origin(self.hints["return"]) is Once:
+        if Once in {get_origin(part) for part in (self.gives, *get_args(self.gives))}:
             yield IDEMPOTENCY_KEY
 
-    def _bodies(self) -> Mapping[str, Any] | None:
-        if "body" in self.hints:
-            return {JSON: struct_schema(self.hints["body"])}
-        return self.options.get("bodies")
-
     def _answers(self) -> dict[Any, Any]:
-        answers = dict(self.options.get("answers", {}))
-        kind = self.hints["return"]
-        if get_origin(kind) in {Once, WithHeaders}:
+        answers, kind = dict(self.options.get("answers", {})), self.gives
+        if get_origin(kind) in {Once, Rows, WithHeaders}:
             (kind,) = get_args(kind)
-        if kind is type(None):
+        if kind is None:
             answers[204] = None
         elif not answers:
             answers[self.status, JSON] = struct_schema(kind)
@@ -179,6 +191,10 @@ class Router:
 
     def __init__(self) -> None:
         self._views: dict[str, type[EndpointView]] = {}
+        self.get = partial(self._register, "GET")
+        self.post = partial(self._register, "POST")
+        self.patch = partial(self._register, "PATCH")
+        self.delete = partial(self._register, "DELETE")
 
     @property
     def urlpatterns(self) -> list[URLPattern]:
@@ -187,46 +203,26 @@ class Router:
             for route, view in self._views.items()
         ]
 
-    def get(
-        self, route: str, *access: Permission, **options: Unpack[EndpointOptions]
-    ) -> Callable[[Function], Function]:
-        """Answer GET and HEAD for those whom every permission in `access` lets in."""
-        return self._register("GET", route, access, options)
-
-    def post(
-        self, route: str, *access: Permission, **options: Unpack[EndpointOptions]
-    ) -> Callable[[Function], Function]:
-        return self._register("POST", route, access, options)
-
-    def patch(
-        self, route: str, *access: Permission, **options: Unpack[EndpointOptions]
-    ) -> Callable[[Function], Function]:
-        return self._register("PATCH", route, access, options)
-
-    def delete(
-        self, route: str, *access: Permission, **options: Unpack[EndpointOptions]
-    ) -> Callable[[Function], Function]:
-        return self._register("DELETE", route, access, options)
-
     def _register(
         self,
         method: str,
         route: str,
-        access: tuple[Permission, ...],
-        options: EndpointOptions,
+        access: Permission,
+        *more: Permission,
+        **options: Unpack[Options],
     ) -> Callable[[Function], Function]:
+        """Make a function the endpoint of an address; every permission must agree."""
+
         def register(function: Function) -> Function:
-            endpoint = Endpoint(function, access, options)
+            endpoint = Endpoint(function, (access, *more), options)
             view = self._views.get(route)
             if view is None:
                 view = type(function.__name__, (EndpointView,), {"endpoints": {}})
                 self._views[route] = view
             view.endpoints[method] = endpoint
             setattr(view, method.lower(), endpoint.method())
-            if "renderers" in options:
-                view.renderer_classes = options["renderers"]
-            for name, value in options.get("view", {}).items():
-                setattr(view, name, value)
+            for name in options.keys() & VIEW_ATTRIBUTES.keys():
+                setattr(view, VIEW_ATTRIBUTES[name], options[name])  # type: ignore[literal-required]
             return function
 
         return register

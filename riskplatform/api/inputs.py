@@ -6,13 +6,11 @@ what the OpenAPI schema shows.
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from rest_framework.request import Request
 
-from riskplatform.api.openapi import query_parameters  # noqa: F401
-from riskplatform.api.openapi import struct_schema as body_schema  # noqa: F401
 from riskplatform.api.strict_texts import values_of_texts
 from riskplatform.api.time_span import times_outside
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
@@ -62,10 +60,10 @@ def decode_query(request: Request, kind: type[Struct]) -> Struct:
     """
     for name, values in request.query_params.lists():
         if len(values) > 1:
-            raise invalid_input(f"/{name}", f"{name} is given {len(values)} times.")
+            raise InvalidInputError(f"{name} is given {len(values)} times.", field=name)
         # PostgreSQL holds no such text, so nothing could be found by it.
         if "\0" in values[0]:
-            raise invalid_input(f"/{name}", f"{name} contains the character NUL.")
+            raise InvalidInputError(f"{name} contains the character NUL.", field=name)
     try:
         query = msgspec.convert(
             values_of_texts(request.query_params.dict(), kind), type=kind
@@ -76,8 +74,10 @@ def decode_query(request: Request, kind: type[Struct]) -> Struct:
     return query
 
 
-def invalid_input(pointer: str, reason: str) -> InvalidInputError:
-    return InvalidInputError(reason, errors=[{"pointer": pointer, "reason": reason}])
+def given_in(body: msgspec.Struct) -> dict[str, Any]:
+    """Give the fields that a body names; what a change leaves out is UNSET."""
+    fields = msgspec.structs.asdict(body)
+    return {key: value for key, value in fields.items() if value is not msgspec.UNSET}
 
 
 def explained(message: str) -> str:
@@ -88,13 +88,13 @@ def explained(message: str) -> str:
     return f"{fault}: {TIME_HINT}{at}{path}"
 
 
-def refuse_repeats(values: Iterable[object], pointer: str, *, member: str = "") -> None:
+def refuse_repeats(values: Iterable[object], name: str, *, member: str = "") -> None:
     """Refuse a list that names something twice; `member` is where items hold it."""
     seen: set[object] = set()
     for index, value in enumerate(values):
         if value in seen:
-            raise invalid_input(
-                f"{pointer}/{index}{member}", f"{value} is given twice."
+            raise InvalidInputError(
+                f"{value} is given twice.", field=(name, index, *filter(None, [member]))
             )
         seen.add(value)
 
@@ -103,20 +103,14 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
     message = explained(str(error))
     match = MESSAGE.match(message)
     if match is None:
-        return invalid_input("", message)
-    pointer = _pointer(match["path"] or "$")
+        return InvalidInputError(message, field=())
+    # msgspec writes `$.cells[0].cell_id`.
+    field = [name or index for name, index in STEP.findall(match["path"] or "$")]
     if (unknown := UNKNOWN.match(match["reason"])) is not None:
-        name = unknown["name"].replace("~", "~0").replace("/", "~1")
-        pointer = f"{pointer}/{name}"
-    return invalid_input(pointer, f"{match['reason']}.")
+        field.append(unknown["name"])
+    return InvalidInputError(f"{match['reason']}.", field=tuple(field))
 
 
 def _check_times(value: msgspec.Struct) -> None:
-    for pointer in times_outside(value):
-        name = pointer.rpartition("/")[2]
-        raise invalid_input(pointer, f"{name} lies in the years {SPAN}.")
-
-
-def _pointer(path: str) -> str:
-    """Turn msgspec's `$.cells[0].cell_id` into `/cells/0/cell_id`."""
-    return "".join(f"/{name or index}" for name, index in STEP.findall(path))
+    for field in times_outside(value):
+        raise InvalidInputError(f"{field[-1]} lies in the years {SPAN}.", field=field)

@@ -59,20 +59,26 @@ PROBLEMS = {
 
 
 # Of `Page[JobStatus]` the schema is called JobList.
-PAGE = re.compile(r"Page\[(.*?)(?:Detail|Summary|Status)?\]")
+PAGE = re.compile(rb'Page[_[](\w+?)(?:Detail|Summary|Status)?[_\]](?=")')
+# The structs of all endpoints, by name: clients get one type each.
+STRUCTS: dict[str, Any] = {}
 
 
 def struct_schema(kind: Any) -> dict[str, Any]:
-    """Describe a struct, or a type made of structs, with all its parts inlined."""
-    schema, parts = msgspec.json.schema_components(
-        [kind], ref_template="#/parts/{name}"
+    """Refer to a struct, or describe a type made of structs, and note its parts."""
+    described = msgspec.json.schema_components(
+        [kind], ref_template="#/components/schemas/{name}"
     )
-    inlined: dict[str, Any] = _inline(schema[0], parts)
-    return inlined
+    renamed = PAGE.sub(rb"\1List", msgspec.json.encode(described))
+    (schema,), parts = msgspec.json.decode(renamed)
+    for name, part in parts.items():
+        if STRUCTS.setdefault(name, part) != part:
+            raise ValueError(f"Two structs of the API are called {name}; rename one.")
+    return dict(schema)
 
 
 def query_parameters(kind: type[msgspec.Struct]) -> list[OpenApiParameter]:
-    schema = struct_schema(kind)
+    schema = msgspec.json.schema(kind)["$defs"][kind.__name__]
     return [
         OpenApiParameter(
             name,
@@ -84,10 +90,8 @@ def query_parameters(kind: type[msgspec.Struct]) -> list[OpenApiParameter]:
     ]
 
 
-def name_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Move inlined structs to the components, so that clients get one type each."""
-    parts = result.setdefault("components", {}).setdefault("schemas", {})
-    result["paths"] = _named(result["paths"], parts)
+def add_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    result.setdefault("components", {}).setdefault("schemas", {}).update(STRUCTS)
     return result
 
 
@@ -165,28 +169,3 @@ def _response(status: str, code: str, detail: str) -> dict[str, Any]:
             }
         },
     }
-
-
-def _inline(schema: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(schema, list):
-        return [_inline(item, parts) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inline(parts[schema["$ref"].removeprefix("#/parts/")], parts)
-    return {key: _inline(value, parts) for key, value in schema.items()}
-
-
-def _named(node: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_named(item, parts) for item in node]
-    if not isinstance(node, dict):
-        return node
-    node = {key: _named(value, parts) for key, value in node.items()}
-    title = node.get("title")
-    if not isinstance(title, str) or "properties" not in node:
-        return node
-    node["title"] = title = PAGE.sub(r"\1List", title)
-    if parts.setdefault(title, node) != node:
-        raise ValueError(f"Two structs of the API are called {title}; rename one.")
-    return {"$ref": f"#/components/schemas/{title}"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
+import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
 from django.http import (
@@ -23,16 +23,16 @@ from riskplatform.api.request_id import current_request_id
 from riskplatform.kernel.errors import (
     ApplicationError,
     BodyTooLargeError,
-    DeadlineError,
+    Field,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
+    database_error,
 )
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
 ERROR_PAGE = "500.html"
-STATEMENT_CANCELLED = "57014"  # PostgreSQL's state for a statement timeout
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -60,17 +60,33 @@ def problem(
     }
 
 
-def database_problem(error: OperationalError) -> UnavailableError:
-    """Tell a statement that had no time left from a database that does not answer."""
-    if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
-        return DeadlineError("The database had too little time left. Try again.")
-    return UnavailableError("The database does not answer. Try again shortly.")
+def problem_of(error: ApplicationError) -> dict[str, Any]:
+    faults = [
+        {"pointer": pointer_of(fault.field), **fault.facts, "reason": fault.reason}
+        for fault in error.faults
+    ]
+    return problem(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.message,
+        **error.context,
+        **({"errors": faults} if faults else {}),
+    )
+
+
+def pointer_of(field: Field) -> str:
+    """Write where something stands as a JSON pointer (RFC 6901)."""
+    steps = (field,) if isinstance(field, str) else field
+    return "".join(f"/{_escape(str(step))}" for step in steps)
 
 
 def problem_response(body: dict[str, Any]) -> HttpResponse:
     """Answer outside DRF, for errors that no API view has seen."""
     return HttpResponse(
-        orjson.dumps(body), status=body["status"], content_type=CONTENT_TYPE
+        msgspec.json.encode(body, enc_hook=str),
+        status=body["status"],
+        content_type=CONTENT_TYPE,
     )
 
 
@@ -121,7 +137,7 @@ def _describe(exc: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
     elif isinstance(exc, RequestDataTooBig):
         exc = BodyTooLargeError("The body is larger than this server takes.")
     elif isinstance(exc, OperationalError):
-        exc = database_problem(exc)
+        exc = database_error(exc)
     if isinstance(exc, ApplicationError):
         return _application_problem(exc)
     if isinstance(exc, exceptions.APIException):
@@ -135,14 +151,7 @@ def _application_problem(
     headers = {}
     if isinstance(exc, UnavailableError):
         headers["Retry-After"] = str(exc.retry_after_s)
-    body = problem(
-        status=exc.status,
-        code=exc.code,
-        title=exc.title,
-        detail=exc.message,
-        **exc.context,
-    )
-    return body, headers
+    return problem_of(exc), headers
 
 
 def _rest_framework_problem(

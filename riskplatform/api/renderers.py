@@ -1,20 +1,22 @@
 """JSON out, by msgspec; a number that is not finite is an error, never a null."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 import numpy as np
-from django.http import HttpResponse
 from msgspec import Struct
 from rest_framework.renderers import BaseRenderer
 
 ROWS_AT_ONCE: Final = 500
 
+Answer = TypeVar("Answer")
 
-class OrjsonRenderer(BaseRenderer):
+
+class JsonRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"
     charset = None
@@ -31,35 +33,41 @@ class OrjsonRenderer(BaseRenderer):
         return msgspec.json.encode(data, enc_hook=str)
 
 
-class GeoJsonRenderer(OrjsonRenderer):
+class GeoJsonRenderer(JsonRenderer):
     media_type = "application/geo+json"
     format = "geojson"
 
 
-def rows_response(
-    head: Struct | Mapping[str, object],
-    name: str,
-    rows: Iterable[object],
-    *,
-    rows_at_once: int = ROWS_AT_ONCE,
-    renderer: type[OrjsonRenderer] = OrjsonRenderer,
-) -> HttpResponse:
-    """Answer with the members of `head` and, last, the list `name`.
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[Answer]):
+    """An answer whose last field, an empty list, is filled as it is written.
 
     Of the rows, which a generator makes, only some exist as objects at a time: as
     bytes they take a tenth of that.
     """
-    # It gives its buffer away without a copy, which a join would make.
-    out = BytesIO()
-    out.write(msgspec.json.encode(head)[:-1])
-    out.write((b'"' if head == {} else b',"') + name.encode() + b'":[')
-    left, comma = iter(rows), b""
-    while some := list(islice(left, rows_at_once)):
-        out.write(comma)
-        out.write(msgspec.json.encode(some)[1:-1])
-        comma = b","
-    out.write(b"]}")
-    return HttpResponse(out.getvalue(), content_type=renderer.media_type)
+
+    answer: Answer
+    rows: Iterable[object]
+    rows_at_once: int = ROWS_AT_ONCE
+
+    def encode(self) -> bytes:
+        # It gives its buffer away without a copy, which a join would make.
+        out = BytesIO()
+        out.write(msgspec.json.encode(self.answer).removesuffix(b"]}"))
+        left, comma = iter(self.rows), b""
+        while some := list(islice(left, self.rows_at_once)):
+            out.write(comma)
+            out.write(msgspec.json.encode(some)[1:-1])
+            comma = b","
+        out.write(b"]}")
+        return out.getvalue()
+
+
+class FeatureCollection(Struct):
+    """GeoJSON (RFC 7946)."""
+
+    type: str = "FeatureCollection"
+    features: list[dict[str, Any]] = []
 
 
 def finite_list(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from riskplatform.api.renderers import OrjsonRenderer
+from riskplatform.api.renderers import JsonRenderer
 from riskplatform.kernel.arrow import MissingExtraError, load_arrow
 from riskplatform.kernel.csv_writing import csv_text
 from riskplatform.kernel.errors import ApplicationError
@@ -29,21 +29,21 @@ class UnavailableFormatError(ApplicationError):
     status = 406
 
 
-class CsvRenderer(OrjsonRenderer):
+class CsvRenderer(JsonRenderer):
     """Lets CSV be asked for; what is no table, a problem, stays JSON."""
 
     media_type = "text/csv"
     format = "csv"
 
 
-class ArrowRenderer(OrjsonRenderer):
+class ArrowRenderer(JsonRenderer):
     """Lets Arrow be asked for; what is no table, a problem, stays JSON."""
 
     media_type = "application/vnd.apache.arrow.stream"
     format = "arrow"
 
 
-class ParquetRenderer(OrjsonRenderer):
+class ParquetRenderer(JsonRenderer):
     """Lets Parquet be asked for; what is no table, a problem, stays JSON."""
 
     media_type = "application/vnd.apache.parquet"

@@ -13,23 +13,25 @@ from msgspec import inspect
 
 from riskplatform.kernel.instants import is_storable
 
+Path = tuple[str | int, ...]
 
-def times_outside(value: msgspec.Struct) -> Iterator[str]:
-    """Give the JSON pointer of each time outside the span, in the order of fields."""
+
+def times_outside(value: msgspec.Struct) -> Iterator[Path]:
+    """Say where each time outside the span stands, in the order of fields."""
     for name, written in _fields_with_times(type(value)):
-        yield from _outside(getattr(value, name), f"/{written}")
+        yield from _outside(getattr(value, name), (written,))
 
 
-def _outside(value: object, pointer: str) -> Iterator[str]:
+def _outside(value: object, path: Path) -> Iterator[Path]:
     if isinstance(value, datetime):
         if not is_storable(value):
-            yield pointer
+            yield path
     elif isinstance(value, msgspec.Struct):
         for inner in times_outside(value):
-            yield pointer + inner
+            yield path + inner
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _outside(item, f"{pointer}/{index}")
+            yield from _outside(item, (*path, index))
 
 
 @cache

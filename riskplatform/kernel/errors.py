@@ -1,18 +1,46 @@
 """The errors every layer may raise; the API turns them into problem+json."""
 
-from typing import Any, ClassVar
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final
+
+STATEMENT_CANCELLED: Final = "57014"  # PostgreSQL's state for a statement timeout
+
+# Where in an input something stands: a name, or a path such as ("cells", 3).
+Field = str | tuple[str | int, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one field of an input; `facts` are for machines."""
+
+    field: Field
+    reason: str
+    facts: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
 class ApplicationError(Exception):
-    """A rule was broken; `message` is a sentence for people, `context` for machines."""
+    """A rule was broken; `message` is a sentence for people, `context` for machines.
+
+    `faults` name the fields of the input that are to blame; where it is one and the
+    message says all of it, `field` is enough.
+    """
 
     code: ClassVar[str] = "application_error"
     title: ClassVar[str] = "The request could not be carried out"
     status: ClassVar[int] = 400
 
-    def __init__(self, message: str, **context: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: Field | None = None,
+        faults: Iterable[FieldFault] = (),
+        **context: Any,
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.faults = list(faults) if field is None else [FieldFault(field, message)]
         self.context = context
 
 
@@ -55,3 +83,10 @@ class DeadlineError(UnavailableError):
     code = "timed_out"
     title = "It took too long"
     retry_after_s = 1
+
+
+def database_error(error: Exception) -> UnavailableError:
+    """Tell a statement that had no time left from a database that does not answer."""
+    if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
+        return DeadlineError("The database had too little time left. Try again.")
+    return UnavailableError("The database does not answer. Try again shortly.")

@@ -1,8 +1,13 @@
 """The span of time that the platform stores and answers about."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
+from msgspec import Meta
+
+AwareTime = Annotated[
+    datetime, Meta(tz=True, description="RFC 3339 time with an offset.")
+]
 # ClickHouse's DateTime64 holds times from EARLIEST on, and some years beyond LATEST.
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2286, 1, 1, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Regions as a request may see and change them, and who shares answers about them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from perf.cache.edge.policy import confirm_audience, depends_on
 from perf.cache.edge.principals import EdgePrincipal
+from riskplatform.api.inputs import refuse_repeats
 from riskplatform.api.keys.access import (
     FULL_ACCESS,
     READ_REGIONS,
@@ -22,6 +23,7 @@ from riskplatform.api.keys.access import (
     may_see_region,
 )
 from scoring import change_names
+from scoring.cell_ids import parse_cell_id
 from scoring.errors import RegionNotFoundError
 from scoring.models import Region
 from scoring.selectors.region_owners import OWNERSHIPS
@@ -50,6 +52,18 @@ def region_asked_about(request: Request, slug: str | None, cells: list[int]) -> 
     if slug is None:
         return get_region_of_cells(cells, access=find_access(request))
     return find_region(request, slug)
+
+
+def parse_cell_ids(
+    values: Iterable[int | str], name: str, *, member: str = ""
+) -> list[int]:
+    """Read H3 cells, each once; `member` is where items of the list hold theirs."""
+    cells = [
+        parse_cell_id(value, field=(name, index, *filter(None, [member])))
+        for index, value in enumerate(values)
+    ]
+    refuse_repeats(cells, name, member=member)
+    return cells
 
 
 def region_to_change(request: Request, slug: str) -> Region:

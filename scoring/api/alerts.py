@@ -3,146 +3,116 @@
 from typing import Final
 from uuid import UUID
 
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
+from msgspec import Struct
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    query_parameters,
-)
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.principal import get_principal
-from riskplatform.api.paging import page_of
-from scoring.api.alert_access import AlertView
-from scoring.api.alert_schemas import (
+from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
+from scoring.api.alert_rules import READERS, WRITERS
+from scoring.models import Alert
+from scoring.selectors.alert_documents import (
     AlertDetail,
-    AlertHistory,
-    AlertList,
-    AlertQuery,
-    PortfolioAlertQuery,
-    Snooze,
+    AlertStep,
+    SeverityName,
+    StateName,
 )
-from scoring.selectors.alert_documents import alert_document, change_document
 from scoring.selectors.alerts import list_alerts, list_changes
 from scoring.selectors.portfolios import get_portfolio
 from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 
+router = Router()
 # An alert of a large area has as many cells, of which an answer tells some.
 ALERTS_AT_ONCE: Final = 50
 
 
-class AlertListView(AlertView):
-    @extend_schema(
-        operation_id="alerts_list",
-        parameters=query_parameters(AlertQuery),
-        responses={(200, "application/json"): body_schema(AlertList)},
+class PortfolioAlertQuery(PageQuery, forbid_unknown_fields=True):
+    severity: SeverityName | None = None
+    state: StateName | None = None
+
+
+class AlertQuery(PortfolioAlertQuery, forbid_unknown_fields=True):
+    rule_id: UUID | None = None
+
+
+class AlertHistory(Struct):
+    results: list[AlertStep]
+
+
+class Snooze(Struct, forbid_unknown_fields=True):
+    until: AwareTime
+
+
+@router.get("alerts", READERS)
+def alerts_list(request: Request, query: AlertQuery) -> Page[AlertDetail]:
+    """List the alerts of the organisation, the newest first."""
+    alerts = list_alerts(
+        get_principal(request).organisation,
+        severity=query.severity,
+        state=query.state,
+        rule_id=query.rule_id,
     )
-    def get(self, request: Request) -> Response:
-        """List the alerts of the organisation, the newest first."""
-        query = decode_query(request, AlertQuery)
-        alerts = list_alerts(
-            get_principal(request).organisation,
-            severity=query.severity,
-            state=query.state,
-            rule_id=query.rule_id,
-        )
-        return Response(
-            page_of(
-                alerts,
-                query,
-                render=alert_document,
-                newest_first=True,
-                rows_at_once=ALERTS_AT_ONCE,
-            )
-        )
+    return _page(alerts, query)
 
 
-class PortfolioAlertsView(AlertView):
-    @extend_schema(
-        operation_id="alerts_of_portfolio",
-        parameters=query_parameters(PortfolioAlertQuery),
-        responses={(200, "application/json"): body_schema(AlertList)},
+@router.get("alerts/<uuid:portfolio_id>", READERS)
+def alerts_of_portfolio(
+    request: Request, portfolio_id: UUID, query: PortfolioAlertQuery
+) -> Page[AlertDetail]:
+    """List the alerts of the rules that watch a portfolio, the newest first."""
+    organisation = get_principal(request).organisation
+    alerts = list_alerts(
+        organisation,
+        severity=query.severity,
+        state=query.state,
+        portfolio_id=get_portfolio(organisation, portfolio_id).pk,
     )
-    def get(self, request: Request, portfolio_id: UUID) -> Response:
-        """List the alerts of the rules that watch a portfolio, the newest first."""
-        query = decode_query(request, PortfolioAlertQuery)
-        organisation = get_principal(request).organisation
-        alerts = list_alerts(
-            organisation,
-            severity=query.severity,
-            state=query.state,
-            portfolio_id=get_portfolio(organisation, portfolio_id).pk,
-        )
-        return Response(
-            page_of(
-                alerts,
-                query,
-                render=alert_document,
-                newest_first=True,
-                rows_at_once=ALERTS_AT_ONCE,
-            )
-        )
+    return _page(alerts, query)
 
 
-class AlertHistoryView(AlertView):
-    @extend_schema(
-        operation_id="alerts_history",
-        responses={(200, "application/json"): body_schema(AlertHistory)},
+@router.get("alerts/<uuid:alert_id>/history", READERS)
+def alerts_history(request: Request, alert_id: UUID) -> AlertHistory:
+    """Tell the steps of an alert: what, when and by whom."""
+    organisation = get_principal(request).organisation
+    changes = list_changes(alert_id, organisation=organisation)
+    return AlertHistory([AlertStep.of(change) for change in changes])
+
+
+@router.post("alerts/<uuid:alert_id>/acknowledge", WRITERS)
+def alerts_acknowledge(request: Request, alert_id: UUID) -> Once[AlertDetail]:
+    """Note that somebody has seen the alert; repeating it changes nothing."""
+    who = get_principal(request)
+
+    def acknowledge() -> AlertDetail:
+        alert = acknowledge_alert(
+            alert_id, organisation=who.organisation, actor=who.name
+        )
+        return AlertDetail.of(alert)
+
+    return Once(acknowledge)
+
+
+@router.post("alerts/<uuid:alert_id>/snooze", WRITERS)
+def alerts_snooze(request: Request, alert_id: UUID, body: Snooze) -> Once[AlertDetail]:
+    """Keep the alert quiet for up to 30 days; then it is open again."""
+    who = get_principal(request)
+
+    def snooze() -> AlertDetail:
+        alert = snooze_alert(
+            alert_id,
+            organisation=who.organisation,
+            actor=who.name,
+            until=body.until,
+        )
+        return AlertDetail.of(alert)
+
+    return Once(snooze)
+
+
+def _page(alerts: QuerySet[Alert], query: PageQuery) -> Page[AlertDetail]:
+    return page_of(
+        alerts, query, AlertDetail.of, newest_first=True, rows_at_once=ALERTS_AT_ONCE
     )
-    def get(self, request: Request, alert_id: UUID) -> Response:
-        """Tell the steps of an alert: what, when and by whom."""
-        organisation = get_principal(request).organisation
-        changes = list_changes(alert_id, organisation=organisation)
-        return Response({"results": [change_document(change) for change in changes]})
-
-
-class AlertAcknowledgeView(AlertView):
-    @extend_schema(
-        operation_id="alerts_acknowledge",
-        parameters=[IDEMPOTENCY_KEY],
-        request=None,
-        responses={(200, "application/json"): body_schema(AlertDetail)},
-    )
-    def post(self, request: Request, alert_id: UUID) -> HttpResponse:
-        """Note that somebody has seen the alert; repeating it changes nothing."""
-        principal = get_principal(request)
-        return answer_creation(
-            request,
-            lambda: alert_document(
-                acknowledge_alert(
-                    alert_id,
-                    organisation=principal.organisation,
-                    actor=principal.name,
-                )
-            ),
-            status=200,
-        )
-
-
-class AlertSnoozeView(AlertView):
-    @extend_schema(
-        operation_id="alerts_snooze",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(Snooze)},
-        responses={(200, "application/json"): body_schema(AlertDetail)},
-    )
-    def post(self, request: Request, alert_id: UUID) -> HttpResponse:
-        """Keep the alert quiet for up to 30 days; then it is open again."""
-        until = decode_body(request, Snooze).until
-        principal = get_principal(request)
-        return answer_creation(
-            request,
-            lambda: alert_document(
-                snooze_alert(
-                    alert_id,
-                    organisation=principal.organisation,
-                    actor=principal.name,
-                    until=until,
-                )
-            ),
-            status=200,
-        )

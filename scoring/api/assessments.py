@@ -3,177 +3,242 @@
 An assessment tells of forecasts and of portfolios, so it needs the scopes of both.
 """
 
-from typing import Any
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-import orjson
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+import msgspec
+from msgspec import Meta, Struct, field
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    invalid_input,
-    query_parameters,
-    refuse_repeats,
-)
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import JSON, Router
+from riskplatform.api.inputs import refuse_repeats
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
-from riskplatform.api.paging import page_of
+from riskplatform.api.openapi import struct_schema
+from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.api.problems import problem_of
+from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
-from scoring.api.assessment_schemas import (
-    AssessmentDetail,
-    AssessmentList,
-    AssessmentQuery,
-    AssessmentRequest,
-    BatchAnswer,
-    BatchRequest,
-)
-from scoring.api.jobs import JobStatus, job_status
-from scoring.api.portfolio_money import money_text
+from scoring.api.jobs import JobStatus
+from scoring.api.portfolio_money import Money, to_cents
+from scoring.api.portfolios import PORTFOLIO, portfolio_of
+from scoring.api.schemas import HorizonSec, Probability, Slug
+from scoring.horizons import DAY_S
 from scoring.models import Assessment
+from scoring.selectors.assessment_figures import (
+    AssetContribution,
+    CellContribution,
+    CurvePoint,
+    ExposureTotals,
+    MoneyByQuantile,
+    MonteCarloError,
+)
 from scoring.selectors.assessments import get_assessment, list_assessments
-from scoring.selectors.portfolios import get_portfolio
-from scoring.services.assessments.assessing import AssessmentQuestion, assess_portfolio
+from scoring.services.assessments import batches
+from scoring.services.assessments.assessing import (
+    QUANTILES,
+    AssessmentQuestion,
+    assess_portfolio,
+)
 from scoring.services.assessments.batches import (
     AT_ONCE,
+    MOST,
     BatchResult,
-    assess_batch,
-    problem_of,
     queue_batch,
 )
 
-SCOPES = (has_scope(Scope.PORTFOLIOS_READ), has_scope(Scope.SCORES_READ))
-QUANTILE_PLACES = 6
+router = Router()
+SCOPES: Final = (has_scope(Scope.PORTFOLIOS_READ), has_scope(Scope.SCORES_READ))
+QUANTILE_PLACES: Final = 6
+
+Quantile = Annotated[
+    float, Meta(gt=0, lt=1, description="With six decimal places at most.")
+]
+ModelVersionName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9_]{1,40}-[0-9]{1,9}$",
+        description="As answers name it; the newest forecast's if not given.",
+    ),
+]
 
 
-class AssessView(APIView):
-    permission_classes = SCOPES
-    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST")
-
-    @extend_schema(
-        operation_id="assess",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(AssessmentRequest)},
-        responses={(200, "application/json"): body_schema(AssessmentDetail)},
+class AssessmentRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    horizon_sec: HorizonSec = DAY_S
+    time: (
+        Annotated[
+            AwareTime, Meta(description="The newest forecast issued by then counts.")
+        ]
+        | None
+    ) = None
+    model_version: ModelVersionName | None = None
+    quantiles: Annotated[list[Quantile], Meta(min_length=1, max_length=20)] = field(
+        default_factory=lambda: list(QUANTILES)
     )
-    def post(self, request: Request, portfolio_id: UUID) -> HttpResponse:
-        """Assess a portfolio; the same question gets the stored assessment."""
-        question = _question(decode_body(request, AssessmentRequest))
-        portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
-
-        def assess() -> dict[str, Any]:
-            assessment = assess_portfolio(portfolio, question)
-            forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
-            # Without a name the region follows from those that are seen.
-            names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
-            depends_on(request, forecasts, *names)
-            return assessment_body(assessment)
-
-        return answer_creation(request, assess, status=200)
+    region: (
+        Annotated[
+            Slug, Meta(description="Needed where assets lie in more than one region.")
+        ]
+        | None
+    ) = None
 
 
-class AssessBatchView(APIView):
-    permission_classes = SCOPES
-
-    @extend_schema(
-        operation_id="assess_batch",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(BatchRequest)},
-        responses={
-            (200, "application/json"): body_schema(BatchAnswer),
-            (202, "application/json"): body_schema(JobStatus),
-        },
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Assess up to 50 portfolios at once; more become a job, answered with 202."""
-        asked = decode_body(request, BatchRequest)
-        question = _question(asked)
-        refuse_repeats(asked.portfolio_ids, "/portfolio_ids")
-        organisation = get_principal(request).organisation
-        if len(asked.portfolio_ids) > AT_ONCE:
-            return answer_creation(
-                request,
-                lambda: job_status(
-                    queue_batch(organisation, asked.portfolio_ids, question)
-                ),
-                status=202,
-            )
-
-        def assess() -> dict[str, Any]:
-            results = assess_batch(organisation, asked.portfolio_ids, question)
-            return {"results": [_item(result) for result in results]}
-
-        return answer_creation(request, assess, status=200)
+class BatchRequest(AssessmentRequest, forbid_unknown_fields=True, kw_only=True):
+    portfolio_ids: Annotated[list[UUID], Meta(min_length=1, max_length=MOST)]
 
 
-class AssessmentListView(APIView):
-    permission_classes = SCOPES
+class AssessmentSummary(Struct):
+    id: UUID
+    portfolio_id: UUID
+    portfolio_revision: int
+    region: str
+    forecast_id: UUID
+    model_version: str
+    time: AwareTime
+    horizon_sec: int
+    currency: str
+    risk_score: Probability
+    expected_loss: Money
+    created_at: AwareTime
 
-    @extend_schema(
-        operation_id="assessments_list",
-        parameters=query_parameters(AssessmentQuery),
-        responses={(200, "application/json"): body_schema(AssessmentList)},
-    )
-    def get(self, request: Request, portfolio_id: UUID) -> Response:
-        """List the assessments of a portfolio, newest first."""
-        query = decode_query(request, AssessmentQuery)
-        portfolio = get_portfolio(get_principal(request).organisation, portfolio_id)
-        found = list_assessments(portfolio)
-        page = page_of(found, query, assessment_summary, newest_first=True)
-        return Response(page)
-
-
-class AssessmentDetailView(APIView):
-    permission_classes = SCOPES
-
-    @extend_schema(
-        operation_id="assessments_read",
-        responses={(200, "application/json"): body_schema(AssessmentDetail)},
-    )
-    def get(self, request: Request, assessment_id: UUID) -> Response:
-        organisation = get_principal(request).organisation
-        return Response(assessment_body(get_assessment(organisation, assessment_id)))
-
-
-def assessment_body(assessment: Assessment) -> dict[str, Any]:
-    # A database keeps the members in an order of its own.
-    figures = orjson.dumps(assessment.figures, option=orjson.OPT_SORT_KEYS)
-    return {**assessment_summary(assessment), **orjson.loads(figures)}
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self:
+        forecast = assessment.forecast
+        return cls(
+            id=assessment.pk,
+            portfolio_id=assessment.portfolio_id,
+            portfolio_revision=assessment.portfolio_revision,
+            region=forecast.region.slug,
+            forecast_id=forecast.pk,
+            model_version=str(forecast.model_version),
+            time=forecast.issued_for,
+            horizon_sec=forecast.horizon_sec,
+            currency=assessment.portfolio.currency,
+            risk_score=assessment.risk_score,
+            expected_loss=to_cents(assessment.expected_loss),
+            created_at=assessment.created_at,
+        )
 
 
-def assessment_summary(assessment: Assessment) -> dict[str, Any]:
-    forecast = assessment.forecast
-    return {
-        "id": str(assessment.pk),
-        "portfolio_id": str(assessment.portfolio_id),
-        "portfolio_revision": assessment.portfolio_revision,
-        "region": forecast.region.slug,
-        "forecast_id": str(forecast.pk),
-        "model_version": str(forecast.model_version),
-        "time": forecast.issued_for,
-        "horizon_sec": forecast.horizon_sec,
-        "currency": assessment.portfolio.currency,
-        "risk_score": assessment.risk_score,
-        "expected_loss": money_text(assessment.expected_loss),
-        "created_at": assessment.created_at,
-    }
+class AssessmentDetail(AssessmentSummary):
+    loss_probability: Probability
+    var: MoneyByQuantile
+    tvar: MoneyByQuantile
+    aep: list[CurvePoint]
+    oep: list[CurvePoint]
+    monte_carlo_error: MonteCarloError
+    contribution_quantile: float
+    top_cells: list[CellContribution]
+    top_assets: list[AssetContribution]
+    inside: ExposureTotals
+    outside: ExposureTotals
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self:
+        summary = msgspec.structs.asdict(AssessmentSummary.of(assessment))
+        # A database keeps the members in an order of its own.
+        figures = msgspec.to_builtins(assessment.figures, order="sorted")
+        return msgspec.convert({**summary, **figures}, cls)
+
+
+class BatchItem(Struct):
+    """One of `assessment` and `problem` is null."""
+
+    portfolio_id: UUID
+    assessment: AssessmentDetail | None
+    problem: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, result: BatchResult) -> Self:
+        made, error = result.assessment, result.error
+        return cls(
+            portfolio_id=result.portfolio_id,
+            assessment=None if made is None else AssessmentDetail.of(made),
+            problem=None if error is None else problem_of(error),
+        )
+
+
+class BatchAnswer(Struct):
+    results: list[BatchItem]
+
+
+@router.post(
+    "assess/<uuid:portfolio_id>",
+    *SCOPES,
+    edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST"),
+)
+def assess(
+    request: Request, portfolio_id: UUID, body: AssessmentRequest
+) -> Once[AssessmentDetail]:
+    """Assess a portfolio; the same question gets the stored assessment."""
+    question = _question(body)
+    portfolio = portfolio_of(request, portfolio_id)
+
+    def create() -> AssessmentDetail:
+        assessment = assess_portfolio(portfolio, question)
+        forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
+        # Without a name the region follows from those that are seen.
+        names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
+        depends_on(request, forecasts, *names)
+        return AssessmentDetail.of(assessment)
+
+    return Once(create)
+
+
+@router.post(
+    "assess/batch",
+    *SCOPES,
+    answers={
+        (200, JSON): struct_schema(BatchAnswer),
+        (202, JSON): struct_schema(JobStatus),
+    },
+)
+def assess_batch(
+    request: Request, body: BatchRequest
+) -> Once[BatchAnswer] | Once[JobStatus]:
+    """Assess up to 50 portfolios at once; more become a job, answered with 202."""
+    question = _question(body)
+    ids = body.portfolio_ids
+    refuse_repeats(ids, "portfolio_ids")
+    organisation = get_principal(request).organisation
+    if len(ids) > AT_ONCE:
+        return Once(
+            lambda: JobStatus.of(queue_batch(organisation, ids, question)), status=202
+        )
+
+    def assess() -> BatchAnswer:
+        results = batches.assess_batch(organisation, ids, question)
+        return BatchAnswer([BatchItem.of(result) for result in results])
+
+    return Once(assess)
+
+
+@router.get(f"{PORTFOLIO}/assessments", *SCOPES)
+def assessments_list(
+    request: Request, portfolio_id: UUID, query: PageQuery
+) -> Page[AssessmentSummary]:
+    """List the assessments of a portfolio, newest first."""
+    found = list_assessments(portfolio_of(request, portfolio_id))
+    return page_of(found, query, AssessmentSummary.of, newest_first=True)
+
+
+@router.get("assessments/<uuid:assessment_id>", *SCOPES)
+def assessments_read(request: Request, assessment_id: UUID) -> AssessmentDetail:
+    organisation = get_principal(request).organisation
+    return AssessmentDetail.of(get_assessment(organisation, assessment_id))
 
 
 def _question(asked: AssessmentRequest) -> AssessmentQuestion:
     for index, quantile in enumerate(asked.quantiles):
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."
-            raise invalid_input(f"/quantiles/{index}", reason)
-    refuse_repeats(asked.quantiles, "/quantiles")
+            raise InvalidInputError(reason, field=("quantiles", index))
+    refuse_repeats(asked.quantiles, "quantiles")
     return AssessmentQuestion(
         horizon_sec=asked.horizon_sec,
         moment=asked.time,
@@ -181,12 +246,3 @@ def _question(asked: AssessmentRequest) -> AssessmentQuestion:
         quantiles=asked.quantiles,
         region=asked.region,
     )
-
-
-def _item(result: BatchResult) -> dict[str, Any]:
-    assessment, error = result.assessment, result.error
-    return {
-        "portfolio_id": str(result.portfolio_id),
-        "assessment": None if assessment is None else assessment_body(assessment),
-        "problem": None if error is None else problem_of(error),
-    }

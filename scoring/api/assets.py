@@ -1,37 +1,26 @@
 """Assets of a portfolio: list, make, read, change, delete."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-import msgspec
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
-from msgspec import UNSET
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    invalid_input,
-    query_parameters,
-)
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import Router, WithHeaders
+from riskplatform.api.inputs import given_in
 from riskplatform.api.keys.access import Access, find_access, may_see_region
 from riskplatform.api.keys.models import Organisation
-from riskplatform.api.paging import page_of
-from riskplatform.api.preconditions import IF_MATCH, Precondition
+from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.api.preconditions import Precondition
+from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
-from scoring.api.portfolio_money import money_text, parse_money
-from scoring.api.portfolio_schemas import (
-    AssetChange,
-    AssetDetail,
-    AssetList,
-    AssetQuery,
-    NewAsset,
-)
-from scoring.api.portfolios import PortfolioView, portfolio_of
+from scoring.api.portfolio_money import Money, parse_money, to_cents
+from scoring.api.portfolios import PORTFOLIO, READERS, WRITERS, portfolio_of
+from scoring.api.schemas import PLAIN, Slug
+from scoring.api.vulnerabilities import CurveSlug
 from scoring.cell_ids import hex_of
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities, get_asset, list_assets
@@ -42,139 +31,197 @@ from scoring.services.portfolios.assets import (
     update_asset,
 )
 
+router = Router()
+ASSETS = f"{PORTFOLIO}/assets"
+ASSET = f"{ASSETS}/<uuid:asset_id>"
 AMOUNTS = ("value", "deductible", "limit")
 
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=PLAIN,
+        description="The client's own name of it, unique in the portfolio.",
+    ),
+]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="Degrees north.")]
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="Degrees east.")]
 
-class AssetListView(PortfolioView):
-    @extend_schema(
-        operation_id="assets_list",
-        parameters=query_parameters(AssetQuery),
-        responses={(200, "application/json"): body_schema(AssetList)},
-    )
-    def get(self, request: Request, portfolio_id: UUID) -> Response:
-        query = decode_query(request, AssetQuery)
-        portfolio = portfolio_of(request, portfolio_id)
-        access = find_access(request)
-        assets = list_assets(
-            portfolio,
-            region=None if query.region is None else find_region(request, query.region),
-            reference=query.reference,
-            outside=query.outside,
+
+class AssetQuery(PageQuery, forbid_unknown_fields=True):
+    region: Slug | None = None
+    reference: Reference | None = None
+    outside: (
+        Annotated[
+            bool, Meta(description="true: only those in no region; false: the others.")
+        ]
+        | None
+    ) = None
+
+
+class NewAsset(Struct, forbid_unknown_fields=True):
+    reference: Reference
+    lat: Latitude
+    lon: Longitude
+    value: Money
+    name: Annotated[str, Meta(max_length=200, pattern=PLAIN)] = ""
+    deductible: Money = Decimal(0)
+    limit: Money | None = None
+    vulnerability: CurveSlug | None = None
+
+
+class AssetChange(Struct, forbid_unknown_fields=True):
+    reference: Reference | UnsetType = UNSET
+    lat: Latitude | UnsetType = UNSET
+    lon: Longitude | UnsetType = UNSET
+    value: Money | UnsetType = UNSET
+    name: Annotated[str, Meta(max_length=200, pattern=PLAIN)] | UnsetType = UNSET
+    deductible: Money | UnsetType = UNSET
+    limit: Money | UnsetType | None = UNSET
+    vulnerability: CurveSlug | UnsetType | None = UNSET
+
+
+class AssetCell(Struct):
+    region: str
+    cell_id: int
+    cell_hex: str
+
+    @classmethod
+    def of(cls, place: AssetPlace) -> Self:
+        return cls(
+            region=place.region.slug, cell_id=place.h3, cell_hex=hex_of(place.h3)
         )
 
-        def render(asset: Asset) -> dict[str, Any]:
-            return asset_body(asset, portfolio, access=access)
 
-        return Response(page_of(assets, query, render))
+class AssetDetail(Struct):
+    id: UUID
+    reference: str
+    name: str
+    lat: Latitude
+    lon: Longitude
+    value: Money
+    deductible: Money
+    limit: Money | None
+    currency: str
+    vulnerability: str | None
+    places: list[AssetCell]
+    is_outside: bool
+    updated_at: AwareTime
 
-    @extend_schema(
-        operation_id="assets_create",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(NewAsset)},
-        responses={(201, "application/json"): body_schema(AssetDetail)},
-    )
-    def post(self, request: Request, portfolio_id: UUID) -> HttpResponse:
-        """Add one asset; many come quicker by `assets/import`."""
-        asked = decode_body(request, NewAsset)
-        portfolio = portfolio_of(request, portfolio_id)
-        values = _columns(asked, portfolio.organisation)
-
-        def create() -> dict[str, Any]:
-            asset = create_asset(portfolio, values=values)
-            return asset_body(asset, portfolio, access=find_access(request))
-
-        return answer_creation(request, create)
-
-
-class AssetDetailView(PortfolioView):
-    @extend_schema(
-        operation_id="assets_read",
-        responses={(200, "application/json"): body_schema(AssetDetail)},
-    )
-    def get(self, request: Request, portfolio_id: UUID, asset_id: UUID) -> Response:
-        portfolio = portfolio_of(request, portfolio_id)
-        return _tagged(request, get_asset(portfolio, asset_id), portfolio)
-
-    @extend_schema(
-        operation_id="assets_update",
-        parameters=[IF_MATCH],
-        request={"application/json": body_schema(AssetChange)},
-        responses={(200, "application/json"): body_schema(AssetDetail)},
-    )
-    def patch(self, request: Request, portfolio_id: UUID, asset_id: UUID) -> Response:
-        """Change what is given; null takes a limit or a vulnerability away."""
-        asked = decode_body(request, AssetChange)
-        portfolio = portfolio_of(request, portfolio_id)
-        asset = update_asset(
-            get_asset(portfolio, asset_id),
-            values=_columns(asked, portfolio.organisation),
-            precondition=Precondition.of(request),
+    @classmethod
+    def of(cls, asset: Asset, portfolio: Portfolio, *, access: Access) -> Self:
+        """Describe an asset; places in regions that may not be seen are left out."""
+        places = list(asset.places.all())
+        curve = asset.vulnerability
+        return cls(
+            id=asset.pk,
+            reference=asset.reference,
+            name=asset.name,
+            lat=asset.lat,
+            lon=asset.lon,
+            value=to_cents(asset.value),
+            deductible=to_cents(asset.deductible),
+            limit=None if asset.limit is None else to_cents(asset.limit),
+            currency=portfolio.currency,
+            vulnerability=None if curve is None else curve.slug,
+            places=[
+                AssetCell.of(place)
+                for place in places
+                if may_see_region(access, place.region)
+            ],
+            is_outside=not places,
+            updated_at=asset.updated_at,
         )
-        return _tagged(request, asset, portfolio)
 
-    @extend_schema(
-        operation_id="assets_delete", parameters=[IF_MATCH], responses={204: None}
+
+@router.get(ASSETS, READERS)
+def assets_list(
+    request: Request, portfolio_id: UUID, query: AssetQuery
+) -> Page[AssetDetail]:
+    portfolio = portfolio_of(request, portfolio_id)
+    access = find_access(request)
+    assets = list_assets(
+        portfolio,
+        region=None if query.region is None else find_region(request, query.region),
+        reference=query.reference,
+        outside=query.outside,
     )
-    def delete(self, request: Request, portfolio_id: UUID, asset_id: UUID) -> Response:
-        asset = get_asset(portfolio_of(request, portfolio_id), asset_id)
-        delete_asset(asset, precondition=Precondition.of(request))
-        return Response(status=204)
+    return page_of(
+        assets, query, lambda asset: AssetDetail.of(asset, portfolio, access=access)
+    )
 
 
-def asset_body(asset: Asset, portfolio: Portfolio, *, access: Access) -> dict[str, Any]:
-    """Describe an asset; places in regions that may not be seen are left out."""
-    places = list(asset.places.all())
-    curve = asset.vulnerability
-    return {
-        "id": str(asset.pk),
-        "reference": asset.reference,
-        "name": asset.name,
-        "lat": asset.lat,
-        "lon": asset.lon,
-        "value": money_text(asset.value),
-        "deductible": money_text(asset.deductible),
-        "limit": None if asset.limit is None else money_text(asset.limit),
-        "currency": portfolio.currency,
-        "vulnerability": None if curve is None else curve.slug,
-        "places": [
-            _place(place) for place in places if may_see_region(access, place.region)
-        ],
-        "is_outside": not places,
-        "updated_at": asset.updated_at,
-    }
+@router.post(ASSETS, WRITERS, status=201)
+def assets_create(
+    request: Request, portfolio_id: UUID, body: NewAsset
+) -> Once[AssetDetail]:
+    """Add one asset; many come quicker by `assets/import`."""
+    portfolio = portfolio_of(request, portfolio_id)
+    values = _columns(body, portfolio.organisation)
+
+    def create() -> AssetDetail:
+        asset = create_asset(portfolio, values=values)
+        return AssetDetail.of(asset, portfolio, access=find_access(request))
+
+    return Once(create)
 
 
-def _place(place: AssetPlace) -> dict[str, Any]:
-    return {
-        "region": place.region.slug,
-        "cell_id": place.h3,
-        "cell_hex": hex_of(place.h3),
-    }
+@router.get(ASSET, READERS)
+def assets_read(
+    request: Request, portfolio_id: UUID, asset_id: UUID
+) -> WithHeaders[AssetDetail]:
+    portfolio = portfolio_of(request, portfolio_id)
+    return _tagged(request, get_asset(portfolio, asset_id), portfolio)
 
 
-def _tagged(request: Request, asset: Asset, portfolio: Portfolio) -> Response:
-    body = asset_body(asset, portfolio, access=find_access(request))
-    return Response(body, headers={"ETag": asset_tag(asset)})
+@router.patch(ASSET, WRITERS)
+def assets_update(
+    request: Request,
+    portfolio_id: UUID,
+    asset_id: UUID,
+    body: AssetChange,
+    precondition: Precondition,
+) -> WithHeaders[AssetDetail]:
+    """Change what is given; null takes a limit or a vulnerability away."""
+    portfolio = portfolio_of(request, portfolio_id)
+    asset = update_asset(
+        get_asset(portfolio, asset_id),
+        values=_columns(body, portfolio.organisation),
+        precondition=precondition,
+    )
+    return _tagged(request, asset, portfolio)
+
+
+@router.delete(ASSET, WRITERS)
+def assets_delete(
+    request: Request, portfolio_id: UUID, asset_id: UUID, precondition: Precondition
+) -> None:
+    asset = get_asset(portfolio_of(request, portfolio_id), asset_id)
+    delete_asset(asset, precondition=precondition)
+
+
+def _tagged(
+    request: Request, asset: Asset, portfolio: Portfolio
+) -> WithHeaders[AssetDetail]:
+    detail = AssetDetail.of(asset, portfolio, access=find_access(request))
+    return WithHeaders(detail, {"ETag": asset_tag(asset)})
 
 
 def _columns(
-    asked: NewAsset | AssetChange, organisation: Organisation
+    body: NewAsset | AssetChange, organisation: Organisation
 ) -> dict[str, Any]:
     """Turn what is given into columns of the asset."""
-    given = {
-        name: value
-        for name, value in msgspec.structs.asdict(asked).items()
-        if value is not UNSET
-    }
+    given = given_in(body)
     for name in AMOUNTS:
         if given.get(name) is not None:
-            given[name] = parse_money(given[name], pointer=f"/{name}")
+            given[name] = parse_money(given[name], field=name)
     slug = given.get("vulnerability")
     if slug is not None:
         known = find_vulnerabilities(organisation, [slug])
         if slug not in known:
-            raise invalid_input(
-                "/vulnerability", f"There is no vulnerability {slug!r}."
+            raise InvalidInputError(
+                f"There is no vulnerability {slug!r}.", field="vulnerability"
             )
         given["vulnerability"] = known[slug]
     return given

@@ -1,40 +1,29 @@
 """Features of cells: those that models look at, and sums over chosen windows."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Final, Self
 
 import numpy as np
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from analytics.store.event_changes import names_of
 from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    query_parameters,
-    refuse_repeats,
-)
+from riskplatform.api.endpoints import Router
+from riskplatform.api.inputs import refuse_repeats
 from riskplatform.api.keys.access import READ_REGIONS
 from riskplatform.api.keys.permissions import has_right
-from riskplatform.api.renderers import finite_list, rows_response
+from riskplatform.api.renderers import Rows, finite_list
+from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
-from scoring.api.access import find_region, region_asked_about
-from scoring.api.feature_schemas import (
-    FeatureSnapshotAnswer,
-    FeatureSnapshotQuery,
-    WindowAnswer,
-    WindowRequest,
-)
-from scoring.cell_ids import hex_of, parse_cell_id
+from scoring.api.access import find_region, parse_cell_ids, region_asked_about
+from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Slug
+from scoring.cell_ids import hex_of
 from scoring.horizons import DAY_S
 from scoring.models import Region
 from scoring.selectors.feature_windows import (
@@ -44,85 +33,144 @@ from scoring.selectors.feature_windows import (
     take_feature_snapshot,
 )
 
+router = Router()
+READERS = has_right(READ_REGIONS)
 # ClickHouse adds in any order; what rounding hides would be a new answer each time.
-DECIMALS = 9
+DECIMALS: Final = 9
 # Of a cell and a window in the answer.
-BYTES_OF_WINDOW = 400
+BYTES_OF_WINDOW: Final = 400
+MAX_WINDOWS: Final = 20
+LONGEST_WINDOW_S: Final = 3_660 * DAY_S
+
+WindowSec = Annotated[int, Meta(ge=1, le=LONGEST_WINDOW_S)]
+KnownAt = Annotated[
+    AwareTime | None,
+    Meta(
+        description="Events that arrived later are left out; `time` where not given."
+        " An imported history arrived when it was imported."
+    ),
+]
 
 
-class FeatureSnapshotView(APIView):
-    permission_classes = (has_right(READ_REGIONS),)
-    edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S)
-
-    @extend_schema(
-        operation_id="features_snapshot",
-        parameters=query_parameters(FeatureSnapshotQuery),
-        responses={(200, "application/json"): body_schema(FeatureSnapshotAnswer)},
-    )
-    def get(self, request: Request) -> HttpResponse:
-        """Give the features of every cell as known at `time`.
-
-        They are the features that `score-snapshot` takes; each rests on all events
-        before `time`, whatever the horizon.
-        """
-        query = decode_query(request, FeatureSnapshotQuery)
-        known_at = query.known_at or query.time
-        region = find_region(request, query.region)
-        _note_rest(request, region)
-        snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
-        head = {
-            "region": region.slug,
-            "time": query.time,
-            "known_at": known_at,
-            "horizon_sec": query.horizon_sec,
-        }
-        rows = _snapshot_rows(snapshot, query.time)
-        return rows_response(head, "features", watched(rows))
+class FeatureSnapshotQuery(Struct, forbid_unknown_fields=True):
+    region: Slug
+    time: AwareTime
+    horizon_sec: HorizonSec | None = None
+    known_at: KnownAt = None
 
 
-class WindowFeaturesView(APIView):
-    permission_classes = (has_right(READ_REGIONS),)
-    edge = EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST")
+class WindowRequest(Struct, forbid_unknown_fields=True):
+    cell_ids: Annotated[list[CellId], Meta(min_length=1, max_length=MAX_CELLS)]
+    time: AwareTime
+    window_sizes_sec: Annotated[
+        list[WindowSec], Meta(min_length=1, max_length=MAX_WINDOWS)
+    ]
+    region: Slug | None = None
+    known_at: KnownAt = None
 
-    @extend_schema(
-        operation_id="features_build_window",
-        request={"application/json": body_schema(WindowRequest)},
-        responses={(200, "application/json"): body_schema(WindowAnswer)},
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Sum the events of chosen cells over windows that end at `time`.
 
-        `count` and `rate_per_day` are of the window; `excitation` weighs all events
-        before `time` by exp(-age / window); `total` and `days_since_last` are of all
-        time. One row a cell and window, in the order asked for.
-        """
-        asked = decode_body(request, WindowRequest)
-        known_at = asked.known_at or asked.time
-        check_cost(
-            request,
-            Product(
-                factors={
-                    "cells": len(asked.cell_ids),
-                    "windows": len(asked.window_sizes_sec),
-                },
-                bytes_each=BYTES_OF_WINDOW,
-                pointer="/cell_ids",
-                advice="Ask for fewer cells or fewer windows.",
-            ),
+class CellFeatures(Struct):
+    cell_id: int
+    cell_hex: str
+    window_start: AwareTime
+    window_end: AwareTime
+    feature_vector: dict[str, float | None]
+
+    @classmethod
+    def of(
+        cls,
+        cell: int,
+        start: datetime,
+        end: datetime,
+        vector: dict[str, float | None],
+    ) -> Self:
+        return cls(
+            cell_id=cell,
+            cell_hex=hex_of(cell),
+            window_start=start,
+            window_end=end,
+            feature_vector=vector,
         )
-        cells = _cells(asked)
-        region = region_asked_about(request, asked.region, cells)
-        _note_rest(request, region)
-        features = build_windows(
-            region,
-            cells=cells,
-            instant=asked.time,
-            windows_s=asked.window_sizes_sec,
-            known_at=known_at,
-        )
-        head = {"region": region.slug, "time": asked.time, "known_at": known_at}
-        rows = _window_rows(features, cells, asked)
-        return rows_response(head, "features", watched(rows))
+
+
+class FeatureSnapshotAnswer(Struct):
+    region: str
+    time: AwareTime
+    known_at: AwareTime
+    horizon_sec: int | None
+    features: list[CellFeatures]
+
+
+class WindowAnswer(Struct):
+    region: str
+    time: AwareTime
+    known_at: AwareTime
+    features: list[CellFeatures]
+
+
+@router.get("features/snapshot", READERS, edge=EdgePolicy(ttl_s=QUERY_RESULT_TTL_S))
+def features_snapshot(
+    request: Request, query: FeatureSnapshotQuery
+) -> Rows[FeatureSnapshotAnswer]:
+    """Give the features of every cell as known at `time`.
+
+    They are the features that `score-snapshot` takes; each rests on all events
+    before `time`, whatever the horizon.
+    """
+    known_at = query.known_at or query.time
+    region = find_region(request, query.region)
+    _note_rest(request, region)
+    snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
+    answer = FeatureSnapshotAnswer(
+        region=region.slug,
+        time=query.time,
+        known_at=known_at,
+        horizon_sec=query.horizon_sec,
+        features=[],
+    )
+    return Rows(answer, watched(_snapshot_rows(snapshot, query.time)))
+
+
+@router.post(
+    "features/build-window",
+    READERS,
+    edge=EdgePolicy(ttl_s=QUERY_RESULT_TTL_S, method="POST"),
+)
+def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowAnswer]:
+    """Sum the events of chosen cells over windows that end at `time`.
+
+    `count` and `rate_per_day` are of the window; `excitation` weighs all events
+    before `time` by exp(-age / window); `total` and `days_since_last` are of all
+    time. One row a cell and window, in the order asked for.
+    """
+    known_at = body.known_at or body.time
+    check_cost(
+        request,
+        Product(
+            factors={
+                "cells": len(body.cell_ids),
+                "windows": len(body.window_sizes_sec),
+            },
+            bytes_each=BYTES_OF_WINDOW,
+            field="cell_ids",
+            advice="Ask for fewer cells or fewer windows.",
+        ),
+    )
+    cells = parse_cell_ids(body.cell_ids, "cell_ids")
+    refuse_repeats(body.window_sizes_sec, "window_sizes_sec")
+    region = region_asked_about(request, body.region, cells)
+    _note_rest(request, region)
+    features = build_windows(
+        region,
+        cells=cells,
+        instant=body.time,
+        windows_s=body.window_sizes_sec,
+        known_at=known_at,
+    )
+    answer = WindowAnswer(
+        region=region.slug, time=body.time, known_at=known_at, features=[]
+    )
+    return Rows(answer, watched(_window_rows(features, cells, body)))
 
 
 def _note_rest(request: Request, region: Region) -> None:
@@ -131,35 +179,25 @@ def _note_rest(request: Request, region: Region) -> None:
     depends_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
 
 
-def _cells(asked: WindowRequest) -> list[int]:
-    cells = [
-        parse_cell_id(cell, pointer=f"/cell_ids/{index}")
-        for index, cell in enumerate(asked.cell_ids)
-    ]
-    refuse_repeats(cells, "/cell_ids")
-    refuse_repeats(asked.window_sizes_sec, "/window_sizes_sec")
-    return cells
-
-
 def _snapshot_rows(
     snapshot: FeatureSnapshot, instant: datetime
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[CellFeatures]:
     cells, features = snapshot.cells.tolist(), np.round(snapshot.features, DECIMALS)
     for cell, row in zip(cells, features, strict=True):
         vector: dict[str, float | None] = dict(
             zip(snapshot.names, finite_list(row), strict=True)
         )
-        yield _row(cell, snapshot.window_start, instant, vector)
+        yield CellFeatures.of(cell, snapshot.window_start, instant, vector)
 
 
 def _window_rows(
-    features: WindowFeatures, cells: Sequence[int], asked: WindowRequest
-) -> Iterator[dict[str, Any]]:
+    features: WindowFeatures, cells: list[int], body: WindowRequest
+) -> Iterator[CellFeatures]:
     counts = features.count.tolist()
     excitations = np.round(features.excitation, DECIMALS).tolist()
     for index, cell in enumerate(cells):
         days = float(features.days_since_last[index])
-        for place, window_s in enumerate(asked.window_sizes_sec):
+        for place, window_s in enumerate(body.window_sizes_sec):
             vector = {
                 "count": counts[index][place],
                 "rate_per_day": counts[index][place] * DAY_S / window_s,
@@ -167,17 +205,5 @@ def _window_rows(
                 "total": float(features.total[index]),
                 "days_since_last": None if math.isnan(days) else days,
             }
-            start = asked.time - timedelta(seconds=window_s)
-            yield _row(cell, start, asked.time, vector)
-
-
-def _row(
-    cell: int, start: datetime, end: datetime, vector: dict[str, float | None]
-) -> dict[str, Any]:
-    return {
-        "cell_id": cell,
-        "cell_hex": hex_of(cell),
-        "window_start": start,
-        "window_end": end,
-        "feature_vector": vector,
-    }
+            start = body.time - timedelta(seconds=window_s)
+            yield CellFeatures.of(cell, start, body.time, vector)

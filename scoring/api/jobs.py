@@ -14,8 +14,8 @@ from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import region_to_change
-from scoring.api.schemas import AwareTime
 from scoring.services.registry.jobs import FIT
 
 router = Router()
@@ -112,6 +112,3 @@ def _detail(request: Request, job: Job) -> JobDetail:
         parameters=job.parameters,
         traceback=job.traceback if is_seen else None,
     )
-
-
-job_status = JobStatus.of

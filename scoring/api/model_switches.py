@@ -1,102 +1,119 @@
 """Changes of champion: promotion, rollback, reload."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import body_schema, decode_body
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.access import find_access
 from riskplatform.api.keys.principal import actor_of
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import region_to_change
-from scoring.api.model_versions import WRITERS, summary_of, version_to_change
-from scoring.api.registry_schemas import ReloadAnswer, ReloadRequest, SwitchAnswer
+from scoring.api.model_versions import (
+    MODEL,
+    WRITERS,
+    ModelSummary,
+    summary_of,
+    version_to_change,
+)
+from scoring.api.schemas import Slug
+from scoring.services.registry import reloading
 from scoring.services.registry.promotion import Switched, promote, roll_back
-from scoring.services.registry.reloading import reload_model
+from scoring.services.registry.reloading import Reloaded
 
-ANSWERS = {(200, "application/json"): body_schema(SwitchAnswer)}
+router = Router()
 
-
-class ModelPromoteView(APIView):
-    permission_classes = (WRITERS,)
-
-    @extend_schema(
-        operation_id="models_promote",
-        parameters=[IDEMPOTENCY_KEY],
-        request=None,
-        responses=ANSWERS,
-    )
-    def post(self, request: Request, version_id: UUID) -> HttpResponse:
-        """Make a challenger champion; 409 with the figures where the gate says no."""
-        return _answer(request, version_id, promote)
+ArtifactUri = Annotated[
+    str,
+    Meta(
+        max_length=500,
+        description="store://name/path of a configured store: a file, or a folder of "
+        "*.model files if it ends in a slash.",
+    ),
+]
 
 
-class ModelRollbackView(APIView):
-    permission_classes = (WRITERS,)
+class SwitchAnswer(Struct):
+    champion: ModelSummary
+    reason: str
+    figures: dict[str, Any]
+    switched_at: AwareTime | None
 
-    @extend_schema(
-        operation_id="models_rollback",
-        parameters=[IDEMPOTENCY_KEY],
-        request=None,
-        responses=ANSWERS,
-    )
-    def post(self, request: Request, version_id: UUID) -> HttpResponse:
-        """Go back from this champion to the one before it."""
-        return _answer(request, version_id, roll_back)
-
-
-class ReloadModelView(APIView):
-    permission_classes = (WRITERS,)
-
-    @extend_schema(
-        operation_id="reload_model",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(ReloadRequest)},
-        responses={(200, "application/json"): body_schema(ReloadAnswer)},
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Put an earlier champion, or an artifact from a store, in service."""
-        asked = decode_body(request, ReloadRequest)
-        region = (
-            None if asked.region is None else region_to_change(request, asked.region)
+    @classmethod
+    def of(cls, switched: Switched) -> Self:
+        switch = switched.switch
+        return cls(
+            champion=summary_of(switched.champion),
+            reason="" if switch is None else switch.reason,
+            figures={} if switch is None else switch.figures,
+            switched_at=None if switch is None else switch.switched_at,
         )
 
-        def reload() -> dict[str, Any]:
-            reloaded = reload_model(
-                asked.version,
-                region=region,
-                artifact_uri=asked.artifact_uri,
-                access=find_access(request),
-                actor=actor_of(request),
-            )
-            return {
-                "status": "loaded" if reloaded.is_changed else "unchanged",
-                "loaded_version": str(reloaded.version),
-                "model_id": str(reloaded.version.pk),
-                "loaded_at": reloaded.loaded_at,
-            }
 
-        return answer_creation(request, reload, status=200)
+class ReloadRequest(Struct, forbid_unknown_fields=True):
+    version: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-zA-Z0-9_-]{1,80}$",
+            description="Id, or kind and number such as ensemble-3.",
+        ),
+    ]
+    region: Slug | None = None
+    artifact_uri: ArtifactUri | None = None
 
 
-def _answer(
+class ReloadAnswer(Struct):
+    status: Literal["loaded", "unchanged"]
+    loaded_version: str
+    model_id: str
+    loaded_at: AwareTime
+
+    @classmethod
+    def of(cls, reloaded: Reloaded) -> Self:
+        return cls(
+            status="loaded" if reloaded.is_changed else "unchanged",
+            loaded_version=str(reloaded.version),
+            model_id=str(reloaded.version.pk),
+            loaded_at=reloaded.loaded_at,
+        )
+
+
+@router.post(f"{MODEL}/promote", WRITERS)
+def models_promote(request: Request, version_id: UUID) -> Once[SwitchAnswer]:
+    """Make a challenger champion; 409 with the figures where the gate says no."""
+    return _switch(request, version_id, promote)
+
+
+@router.post(f"{MODEL}/rollback", WRITERS)
+def models_rollback(request: Request, version_id: UUID) -> Once[SwitchAnswer]:
+    """Go back from this champion to the one before it."""
+    return _switch(request, version_id, roll_back)
+
+
+@router.post("reload-model", WRITERS)
+def reload_model(request: Request, body: ReloadRequest) -> Once[ReloadAnswer]:
+    """Put an earlier champion, or an artifact from a store, in service."""
+    region = None if body.region is None else region_to_change(request, body.region)
+
+    def reload() -> ReloadAnswer:
+        reloaded = reloading.reload_model(
+            body.version,
+            region=region,
+            artifact_uri=body.artifact_uri,
+            access=find_access(request),
+            actor=actor_of(request),
+        )
+        return ReloadAnswer.of(reloaded)
+
+    return Once(reload)
+
+
+def _switch(
     request: Request, version_id: UUID, change: Callable[..., Switched]
-) -> HttpResponse:
+) -> Once[SwitchAnswer]:
     version = version_to_change(request, version_id)
-
-    def create() -> dict[str, Any]:
-        switched = change(version, actor=actor_of(request))
-        switch = switched.switch
-        return {
-            "champion": summary_of(switched.champion),
-            "reason": "" if switch is None else switch.reason,
-            "figures": {} if switch is None else switch.figures,
-            "switched_at": None if switch is None else switch.switched_at,
-        }
-
-    return answer_creation(request, create, status=200)
+    return Once(lambda: SwitchAnswer.of(change(version, actor=actor_of(request))))

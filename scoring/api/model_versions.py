@@ -1,133 +1,178 @@
 """The model registry: which versions there are, how good they are, who serves."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    query_parameters,
-)
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.access import CHANGE_MODELS, READ_REGIONS, find_access
 from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.keys.principal import find_principal
-from riskplatform.api.paging import rows_of_page
+from riskplatform.api.paging import Page, PageQuery, rows_of_page
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region, region_to_change, require_change
-from scoring.api.jobs import job_status
-from scoring.api.registry_schemas import (
-    FitAnswer,
-    FitRequest,
-    ModelDetail,
-    ModelList,
-    ModelListQuery,
-    ModelSummary,
-)
+from scoring.api.jobs import JobStatus
+from scoring.api.schemas import Slug
+from scoring.engine.models.registry import KINDS
 from scoring.models import ModelSwitch, ModelVersion
-from scoring.selectors.forecast_skill import LiveSkill, get_live_skill
+from scoring.selectors.forecast_skill import LiveSkillFigures, get_live_skill
 from scoring.selectors.model_versions import (
     get_model_version,
     list_model_versions,
     list_switches,
 )
+from scoring.services.registry.fitting import SERVED_KIND
 from scoring.services.registry.jobs import queue_fit
 from scoring.services.registry.promotion import challenge
 
+router = Router()
 READERS = has_right(READ_REGIONS) | has_right(CHANGE_MODELS)
 WRITERS = has_right(CHANGE_MODELS)
+MODEL = "models/<uuid:version_id>"
+
+ModelKind = Annotated[
+    str, Meta(pattern=f"^({'|'.join(KINDS)})$", description="Model family.")
+]
+ModelState = Literal["candidate", "challenger", "champion", "retired"]
 
 
-class ModelListView(APIView):
-    def get_permissions(self) -> list[Any]:
-        return [WRITERS() if self.request.method == "POST" else READERS()]
+class ModelListQuery(PageQuery):
+    region: Slug | None = None
+    state: ModelState | None = None
 
-    @extend_schema(
-        operation_id="models_list",
-        parameters=query_parameters(ModelListQuery),
-        responses={(200, "application/json"): body_schema(ModelList)},
+
+class ModelSummary(Struct):
+    id: str
+    version: str
+    region: str
+    kind: str
+    number: int
+    state: ModelState
+    trained_from: AwareTime
+    trained_until: AwareTime
+    event_count: int
+    created_at: AwareTime
+    live_skill: list[LiveSkillFigures]
+
+    @classmethod
+    def of(
+        cls, version: ModelVersion, live_skill: list[LiveSkillFigures], **more: Any
+    ) -> Self:
+        return cls(
+            id=str(version.pk),
+            version=str(version),
+            region=version.region.slug,
+            kind=version.kind,
+            number=version.number,
+            state=cast("ModelState", version.state),
+            trained_from=version.trained_from,
+            trained_until=version.trained_until,
+            event_count=version.event_count,
+            created_at=version.created_at,
+            live_skill=live_skill,
+            **more,
+        )
+
+
+class ModelArtifactDigest(Struct):
+    horizon_sec: int
+    digest: str
+
+
+class ModelChange(Struct):
+    before: str | None
+    after: str
+    reason: str
+    actor: str
+    figures: dict[str, Any]
+    switched_at: AwareTime
+
+    @classmethod
+    def of(cls, switch: ModelSwitch) -> Self:
+        return cls(
+            before=None if switch.before is None else str(switch.before),
+            after=str(switch.after),
+            reason=switch.reason,
+            actor=switch.actor,
+            figures=switch.figures,
+            switched_at=switch.switched_at,
+        )
+
+
+class ModelDetail(ModelSummary):
+    skill: Annotated[dict[str, Any], Meta(description="Back-test, by horizon.")]
+    notes: Annotated[
+        list[str],
+        Meta(description="Events and horizons that were left out, and why."),
+    ]
+    artifacts: list[ModelArtifactDigest]
+    switches: list[ModelChange]
+
+
+class FitRequest(Struct, forbid_unknown_fields=True):
+    region: Slug
+    kind: ModelKind = SERVED_KIND
+
+
+class FitAnswer(Struct):
+    job: JobStatus
+
+
+@router.get("models", READERS)
+def models_list(request: Request, query: ModelListQuery) -> Page[ModelSummary]:
+    """List model versions, newest first, with what their forecasts achieved."""
+    region = None if query.region is None else find_region(request, query.region)
+    versions = list_model_versions(
+        find_access(request), region=region, state=query.state
     )
-    def get(self, request: Request) -> Response:
-        """List model versions, newest first, with what their forecasts achieved."""
-        query = decode_query(request, ModelListQuery)
-        region = None if query.region is None else find_region(request, query.region)
-        versions = list_model_versions(
-            find_access(request), region=region, state=query.state
-        )
-        rows, following = rows_of_page(
-            versions.defer("region__boundary", "skill"), query, newest_first=True
-        )
-        skill = get_live_skill(rows)
-        results = [model_summary(row, skill.get(row.pk, [])) for row in rows]
-        return Response({"results": results, "next": following})
-
-    @extend_schema(
-        operation_id="models_fit",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(FitRequest)},
-        responses={(202, "application/json"): body_schema(FitAnswer)},
+    rows, following = rows_of_page(
+        versions.defer("region__boundary", "skill"), query, newest_first=True
     )
-    def post(self, request: Request) -> HttpResponse:
-        """Have a model version fitted; the job's result names the candidate."""
-        asked = decode_body(request, FitRequest)
-        principal = find_principal(request)
-        organisation = None if principal is None else principal.organisation
-        region = region_to_change(request, asked.region)
-        return answer_creation(
-            request,
-            lambda: {
-                "job": job_status(
-                    queue_fit(region, kind=asked.kind, organisation=organisation)
-                )
-            },
-            status=202,
-        )
-
-
-class ModelDetailView(APIView):
-    permission_classes = (READERS,)
-
-    @extend_schema(
-        operation_id="models_get",
-        responses={(200, "application/json"): body_schema(ModelDetail)},
+    skill = get_live_skill(rows)
+    return Page(
+        [ModelSummary.of(row, skill.get(row.pk, [])) for row in rows], following
     )
-    def get(self, request: Request, version_id: UUID) -> Response:
-        version = get_model_version(version_id, access=find_access(request))
-        skill = get_live_skill([version]).get(version.pk, [])
-        artifacts = version.artifacts.values("horizon_sec", "digest")
-        return Response(
-            {
-                **model_summary(version, skill),
-                "skill": version.skill,
-                "notes": version.notes,
-                "artifacts": list(artifacts.order_by("horizon_sec")),
-                "switches": [_change(switch) for switch in list_switches(version)],
-            }
-        )
 
 
-class ModelChallengeView(APIView):
-    permission_classes = (WRITERS,)
+@router.post("models", WRITERS, status=202)
+def models_fit(request: Request, body: FitRequest) -> Once[FitAnswer]:
+    """Have a model version fitted; the job's result names the candidate."""
+    principal = find_principal(request)
+    organisation = None if principal is None else principal.organisation
+    region = region_to_change(request, body.region)
 
-    @extend_schema(
-        operation_id="models_challenge",
-        parameters=[IDEMPOTENCY_KEY],
-        request=None,
-        responses={(200, "application/json"): body_schema(ModelSummary)},
+    def fit() -> FitAnswer:
+        job = queue_fit(region, kind=body.kind, organisation=organisation)
+        return FitAnswer(JobStatus.of(job))
+
+    return Once(fit)
+
+
+@router.get(MODEL, READERS)
+def models_get(request: Request, version_id: UUID) -> ModelDetail:
+    version = get_model_version(version_id, access=find_access(request))
+    artifacts = version.artifacts.order_by("horizon_sec")
+    return ModelDetail.of(
+        version,
+        _live_skill(version),
+        skill=version.skill,
+        notes=version.notes,
+        artifacts=[
+            ModelArtifactDigest(horizon_sec=horizon_sec, digest=digest)
+            for horizon_sec, digest in artifacts.values_list("horizon_sec", "digest")
+        ],
+        switches=[ModelChange.of(switch) for switch in list_switches(version)],
     )
-    def post(self, request: Request, version_id: UUID) -> HttpResponse:
-        """Let it forecast in the shadow of the champion from the next refresh on."""
-        version = version_to_change(request, version_id)
-        return answer_creation(
-            request, lambda: summary_of(challenge(version)), status=200
-        )
+
+
+@router.post(f"{MODEL}/challenge", WRITERS)
+def models_challenge(request: Request, version_id: UUID) -> Once[ModelSummary]:
+    """Let it forecast in the shadow of the champion from the next refresh on."""
+    version = version_to_change(request, version_id)
+    return Once(lambda: summary_of(challenge(version)))
 
 
 def version_to_change(request: Request, version_id: UUID) -> ModelVersion:
@@ -136,32 +181,9 @@ def version_to_change(request: Request, version_id: UUID) -> ModelVersion:
     return version
 
 
-def model_summary(version: ModelVersion, skill: list[LiveSkill]) -> dict[str, Any]:
-    return {
-        "id": str(version.pk),
-        "version": str(version),
-        "region": version.region.slug,
-        "kind": version.kind,
-        "number": version.number,
-        "state": version.state,
-        "trained_from": version.trained_from,
-        "trained_until": version.trained_until,
-        "event_count": version.event_count,
-        "created_at": version.created_at,
-        "live_skill": [asdict(figures) for figures in skill],
-    }
+def summary_of(version: ModelVersion) -> ModelSummary:
+    return ModelSummary.of(version, _live_skill(version))
 
 
-def summary_of(version: ModelVersion) -> dict[str, Any]:
-    return model_summary(version, get_live_skill([version]).get(version.pk, []))
-
-
-def _change(switch: ModelSwitch) -> dict[str, Any]:
-    return {
-        "before": None if switch.before is None else str(switch.before),
-        "after": str(switch.after),
-        "reason": switch.reason,
-        "actor": switch.actor,
-        "figures": switch.figures,
-        "switched_at": switch.switched_at,
-    }
+def _live_skill(version: ModelVersion) -> list[LiveSkillFigures]:
+    return get_live_skill([version]).get(version.pk, [])

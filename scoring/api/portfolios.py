@@ -1,36 +1,22 @@
 """Portfolios: list, make, read, change, delete."""
 
-from typing import Any
+from typing import Annotated, Self
 from uuid import UUID
 
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
-from msgspec import UNSET
-from rest_framework.permissions import BasePermission
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    query_parameters,
-)
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import Router, WithHeaders
+from riskplatform.api.inputs import given_in
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
-from riskplatform.api.paging import page_of
-from riskplatform.api.preconditions import IF_MATCH, Precondition
-from scoring.api.portfolio_money import money_text
-from scoring.api.portfolio_schemas import (
-    NewPortfolio,
-    PortfolioChange,
-    PortfolioDetail,
-    PortfolioList,
-    PortfolioQuery,
-)
+from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.api.preconditions import Precondition
+from riskplatform.kernel.instants import AwareTime
+from scoring.api.portfolio_money import Money, to_cents
+from scoring.api.schemas import PLAIN, Name
 from scoring.models import Portfolio
 from scoring.selectors.portfolios import get_portfolio, list_portfolios
 from scoring.services.portfolios.portfolios import (
@@ -40,109 +26,137 @@ from scoring.services.portfolios.portfolios import (
     update_portfolio,
 )
 
-CanRead = has_scope(Scope.PORTFOLIOS_READ)
-CanWrite = has_scope(Scope.PORTFOLIOS_WRITE)
+router = Router()
+READERS = has_scope(Scope.PORTFOLIOS_READ)
+WRITERS = has_scope(Scope.PORTFOLIOS_WRITE)
+PORTFOLIO = "portfolios/<uuid:portfolio_id>"
+
+CurrencyCode = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{3}$(?!\n)",
+        description="ISO 4217 code; XXX where values are not money.",
+    ),
+]
 
 
-class PortfolioView(APIView):
-    """Base: reading asks for one scope, everything else for the other."""
+class PortfolioQuery(PageQuery, forbid_unknown_fields=True):
+    name: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                pattern=PLAIN,
+                description="Text that the name contains.",
+            ),
+        ]
+        | None
+    ) = None
+    currency: CurrencyCode | None = None
 
-    def get_permissions(self) -> list[BasePermission]:
-        reads = self.request.method in {"GET", "HEAD", "OPTIONS"}
-        return [CanRead() if reads else CanWrite()]
+
+class NewPortfolio(Struct, forbid_unknown_fields=True):
+    name: Name
+    currency: CurrencyCode
 
 
-class PortfolioListView(PortfolioView):
-    @extend_schema(
-        operation_id="portfolios_list",
-        parameters=query_parameters(PortfolioQuery),
-        responses={(200, "application/json"): body_schema(PortfolioList)},
-    )
-    def get(self, request: Request) -> Response:
-        query = decode_query(request, PortfolioQuery)
-        portfolios = list_portfolios(
-            get_principal(request).organisation,
-            name_contains=query.name,
-            currency=query.currency,
+class PortfolioChange(Struct, forbid_unknown_fields=True):
+    name: Name | UnsetType = UNSET
+    currency: CurrencyCode | UnsetType = UNSET
+
+
+class OutsideTotals(Struct):
+    """Assets that lie in no cell of any region: kept, and never assessed."""
+
+    count: int
+    value: Money
+
+
+class PortfolioDetail(Struct):
+    id: UUID
+    name: str
+    currency: str
+    revision: int
+    asset_count: int
+    total_value: Money
+    outside: OutsideTotals
+    created_at: AwareTime
+    updated_at: AwareTime
+
+    @classmethod
+    def of(cls, portfolio: Portfolio) -> Self:
+        return cls(
+            id=portfolio.pk,
+            name=portfolio.name,
+            currency=portfolio.currency,
+            revision=portfolio.revision,
+            asset_count=portfolio.asset_count,
+            total_value=to_cents(portfolio.total_value),
+            outside=OutsideTotals(
+                count=portfolio.outside_count,
+                value=to_cents(portfolio.outside_value),
+            ),
+            created_at=portfolio.created_at,
+            updated_at=portfolio.updated_at,
         )
-        return Response(page_of(portfolios, query, portfolio_body))
 
-    @extend_schema(
-        operation_id="portfolios_create",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(NewPortfolio)},
-        responses={(201, "application/json"): body_schema(PortfolioDetail)},
+
+@router.get("portfolios", READERS)
+def portfolios_list(request: Request, query: PortfolioQuery) -> Page[PortfolioDetail]:
+    portfolios = list_portfolios(
+        get_principal(request).organisation,
+        name_contains=query.name,
+        currency=query.currency,
     )
-    def post(self, request: Request) -> HttpResponse:
-        asked = decode_body(request, NewPortfolio)
-        organisation = get_principal(request).organisation
-
-        def create() -> dict[str, Any]:
-            return portfolio_body(
-                create_portfolio(organisation, name=asked.name, currency=asked.currency)
-            )
-
-        return answer_creation(request, create)
+    return page_of(portfolios, query, PortfolioDetail.of)
 
 
-class PortfolioDetailView(PortfolioView):
-    @extend_schema(
-        operation_id="portfolios_read",
-        responses={(200, "application/json"): body_schema(PortfolioDetail)},
-    )
-    def get(self, request: Request, portfolio_id: UUID) -> Response:
-        return tagged(portfolio_of(request, portfolio_id))
+@router.post("portfolios", WRITERS, status=201)
+def portfolios_create(request: Request, body: NewPortfolio) -> Once[PortfolioDetail]:
+    organisation = get_principal(request).organisation
 
-    @extend_schema(
-        operation_id="portfolios_update",
-        parameters=[IF_MATCH],
-        request={"application/json": body_schema(PortfolioChange)},
-        responses={(200, "application/json"): body_schema(PortfolioDetail)},
-    )
-    def patch(self, request: Request, portfolio_id: UUID) -> Response:
-        """Change what is given; the currency only while there is no asset."""
-        asked = decode_body(request, PortfolioChange)
-        changed = update_portfolio(
-            portfolio_of(request, portfolio_id),
-            name=None if asked.name is UNSET else asked.name,
-            currency=None if asked.currency is UNSET else asked.currency,
-            precondition=Precondition.of(request),
+    def create() -> PortfolioDetail:
+        return PortfolioDetail.of(
+            create_portfolio(organisation, name=body.name, currency=body.currency)
         )
-        return tagged(changed)
 
-    @extend_schema(
-        operation_id="portfolios_delete", parameters=[IF_MATCH], responses={204: None}
-    )
-    def delete(self, request: Request, portfolio_id: UUID) -> Response:
-        """Delete it with all its assets and assessments."""
-        delete_portfolio(
-            portfolio_of(request, portfolio_id), precondition=Precondition.of(request)
-        )
-        return Response(status=204)
+    return Once(create)
+
+
+@router.get(PORTFOLIO, READERS)
+def portfolios_read(
+    request: Request, portfolio_id: UUID
+) -> WithHeaders[PortfolioDetail]:
+    return _tagged(portfolio_of(request, portfolio_id))
+
+
+@router.patch(PORTFOLIO, WRITERS)
+def portfolios_update(
+    request: Request,
+    portfolio_id: UUID,
+    body: PortfolioChange,
+    precondition: Precondition,
+) -> WithHeaders[PortfolioDetail]:
+    """Change what is given; the currency only while there is no asset."""
+    portfolio = portfolio_of(request, portfolio_id)
+    changed = update_portfolio(portfolio, precondition=precondition, **given_in(body))
+    return _tagged(changed)
+
+
+@router.delete(PORTFOLIO, WRITERS)
+def portfolios_delete(
+    request: Request, portfolio_id: UUID, precondition: Precondition
+) -> None:
+    """Delete it with all its assets and assessments."""
+    delete_portfolio(portfolio_of(request, portfolio_id), precondition=precondition)
 
 
 def portfolio_of(request: Request, portfolio_id: UUID) -> Portfolio:
     return get_portfolio(get_principal(request).organisation, portfolio_id)
 
 
-def tagged(portfolio: Portfolio) -> Response:
-    return Response(
-        portfolio_body(portfolio), headers={"ETag": portfolio_tag(portfolio)}
+def _tagged(portfolio: Portfolio) -> WithHeaders[PortfolioDetail]:
+    return WithHeaders(
+        PortfolioDetail.of(portfolio), {"ETag": portfolio_tag(portfolio)}
     )
-
-
-def portfolio_body(portfolio: Portfolio) -> dict[str, Any]:
-    return {
-        "id": str(portfolio.pk),
-        "name": portfolio.name,
-        "currency": portfolio.currency,
-        "revision": portfolio.revision,
-        "asset_count": portfolio.asset_count,
-        "total_value": money_text(portfolio.total_value),
-        "outside": {
-            "count": portfolio.outside_count,
-            "value": money_text(portfolio.outside_value),
-        },
-        "created_at": portfolio.created_at,
-        "updated_at": portfolio.updated_at,
-    }

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Final, Self
 
-from django.http import HttpResponse
 from msgspec import Meta, Struct
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -12,10 +11,15 @@ from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import JSON, Router
 from riskplatform.api.keys.access import find_access
 from riskplatform.api.paging import Page, page_of
-from riskplatform.api.renderers import GeoJsonRenderer, OrjsonRenderer, rows_response
+from riskplatform.api.renderers import (
+    FeatureCollection,
+    GeoJsonRenderer,
+    JsonRenderer,
+    Rows,
+)
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
-from scoring.api.risk_map import features_response
-from scoring.api.schemas import AwareTime, Slug
+from scoring.api.schemas import Slug
 from scoring.cell_ids import hex_of
 from scoring.models import Region
 from scoring.selectors.cell_shapes import cell_feature
@@ -58,6 +62,11 @@ class RegionSummary(Struct):
         )
 
 
+class RegionCells(Struct):
+    region: str
+    cells: list[Any] = []
+
+
 # Public regions are open to everybody; the selectors leave out the others.
 
 
@@ -75,10 +84,12 @@ def regions_retrieve(request: Request, slug: str) -> RegionSummary:
 @router.get(
     "regions/<slug:slug>/cells",
     AllowAny,
-    renderers=(OrjsonRenderer, GeoJsonRenderer),
+    renderers=(JsonRenderer, GeoJsonRenderer),
     answers={(200, JSON): OBJECT},
 )
-def regions_cells_retrieve(request: Request, slug: str) -> HttpResponse:
+def regions_cells_retrieve(
+    request: Request, slug: str
+) -> Rows[RegionCells] | Rows[FeatureCollection]:
     """List the cells; `?format=geojson` gives their polygons."""
     region = find_region(request, slug)
     is_drawn = request.accepted_renderer.format == GeoJsonRenderer.format
@@ -88,23 +99,22 @@ def regions_cells_retrieve(request: Request, slug: str) -> HttpResponse:
         Product(
             factors={"cells": len(cells)},
             bytes_each=BYTES_OF_POLYGON if is_drawn else BYTES_OF_CELL,
-            pointer="/format",
+            field="format",
             advice="Ask for the risk map by bbox, or for its tiles.",
         ),
     )
     if is_drawn:
         # With the index in hex: JSON numbers end at 2^53.
-        return features_response(
-            cell_feature(cell, {"cell_id": hex_of(cell)}) for cell in cells
-        )
+        features = (cell_feature(cell, {"cell_id": hex_of(cell)}) for cell in cells)
+        return Rows(FeatureCollection(), watched(features))
     rows = ({"cell_id": cell, "cell_hex": hex_of(cell)} for cell in cells)
-    return rows_response({"region": region.slug}, "cells", watched(rows))
+    return Rows(RegionCells(region=region.slug), watched(rows))
 
 
 @router.get(
     "regions/<slug:slug>/boundary",
     AllowAny,
-    renderers=(GeoJsonRenderer, OrjsonRenderer),
+    renderers=(GeoJsonRenderer, JsonRenderer),
     answers={(200, GeoJsonRenderer.media_type): OBJECT},
 )
 def regions_boundary_retrieve(request: Request, slug: str) -> dict[str, Any]:

@@ -4,19 +4,18 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from msgspec import Struct
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
-from riskplatform.api.inputs import decode_query, invalid_input, query_parameters
-from riskplatform.api.renderers import OrjsonRenderer, finite_list
+from riskplatform.api.endpoints import Router
+from riskplatform.api.renderers import JsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
     CONTENT_TYPE,
     EXTENT,
@@ -24,13 +23,19 @@ from riskplatform.api.vector_tiles import (
     encode_tile,
     tile_ring,
 )
+from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import by_region, depends_on_region, find_region
-from scoring.api.schemas import TileQuery
+from scoring.api.risk_map import Threshold
+from scoring.api.schemas import HorizonSec, Slug
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
+from scoring.horizons import DAY_S
 from scoring.selectors.cell_shapes import TileAddress, count_in_tile, rings_in_tile
 from scoring.selectors.forecasts import get_columns, get_latest_forecast
 
+# Public regions are open to everybody; the selectors leave out the others.
+router = Router()
 LAYER = "cells"
 MAX_ZOOM = 22
 # Units beyond the edge, so that outlines do not end in sight.
@@ -39,7 +44,7 @@ MARGIN = 64
 BYTES_OF_CELL = 150
 
 
-class TileRenderer(OrjsonRenderer):
+class TileRenderer(JsonRenderer):
     """Lets tiles be asked for; a problem stays JSON."""
 
     media_type = CONTENT_TYPE
@@ -59,60 +64,60 @@ class OneFormat(BaseContentNegotiation):
         return only, CONTENT_TYPE
 
 
-class RiskMapTileView(APIView):
-    """Public regions are open to everybody; the selectors leave out the others."""
+class TileQuery(Struct, forbid_unknown_fields=True):
+    region: Slug
+    horizon_sec: HorizonSec = DAY_S
+    time: AwareTime | None = None
+    min_p: Threshold = 0.0
 
-    permission_classes = (AllowAny,)
-    renderer_classes = (TileRenderer,)
-    content_negotiation_class = OneFormat
-    edge = EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region)
 
-    @extend_schema(
-        operation_id="risk_map_tile",
-        parameters=query_parameters(TileQuery),
-        responses={
-            (200, CONTENT_TYPE): {"type": "string", "format": "binary"},
-            204: None,
-        },
+@router.get(
+    "risk-map/tiles/<int:z>/<int:x>/<int:y>.mvt",
+    AllowAny,
+    answers={(200, CONTENT_TYPE): {"type": "string", "format": "binary"}, 204: None},
+    renderers=(TileRenderer,),
+    negotiation=OneFormat,
+    edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region),
+)
+def risk_map_tile(
+    request: Request, z: int, x: int, y: int, query: TileQuery
+) -> HttpResponse:
+    """Draw the cells as polygons of the layer `cells`; 204 where there are none.
+
+    Tiles are those of web maps: Web Mercator, y from the north, Mapbox Vector
+    Tile 2.1. Cells smaller than 1/4096 of the tile are left out.
+    """
+    tile = _address(z, x, y)
+    region = find_region(request, query.region)
+    depends_on_region(request, region)
+    forecast = get_latest_forecast(
+        region, horizon_sec=query.horizon_sec, moment=query.time
     )
-    def get(self, request: Request, z: int, x: int, y: int) -> HttpResponse:
-        """Draw the cells as polygons of the layer `cells`; 204 where there are none.
-
-        Tiles are those of web maps: Web Mercator, y from the north, Mapbox Vector
-        Tile 2.1. Cells smaller than 1/4096 of the tile are left out.
-        """
-        tile = _address(z, x, y)
-        query = decode_query(request, TileQuery)
-        region = find_region(request, query.region)
-        depends_on_region(request, region)
-        forecast = get_latest_forecast(
-            region, horizon_sec=query.horizon_sec, moment=query.time
-        )
-        columns = get_columns(forecast)
-        n_cells = count_in_tile(columns.cells, tile, extent=EXTENT, margin=MARGIN)
-        check_cost(
-            request,
-            Product(
-                factors={"cells": n_cells},
-                bytes_each=BYTES_OF_CELL,
-                pointer="/z",
-                advice="Ask for tiles of a larger zoom.",
-            ),
-        )
-        features = watched(_features(columns, tile, min_p=query.min_p))
-        first = next(features, None)
-        if first is None:
-            return HttpResponse(status=204)
-        body = encode_tile(LAYER, chain([first], features))
-        return HttpResponse(body, content_type=CONTENT_TYPE)
+    columns = get_columns(forecast)
+    n_cells = count_in_tile(columns.cells, tile, extent=EXTENT, margin=MARGIN)
+    check_cost(
+        request,
+        Product(
+            factors={"cells": n_cells},
+            bytes_each=BYTES_OF_CELL,
+            field="z",
+            advice="Ask for tiles of a larger zoom.",
+        ),
+    )
+    features = watched(_features(columns, tile, min_p=query.min_p))
+    first = next(features, None)
+    if first is None:
+        return HttpResponse(status=204)
+    body = encode_tile(LAYER, chain([first], features))
+    return HttpResponse(body, content_type=CONTENT_TYPE)
 
 
 def _address(z: int, x: int, y: int) -> TileAddress:
     if z > MAX_ZOOM:
-        raise invalid_input("/z", f"Tiles have zoom 0 to {MAX_ZOOM}.")
+        raise InvalidInputError(f"Tiles have zoom 0 to {MAX_ZOOM}.", field="z")
     for name, value in (("x", x), ("y", y)):
         if value >= 2**z:
-            raise invalid_input(f"/{name}", f"{name} is below {2**z} at zoom {z}.")
+            raise InvalidInputError(f"{name} is below {2**z} at zoom {z}.", field=name)
     return TileAddress(zoom=z, x=x, y=y)
 
 

@@ -1,27 +1,16 @@
 """Vulnerabilities: list, make, read, delete. A curve is never changed."""
 
-from typing import Any
+from typing import Annotated, Self
 
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Struct
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from riskplatform.api.creating import IDEMPOTENCY_KEY, answer_creation
-from riskplatform.api.inputs import (
-    body_schema,
-    decode_body,
-    decode_query,
-    query_parameters,
-)
+from riskplatform.api.creating import Once
+from riskplatform.api.endpoints import Router
 from riskplatform.api.keys.principal import get_principal
-from scoring.api.portfolio_schemas import (
-    NewVulnerability,
-    VulnerabilityDetail,
-    VulnerabilityList,
-    VulnerabilityQuery,
-)
-from scoring.api.portfolios import PortfolioView
+from riskplatform.api.paging import Limit, Page, page_of
+from scoring.api.portfolios import READERS, WRITERS
+from scoring.api.schemas import Name
 from scoring.models import Vulnerability
 from scoring.selectors.portfolios import get_vulnerability, list_vulnerabilities
 from scoring.services.portfolios.vulnerabilities import (
@@ -30,64 +19,85 @@ from scoring.services.portfolios.vulnerabilities import (
     delete_vulnerability,
 )
 
+router = Router()
 
-class VulnerabilityListView(PortfolioView):
-    @extend_schema(
-        operation_id="vulnerabilities_list",
-        parameters=query_parameters(VulnerabilityQuery),
-        responses={(200, "application/json"): body_schema(VulnerabilityList)},
-    )
-    def get(self, request: Request) -> Response:
-        """List the organisation's own, and those that all share."""
-        query = decode_query(request, VulnerabilityQuery)
-        known = list_vulnerabilities(get_principal(request).organisation)
-        if query.after is not None:
-            known = known.filter(pk__gt=query.after)
-        found = list(known[: query.limit + 1])
-        page = found[: query.limit]
-        following = str(page[-1].pk) if len(found) > query.limit else None
-        return Response({"results": [_body(row) for row in page], "next": following})
+CurveSlug = Annotated[
+    str,
+    Meta(
+        pattern=r"^[-a-zA-Z0-9_]{1,50}$(?!\n)", description="Slug of a vulnerability."
+    ),
+]
+CurvePoint = Annotated[
+    list[float],
+    Meta(
+        min_length=2,
+        max_length=2,
+        description="Severity, ascending from point to point; damage ratio, 0 to 1.",
+    ),
+]
 
-    @extend_schema(
-        operation_id="vulnerabilities_create",
-        parameters=[IDEMPOTENCY_KEY],
-        request={"application/json": body_schema(NewVulnerability)},
-        responses={(201, "application/json"): body_schema(VulnerabilityDetail)},
-    )
-    def post(self, request: Request) -> HttpResponse:
-        asked = decode_body(request, NewVulnerability)
-        definition = CurveDefinition(
-            slug=asked.slug, name=asked.name, points=asked.points
+
+class VulnerabilityQuery(Struct, forbid_unknown_fields=True):
+    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    limit: Limit = 100
+
+
+class NewVulnerability(Struct, forbid_unknown_fields=True):
+    slug: CurveSlug
+    name: Name
+    points: Annotated[
+        list[CurvePoint],
+        Meta(min_length=1, max_length=200, description="Linear in between."),
+    ]
+
+
+class VulnerabilityDetail(Struct):
+    slug: str
+    name: str
+    is_shared: bool
+    points: list[CurvePoint]
+
+    @classmethod
+    def of(cls, vulnerability: Vulnerability) -> Self:
+        return cls(
+            slug=vulnerability.slug,
+            name=vulnerability.name,
+            is_shared=vulnerability.organisation_id is None,
+            points=vulnerability.points,
         )
-        organisation = get_principal(request).organisation
-
-        def create() -> dict[str, Any]:
-            return _body(create_vulnerability(organisation, definition=definition))
-
-        return answer_creation(request, create)
 
 
-class VulnerabilityDetailView(PortfolioView):
-    @extend_schema(
-        operation_id="vulnerabilities_read",
-        responses={(200, "application/json"): body_schema(VulnerabilityDetail)},
-    )
-    def get(self, request: Request, slug: str) -> Response:
-        return Response(
-            _body(get_vulnerability(get_principal(request).organisation, slug))
+@router.get("vulnerabilities", READERS)
+def vulnerabilities_list(
+    request: Request, query: VulnerabilityQuery
+) -> Page[VulnerabilityDetail]:
+    """List the organisation's own, and those that all share."""
+    known = list_vulnerabilities(get_principal(request).organisation)
+    return page_of(known, query, VulnerabilityDetail.of)
+
+
+@router.post("vulnerabilities", WRITERS, status=201)
+def vulnerabilities_create(
+    request: Request, body: NewVulnerability
+) -> Once[VulnerabilityDetail]:
+    definition = CurveDefinition(slug=body.slug, name=body.name, points=body.points)
+    organisation = get_principal(request).organisation
+
+    def create() -> VulnerabilityDetail:
+        return VulnerabilityDetail.of(
+            create_vulnerability(organisation, definition=definition)
         )
 
-    @extend_schema(operation_id="vulnerabilities_delete", responses={204: None})
-    def delete(self, request: Request, slug: str) -> Response:
-        """Delete one of the organisation's own that no asset uses."""
-        delete_vulnerability(get_principal(request).organisation, slug=slug)
-        return Response(status=204)
+    return Once(create)
 
 
-def _body(vulnerability: Vulnerability) -> dict[str, Any]:
-    return {
-        "slug": vulnerability.slug,
-        "name": vulnerability.name,
-        "is_shared": vulnerability.organisation_id is None,
-        "points": vulnerability.points,
-    }
+@router.get("vulnerabilities/<slug:slug>", READERS)
+def vulnerabilities_read(request: Request, slug: str) -> VulnerabilityDetail:
+    organisation = get_principal(request).organisation
+    return VulnerabilityDetail.of(get_vulnerability(organisation, slug))
+
+
+@router.delete("vulnerabilities/<slug:slug>", WRITERS)
+def vulnerabilities_delete(request: Request, slug: str) -> None:
+    """Delete one of the organisation's own that no asset uses."""
+    delete_vulnerability(get_principal(request).organisation, slug=slug)

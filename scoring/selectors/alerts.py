@@ -1,28 +1,35 @@
 """Reads of alert rules and alerts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import median
+from typing import Annotated
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from msgspec import Meta, Struct
 
 from riskplatform.api.keys.models import Organisation
 from scoring.errors import AlertNotFoundError, AlertRuleNotFoundError
 from scoring.models import Alert, AlertChange, AlertRule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulePerformance:
+class AlertRulePerformance(Struct):
     """How the alerts of a rule did, once their horizons had passed."""
 
+    rule_id: UUID
     alert_count: int
     unresolved_count: int
     scored_count: int
     right_count: int
-    held_back_count: int
-    precision: float | None
-    median_lead_time_s: float | None
+    held_back_count: Annotated[
+        int, Meta(description="Hot areas kept quiet, counted at each forecast.")
+    ]
+    precision: Annotated[
+        float | None, Meta(description="Share of the scored alerts that were right.")
+    ]
+    median_lead_time_s: Annotated[
+        float | None, Meta(description="From the forecast to the first event.")
+    ]
 
 
 def list_alert_rules(organisation: Organisation) -> QuerySet[AlertRule]:
@@ -67,12 +74,12 @@ def list_changes(
 
 
 def alerts_in_full(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
-    """Join what `alert_document` tells, and leave out what is large."""
+    """Join what an `AlertDetail` tells, and leave out what is large."""
     joined = alerts.select_related("rule__region")
     return joined.defer("rule__cells", "rule__region__boundary", "first_cells")
 
 
-def get_rule_performance(rule: AlertRule) -> RulePerformance:
+def get_rule_performance(rule: AlertRule) -> AlertRulePerformance:
     """Tell how often a rule was right, and how long before: two queries."""
     counts = rule.alerts.aggregate(
         alert_count=Count("pk"),
@@ -84,7 +91,8 @@ def get_rule_performance(rule: AlertRule) -> RulePerformance:
         "lead_time_s", flat=True
     )
     scored = counts["scored_count"]
-    return RulePerformance(
+    return AlertRulePerformance(
+        rule_id=rule.pk,
         **counts,
         held_back_count=rule.held_back_count,
         precision=counts["right_count"] / scored if scored else None,

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
+import msgspec
 import numpy as np
+from msgspec import Meta, Struct
 
 from perf.deadlines import check_deadline
 from scoring.cell_ids import hex_of
@@ -36,16 +39,66 @@ LEAST_BEYOND = 10
 TOP = 10
 CENT = Decimal("0.01")
 
-Json = dict[str, Any]
+Money = Annotated[Decimal, Meta(description="Rounded to two places.")]
+MoneyByQuantile = Annotated[
+    dict[str, Money], Meta(description="By quantile, as in 0.95.")
+]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+
+
+class CurvePoint(Struct):
+    exceedance_probability: Probability
+    loss: Money
+
+
+class VarInterval(Struct):
+    """Holds the true value with probability 0.95; `high` is null if unbounded."""
+
+    low: Money
+    high: Money | None
+
+
+class MonteCarloError(Struct):
+    """Standard errors of expected_loss and tvar, an interval of var."""
+
+    n_scenarios: int
+    expected_loss: Money
+    var: dict[str, VarInterval]
+    tvar: MoneyByQuantile
+
+
+class CellContribution(Struct):
+    cell_id: int
+    cell_hex: str
+    asset_count: int
+    value: Money
+    p_event: Probability
+    expected_loss: Money
+    tvar_contribution: Money
+
+
+class AssetContribution(Struct):
+    asset_id: UUID
+    reference: str
+    cell_id: int
+    cell_hex: str
+    value: Money
+    expected_loss: Money
+    tvar_contribution: Money
+
+
+class ExposureTotals(Struct):
+    count: int
+    value: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentFigures:
-    """`details` is JSON; money in it is decimal text."""
+    """`details` is JSON, as it is stored."""
 
     risk_score: float
     expected_loss: Decimal
-    details: Json
+    details: dict[str, Any]
 
 
 def measure(
@@ -60,21 +113,30 @@ def measure(
     INFERENCE_CALLS.labels(Inference.LOSSES).inc()
     losses = losses_of(scenarios.events, table, ratios, on_block=check_deadline)
     tails = [tail_of(losses.total, quantile) for quantile in quantiles]
+    weights = tail_weights(losses.total, quantiles[-1])
+    shares = mean_by_asset(losses, table, weights)
     return AssessmentFigures(
         risk_score=risk_score(exposure.value, scenarios.p_event[exposure.row]),
-        expected_loss=_amount(losses.total.mean()),
-        details={
-            "loss_probability": float(np.mean(losses.total > 0.0)),
-            "var": {quantile_text(tail.quantile): _money(tail.var) for tail in tails},
-            "tvar": {quantile_text(tail.quantile): _money(tail.tvar) for tail in tails},
-            "aep": _curve(losses.total),
-            "oep": _curve(losses.largest),
-            "monte_carlo_error": _errors(losses.total, tails),
-            "contribution_quantile": quantiles[-1],
-            **_contributions(exposure, table, scenarios, losses, quantiles[-1]),
-            "inside": _totals(len(exposure.asset_ids), exposure.value.sum()),
-            "outside": _totals(exposure.outside_count, exposure.outside_value),
-        },
+        expected_loss=_cents(losses.total.mean()),
+        details=msgspec.to_builtins(
+            {
+                "loss_probability": float(np.mean(losses.total > 0.0)),
+                "var": {
+                    quantile_text(tail.quantile): _cents(tail.var) for tail in tails
+                },
+                "tvar": {
+                    quantile_text(tail.quantile): _cents(tail.tvar) for tail in tails
+                },
+                "aep": _curve(losses.total),
+                "oep": _curve(losses.largest),
+                "monte_carlo_error": _errors(losses.total, tails),
+                "contribution_quantile": quantiles[-1],
+                "top_cells": _top_cells(exposure, table, scenarios, losses, shares),
+                "top_assets": _top_assets(exposure, table, scenarios, losses, shares),
+                "inside": _totals(len(exposure.asset_ids), exposure.value.sum()),
+                "outside": _totals(exposure.outside_count, exposure.outside_value),
+            }
+        ),
     )
 
 
@@ -83,55 +145,49 @@ def quantile_text(quantile: float) -> str:
     return f"{quantile:.6f}".rstrip("0")
 
 
-def _curve(losses: Floats) -> list[Json]:
+def _curve(losses: Floats) -> list[CurvePoint]:
     known = [p for p in EXCEEDANCE if p * losses.size >= LEAST_BEYOND]
     points = zip(known, exceeded_at(losses, np.array(known)), strict=True)
     return [
-        {"exceedance_probability": probability, "loss": _money(loss)}
+        CurvePoint(exceedance_probability=probability, loss=_cents(loss))
         for probability, loss in points
     ]
 
 
-def _errors(losses: Floats, tails: Sequence[Tail]) -> Json:
-    return {
-        "n_scenarios": losses.size,
-        "expected_loss": _money(mean_error(losses)),
-        "var": {
-            quantile_text(tail.quantile): {
-                "low": _money(tail.var_low),
-                "high": _money(tail.var_high) if isfinite(tail.var_high) else None,
-            }
+def _errors(losses: Floats, tails: Sequence[Tail]) -> MonteCarloError:
+    return MonteCarloError(
+        n_scenarios=losses.size,
+        expected_loss=_cents(mean_error(losses)),
+        var={
+            quantile_text(tail.quantile): VarInterval(
+                low=_cents(tail.var_low),
+                high=_cents(tail.var_high) if isfinite(tail.var_high) else None,
+            )
             for tail in tails
         },
-        "tvar": {
-            quantile_text(tail.quantile): _money(tail.tvar_error) for tail in tails
-        },
-    }
+        tvar={quantile_text(tail.quantile): _cents(tail.tvar_error) for tail in tails},
+    )
 
 
-def _contributions(
+def _top_assets(
     exposure: RegionExposure,
     table: ExposureTable,
     scenarios: ForecastScenarios,
     losses: PortfolioLosses,
-    quantile: float,
-) -> Json:
-    shares = mean_by_asset(losses, table, tail_weights(losses.total, quantile))
-    return {
-        "top_cells": _top_cells(exposure, table, scenarios, losses, shares),
-        "top_assets": [
-            {
-                "asset_id": str(exposure.asset_ids[asset]),
-                "reference": exposure.references[asset],
-                "cell_id": int(scenarios.cells[exposure.row[asset]]),
-                "cell_hex": hex_of(int(scenarios.cells[exposure.row[asset]])),
-                "value": _money(exposure.value[asset]),
-                "expected_loss": _money(mean_loss_of_asset(losses, table, asset)),
-                "tvar_contribution": _money(shares[asset]),
-            }
-            for asset in _largest(shares)
-        ],
-    }
+    shares: Floats,
+) -> list[AssetContribution]:
+    return [
+        AssetContribution(
+            asset_id=exposure.asset_ids[asset],
+            reference=exposure.references[asset],
+            cell_id=int(scenarios.cells[exposure.row[asset]]),
+            cell_hex=hex_of(int(scenarios.cells[exposure.row[asset]])),
+            value=_cents(exposure.value[asset]),
+            expected_loss=_cents(mean_loss_of_asset(losses, table, asset)),
+            tvar_contribution=_cents(shares[asset]),
+        )
+        for asset in _largest(shares)
+    ]
 
 
 def _top_cells(
@@ -140,23 +196,23 @@ def _top_cells(
     scenarios: ForecastScenarios,
     losses: PortfolioLosses,
     shares: Floats,
-) -> list[Json]:
+) -> list[CellContribution]:
     size = scenarios.cells.size
     by_cell = sums_by_place(exposure.row, shares, size=size)
     counts = np.bincount(exposure.row, minlength=size)
     values = sums_by_place(exposure.row, exposure.value, size=size)
     return [
-        {
-            "cell_id": int(scenarios.cells[cell]),
-            "cell_hex": hex_of(int(scenarios.cells[cell])),
-            "asset_count": int(counts[cell]),
-            "value": _money(values[cell]),
-            "p_event": float(scenarios.p_event[cell]),
-            "expected_loss": _money(
+        CellContribution(
+            cell_id=int(scenarios.cells[cell]),
+            cell_hex=hex_of(int(scenarios.cells[cell])),
+            asset_count=int(counts[cell]),
+            value=_cents(values[cell]),
+            p_event=float(scenarios.p_event[cell]),
+            expected_loss=_cents(
                 mean_loss_of_groups(losses, np.flatnonzero(table.group_cell == cell))
             ),
-            "tvar_contribution": _money(by_cell[cell]),
-        }
+            tvar_contribution=_cents(by_cell[cell]),
+        )
         for cell in _largest(by_cell)
     ]
 
@@ -167,14 +223,10 @@ def _largest(shares: Floats) -> list[int]:
     return [int(position) for position in order if shares[position] > 0.0]
 
 
-def _totals(count: int, value: float | Decimal) -> Json:
-    return {"count": count, "value": _money(value)}
+def _totals(count: int, value: float | Decimal) -> ExposureTotals:
+    return ExposureTotals(count=count, value=_cents(value))
 
 
-def _money(amount: float | Decimal) -> str:
-    return str(_amount(amount))
-
-
-def _amount(amount: float | Decimal) -> Decimal:
+def _cents(amount: float | Decimal) -> Decimal:
     """Round to the cent; a float of money has 15 digits to round from."""
     return Decimal(f"{amount:.2f}")

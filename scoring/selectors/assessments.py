@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.errors import InvalidInputError
 from scoring.errors import AssessmentNotFoundError
 from scoring.models import Assessment, Forecast, ModelVersion, Portfolio, Region
 from scoring.selectors.forecasts import get_latest_forecast
@@ -66,5 +66,5 @@ def _get_model_version(region: Region, name: str) -> ModelVersion:
     version = versions.defer("skill").first()
     if version is None:
         reason = f"Region {region.slug!r} has no model version {name!r}."
-        raise invalid_input("/model_version", reason)
+        raise InvalidInputError(reason, field="model_version")
     return version

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.reads.features import EventScope, cell_aggregates
-from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.errors import FieldFault, InvalidInputError
 from riskplatform.kernel.instants import EARLIEST
 from scoring.cell_ids import hex_of
 from scoring.engine.arrays import Floats
@@ -135,7 +135,7 @@ def _grid_of_region(region: Region) -> Grid:
         raise InvalidInputError(
             f"Region {region.slug!r} has {cells.size} cells; features are given for "
             f"regions of 1 to {MOST_CELLS}.",
-            errors=[{"pointer": "/region", "reason": "The region has no usable size."}],
+            faults=[FieldFault("region", "The region has no usable size.")],
         )
     return grid_of(cells)
 
@@ -146,11 +146,11 @@ def _rows_of(grid: Grid, cells: Sequence[int], region: Region) -> NDArray[np.int
     if unknown.size:
         raise CellNotInRegionError(
             f"{unknown.size} of {len(cells)} cells are not part of {region.slug!r}.",
-            errors=[
-                {
-                    "pointer": f"/cell_ids/{index}",
-                    "reason": f"Cell {hex_of(cells[index])} is not in the region.",
-                }
+            faults=[
+                FieldFault(
+                    ("cell_ids", index),
+                    f"Cell {hex_of(cells[index])} is not in the region.",
+                )
                 for index in unknown[:REPORTED_CELLS].tolist()
             ],
         )

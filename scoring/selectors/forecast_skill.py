@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, TruncWeek
+from msgspec import Meta, Struct
 
 from riskplatform.api.keys.access import Access, regions_seen
 from scoring.engine.consistency import SIGNIFICANCE
@@ -20,17 +21,16 @@ FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveSkill:
-    """Figures over the scored forecasts of a version at one horizon.
-
-    `gain` is in nats an event over the map of long-run rates; None without events.
-    """
+class LiveSkillFigures(Struct):
+    """Figures over the scored forecasts of a version at one horizon."""
 
     horizon_sec: int
     forecast_count: int
     event_count: int
-    gain: float | None
+    gain: Annotated[
+        float | None,
+        Meta(description="Nats an event over long-run rates; none without events."),
+    ]
     brier_score: float
     n_test_failures: int
 
@@ -38,7 +38,7 @@ class LiveSkill:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeekOfSkill:
     week: date
-    figures: LiveSkill
+    figures: LiveSkillFigures
 
 
 def list_forecasts(
@@ -96,11 +96,13 @@ def get_forecast_skill(forecast: Forecast) -> ForecastSkill:
     return found
 
 
-def get_live_skill(versions: Iterable[ModelVersion]) -> dict[UUID, list[LiveSkill]]:
+def get_live_skill(
+    versions: Iterable[ModelVersion],
+) -> dict[UUID, list[LiveSkillFigures]]:
     """Sum up what is scored of each version, by horizon: one query."""
     skills = ForecastSkill.objects.filter(forecast__model_version__in=list(versions))
     rows = _summed(skills, "forecast__model_version", "forecast__horizon_sec")
-    found: dict[UUID, list[LiveSkill]] = {}
+    found: dict[UUID, list[LiveSkillFigures]] = {}
     for row in rows:
         found.setdefault(row["forecast__model_version"], []).append(_figures(row))
     return found
@@ -135,8 +137,8 @@ def _summed(
     return summed
 
 
-def _figures(row: dict[str, Any]) -> LiveSkill:
-    return LiveSkill(
+def _figures(row: dict[str, Any]) -> LiveSkillFigures:
+    return LiveSkillFigures(
         horizon_sec=row["forecast__horizon_sec"],
         forecast_count=row["forecasts"],
         event_count=row["events"],

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 from django.db.models import Avg, Count, F, Max
 from django.db.models.functions import TruncHour
 from django.utils import timezone
+from msgspec import Meta, Struct
 
 from analytics.reads.activity import count_by_hour
 from riskplatform.kernel.errors import UnavailableError
+from riskplatform.kernel.instants import AwareTime
 from scoring.models import Forecast, Region
 
 HOUR = timedelta(hours=1)
@@ -18,13 +21,18 @@ HOUR_S = 3_600.0
 Key = tuple[datetime, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionHourRow:
+class RegionHour(Struct):
     region: str
-    hour: datetime
-    forecast_count: int
-    expected_per_hour: float | None
-    observed_count: int | None
+    hour: AwareTime
+    forecast_count: Annotated[
+        int, Meta(description="Forecasts that were issued for this hour.")
+    ]
+    expected_per_hour: Annotated[
+        float | None, Meta(description="Events an hour, the mean of these forecasts.")
+    ]
+    observed_count: Annotated[
+        int | None, Meta(description="Events of the hour; null if they cannot be had.")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,7 @@ class MetricsTable:
 
     since: datetime
     until: datetime
-    rows: list[RegionHourRow]
+    rows: list[RegionHour]
     error: UnavailableError | None
 
 
@@ -62,10 +70,10 @@ def tabulate_metrics(
 
 def _row(
     key: Key, forecast: tuple[int, float] | None, observed_count: int | None
-) -> RegionHourRow:
+) -> RegionHour:
     hour, region = key
     count, expected = (0, None) if forecast is None else forecast
-    return RegionHourRow(
+    return RegionHour(
         region=region,
         hour=hour,
         forecast_count=count,

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 import numpy as np
 from django.db.models import Count, Max, QuerySet
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from analytics.reads.activity import activity_by_cell
@@ -15,6 +17,7 @@ from analytics.store.clickhouse import from_milliseconds
 from perf.cache.memory import ByteCache
 from perf.concurrency import Outcome, gather_bounded
 from riskplatform.api.keys.access import Access
+from riskplatform.kernel.instants import AwareTime
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.engine.arrays import Cells
@@ -27,7 +30,7 @@ from scoring.models import (
     Portfolio,
     Region,
 )
-from scoring.selectors.alert_documents import alert_document
+from scoring.selectors.alert_documents import AlertDetail
 from scoring.selectors.alerts import list_alerts
 from scoring.selectors.forecasts import get_columns
 
@@ -39,17 +42,74 @@ TIMEFRAMES: Final = {
 }
 DEADLINE_S = 5.0
 
+Data = TypeVar("Data")
+
 _places: ByteCache[NDArray[np.uint64]] = ByteCache(
     "portfolio_places", max_bytes=16 << 20
 )
 
 
+class WorstCell(Struct):
+    cell_id: int
+    cell_hex: str
+    p_event: Annotated[float, Meta(ge=0, le=1)]
+
+
+class RegionRisk(Struct):
+    """The cells with assets in the newest forecast of a region."""
+
+    region: str
+    forecast_id: UUID
+    model_version: str
+    issued_for: AwareTime
+    horizon_sec: int
+    cell_count: int
+    expected_count: float
+    worst_cell: WorstCell | None
+
+
+class DashboardAssessment(Struct):
+    id: UUID
+    forecast_id: UUID
+    portfolio_revision: int
+    risk_score: float
+    expected_loss: str
+    created_at: AwareTime
+
+
+class RiskData(Struct):
+    currency: str
+    asset_count: int
+    total_value: str
+    regions: list[RegionRisk]
+    assessment: DashboardAssessment | None
+
+
+class RegionEvents(Struct):
+    region: str
+    count: int
+    cell_count: int
+    last_occurred_at: AwareTime | None
+
+
+class EventData(Struct):
+    count: int
+    regions: list[RegionEvents]
+
+
+class AlertData(Struct):
+    rule_count: int
+    opened_count: int
+    unresolved: Annotated[dict[str, int], Meta(description="By severity.")]
+    newest: list[AlertDetail]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardPart:
+class DashboardPart(Generic[Data]):
     """Figures, and the time up to which they know what happened."""
 
     as_of: datetime | None
-    data: dict[str, Any]
+    data: Data
 
 
 def asset_cells(portfolio: Portfolio, access: Access) -> dict[Region, Cells]:
@@ -73,7 +133,7 @@ def read_risk(
     *,
     span_s: int,
     until: datetime,
-) -> DashboardPart:
+) -> DashboardPart[RiskData]:
     """Read the newest forecast of each region, of the horizon closest to the span."""
     forecasts = {
         region: forecast
@@ -81,24 +141,24 @@ def read_risk(
         if (forecast := _forecast(region, span_s=span_s, until=until)) is not None
     }
     issued = [forecast.issued_for for forecast in forecasts.values()]
-    data = {
-        "currency": portfolio.currency,
-        "asset_count": portfolio.asset_count,
-        "total_value": f"{portfolio.total_value:.2f}",
-        "regions": [
+    data = RiskData(
+        currency=portfolio.currency,
+        asset_count=portfolio.asset_count,
+        total_value=f"{portfolio.total_value:.2f}",
+        regions=[
             _region_risk(region, forecast, cells[region])
             for region, forecast in forecasts.items()
         ],
-        "assessment": _newest_assessment(portfolio, access),
-    }
+        assessment=_newest_assessment(portfolio, access),
+    )
     return DashboardPart(as_of=min(issued, default=None), data=data)
 
 
 def read_events(
     cells: Mapping[Region, Cells], *, since: datetime, until: datetime
-) -> DashboardPart:
+) -> DashboardPart[EventData]:
     """Count the events in cells with assets: one aggregation a region."""
-    regions: list[dict[str, Any]] = []
+    regions: list[RegionEvents] = []
     ingested_ms = 0
     for region, own in cells.items():
         seen = activity_by_cell(region.slug, since=since, until=until)
@@ -106,32 +166,32 @@ def read_events(
         last_ms = int(seen.last_occurred_ms[inside].max(initial=0))
         ingested_ms = max(ingested_ms, int(seen.last_ingested_ms.max(initial=0)))
         regions.append(
-            {
-                "region": region.slug,
-                "count": int(seen.count[inside].sum()),
-                "cell_count": int(inside.sum()),
-                "last_occurred_at": from_milliseconds(last_ms) if last_ms else None,
-            }
+            RegionEvents(
+                region=region.slug,
+                count=int(seen.count[inside].sum()),
+                cell_count=int(inside.sum()),
+                last_occurred_at=from_milliseconds(last_ms) if last_ms else None,
+            )
         )
     as_of = from_milliseconds(ingested_ms) if ingested_ms else None
-    count = sum(row["count"] for row in regions)
-    return DashboardPart(as_of=as_of, data={"count": count, "regions": regions})
+    count = sum(row.count for row in regions)
+    return DashboardPart(as_of=as_of, data=EventData(count=count, regions=regions))
 
 
 def read_alerts(
     portfolio: Portfolio, access: Access, *, since: datetime
-) -> DashboardPart:
+) -> DashboardPart[AlertData]:
     """Count the alerts of the rules that watch a portfolio, and name the newest."""
     about = list_alerts(portfolio.organisation, portfolio_id=portfolio.pk)
     alerts = about.filter(rule__region__in=Region.objects.seen_by(access))
     rules = AlertRule.objects.filter(portfolio=portfolio)
     newest = alerts.order_by("-pk")[:NEWEST_ALERTS]
-    data = {
-        "rule_count": rules.count(),
-        "opened_count": alerts.filter(opened_at__gte=since).count(),
-        "unresolved": _by_severity(alerts.exclude(state=Alert.State.RESOLVED)),
-        "newest": [alert_document(alert) for alert in newest],
-    }
+    data = AlertData(
+        rule_count=rules.count(),
+        opened_count=alerts.filter(opened_at__gte=since).count(),
+        unresolved=_by_severity(alerts.exclude(state=Alert.State.RESOLVED)),
+        newest=[AlertDetail.of(alert) for alert in newest],
+    )
     as_of = rules.aggregate(as_of=Max("last_forecast__issued_for"))["as_of"]
     return DashboardPart(as_of=as_of, data=data)
 
@@ -153,47 +213,46 @@ def _forecast(region: Region, *, span_s: int, until: datetime) -> Forecast | Non
     return newest.select_related("model_version").first()
 
 
-def _region_risk(region: Region, forecast: Forecast, own: Cells) -> dict[str, Any]:
+def _region_risk(region: Region, forecast: Forecast, own: Cells) -> RegionRisk:
     columns = get_columns(forecast)
     inside = columns.take(np.isin(columns.cells, own))
-    return {
-        "region": region.slug,
-        "forecast_id": str(forecast.pk),
-        "model_version": str(forecast.model_version),
-        "issued_for": forecast.issued_for,
-        "horizon_sec": forecast.horizon_sec,
-        "cell_count": int(inside.cells.size),
-        "expected_count": float(inside.mean.sum()),
-        "worst_cell": _worst(inside),
-    }
+    return RegionRisk(
+        region=region.slug,
+        forecast_id=forecast.pk,
+        model_version=str(forecast.model_version),
+        issued_for=forecast.issued_for,
+        horizon_sec=forecast.horizon_sec,
+        cell_count=int(inside.cells.size),
+        expected_count=float(inside.mean.sum()),
+        worst_cell=_worst(inside),
+    )
 
 
-def _worst(columns: ForecastColumns) -> dict[str, Any] | None:
+def _worst(columns: ForecastColumns) -> WorstCell | None:
     if not columns.cells.size:
         return None
     worst = int(columns.p_event.argmax())
     cell = int(columns.cells[worst])
-    return {
-        "cell_id": cell,
-        "cell_hex": hex_of(cell),
-        "p_event": float(columns.p_event[worst]),
-    }
+    p_event = float(columns.p_event[worst])
+    return WorstCell(cell_id=cell, cell_hex=hex_of(cell), p_event=p_event)
 
 
-def _newest_assessment(portfolio: Portfolio, access: Access) -> dict[str, Any] | None:
+def _newest_assessment(
+    portfolio: Portfolio, access: Access
+) -> DashboardAssessment | None:
     seen = Region.objects.seen_by(access)
     made = Assessment.objects.filter(portfolio=portfolio, forecast__region__in=seen)
     newest = made.first()
     if newest is None:
         return None
-    return {
-        "id": str(newest.pk),
-        "forecast_id": str(newest.forecast_id),
-        "portfolio_revision": newest.portfolio_revision,
-        "risk_score": newest.risk_score,
-        "expected_loss": f"{newest.expected_loss:.2f}",
-        "created_at": newest.created_at,
-    }
+    return DashboardAssessment(
+        id=newest.pk,
+        forecast_id=newest.forecast_id,
+        portfolio_revision=newest.portfolio_revision,
+        risk_score=newest.risk_score,
+        expected_loss=f"{newest.expected_loss:.2f}",
+        created_at=newest.created_at,
+    )
 
 
 def _by_severity(alerts: QuerySet[Alert]) -> dict[str, int]:
@@ -208,7 +267,7 @@ def read_dashboard(
     access: Access,
     span: timedelta,
     until: datetime,
-) -> dict[str, Outcome[DashboardPart]]:
+) -> dict[str, Outcome[DashboardPart[Any]]]:
     """Read the parts side by side; the value of each is a `DashboardPart`.
 
     `cells` are those with assets of each region, as `asset_cells` gives them; only
@@ -217,7 +276,7 @@ def read_dashboard(
     since = until - span
     span_s = int(span.total_seconds())
     risk = partial(read_risk, portfolio, cells, access)
-    parts: dict[str, Callable[[], DashboardPart]] = {
+    parts: dict[str, Callable[[], DashboardPart[Any]]] = {
         "metrics": partial(risk, span_s=span_s, until=until),
         "events": partial(read_events, cells, since=since, until=until),
         "alerts": partial(read_alerts, portfolio, access, since=since),

@@ -150,7 +150,24 @@ def _assessment(portfolio: Portfolio, forecast: Forecast) -> Assessment:
         quantiles="0.99",
         risk_score=0.5,
         expected_loss=Decimal("1.00"),
-        figures={},
+        figures={
+            "loss_probability": 0.5,
+            "var": {"0.95": "1.00"},
+            "tvar": {"0.95": "1.00"},
+            "aep": [],
+            "oep": [],
+            "monte_carlo_error": {
+                "n_scenarios": 100,
+                "expected_loss": "0.10",
+                "var": {"0.95": {"low": "0.90", "high": None}},
+                "tvar": {"0.95": "0.10"},
+            },
+            "contribution_quantile": 0.95,
+            "top_cells": [],
+            "top_assets": [],
+            "inside": {"count": 1, "value": "1.00"},
+            "outside": {"count": 0, "value": "0.00"},
+        },
     )
 
 

@@ -16,7 +16,7 @@ from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.server_urls import clickhouse_database
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(databases=["clickhouse"])]
 READERS = 4

@@ -6,10 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.attacks.measuring import Idle
-from tests.edge.conftest import platform
 from tests.edge.webs import Platform, Web, filled_platform
-
-__all__ = ["platform"]
 
 DAY = {"region": "large", "horizon_sec": 86_400}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from tests.edge.webs import Platform, Web
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 # A busy machine needs some of it; without care the wait is long, or for ever.
 SOON_S = 5.0

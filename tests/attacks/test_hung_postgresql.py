@@ -11,9 +11,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from perf.deadlines import deadline
 from perf.statement_timeouts import GRACE_S, STEPS_MS, watch_statements
-from riskplatform.api.problems import database_problem
 from riskplatform.connection_policy import ConnectionPolicy
-from riskplatform.kernel.errors import DeadlineError
+from riskplatform.kernel.errors import DeadlineError, database_error
 from tests.attacks.hanging import hanging
 from tests.perf.postgresql import URL, alias_to, backend_of, needs_postgresql
 
@@ -39,7 +38,7 @@ def test_a_statement_of_a_request_waits_no_longer_than_that(connection: Any) -> 
         with pytest.raises(OperationalError) as caught, deadline(ALLOWED_S):
             connection.cursor().execute("SELECT 1")
         assert time.monotonic() - started_s < 1 + GRACE_S + MARGIN_S
-        assert isinstance(database_problem(caught.value), DeadlineError)
+        assert isinstance(database_error(caught.value), DeadlineError)
         # To be asked again would take as long again.
         assert not connection.is_lost
         connection.close_if_unusable_or_obsolete()

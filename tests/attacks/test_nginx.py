@@ -16,7 +16,7 @@ from riskplatform.serving.processes import CHECKOUT
 from tests.attacks.slow_clients import slow_clients
 from tests.attacks.test_slow_bodies import body
 from tests.edge.webs import Web
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
     shutil.which("nginx") is None,

@@ -13,7 +13,7 @@ from tests.attacks.ordinary_requests import (
 )
 from tests.attacks.slow_clients import slow_clients
 from tests.edge.webs import Platform, Web
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SLOW = 200
 FROM_ANOTHER_ADDRESS = "127.0.0.2"

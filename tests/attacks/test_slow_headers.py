@@ -9,7 +9,7 @@ from tests.attacks.ordinary_requests import (
 )
 from tests.attacks.slow_clients import slow_clients
 from tests.edge.webs import Platform, Web
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 HALF_A_HEADER = b"GET /api/v1/regions HTTP/1.1\r\nHost: localhost\r\nX-A"
 FROM_ANOTHER_ADDRESS = "127.0.0.2"

@@ -1,4 +1,4 @@
-"""A filled platform, made once for all tests that ask real web processes."""
+"""A Redis of a test's own."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -8,13 +8,6 @@ import pytest
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.valkey import ValkeyServer
-from tests.edge.webs import Platform, filled_platform
-
-
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Generator[Platform]:
-    with filled_platform(tmp_path_factory.mktemp("edge")) as filled:
-        yield filled
 
 
 @pytest.fixture

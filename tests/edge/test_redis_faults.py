@@ -12,7 +12,7 @@ import pytest
 
 from riskplatform.embedded.valkey import ValkeyServer
 from tests.edge.webs import Platform, Reply, Web, ask
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CLIENTS = 4
 MAX_REQUESTS = 20_000

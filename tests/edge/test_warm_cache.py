@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.edge.webs import Platform, Reply, Web
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 QUESTION = {"horizon_sec": 86_400, "region": "chicago"}
 MAP = "risk-map?region=chicago&horizon_sec=86400"

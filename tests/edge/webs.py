@@ -25,7 +25,7 @@ from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.serving.processes import CHECKOUT, WebServer
 from riskplatform.serving.web import WebSize
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 TIMEOUT_S = 30.0
 # Those up to here belong to the workers of the test run.

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OF_THE_TEST_RUN = {

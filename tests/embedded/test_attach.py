@@ -15,7 +15,7 @@ from riskplatform.embedded.ownership import (
     living_owner,
     published_endpoints,
 )
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REDIS_ONLY = ["REDIS_URL"]

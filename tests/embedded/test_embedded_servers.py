@@ -21,7 +21,7 @@ from riskplatform.embedded.postgres import PostgresServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Server, Site
 from riskplatform.embedded.valkey import ValkeyServer
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Store = Callable[[str], int | bytes | None]
 

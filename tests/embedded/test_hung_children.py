@@ -22,7 +22,7 @@ from riskplatform.kernel.heartbeat import Heartbeat
 from riskplatform.serving.probing import Prober
 from riskplatform.serving.web_workers import MOST_MISSED, STALE_S, WorkerWatch
 from tests.attacks.hanging import hanging
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 BEATING_PROGRAM = """
 import time

@@ -11,7 +11,7 @@ import pytest
 from riskplatform.embedded.process import KEPT_LOGS
 from riskplatform.serving import log_rotation
 from riskplatform.serving.log_rotation import rotate_running
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 MAX_BYTES = 64 << 10
 # As a child writes: to a file opened once, each line by itself; until SIGTERM. It tells

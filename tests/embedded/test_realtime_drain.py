@@ -14,7 +14,7 @@ import pytest
 import websocket
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Start = Callable[[float], tuple["subprocess.Popen[str]", int]]

@@ -9,7 +9,8 @@ import psutil
 
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.reaper import Reaper
-from tests.embedded.waiting import is_running, wait_until
+from tests.embedded.waiting import is_running
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.embedded.waiting import is_running, wait_until
+from tests.embedded.waiting import is_running
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Run = Callable[..., "Supervised"]

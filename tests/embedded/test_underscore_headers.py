@@ -13,7 +13,7 @@ import pytest
 from django.core.handlers.asgi import ASGIRequest
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORDS = ("-m", "riskplatform.serving.web", "--workers", "1", "--threads", "1")

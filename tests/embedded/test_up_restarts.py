@@ -12,7 +12,8 @@ import redis
 from clickhouse_driver import Client
 
 from tests.embedded.running_up import CHECKOUT, Up, clean_environment, running_up
-from tests.embedded.waiting import is_running, wait_until
+from tests.embedded.waiting import is_running
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 BACK_S = 60

@@ -10,7 +10,8 @@ import pytest
 
 from riskplatform.embedded.ports import LOOPBACK
 from tests.embedded.running_up import STOP_S, Up, running_up
-from tests.embedded.waiting import is_running, wait_until
+from tests.embedded.waiting import is_running
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 SERVERS_ONLY = ("--no-web", "--no-realtime", "--no-worker")

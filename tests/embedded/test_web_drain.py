@@ -15,7 +15,7 @@ import pytest
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
 from riskplatform.serving.processes import WebServer
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Start = Callable[..., tuple["subprocess.Popen[bytes]", int]]

@@ -1,19 +1,6 @@
-"""Waiting for something to become true, with a deadline instead of a sleep."""
-
-import time
-from collections.abc import Callable
+"""Whether processes still run."""
 
 import psutil
-
-POLL_S = 0.05
-
-
-def wait_until(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise AssertionError(f"{what}: not within {within_s} s")
-        time.sleep(POLL_S)
 
 
 def is_running(pid: int) -> bool:

@@ -1,7 +1,6 @@
 """An import that is killed goes on where it was; one file from two at once is once."""
 
 import signal
-import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.factories import make_region
 from tests.ingestion.events import stored
 from tests.ingestion.files import IMPORT, MAP, WITHOUT_ID, stored_count, write_events
 from tests.ingestion.processes import start_python
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"], transaction=True),
@@ -142,7 +142,5 @@ def note_until(count: int) -> Callable[[ImportRun, ImportProgress], None]:
 
 
 def wait_for_rows(count: int) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not ImportRun.objects.filter(rows_done__gte=count).exists():
-        assert time.monotonic() < deadline_s, "the import did not get that far"
-        time.sleep(0.005)
+    far_enough = ImportRun.objects.filter(rows_done__gte=count)
+    wait_until(far_enough.exists, within_s=PATIENCE_S, what="the import")

@@ -2,8 +2,7 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import orjson
@@ -20,6 +19,7 @@ from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
 from tests.ingestion.events import make_events
 from tests.ingestion.processes import start_python
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -70,13 +70,23 @@ def test_each_event_is_there_exactly_once(
     accept(acme, event_count)
     shippers = [start_python(SHIP, CLICKHOUSE_URL=store.url)]
     try:
-        wait_until(lambda: count_rows(store) > event_count // 5, "some rows")
+        wait_until(
+            lambda: count_rows(store) > event_count // 5,
+            within_s=PATIENCE_S,
+            what="some rows",
+        )
         kill(store)
         store.start_and_wait()
-        wait_until(lambda: count_rows(store) > event_count // 2, "half the rows")
+        wait_until(
+            lambda: count_rows(store) > event_count // 2,
+            within_s=PATIENCE_S,
+            what="half the rows",
+        )
         shippers[0].kill()
         shippers.append(start_python(SHIP, CLICKHOUSE_URL=store.url))
-        wait_until(lambda: is_all_shipped(event_count), "the end")
+        wait_until(
+            lambda: is_all_shipped(event_count), within_s=PATIENCE_S, what="the end"
+        )
     finally:
         for shipper in shippers:
             shipper.send_signal(signal.SIGTERM)
@@ -122,17 +132,3 @@ def is_all_shipped(event_count: int) -> bool:
         not IngestBatch.objects.waiting().exists()
         and sum(shipped.values_list("row_count", flat=True)) == event_count
     )
-
-
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    for _ in _moments():
-        if is_so():
-            return
-    pytest.fail(f"{what} did not come")
-
-
-def _moments() -> Iterator[None]:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline_s:
-        yield
-        time.sleep(0.02)

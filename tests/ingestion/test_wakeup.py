@@ -1,16 +1,16 @@
 """What was accepted is shipped at a call, long before the shipper would look."""
 
-import time
-
 import psycopg
 import pytest
 from django.db import connection
 
-from analytics.inbox import wakeup
+from analytics.inbox.acceptance import CHANNEL
 from analytics.models import IngestBatch
+from perf.jobs import wakeup
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import make_event, make_events, stored
 from tests.ingestion.processes import database_urls, start_python
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"], transaction=True),
@@ -22,8 +22,8 @@ pytestmark = [
 PATIENCE_S = 60.0
 SHIP = """
 import analytics.tasks
-from perf.jobs import worker
-worker.POLL_WITH_CALLS_S = 1e6
+from perf.jobs import wakeup, worker
+wakeup.POLL_S = 1e6
 worker.Worker(threads=0).run()
 """
 
@@ -33,14 +33,14 @@ def test_a_call_comes_with_the_commit_and_not_with_a_refusal(
 ) -> None:
     monkeypatch.setattr(wakeup, "SILENT_FOR_S", 0.0)
     with psycopg.connect(database_urls()["DATABASE_URL"], autocommit=True) as listener:
-        listener.execute(f"LISTEN {wakeup.CHANNEL}")
+        listener.execute(f"LISTEN {CHANNEL}")
 
         post([make_event(0, lat=99)])
         post([make_event(0)])
         post([make_event(0)])
 
         calls = list(listener.notifies(timeout=1, stop_after=1))
-        assert [call.channel for call in calls] == [wakeup.CHANNEL]
+        assert [call.channel for call in calls] == [CHANNEL]
         assert list(listener.notifies(timeout=0.1)) == []
 
 
@@ -58,7 +58,4 @@ def test_a_shipper_that_never_looks_by_itself_is_called(post: Post) -> None:
 
 
 def wait_until_all_is_shipped() -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while IngestBatch.objects.waiting().exists():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+    wait_until(lambda: not IngestBatch.objects.waiting().exists(), within_s=PATIENCE_S)

@@ -17,7 +17,7 @@ from perf.cache.edge.app import EdgeCache
 from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.policy import PLAN_KEY, EdgePolicy
 from perf.cache.edge.routes import Route, Routes
-from perf.circuit import Circuit
+from perf.circuit_breaker import CircuitBreaker
 from perf.shared_store import SharedStore
 from tests.perf.waiting import wait_until
 
@@ -73,7 +73,7 @@ def redis_client(**options: Any) -> Redis:
 def running_feed(connect: Callable[[], Redis] = redis_client) -> Generator[ChangeFeed]:
     """Run a feed as a process of its own would, until the end of the block."""
     client = connect()
-    feed = ChangeFeed(SharedStore(lambda: client, circuit=Circuit(open_s=0.2)))
+    feed = ChangeFeed(SharedStore(lambda: client, circuit=CircuitBreaker(open_s=0.2)))
     feed.listen_in_background()
     try:
         wait_until(lambda: feed.is_live)

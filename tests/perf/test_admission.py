@@ -13,8 +13,8 @@ from perf.limits.admission import Admission
 from perf.limits.queueing import Gate
 from perf.metrics import SHED
 from perf.switches import Switch
-from tests.perf.waiting import wait_until
 from tests.perf.wsgi_doubles import Application, ask
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -10,7 +10,7 @@ import pytest
 from perf.limits.body_reading import BodyPace, BodyReader, EndedError
 from riskplatform.kernel.detaching import Detachable
 from riskplatform.kernel.errors import ApplicationError, BodyTooLargeError
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 class Request:

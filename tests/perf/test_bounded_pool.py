@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from perf.connections.errors import ConnectionsExhaustedError
 from perf.connections.pool import BoundedPool
 from tests.perf.forking import in_child
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SERVER = "test"
 

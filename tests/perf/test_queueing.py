@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from perf.limits.queueing import Gate, QueueDelay
 from tests.perf.bench_doubles import ManualClock
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Enter = Callable[[Gate], "Future[bool]"]
 

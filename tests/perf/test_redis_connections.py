@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from tests.perf.forking import in_child
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 OPTIONS: Any = settings.CACHES["default"]["OPTIONS"]
 

@@ -23,7 +23,7 @@ from riskplatform.serving.processes import (
 )
 from riskplatform.serving.web import WebSize
 from tests.perf.postgresql import server
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 CLIENTS = 8

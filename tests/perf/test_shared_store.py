@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
-from perf.circuit import FAILURES, Circuit
+from perf.circuit_breaker import FAILURES, CircuitBreaker
 from perf.shared_store import SharedStore, StoreUnavailableError
 from tests.perf.bench_doubles import ManualClock
 from tests.perf.edge_harness import redis_client
@@ -37,7 +37,7 @@ def test_once_the_circuit_is_open_nobody_asks(
         attempts.append(1)
         return silent_client(silent_address)
 
-    store = SharedStore(connect, circuit=Circuit(clock=clock))
+    store = SharedStore(connect, circuit=CircuitBreaker(clock=clock))
     for _ in range(100):
         with pytest.raises(StoreUnavailableError):
             store.run(lambda redis: redis.ping())
@@ -59,7 +59,7 @@ def test_what_redis_refuses_does_not_open_the_circuit() -> None:
 
 
 def test_who_insists_is_let_through() -> None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     for _ in range(FAILURES):
         circuit.failed()
     store = SharedStore(redis_client, circuit=circuit)

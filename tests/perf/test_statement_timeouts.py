@@ -7,7 +7,7 @@ from django.db import OperationalError, connection, transaction
 
 from perf.deadlines import deadline
 from perf.statement_timeouts import NO_STEP, STEPS_MS, step_ms
-from riskplatform.api.problems import database_problem
+from riskplatform.kernel.errors import database_error
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -75,7 +75,7 @@ def test_a_statement_that_takes_too_long_is_stopped_and_is_late() -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute("SELECT pg_sleep(30)")
-    error = database_problem(raised.value)
+    error = database_error(raised.value)
     assert (error.code, error.status, error.retry_after_s) == ("timed_out", 503, 1)
 
 

@@ -14,7 +14,7 @@ from riskplatform.kernel.log_folding import (
     MAX_LINES,
     FoldingHandler,
 )
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 class Log:

@@ -189,9 +189,9 @@ def test_the_cells_of_a_rule_and_of_a_report_are_named_once(
 
 
 def test_a_list_of_different_things_is_let_through() -> None:
-    refuse_repeats([1, 2, 3], "/quantiles")
+    refuse_repeats([1, 2, 3], "quantiles")
     with pytest.raises(InvalidInputError, match="2 is given twice"):
-        refuse_repeats([1, 2, 2], "/quantiles")
+        refuse_repeats([1, 2, 2], "quantiles")
 
 
 def test_a_draw_is_the_same_kept_and_not(

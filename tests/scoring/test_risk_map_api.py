@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from django.test import Client
 
-from scoring.api.schemas import RiskMap
+from scoring.api.risk_map import RiskMap
 from scoring.models import Region
 from tests.factories import DAY_S, ISSUED_FOR, make_forecast, make_region
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from scoring.api.schemas import Snapshot
+from scoring.api.score_snapshot import Snapshot
 from scoring.models import Region
 from tests.factories import DAY_S
 

@@ -8,7 +8,7 @@ import orjson
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from analytics.api.event_schemas import parse_cell
+from analytics.api.reading import parse_cell
 from analytics.reads.report_rows import rows_of
 from analytics.reads.reports import REPORTS, ReportWindow, run_report
 from riskplatform.kernel.commands import ApplicationCommand

@@ -8,7 +8,7 @@ from typing import Any
 from clickhouse_backend.driver.client import Client
 from clickhouse_driver.errors import SocketTimeoutError
 
-from perf.circuit import Circuit
+from perf.circuit_breaker import CircuitBreaker
 from perf.deadlines import remaining_s
 
 # A server that is well answers these at once, whatever it works on.
@@ -33,7 +33,7 @@ class BoundedClient(Client):  # type: ignore[misc]  # the driver has no types
     one query in some seconds waits for the server and all others fail at once.
     """
 
-    def __init__(self, *args: Any, circuit: Circuit, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, circuit: CircuitBreaker, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._circuit = circuit
         self._silence_s = SILENCE_S

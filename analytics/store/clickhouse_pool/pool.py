@@ -5,7 +5,7 @@ from typing import Any
 from clickhouse_backend.driver.connection import Connection
 
 from analytics.store.clickhouse_pool.client import BoundedClient
-from perf.circuit import Circuit
+from perf.circuit_breaker import CircuitBreaker
 from perf.connections.pool import BoundedPool
 from perf.connections.sockets import is_silent
 
@@ -28,7 +28,7 @@ class PooledConnection(Connection):  # type: ignore[misc]  # the driver has no t
     ) -> None:
         super().__init__(*args, **{**kwargs, "connections_min": 0})
         arguments = self.pool.connection_args
-        circuit = Circuit()
+        circuit = CircuitBreaker()
         self.clients: BoundedPool[BoundedClient] = BoundedPool(
             lambda: BoundedClient(**arguments, circuit=circuit),
             server=SERVER,

@@ -8,21 +8,21 @@ from rest_framework.renderers import JSONRenderer
 
 from perf.bench.measurement import AnyMeasurement, Measurement
 from perf.bench.registry import registry
-from riskplatform.api.renderers import OrjsonRenderer
+from riskplatform.api.renderers import JsonRenderer
 
 FIRST_KEY = 0x8826_6400_0000_0000
 
 
 @registry.suite("rendering")
 def rendering() -> Iterator[AnyMeasurement]:
-    """JSON answers: the framework's renderer (before), orjson (after)."""
+    """JSON answers: the framework's renderer (before), msgspec (after)."""
     yield _render_rows(20_000, calls=1)
     yield _render_rows(100, calls=100)
 
 
 def _render_rows(row_count: int, *, calls: int) -> AnyMeasurement:
     rows = [_make_row(number) for number in range(row_count)]
-    before, after = JSONRenderer(), OrjsonRenderer()
+    before, after = JSONRenderer(), JsonRenderer()
     return Measurement(
         name=f"{row_count:,} rows",
         before=lambda: before.render(rows),

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from riskplatform.embedded.clickhouse.access import access_to
@@ -48,31 +49,30 @@ def _serve(options: argparse.Namespace) -> None:
         configuration=folder.configuration,
         max_execution_s=options.max_execution_time,
     )
-    if options.database != "default":
-        engine.create_database(options.database)
-    lexer = Lexer(engine)
-    host = Host(
-        engine=engine,
-        watcher=Watcher(engine),
-        lexer=lexer,
-        guard=Guard(lexer, access),
-        incoming=folder.incoming,
-        user=options.user,
-        password=_password(options.password_env),
-    )
-    server = ClickHouseListener(
-        host,
-        address=ListenAddress(host=options.host, port=options.port),
-        max_connections=options.max_connections,
-    )
-    stop = _stop_on_signals()
-    server.start()
-    _announce(server, engine, options)
-    stop.wait()
-    logger.info("embedded ClickHouse server stops")
-    server.stop()
-    lexer.close()
-    engine.close()
+    # An engine that is open when the process ends may take it down with it.
+    with closing(engine), closing(Lexer(engine)) as lexer:
+        if options.database != "default":
+            engine.create_database(options.database)
+        host = Host(
+            engine=engine,
+            watcher=Watcher(engine),
+            lexer=lexer,
+            guard=Guard(lexer, access),
+            incoming=folder.incoming,
+            user=options.user,
+            password=_password(options.password_env),
+        )
+        server = ClickHouseListener(
+            host,
+            address=ListenAddress(host=options.host, port=options.port),
+            max_connections=options.max_connections,
+        )
+        stop = _stop_on_signals()
+        server.start()
+        _announce(server, engine, options)
+        stop.wait()
+        logger.info("embedded ClickHouse server stops")
+        server.stop()
 
 
 def _allow_many_files() -> None:

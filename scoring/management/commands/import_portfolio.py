@@ -17,6 +17,7 @@ from riskplatform.kernel.commands import (
     add_dry_run,
     add_json,
 )
+from riskplatform.kernel.errors import FieldFault
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.models import Portfolio
 from scoring.services.portfolios.asset_import import (
@@ -60,7 +61,7 @@ class Command(ApplicationCommand):
         try:
             done = self._import(file, options)
         except AssetRowsError as error:
-            self._list_faults(error.context["errors"])
+            self._list_faults(error.faults)
             raise CommandError(error.message) from error
         report = _report(done)
         if options["json"]:
@@ -94,10 +95,11 @@ class Command(ApplicationCommand):
             transaction.set_rollback(options["dry_run"])
         return done
 
-    def _list_faults(self, faults: list[dict[str, Any]]) -> None:
+    def _list_faults(self, faults: list[FieldFault]) -> None:
         for fault in faults[:SHOWN_FAULTS]:
-            where = f", column {fault['column']}" if fault["column"] else ""
-            self.stderr.write(f"row {fault['row']}{where}: {fault['reason']}")
+            row, column = fault.facts["row"], fault.facts["column"]
+            where = f", column {column}" if column else ""
+            self.stderr.write(f"row {row}{where}: {fault.reason}")
         if len(faults) > SHOWN_FAULTS:
             self.stderr.write(f"… and {len(faults) - SHOWN_FAULTS} more.")
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import announce
+from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
 from scoring.cell_ids import hex_of
 from scoring.errors import AlertRuleNotFoundError, NameTakenError, QuotaError
@@ -148,22 +148,28 @@ def _check_threshold(definition: RuleDefinition) -> None:
     low, high = CHANGES if is_change else LEVELS[definition.metric]
     if not low <= definition.threshold <= high:
         what = "a change" if is_change else definition.metric.value
-        raise invalid_input(
-            "/threshold", f"The threshold of {what} is from {low:g} to {high:g}."
+        raise InvalidInputError(
+            f"The threshold of {what} is from {low:g} to {high:g}.", field="threshold"
         )
 
 
 def _check_tail(definition: RuleDefinition) -> None:
     if definition.metric != AlertRule.Metric.TVAR:
         if definition.quantile is not None:
-            raise invalid_input("/quantile", "Only a rule on tvar has a quantile.")
+            raise InvalidInputError(
+                "Only a rule on tvar has a quantile.", field="quantile"
+            )
         return
     if definition.portfolio is None:
-        raise invalid_input("/portfolio_id", "A rule on tvar needs a portfolio.")
+        raise InvalidInputError(
+            "A rule on tvar needs a portfolio.", field="portfolio_id"
+        )
     if definition.quantile is None:
-        raise invalid_input("/quantile", "A rule on tvar needs a quantile.")
+        raise InvalidInputError("A rule on tvar needs a quantile.", field="quantile")
     if definition.cells is not None:
-        raise invalid_input("/cells", "A rule on tvar watches the whole portfolio.")
+        raise InvalidInputError(
+            "A rule on tvar watches the whole portfolio.", field="cells"
+        )
 
 
 def _check_horizon(definition: RuleDefinition) -> None:
@@ -179,8 +185,8 @@ def _check_horizon(definition: RuleDefinition) -> None:
     known = list(horizons)
     if known and definition.horizon_sec not in known:
         named = ", ".join(str(horizon) for horizon in known)
-        raise invalid_input(
-            "/horizon_sec", f"Region {region.slug!r} is forecast for: {named} s."
+        raise InvalidInputError(
+            f"Region {region.slug!r} is forecast for: {named} s.", field="horizon_sec"
         )
 
 
@@ -189,11 +195,13 @@ def _check_cells(region: Region, cells: Sequence[int]) -> None:
     seen: set[int] = set()
     for index, cell in enumerate(cells):
         if cell not in known:
-            raise invalid_input(
-                f"/cells/{index}", f"{hex_of(cell)} is no cell of {region.slug!r}."
+            raise InvalidInputError(
+                f"{hex_of(cell)} is no cell of {region.slug!r}.", field=("cells", index)
             )
         if cell in seen:
-            raise invalid_input(f"/cells/{index}", f"{hex_of(cell)} is given twice.")
+            raise InvalidInputError(
+                f"{hex_of(cell)} is given twice.", field=("cells", index)
+            )
         seen.add(cell)
 
 

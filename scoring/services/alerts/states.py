@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.errors import InvalidInputError
 from scoring.errors import AlertNotFoundError, AlertResolvedError
 from scoring.metrics import ALERTS_RESOLVED
 from scoring.models import Alert, AlertChange
@@ -55,8 +55,8 @@ def snooze_alert(
     alert = _locked_alert(alert_id, organisation)
     now = timezone.now()
     if not now < until <= now + MAX_SNOOZE:
-        raise invalid_input(
-            "/until", f"An alert can be snoozed for up to {MAX_SNOOZE.days} days."
+        raise InvalidInputError(
+            f"An alert can be snoozed for up to {MAX_SNOOZE.days} days.", field="until"
         )
     alert.state, alert.snoozed_until = Alert.State.SNOOZED, until
     alert.save()

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from riskplatform.api.keys.access import access_of_organisation
 from riskplatform.kernel.changes import announce
+from riskplatform.kernel.errors import FieldFault
 from scoring import change_names
 from scoring.engine.errors import EngineError
 from scoring.errors import NotAssessableError, PortfolioNotFoundError
@@ -168,14 +169,15 @@ def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
         raise NotAssessableError(
             f"{reason} {', '.join(slugs)}.",
             regions=slugs,
-            errors=[{"pointer": "/region", "reason": reason}],
+            faults=[FieldFault("region", reason)],
         )
     return regions[0]
 
 
 def _nothing_there(region: Region) -> NotAssessableError:
-    reason = f"No asset of the portfolio lies in region {region.slug!r}."
-    return NotAssessableError(reason, errors=[{"pointer": "/region", "reason": reason}])
+    return NotAssessableError(
+        f"No asset of the portfolio lies in region {region.slug!r}.", field="region"
+    )
 
 
 def _check_amounts(exposure: RegionExposure) -> None:

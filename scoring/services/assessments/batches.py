@@ -1,10 +1,10 @@
 """Assess many portfolios: some at once, more as a job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from perf.concurrency import Outcome, process_batch
@@ -12,7 +12,6 @@ from perf.jobs.models import Job
 from perf.jobs.queue import enqueue_job
 from perf.jobs.runner import Progress
 from riskplatform.api.keys.models import Organisation
-from riskplatform.api.problems import problem
 from riskplatform.kernel.errors import ApplicationError
 from scoring.errors import PortfolioNotFoundError
 from scoring.models import Assessment, Portfolio
@@ -80,7 +79,7 @@ def queue_batch(
     )
 
 
-def run_batch(job: Job, progress: Progress) -> dict[str, Any]:
+def run_batch(job: Job, progress: Progress) -> Iterator[BatchResult]:
     """Carry out a queued batch; begun again, it finds what it has stored."""
     if job.organisation is None:
         raise PortfolioNotFoundError("A batch needs the organisation it is for.")
@@ -93,23 +92,11 @@ def run_batch(job: Job, progress: Progress) -> dict[str, Any]:
         quantiles=asked["quantiles"],
         region=asked["region"],
     )
-    results: list[dict[str, Any]] = []
     for start in range(0, len(portfolio_ids), AT_ONCE):
         progress(start)
         part = portfolio_ids[start : start + AT_ONCE]
-        results.extend(map(_summary, assess_batch(job.organisation, part, question)))
+        yield from assess_batch(job.organisation, part, question)
     progress(len(portfolio_ids))
-    return {"results": results}
-
-
-def problem_of(error: ApplicationError) -> dict[str, Any]:
-    return problem(
-        status=error.status,
-        code=error.code,
-        title=error.title,
-        detail=error.message,
-        **error.context,
-    )
 
 
 def _prepared(
@@ -128,12 +115,3 @@ def _stored(portfolio_id: UUID, prepared: Outcome[Assessment]) -> BatchResult:
     except ApplicationError as error:
         return BatchResult(portfolio_id=portfolio_id, error=error)
     return BatchResult(portfolio_id=portfolio_id, assessment=assessment)
-
-
-def _summary(result: BatchResult) -> dict[str, Any]:
-    assessment, error = result.assessment, result.error
-    return {
-        "portfolio_id": str(result.portfolio_id),
-        "assessment_id": None if assessment is None else str(assessment.pk),
-        "problem": None if error is None else problem_of(error),
-    }

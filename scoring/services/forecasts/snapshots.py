@@ -11,6 +11,7 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.cache.shared_arrays import SharedArrays
 from perf.cache.values import ValueCache
 from perf.deadlines import check_deadline
+from riskplatform.kernel.errors import FieldFault
 from scoring.arrays import ForecastColumns, named_arrays
 from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
@@ -141,11 +142,11 @@ def _rows_of(columns: ForecastColumns, cells: NDArray[np.uint64]) -> NDArray[np.
     if unknown.size:
         raise CellNotInRegionError(
             f"{unknown.size} of {cells.size} cells are not part of this forecast.",
-            errors=[
-                {
-                    "pointer": f"/cells/{index}/cell_id",
-                    "reason": f"Cell {hex_of(int(cells[index]))} is not in the region.",
-                }
+            faults=[
+                FieldFault(
+                    ("cells", index, "cell_id"),
+                    f"Cell {hex_of(int(cells[index]))} is not in the region.",
+                )
                 for index in unknown[:20].tolist()
             ],
         )
@@ -181,11 +182,11 @@ def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list
     if missing or unknown:
         raise FeaturesNotUsableError(
             "The features are not those of the model version.",
-            errors=[
-                {
-                    "pointer": f"/cells/{index}/features",
-                    "reason": f"missing: {missing}, unknown: {unknown}",
-                }
+            faults=[
+                FieldFault(
+                    ("cells", index, "features"),
+                    f"missing: {missing}, unknown: {unknown}",
+                )
             ],
         )
     return [given[name] for name in names]

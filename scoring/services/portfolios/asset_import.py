@@ -208,5 +208,5 @@ def _rows_error(faults: FaultList, row_count: int) -> AssetRowsError:
         f"{faults.count} faults in {row_count} rows, so nothing was imported."
         f" The first: {listed[0]}",
         error_count=faults.count,
-        errors=[fault.as_dict() for fault in listed],
+        faults=[fault.as_field_fault() for fault in listed],
     )

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.preconditions import ANY_STATE, Precondition
 from riskplatform.kernel.changes import announce
-from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.errors import FieldFault, InvalidInputError
 from scoring import change_names
 from scoring.errors import (
     CurrencyInUseError,
@@ -107,8 +107,8 @@ def _save(portfolio: Portfolio) -> None:
 
 def _invalid(error: ValidationError) -> InvalidInputError:
     faults = [
-        {"pointer": f"/{name}", "reason": reason}
+        FieldFault(name, reason)
         for name, reasons in error.message_dict.items()
         for reason in reasons
     ]
-    return InvalidInputError(faults[0]["reason"], errors=faults)
+    return InvalidInputError(faults[0].reason, faults=faults)

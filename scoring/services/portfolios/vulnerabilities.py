@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
-from riskplatform.api.inputs import invalid_input
 from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.errors import InvalidInputError
 from scoring.errors import (
     VulnerabilityInUseError,
     VulnerabilityNotFoundError,
@@ -76,15 +76,17 @@ def delete_vulnerability(organisation: Organisation, *, slug: str) -> None:
 def check_points(points: Sequence[Point]) -> None:
     """Ask for finite severities that ascend, and damage ratios within [0, 1]."""
     if not 1 <= len(points) <= MAX_POINTS:
-        raise invalid_input("/points", f"A curve has 1 to {MAX_POINTS} points.")
+        raise InvalidInputError(
+            f"A curve has 1 to {MAX_POINTS} points.", field="points"
+        )
     before = -math.inf
     for index, (severity, ratio) in enumerate(points):
         if not math.isfinite(severity) or severity <= before:
-            raise invalid_input(
-                f"/points/{index}/0", "Severities are finite and ascend."
+            raise InvalidInputError(
+                "Severities are finite and ascend.", field=("points", index, 0)
             )
         if not 0 <= ratio <= 1:
-            raise invalid_input(
-                f"/points/{index}/1", "A damage ratio lies between 0 and 1."
+            raise InvalidInputError(
+                "A damage ratio lies between 0 and 1.", field=("points", index, 1)
             )
         before = severity

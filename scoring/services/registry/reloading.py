@@ -73,7 +73,9 @@ def _from_store(
 ) -> ModelVersion:
     target = region if version is None else version.region
     if target is None:
-        raise _invalid("/region", "Name the region that the new version is for.")
+        raise InvalidInputError(
+            "Name the region that the new version is for.", field="region"
+        )
     bodies = read_artifacts(artifact_uri)
     if version is None:
         return _register(name, target, try_artifacts(bodies, region=target))
@@ -89,9 +91,9 @@ def _register(
     kind, _, number = name.rpartition("-")
     is_number = number.isascii() and number.isdigit() and len(number) <= 9
     if kind != own.kind or not is_number:
-        raise _invalid(
-            "/version",
+        raise InvalidInputError(
             f"The artifact is a {own.kind}; name it {own.kind}- and a number.",
+            field="version",
         )
     if own.timezone != region.timezone:
         raise ArtifactNotUsableError(
@@ -126,7 +128,3 @@ def _require_earlier_champion(version: ModelVersion) -> None:
             "asks for its figures.",
             state=version.state,
         )
-
-
-def _invalid(pointer: str, reason: str) -> InvalidInputError:
-    return InvalidInputError(reason, errors=[{"pointer": pointer, "reason": reason}])

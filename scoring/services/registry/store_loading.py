@@ -109,6 +109,4 @@ def moment_of(unix_s: float) -> datetime:
 
 
 def _unusable(reason: str, **context: Any) -> ArtifactNotUsableError:
-    return ArtifactNotUsableError(
-        reason, errors=[{"pointer": "/artifact_uri", "reason": reason}], **context
-    )
+    return ArtifactNotUsableError(reason, field="artifact_uri", **context)

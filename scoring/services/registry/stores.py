@@ -95,6 +95,4 @@ def _read(folder: int, name: str) -> bytes:
 
 
 def _unusable(reason: str) -> ArtifactNotUsableError:
-    return ArtifactNotUsableError(
-        reason, errors=[{"pointer": "/artifact_uri", "reason": reason}]
-    )
+    return ArtifactNotUsableError(reason, field="artifact_uri")

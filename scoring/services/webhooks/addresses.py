@@ -151,4 +151,4 @@ def _literal(host: str) -> Address | None:
 
 
 def _refusal(reason: str) -> WebhookAddressError:
-    return WebhookAddressError(reason, errors=[{"pointer": "/url", "reason": reason}])
+    return WebhookAddressError(reason, field="url")

@@ -1,64 +1,63 @@
 """What webhooks are told: one document a message, the same at every attempt."""
 
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
-import orjson
+import msgspec
+from msgspec import Struct
 
 from riskplatform.kernel.ids import uuid7
 from scoring.models import AlertChange, Webhook, WebhookDelivery
-from scoring.selectors.alert_documents import alert_document
+from scoring.selectors.alert_documents import AlertDetail
 
 TEST_OCCASION = "webhook.test"
 
 
+class Message(Struct):
+    id: UUID
+    occasion: str
+    happened_at: datetime
+
+
+class AlertMessage(Message):
+    sequence: int
+    actor: str
+    alert: AlertDetail
+
+
+class TrialMessage(Message):
+    webhook: str
+
+
 def message_of_change(webhook: Webhook, change: AlertChange) -> WebhookDelivery:
     """Make, but do not store, the message that an alert has changed."""
-    content = {
-        "sequence": change.pk,
-        "actor": change.actor,
-        "alert": alert_document(change.alert),
-    }
-    return _message(
-        webhook,
+    message = AlertMessage(
+        id=uuid7(),
         occasion=f"alert.{change.kind}",
         happened_at=change.changed_at,
-        change=change,
-        content=content,
+        sequence=change.pk,
+        actor=change.actor,
+        alert=AlertDetail.of(change.alert),
     )
+    return _delivery(webhook, message, change)
 
 
 def trial_message(webhook: Webhook, *, now: datetime) -> WebhookDelivery:
     """Make, but do not store, a message by which a client tries its receiver."""
-    return _message(
-        webhook,
-        occasion=TEST_OCCASION,
-        happened_at=now,
-        change=None,
-        content={"webhook": webhook.name},
+    message = TrialMessage(
+        id=uuid7(), occasion=TEST_OCCASION, happened_at=now, webhook=webhook.name
     )
+    return _delivery(webhook, message, None)
 
 
-def _message(
-    webhook: Webhook,
-    *,
-    occasion: str,
-    happened_at: datetime,
-    change: AlertChange | None,
-    content: dict[str, Any],
+def _delivery(
+    webhook: Webhook, message: Message, change: AlertChange | None
 ) -> WebhookDelivery:
-    key = uuid7()
-    document = {
-        "id": str(key),
-        "occasion": occasion,
-        "happened_at": happened_at,
-        **content,
-    }
     return WebhookDelivery(
-        pk=key,
+        pk=message.id,
         webhook=webhook,
         change=change,
-        occasion=occasion,
-        body=orjson.dumps(document, option=orjson.OPT_UTC_Z),
-        due_at=happened_at,
+        occasion=message.occasion,
+        body=msgspec.json.encode(message),
+        due_at=message.happened_at,
     )

@@ -10,8 +10,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api.alert_schemas import AlertDetail, AlertHistory, AlertList
+from riskplatform.api.paging import Page
+from scoring.api.alerts import AlertHistory
 from scoring.models import Alert, Region
+from scoring.selectors.alert_documents import AlertDetail
 from scoring.services.alerts.evaluation import evaluate_rules
 from tests.domain.alerts.watching import (
     CENTRE_CELL,
@@ -37,7 +39,7 @@ def snooze(client: Client, alert: Alert, until: Any) -> Any:
 def test_an_alert_tells_where_what_and_since_when(client: Client, alert: Alert) -> None:
     one, two = line_of_cells(2)
     answer = client.get(ADDRESS)
-    (found,) = msgspec.json.decode(answer.content, type=AlertList).results
+    (found,) = msgspec.json.decode(answer.content, type=Page[AlertDetail]).results
     assert (found.id, found.state, found.severity) == (alert.pk, "open", "warning")
     assert (found.cells, found.cells_hex) == ([two, one], [f"{two:x}", f"{one:x}"])
     assert (found.cell_count, found.value, found.region) == (2, 0.9, "chicago")

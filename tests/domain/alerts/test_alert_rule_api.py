@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api.alert_schemas import AlertRuleDetail
+from scoring.api.alert_rules import AlertRuleDetail
 from scoring.models import Alert, AlertRule, Region
 from scoring.services.alerts.evaluation import evaluate_due_rules
 from tests.domain.alerts.watching import line_of_cells, make_rule, publish

@@ -1,16 +1,17 @@
 """Who acknowledges an alert while it is being followed waits, and then finds it."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.backends.utils import CursorWrapper
 
 from scoring.models import Alert
 from scoring.services.alerts.evaluation import evaluate_rules
 from scoring.services.alerts.states import acknowledge_alert
 from tests.domain.alerts.watching import line_of_cells, publish
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]
 DEADLINE_S = 10.0
@@ -30,14 +31,13 @@ def wait_until_somebody_waits() -> None:
     """PostgreSQL tells who waits for a lock; SQLite has one lock and tells nothing."""
     if connection.vendor != "postgresql":
         return
-    until_s = time.monotonic() + DEADLINE_S
-    question = "SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1"
     with connection.cursor() as cursor:
-        while time.monotonic() < until_s:
-            cursor.execute(question)
-            if cursor.fetchone():
-                return
-    raise AssertionError("Nobody waits for the row.")
+        wait_until(lambda: _is_waited_for(cursor), within_s=DEADLINE_S, what="a lock")
+
+
+def _is_waited_for(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
+    return cursor.fetchone() is not None
 
 
 def test_an_alert_that_is_being_followed_can_be_acknowledged(alert: Alert) -> None:

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from pytest_django import DjangoAssertNumQueries
 
 from riskplatform.api.keys.models import Organisation, Scope
-from scoring.api.assessment_schemas import AssessmentDetail
+from scoring.api.assessments import AssessmentDetail
 from scoring.models import Assessment, Forecast, Portfolio, Region
 from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
 from tests.factories import (

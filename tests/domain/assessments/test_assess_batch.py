@@ -1,5 +1,4 @@
 import time
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +13,10 @@ from scoring.models import Assessment, Forecast, Portfolio
 from scoring.services.assessments import batches as assessment_batches
 from scoring.services.assessments.assessing import AssessmentQuestion
 from scoring.services.assessments.batches import ASSESS, queue_batch, run_batch
+from scoring.tasks import assess_portfolios
 from tests.factories import make_organisation, make_portfolio
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]
-
-# The worker loads its runners like this.
-import_module("scoring.tasks")
 
 NOBODY = "019aaaaa-0000-7000-8000-000000000000"
 
@@ -175,9 +172,9 @@ def test_a_job_that_is_cancelled_keeps_what_it_has_made(
             raise JobCancelledError
 
     with pytest.raises(JobCancelledError):
-        run_batch(job, progress)
+        list(run_batch(job, progress))
     assert Assessment.objects.count() == 4
 
 
 def test_the_worker_knows_the_job() -> None:
-    assert runners[ASSESS].function is run_batch
+    assert runners[ASSESS].function is assess_portfolios

@@ -10,7 +10,7 @@ from django.test import Client
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from scoring.api.dashboard_schemas import PortfolioDashboard
+from scoring.api.portfolio_dashboard import PortfolioDashboard
 from scoring.models import Portfolio, Region
 from scoring.selectors.forecasts import get_columns
 from scoring.selectors.regions import get_region_grid

@@ -12,7 +12,7 @@ from analytics.errors import EventStoreUnavailableError
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Organisation, Scope
-from scoring.api.dashboard_schemas import MetricsReport
+from scoring.api.metrics_report import MetricsReport
 from scoring.models import Region
 from scoring.selectors.regions import get_region_grid
 from tests.factories import (

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from riskplatform.api.keys.models import Scope
-from scoring.api.feature_schemas import WindowAnswer
+from scoring.api.features import WindowAnswer
 from scoring.models import Region
 from tests.domain.features.readers import ARRIVED, make_reader, post_windows
 from tests.factories import DAY_S, make_client, make_organisation, make_region

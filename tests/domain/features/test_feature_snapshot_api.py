@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from riskplatform.api.keys.models import Scope
-from scoring.api.feature_schemas import FeatureSnapshotAnswer
+from scoring.api.features import FeatureSnapshotAnswer
 from tests.domain.features.readers import ARRIVED, get_snapshot, make_reader
 from tests.factories import DAY_S, make_client, make_organisation, make_region
 from tests.scoring.events import START, store_random_events

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from perf.jobs.models import Job
 from perf.jobs.queue import enqueue_job
-from tests.embedded.waiting import wait_until
 from tests.ingestion.processes import start_python
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api.portfolio_schemas import AssetDetail
+from scoring.api.assets import AssetDetail
 from scoring.models import Asset, Portfolio
 from tests.factories import (
     CENTRE,

@@ -11,7 +11,7 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Organisation
 from scoring.api import asset_import as api
-from scoring.api.portfolio_schemas import AssetImportReceipt
+from scoring.api.asset_import import AssetImportReceipt
 from scoring.models import Asset, Portfolio
 from scoring.services.portfolios import asset_import
 from tests.factories import make_asset, make_portfolio, make_region, make_vulnerability

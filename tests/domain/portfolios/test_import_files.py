@@ -65,7 +65,7 @@ def test_terms_that_cannot_be_kept_are_faults(portfolio: Portfolio) -> None:
     rows = "1,A1,1,,US,41.8,-87.6,1050,5204,WTC,100,0,0,0,EUR,1,0.5,0\n"
     with pytest.raises(AssetRowsError) as caught:
         take(portfolio, OED + rows)
-    faults = caught.value.context["errors"]
+    faults = [fault.facts for fault in caught.value.faults]
     assert [(f["row"], f["column"], f["code"]) for f in faults] == [
         (2, "LocDedType6All", "unsupported_term")
     ]
@@ -127,15 +127,15 @@ def test_what_is_no_file_of_assets_is_refused_as_a_whole(
 def test_amounts_are_read_strictly(value: str, code: str, portfolio: Portfolio) -> None:
     with pytest.raises(AssetRowsError) as caught:
         take(portfolio, f'id,lat,lon,value\na,1,1,"{value}"\n')
-    [fault] = caught.value.context["errors"]
-    assert (fault["column"], fault["code"]) == ("value", code)
+    [fault] = caught.value.faults
+    assert (fault.facts["column"], fault.facts["code"]) == ("value", code)
 
 
 def test_bytes_that_are_no_text_are_faults_of_their_rows(portfolio: Portfolio) -> None:
     body = b"id,lat,lon,value,name\na\0,1,1,1,\nb,1,1,1,caf\xe9\nc,1,1,1,\x1b[2J\n"
     with pytest.raises(ApplicationError) as caught:
         take(portfolio, body)
-    faults = caught.value.context["errors"]
+    faults = [fault.facts for fault in caught.value.faults]
     assert [(fault["row"], fault["code"]) for fault in faults] == [
         (2, "nul_byte"),
         (3, "not_utf8"),

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api.portfolio_schemas import PortfolioDetail, PortfolioList
+from riskplatform.api.paging import Page
+from scoring.api.portfolios import PortfolioDetail
 from scoring.models import Asset, Portfolio
 from tests.factories import make_asset, make_portfolio, make_region
 
@@ -55,7 +56,7 @@ def test_lists_by_name_and_currency_page_by_page(
     for name, currency in (("North", "EUR"), ("Northeast", "EUR"), ("South", "USD")):
         make_portfolio(acme, name=name, currency=currency)
     found = client.get(f"{ADDRESS}?name=nort&limit=1")
-    first = msgspec.json.decode(found.content, type=PortfolioList)
+    first = msgspec.json.decode(found.content, type=Page[PortfolioDetail])
     second = client.get(ADDRESS, {"name": "nort", "after": str(first.next)}).json()
     names = [row["name"] for row in second["results"]]
     assert {first.results[0].name, *names} == {"North", "Northeast"}

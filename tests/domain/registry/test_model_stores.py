@@ -60,7 +60,7 @@ def shelf(tmp_path: Path, settings: LazySettings) -> Path:
 def test_an_address_outside_the_stores_is_refused(uri: str) -> None:
     with pytest.raises(ArtifactNotUsableError) as caught:
         read_artifacts(uri)
-    assert caught.value.context["errors"][0]["pointer"] == "/artifact_uri"
+    assert caught.value.faults[0].field == "artifact_uri"
 
 
 def test_a_file_and_a_folder_of_a_store_are_read() -> None:

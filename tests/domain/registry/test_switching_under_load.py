@@ -12,8 +12,8 @@ from django.test import Client
 from scoring.models import ModelSwitch
 from scoring.services.registry.promotion import make_champion
 from tests.domain.registry.versions import day, make_rivals, make_run
-from tests.embedded.waiting import wait_until
 from tests.factories import make_region
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.databases]
 

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from riskplatform.api.idempotency.models import IdempotentRequest
 from riskplatform.api.keys.models import Organisation
-from scoring.api.webhook_schemas import DeliveryDetail, WebhookWithSecret
+from scoring.api.webhooks import DeliveryDetail, WebhookWithSecret
 from scoring.models import Webhook, WebhookDelivery
 from scoring.services.webhooks.secrets import secret_of
 from tests.domain.webhooks.queueing import make_delivery, make_webhook

@@ -1,13 +1,14 @@
 """A client's query id finds its query."""
 
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
+
+from tests.support.waiting import wait_until
 
 Connect = Callable[..., Client]
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE intHash64(number) = 201"
@@ -36,10 +37,7 @@ def running(client: Client, query_id: str) -> Generator[list[ServerException]]:
 
 
 def wait_until_seen(observer: Client, query_id: str) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while observer.execute(SEEN, {"id": query_id}) != [(1,)]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: observer.execute(SEEN, {"id": query_id}) == [(1,)])
 
 
 @pytest.mark.parametrize("name", ["plain", "with 'quotes' and \\ back \N{SNOWMAN}"])

@@ -1,11 +1,12 @@
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
+
+from tests.support.waiting import wait_until
 
 Connect = Callable[..., Client]
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE intHash64(number) = {mark}"
@@ -18,13 +19,6 @@ RUNNING = (
 def is_running(client: Client, mark: int) -> bool:
     ((found,),) = client.execute(RUNNING, {"text": f"%intHash64%= {mark}%"})
     return bool(found)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_cancelled_stream_ends_and_the_client_goes_on(client: Client) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from perf.circuit import Circuit
+from perf.circuit_breaker import CircuitBreaker
 from perf.shared_store import SharedStore
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
@@ -51,7 +51,7 @@ def own_redis(tmp_path: Path) -> Generator[OwnRedis]:
         retry=None,
     )
     clock = Clock()
-    store = SharedStore(lambda: client, circuit=Circuit(clock=clock))
+    store = SharedStore(lambda: client, circuit=CircuitBreaker(clock=clock))
     yield OwnRedis(server, client, store, clock)
     client.close()
     server.stop()

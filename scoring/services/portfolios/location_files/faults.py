@@ -6,6 +6,8 @@ What the rules of events say as well has their codes, `RowCode`; these are the o
 from dataclasses import dataclass
 from enum import StrEnum
 
+from riskplatform.kernel.errors import FieldFault
+
 MAX_LISTED = 1_000
 
 
@@ -32,14 +34,12 @@ class RowFault:
         where = f", column {self.column}" if self.column else ""
         return f"row {self.row}{where}: {self.reason}"
 
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "pointer": f"/{self.row}" + (f"/{self.column}" if self.column else ""),
-            "row": self.row,
-            "column": self.column,
-            "code": self.code,
-            "reason": self.reason,
-        }
+    def as_field_fault(self) -> FieldFault:
+        return FieldFault(
+            (self.row, self.column) if self.column else (self.row,),
+            self.reason,
+            {"row": self.row, "column": self.column, "code": self.code},
+        )
 
 
 class FaultList:

@@ -13,7 +13,7 @@ from perf.cache.change_feed import LEASE_S, SETTLE_S, ChangeFeed
 from perf.cache.outbox import MOST_NAMES, NAMES_AT_ONCE, Outbox
 from perf.cache.scripts import CHANGE
 from perf.cache.store import KEYS, NAME_KEPT_MS
-from perf.circuit import FAILURES, Circuit
+from perf.circuit_breaker import FAILURES, CircuitBreaker
 from perf.connections.redis_pool import CachePool
 from perf.shared_store import SharedStore
 from tests.perf.edge_harness import (
@@ -141,7 +141,7 @@ def test_names_go_in_parts_and_very_many_as_everything() -> None:
 def test_nobody_waits_for_a_redis_that_is_known_to_be_away(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    circuit = Circuit(open_s=60.0)
+    circuit = CircuitBreaker(open_s=60.0)
     for _ in range(FAILURES):
         circuit.failed()
     client = redis_client()

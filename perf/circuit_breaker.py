@@ -8,7 +8,7 @@ FAILURES = 3
 OPEN_S = 2.0
 
 
-class Circuit:
+class CircuitBreaker:
     """Opens after some failures in a row, and then lets one attempt through a time.
 
     Closed, it lets everybody through. Open, it lets nobody through for `open_s`

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from perf.circuit import Circuit
+from perf.circuit_breaker import CircuitBreaker
 
 
 @dataclass
@@ -19,11 +19,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def circuit(clock: Clock) -> Circuit:
-    return Circuit(failures=3, open_s=2.0, clock=clock)
+def circuit(clock: Clock) -> CircuitBreaker:
+    return CircuitBreaker(failures=3, open_s=2.0, clock=clock)
 
 
-def test_it_stays_closed_while_failures_are_not_in_a_row(circuit: Circuit) -> None:
+def test_it_stays_closed_while_failures_are_not_in_a_row(
+    circuit: CircuitBreaker,
+) -> None:
     for _ in range(5):
         circuit.failed()
         circuit.failed()
@@ -31,12 +33,14 @@ def test_it_stays_closed_while_failures_are_not_in_a_row(circuit: Circuit) -> No
     assert circuit.lets_through()
 
 
-def test_it_opens_once_after_three_failures_in_a_row(circuit: Circuit) -> None:
+def test_it_opens_once_after_three_failures_in_a_row(circuit: CircuitBreaker) -> None:
     assert [circuit.failed() for _ in range(4)] == [False, False, True, False]
     assert not circuit.lets_through()
 
 
-def test_it_lets_one_attempt_through_a_time(circuit: Circuit, clock: Clock) -> None:
+def test_it_lets_one_attempt_through_a_time(
+    circuit: CircuitBreaker, clock: Clock
+) -> None:
     for _ in range(3):
         circuit.failed()
     clock.now_s += 2.0
@@ -45,7 +49,7 @@ def test_it_lets_one_attempt_through_a_time(circuit: Circuit, clock: Clock) -> N
     assert circuit.lets_through()
 
 
-def test_a_success_closes_it(circuit: Circuit, clock: Clock) -> None:
+def test_a_success_closes_it(circuit: CircuitBreaker, clock: Clock) -> None:
     for _ in range(3):
         circuit.failed()
     clock.now_s += 2.0
@@ -55,7 +59,7 @@ def test_a_success_closes_it(circuit: Circuit, clock: Clock) -> None:
     assert not circuit.succeeded()
 
 
-def test_a_failed_attempt_keeps_it_open(circuit: Circuit, clock: Clock) -> None:
+def test_a_failed_attempt_keeps_it_open(circuit: CircuitBreaker, clock: Clock) -> None:
     for _ in range(3):
         circuit.failed()
     clock.now_s += 2.0
