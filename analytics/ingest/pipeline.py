@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from analytics.errors import ImportWorkerError
+from analytics.ingest.child_process import call
 from analytics.ingest.chunk_work import (
     ChunkResult,
     ChunkTask,
@@ -37,8 +38,8 @@ def processes(worker: ChunkWorker, *, count: int) -> Generator[Executor]:
     with ProcessPoolExecutor(
         count,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_process,
-        initargs=(worker,),
+        initializer=call,
+        initargs=(start_process, worker),
     ) as pool:
         yield pool
 
