@@ -30,7 +30,7 @@ def test_what_is_rolled_back_is_not_told(told: list[frozenset[str]]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_listener_that_fails_spoils_neither_the_write_nor_the_others(
+def test_a_subscriber_that_fails_spoils_neither_the_write_nor_the_others(
     told: list[frozenset[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: frozenset[str]) -> None:
@@ -39,4 +39,4 @@ def test_a_listener_that_fails_spoils_neither_the_write_nor_the_others(
     changes._subscribers.insert(0, fail)
     publish_changes("model:1")
     assert told == [frozenset({"model:1"})]
-    assert "a listener failed on model:1" in caplog.text
+    assert "a subscriber failed on model:1" in caplog.text
