@@ -7,7 +7,7 @@ from clickhouse_driver.errors import ErrorCodes
 from django.db import Error
 
 from analytics.models import ParkedEvent
-from analytics.shipping.rows import ShippedRow, columns_of
+from analytics.shipping.shipments import ShippedRow, columns_of
 from analytics.store.clickhouse import Budget, insert_columns
 from analytics.store.clickhouse_errors import error_code
 from analytics.store.event_changes import changing_events

@@ -16,8 +16,7 @@ from analytics.inbox.backlog import measure_backlog
 from analytics.metrics import SHIPPED_EVENTS, SHIPPING_FAILURES
 from analytics.models import InboxEvent, ParkedEvent, Shipment
 from analytics.shipping.delivery import MAX_REASON_CHARS, deliver, insert_once
-from analytics.shipping.forming import form_shipments
-from analytics.shipping.rows import read_rows, rows_of
+from analytics.shipping.shipments import form_shipments, read_rows, rows_of
 from riskplatform.kernel.errors import UnavailableError
 from riskplatform.kernel.heartbeat import heartbeat
 from riskplatform.kernel.ids import uuid7

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.shipping.delivery import RowFaultError, deliver
-from analytics.shipping.rows import COLUMNS, ShippedRow
+from analytics.shipping.shipments import COLUMNS, ShippedRow
 
 MAX_ROWS = 80
 

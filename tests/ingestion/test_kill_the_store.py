@@ -37,9 +37,9 @@ SHIP = """
 from datetime import timedelta
 import analytics.tasks
 from analytics.models import Shipment
-from analytics.shipping import forming
+from analytics.shipping import shipments
 from perf.jobs.worker import Worker
-forming.MAX_ROWS = 1_000
+shipments.MAX_ROWS = 1_000
 Shipment.lease = timedelta(seconds=3)
 Shipment.longest_wait_s = 1.0
 Worker(threads=0).run()

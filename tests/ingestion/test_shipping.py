@@ -12,8 +12,7 @@ from analytics.errors import EventStoreUnavailableError
 from analytics.models import InboxEvent, IngestBatch, ParkedEvent, Shipment
 from analytics.shipping import shipper
 from analytics.shipping.delivery import deliver
-from analytics.shipping.forming import form_shipments
-from analytics.shipping.rows import read_rows
+from analytics.shipping.shipments import form_shipments, read_rows
 from analytics.shipping.shipper import ShippingReport, ship_due
 from tests.ingestion.conftest import Post
 from tests.ingestion.events import (

@@ -1,14 +1,23 @@
-"""The rows of a shipment, the same at every attempt, as columns for ClickHouse."""
+"""Shipments: which batches go to ClickHouse together, and their rows.
+
+Both are the same at every attempt: what belongs to a shipment is written once.
+"""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple, cast
+from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
 from analytics.degrees import unit_of
-from analytics.models import EventSource, InboxEvent, Shipment
+from analytics.models import EventSource, InboxEvent, IngestBatch, Shipment
 
+MAX_ROWS = 50_000
+SCANNED_BATCHES = 5_000
 FIELDS = (
     *("pk", "source_id", "external_id", "version", "is_retracted", "region", "cell"),
     *("occurred_ms", "received_ms", "lat", "lon", "event_type", "severity", "amount"),
@@ -19,6 +28,47 @@ COLUMNS = (
     *("external_id", "lat_e7", "lon_e7", "severity", "amount", "attributes"),
     *("version", "is_deleted"),
 )
+
+
+def form_shipments() -> int:
+    """Put batches that wait into shipments; safe to run in several processes."""
+    # What arrives while this forms shipments is left to the next round.
+    formed_count, before = 0, timezone.now()
+    while chosen := _choose_batches(before):
+        formed_count += _form(chosen)
+    return formed_count
+
+
+def _choose_batches(before: datetime) -> Sequence[UUID]:
+    """Choose the oldest batches that came before then, as many as fill a shipment."""
+    waiting = (
+        IngestBatch.objects.unclaimed()
+        .filter(received_at__lte=before)
+        .order_by("received_at", "pk")
+        .values_list("pk", "accepted_count")[:SCANNED_BATCHES]
+    )
+    chosen: list[UUID] = []
+    row_count = 0
+    for key, accepted_count in waiting:
+        row_count += accepted_count
+        if chosen and row_count > MAX_ROWS:
+            break
+        chosen.append(key)
+    return chosen
+
+
+@transaction.atomic
+def _form(batch_ids: Sequence[UUID]) -> int:
+    """Form one shipment of what no other process has taken meanwhile."""
+    shipment = Shipment.objects.create()
+    unclaimed = IngestBatch.objects.filter(pk__in=batch_ids, shipment=None)
+    if not unclaimed.update(shipment=shipment):
+        shipment.delete()
+        return 0
+    taken = shipment.batches.order_by().aggregate(count=Sum("accepted_count"))
+    shipment.row_count = taken["count"]
+    shipment.save(update_fields=("row_count",))
+    return 1
 
 
 class ShippedRow(NamedTuple):
