@@ -34,7 +34,7 @@ if settings.FORECAST_REFRESH_S:
 register_periodic("evaluate-alert-rules", 10, evaluate_due_rules)
 register_periodic("wake-alerts", 30, wake_alerts)
 register_periodic("resolve-past-alerts", 30, resolve_past_alerts)
-register_periodic("judge-alerts", 900, score_due_alerts)
+register_periodic("score-alerts", 900, score_due_alerts)
 register_periodic("send-webhooks", 5, send_due_deliveries)
 register_periodic("forget-sent-messages", 3_600, forget_sent_messages)
 

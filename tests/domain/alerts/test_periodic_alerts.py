@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"])
 ]
 NAMES = (
-    *("evaluate-alert-rules", "wake-alerts", "resolve-past-alerts", "judge-alerts"),
+    *("evaluate-alert-rules", "wake-alerts", "resolve-past-alerts", "score-alerts"),
     *("send-webhooks", "forget-sent-messages"),
 )
 
