@@ -72,6 +72,7 @@ class Options(TypedDict, total=False):
     """What the signature of an endpoint does not say."""
 
     status: int
+    deprecated: bool
     # Schemas by status and media type, in place of that of what it returns.
     answers: Mapping[Any, Any]
     # Statuses of problems that the kind of the request does not tell of.
@@ -140,6 +141,7 @@ class Endpoint:
         documented: Callable[..., HttpResponseBase] = extend_schema(
             operation_id=self.function.__name__,
             description=self.function.__doc__ or "",
+            deprecated=self.options.get("deprecated", False),
             parameters=list(self._parameters()),
             request={JSON: struct_schema(body)} if body else self.options.get("bodies"),
             responses=self._answers(),

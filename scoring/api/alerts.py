@@ -1,10 +1,11 @@
 """Alerts: list, history, acknowledge, snooze."""
 
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
+import msgspec
 from django.db.models import QuerySet
-from msgspec import Struct
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from riskplatform.api.creating import Once
@@ -36,6 +37,9 @@ class PortfolioAlertQuery(PageQuery, forbid_unknown_fields=True):
 
 class AlertQuery(PortfolioAlertQuery, forbid_unknown_fields=True):
     rule_id: UUID | None = None
+    portfolio: (
+        Annotated[UUID, Meta(description="Alerts of the rules that watch it.")] | None
+    ) = None
 
 
 class AlertHistory(Struct):
@@ -49,28 +53,30 @@ class Snooze(Struct, forbid_unknown_fields=True):
 @router.get("alerts", READERS)
 def alerts_list(request: Request, query: AlertQuery) -> Page[AlertDetail]:
     """List the alerts of the organisation, the newest first."""
-    alerts = list_alerts(
-        get_principal(request).organisation,
-        severity=query.severity,
-        state=query.state,
-        rule_id=query.rule_id,
-    )
-    return _page(alerts, query)
-
-
-@router.get("alerts/<uuid:portfolio_id>", READERS)
-def alerts_of_portfolio(
-    request: Request, portfolio_id: UUID, query: PortfolioAlertQuery
-) -> Page[AlertDetail]:
-    """List the alerts of the rules that watch a portfolio, the newest first."""
     organisation = get_principal(request).organisation
+    if query.portfolio is not None:
+        # One that is not there is an error, and not an empty list.
+        get_portfolio(organisation, query.portfolio)
     alerts = list_alerts(
         organisation,
         severity=query.severity,
         state=query.state,
-        portfolio_id=get_portfolio(organisation, portfolio_id).pk,
+        rule_id=query.rule_id,
+        portfolio_id=query.portfolio,
     )
     return _page(alerts, query)
+
+
+@router.get("alerts/<uuid:portfolio_id>", READERS, deprecated=True)
+def alerts_of_portfolio(
+    request: Request, portfolio_id: UUID, query: PortfolioAlertQuery
+) -> Page[AlertDetail]:
+    """List the alerts of a portfolio: `GET /alerts?portfolio=…` does the same."""
+    asked = AlertQuery(
+        **msgspec.structs.asdict(query),
+        portfolio=portfolio_id,
+    )
+    return alerts_list(request, asked)
 
 
 @router.get("alerts/<uuid:alert_id>/history", READERS)

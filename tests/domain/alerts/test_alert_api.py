@@ -73,20 +73,21 @@ def test_the_newest_comes_first_and_the_list_can_be_cut(
     assert [row["id"] for row in following["results"]] == [str(alert.pk)]
 
 
+@pytest.mark.parametrize("form", ["?portfolio={}&", "/{}?"])
 def test_a_portfolio_has_the_alerts_of_the_rules_that_watch_it(
-    client: Client, alert: Alert, acme: Organisation
+    client: Client, alert: Alert, acme: Organisation, form: str
 ) -> None:
     portfolio = make_portfolio(acme, n_assets=1)
     rule = make_rule(alert.rule.region, name="Ours", portfolio=portfolio)
     evaluate_rules(publish(alert.rule.region, {CENTRE_CELL: 0.9}, hours=1))
-    address = f"{ADDRESS}/{portfolio.pk}"
+    address = ADDRESS + form.format(portfolio.pk)
     (found,) = client.get(address).json()["results"]
     assert (found["rule_id"], found["portfolio_id"]) == (
         *(str(rule.pk), str(portfolio.pk)),
     )
-    assert client.get(f"{address}?state=resolved").json()["results"] == []
-    assert client.get(f"{address}?severity=warning").json()["results"] == [found]
-    assert client.get(f"{ADDRESS}/{alert.pk}").status_code == 404
+    assert client.get(f"{address}state=resolved").json()["results"] == []
+    assert client.get(f"{address}severity=warning").json()["results"] == [found]
+    assert client.get(ADDRESS + form.format(alert.pk)).status_code == 404
 
 
 def test_who_acknowledges_is_told_and_repeating_it_is_fine(
