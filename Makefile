@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 DEBIAN_EXTRAS := chromium wrk prometheus nginx
 
-.PHONY: help setup setup-dev setup-extras run demo test test-long lint types \
+.PHONY: help setup setup-dev setup-extras run demo test test-fast test-long lint types \
         contracts pytest pytest-sqlite format bench docs skill lock clean
 
 help: ## List the tasks
@@ -29,6 +29,9 @@ demo: setup ## Do the main job and print its result, without staying up
 
 test: setup-dev lint types contracts pytest pytest-sqlite ## Lint, types, contracts and all tests
 	@echo "All checks passed."
+
+test-fast: setup-dev ## The short tests that import what has changed since main
+	$(BIN)/python -m pytest -m "not long and not slow" -n 2 --dist loadfile $$($(BIN)/python -m tests.support.changed)
 
 test-long: setup-dev ## The suites that take minutes
 	$(BIN)/python -m pytest -m long
