@@ -34,7 +34,7 @@ class CircuitBreaker:
         return self._next_attempt_s is not None
 
     def lets_through(self) -> bool:
-        """Tell whether to try; whoever is let through reports how it went."""
+        """Return whether to try; a caller that may reports how it went."""
         if not self.is_open:
             return True
         with self._lock:
@@ -43,7 +43,7 @@ class CircuitBreaker:
                 return True
             if now_s < due_s:
                 return False
-            # Whoever comes next waits for the outcome of this attempt.
+            # The next callers wait for the outcome of this attempt.
             self._next_attempt_s = now_s + self._open_s
             return True
 

@@ -34,7 +34,7 @@ _of_thread = threading.local()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome(Generic[Value]):
-    """What one item came to: a value, or the error that kept it from one."""
+    """The result of one item: a value, or the error in its stead."""
 
     value: Value | None = None
     error: ApplicationError | None = None

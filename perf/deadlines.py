@@ -1,4 +1,4 @@
-"""How long the work at hand may take: one deadline, handed down to every server asked.
+"""The deadline of a request, passed on to every server that it calls.
 
 The deadline belongs to the context: threads of `perf.concurrency` inherit it. The body
 of a streamed answer is made after its view has returned; `keeping_deadline` takes the
@@ -72,7 +72,7 @@ def watched(
 
 
 def keeping_deadline(items: Iterable[Item]) -> Iterator[Item]:
-    """Pass items on under the deadline of whoever calls this, wherever they are read.
+    """Pass items on under the caller's deadline, wherever they are read.
 
     What makes the items has that deadline too.
     """

@@ -1,8 +1,8 @@
-"""Ask a second replica when the first is slow, and take the answer that comes first.
+"""Read from a second replica when the first is slow, and take the first answer.
 
 Only for reads: both may be carried out. The delay is what 95 % of the reads of this
-name took lately, so about one in twenty is asked twice; a budget keeps it at that when
-all replicas are slow, because then asking twice makes it worse.
+name took lately, so about one in twenty is sent twice; a budget holds it at that when
+all replicas are slow, because then sending twice makes it worse.
 """
 
 import threading
@@ -22,9 +22,9 @@ from riskplatform.kernel.errors import DeadlineError
 MAX_THREADS = 32
 QUANTILE = 0.95
 # So many reads are remembered; before some are, nothing is known.
-KEPT, ENOUGH = 128, 20
+MAX_SAMPLES, ENOUGH = 128, 20
 FIRST_DELAY_S = 0.1
-# At most this share of the reads is asked twice, and so many at once after a calm.
+# At most this share of the reads is sent twice, and so many at once after a calm.
 SHARE, MOST_SAVED = 0.05, 5.0
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ class Latencies:
     """How long the last reads took."""
 
     def __init__(self) -> None:
-        self._taken_s: deque[float] = deque(maxlen=KEPT)
+        self._taken_s: deque[float] = deque(maxlen=MAX_SAMPLES)
 
     def note(self, taken_s: float) -> None:
         self._taken_s.append(taken_s)
@@ -77,7 +77,7 @@ class Hedge:
         self._budget = HedgeBudget()
 
     def read(self, name: str, replicas: Sequence[Callable[[], Result]]) -> Result:
-        """Ask the first replica, and the second when it is slow or is lost.
+        """Read from the first replica, and the second when it is slow or is lost.
 
         What a replica raises is raised, unless it is that the replica is lost and
         the other is not. The answer of the slower one is thrown away.
@@ -85,35 +85,35 @@ class Hedge:
         latencies = self._latencies.setdefault(name, Latencies())
         self._budget.save()
         started_s = self._clock()
-        asked = [_ask(replicas[0])]
-        if self._is_wanting(asked[0], latencies.delay_s()):
-            asked += [_ask(replica) for replica in replicas[1:2]]
-        first = self._first_answer(asked)
+        futures = [_ask(replicas[0])]
+        if self._is_wanting(futures[0], latencies.delay_s()):
+            futures += [_ask(replica) for replica in replicas[1:2]]
+        first = self._first_answer(futures)
         latencies.note(self._clock() - started_s)
-        if len(asked) > 1:
-            HEDGES.labels("first" if first is asked[0] else "second").inc()
+        if len(futures) > 1:
+            HEDGES.labels("first" if first is futures[0] else "second").inc()
         return first.result()
 
-    def _is_wanting(self, asked: "Future[Result]", delay_s: float) -> bool:
-        wait([asked], timeout=delay_s)
-        if asked.done():
-            # Whoever is lost does no work, so that somebody else may.
-            return self._is_lost(asked)
+    def _is_wanting(self, future: "Future[Result]", delay_s: float) -> bool:
+        wait([future], timeout=delay_s)
+        if future.done():
+            # A lost replica does no work, so the budget is not spent.
+            return self._is_lost(future)
         return self._budget.spend()
 
-    def _first_answer(self, asked: "list[Future[Result]]") -> "Future[Result]":
-        pending = set(asked)
+    def _first_answer(self, futures: "list[Future[Result]]") -> "Future[Result]":
+        pending = set(futures)
         while pending:
             done, pending = wait(pending, remaining_s(), FIRST_COMPLETED)
             if not done:
                 raise DeadlineError("The query had too little time left. Try again.")
-            for future in asked:
+            for future in futures:
                 if future in done and not self._is_lost(future):
                     return future
-        return asked[0]
+        return futures[0]
 
-    def _is_lost(self, asked: "Future[Result]") -> bool:
-        return isinstance(asked.exception(), self._lost)
+    def _is_lost(self, future: "Future[Result]") -> bool:
+        return isinstance(future.exception(), self._lost)
 
 
 def _ask(replica: Callable[[], Result]) -> "Future[Result]":

@@ -13,7 +13,7 @@ class CacheOutcome(StrEnum):
     JOINED = "joined"  # computed once for several who wanted it at the same time
     GARBAGE = "garbage"  # not what was put there: as if it were missing
     UNAVAILABLE = "unavailable"  # the server or the disk does not answer
-    NOT_KEPT = "not_kept"  # computed, but too large, or of a kind that is not kept
+    NOT_KEPT = "not_kept"  # computed, but too large, or of a type that is not cached
 
 
 STORE_ERRORS = Counter(
@@ -90,12 +90,12 @@ EDGE_NOT_CACHED = Counter(
 )
 FEED_LIVE = Gauge(
     "perf_feed_live",
-    "1 while this process hears of changes and uses its copies.",
+    "1 while this process receives changes and uses its copies.",
     multiprocess_mode="livemin",
 )
 FEED_LAPSES = Counter(
     "perf_feed_lapses_total",
-    "Times that a process stopped using its copies, because it heard nothing.",
+    "Times that a process stopped using its copies, because it received nothing.",
 )
 UNDELIVERED_CHANGES = Gauge(
     "perf_feed_undelivered_changes",
@@ -104,7 +104,7 @@ UNDELIVERED_CHANGES = Gauge(
 )
 CHANGE_SECONDS = Histogram(
     "perf_feed_change_seconds",
-    "How old a change is when another process hears of it.",
+    "How old a change is when another process receives it.",
     buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )
 CONNECTIONS = Gauge(
@@ -159,16 +159,16 @@ SHED = Counter(
 )
 WAIT_SECONDS = Histogram(
     "perf_wait_seconds",
-    "How long requests that found no free place waited for one, or in vain.",
+    "How long requests that found no free slot waited for one, or in vain.",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
 )
 WAITING_REQUESTS = Gauge(
     "perf_waiting_requests",
-    "Requests that wait for a place.",
+    "Requests that wait for a slot.",
     multiprocess_mode="livesum",
 )
 HEDGES = Counter(
     "perf_hedged_reads_total",
-    "Reads that a second replica was asked for as well, by who answered first.",
+    "Reads sent to a second replica as well, by which answered first.",
     ["first"],
 )

@@ -1,6 +1,6 @@
 """What processes share in Redis: the one door to it, with a circuit breaker.
 
-django-redis owns the connections. Everything kept there may be lost, so every caller
+django-redis owns the connections. Everything stored there may be lost, so every caller
 has a way to go on without it.
 """
 
@@ -53,24 +53,24 @@ class SharedStore:
 
     @property
     def is_reachable(self) -> bool:
-        """Tell whether the last attempts succeeded; asks nobody."""
+        """Return whether the last attempts succeeded; makes no request."""
         return not self._circuit.is_open
 
     @property
     def database(self) -> int:
-        """Give the number of the database; asks nobody."""
+        """Give the number of the database; makes no request."""
         number: int = self._connect().connection_pool.connection_kwargs.get("db", 0)
         return number
 
     def run(self, work: Callable[[Redis], Result], *, insists: bool = False) -> Result:
         """Run commands; one attempt waits as long as the socket's timeout, at most.
 
-        Who insists is let through even while Redis is left alone; no request does.
+        With `insists` an open circuit is ignored; no HTTP request does that.
 
         Raises
         ------
         StoreUnavailableError
-            Redis did not answer, or has not for some seconds and is not asked.
+            Redis did not answer, or the circuit is open.
         """
         if not (insists or self._circuit.lets_through()):
             raise StoreUnavailableError("The cache is not asked for some seconds.")
@@ -87,7 +87,7 @@ class SharedStore:
         return result
 
     def answers(self) -> None:
-        """Note that Redis answers: it is asked from now on."""
+        """Note that Redis answers, and close the circuit."""
         if self._circuit.succeeded():
             STORE_CIRCUIT_OPEN.set(0)
             logger.warning("Redis answers again")

@@ -28,10 +28,10 @@ class SingleFlight(Generic[Result]):
     def run(
         self, key: Hashable, compute: Callable[[], Result], *, wait_s: float
     ) -> tuple[Result, bool]:
-        """Compute, or wait for the thread that does; tell whether that was another.
+        """Compute, or wait for the thread that does; also returns if that was another.
 
         What that thread raises is raised here as well, unless it is that its own time
-        was up. Whoever has waited `wait_s` seconds in vain computes alone.
+        was up. A thread that waited `wait_s` seconds in vain computes alone.
         """
         with self._lock:
             call = self._calls.get(key)

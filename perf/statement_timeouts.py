@@ -1,4 +1,4 @@
-"""Tells PostgreSQL how long a statement may take: the time that its request has left.
+"""Sets how long a statement may take in PostgreSQL: the time that its request has left.
 
 The timeout belongs to the session and is set when another step of the ladder is due,
 so that a request of the usual length costs no statement of its own. In a transaction

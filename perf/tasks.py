@@ -11,7 +11,7 @@ from perf.jobs.models import Job
 from perf.jobs.runner import runners
 from riskplatform.kernel.periodic import register_periodic
 
-KEPT_FOR = timedelta(days=30)
+RETENTION = timedelta(days=30)
 
 
 def count_unfinished_jobs() -> None:
@@ -26,7 +26,7 @@ def count_unfinished_jobs() -> None:
 def forget_old_jobs() -> int:
     """Delete the platform's own jobs a month after their end."""
     old = Job.objects.filter(
-        organisation=None, finished_at__lt=timezone.now() - KEPT_FOR
+        organisation=None, finished_at__lt=timezone.now() - RETENTION
     )
     return old.delete()[0]
 

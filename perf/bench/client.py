@@ -113,8 +113,8 @@ def compare_answers(
 ) -> None:
     """Send both everything twice: the second time they may have cached it.
 
-    All answers but the first of all are compared: that one may be worked out, and
-    the others be what the database kept of it, with its members in another order.
+    All answers but the first of all are compared: that one may be computed, and
+    the others may come from the database, with their members in another order.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def compare_answers(
 
 
 def check_same(expected: WebResponse, found: WebResponse) -> None:
-    """Hold two answers equal, up to the members that tell the time of asking."""
+    """Compare two responses, except for the members that hold the time of request."""
     check_success(expected, found)
     if _content(expected) != _content(found):
         request = found.request

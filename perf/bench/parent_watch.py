@@ -19,7 +19,7 @@ def ending_with_parent(argv: Sequence[str], *, core: int | None) -> list[str]:
 
 
 def run(core: int, argv: Sequence[str]) -> None:
-    """Become the program; whoever is killed leaves no server behind."""
+    """Become the program; it ends when its parent is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if core >= 0:

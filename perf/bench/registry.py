@@ -78,7 +78,7 @@ class Registry:
         return register
 
     def choose(self, text: str) -> list[Suite]:
-        """Resolve `NAME[,NAME]` or `all`, in the order asked for."""
+        """Resolve `NAME[,NAME]` or `all`, in the order given."""
         known = sorted(self.suites)
         names = [name.strip() for name in text.split(",") if name.strip()]
         wanted = known if names == [ALL] else list(dict.fromkeys(names))

@@ -56,8 +56,8 @@ def make_rows(
     """Summarise rounds; in each, every side has its figures, one a row."""
     figures: Sequence[AnyMeasurement] = measurement.by_figure()
     return [
-        make_row(figure, [tuple(side[place] for side in sides) for sides in rounds])
-        for place, figure in enumerate(figures)
+        make_row(figure, [tuple(side[index] for side in sides) for sides in rounds])
+        for index, figure in enumerate(figures)
     ]
 
 

@@ -38,7 +38,7 @@ _is_quick: ContextVar[bool] = ContextVar("is_quick", default=False)
 
 
 def is_quick_run() -> bool:
-    """Tell a suite whether it should show that it works rather than measure well."""
+    """Return whether a suite should show that it works rather than measure well."""
     return _is_quick.get()
 
 

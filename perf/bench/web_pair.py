@@ -52,7 +52,7 @@ MEDIAN_MS: Meter[Responses] = reported(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebPair:
-    """Where the two listen, and the core of whoever requests them."""
+    """Where the two listen, and the core of their client."""
 
     before: Address
     after: Address

@@ -1,7 +1,7 @@
-"""Carries changes between processes, and says whether this one has heard them all.
+"""Carries changes between processes, and says whether this one has received them all.
 
 Messages and answers to pings come over one connection, in order. So an answer means
-that every change published before its ping has been heard: until LEASE_S after that
+that every change published before its ping has been received: until LEASE_S after that
 ping no copy in this process is older than LEASE_S. Without an answer the lease runs
 out, and no copy is used, whatever the reason.
 """
@@ -69,19 +69,19 @@ class ChangeFeed:
 
     @property
     def is_live(self) -> bool:
-        """Tell whether copies here may be used: asks nobody, costs nothing."""
+        """Return whether copies here may be used; makes no request."""
         now_s = time.monotonic()
         return self._settled_s <= now_s < self._lease_until_s and not self._undelivered
 
     def is_behind(self, names: Collection[str]) -> bool:
-        """Tell whether one of these changed here and Redis does not know it yet."""
+        """Return whether one of these changed here and Redis does not know it yet."""
         return any(name in self._undelivered for name in names)
 
     def publish(self, names: Collection[str]) -> None:
-        """Drop what changed here, then tell the others: now, or when Redis is back.
+        """Drop what changed here, then publish it: now, or when Redis is back.
 
-        Until they are told the process trusts no cache. While Redis is known to be
-        away nobody waits for it.
+        Until it is published the process trusts no cache. While Redis is known to be
+        down nothing waits for it.
         """
         self.copies.drop(names)
         self._outbox.add(names)
@@ -90,10 +90,10 @@ class ChangeFeed:
             self.listen_in_background()
 
     def clear_everywhere(self) -> None:
-        """Have every process forget everything; StoreUnavailableError if none hears."""
+        """Have every process forget everything; StoreUnavailableError without Redis."""
         self.copies.clear()
         self.shared.renew_epoch(self._message([EVERYTHING]))
-        # Whoever looked in between found what was still valid there, and kept it.
+        # A thread may have cached in between what was still valid in Redis.
         self.copies.clear()
 
     def listen_in_background(self) -> None:
@@ -117,7 +117,7 @@ class ChangeFeed:
 
     def _send(self, names: Collection[str]) -> None:
         self.shared.publish(names, self._message(sorted(names)))
-        # Whoever looked in between found what was still valid there, and kept it.
+        # A thread may have cached in between what was still valid in Redis.
         self.copies.drop(names)
 
     def _message(self, names: list[str]) -> bytes:
@@ -131,7 +131,7 @@ class ChangeFeed:
         while not stop.is_set():
             try:
                 with self.store.subscription(self.shared.channel) as subscription:
-                    # What was kept since the last one ended may have changed unheard.
+                    # Copies made since the last one ended may have missed changes.
                     self.copies.clear()
                     self._listen(subscription, stop)
             except (StoreUnavailableError, RedisError, OSError) as error:
@@ -171,7 +171,7 @@ class ChangeFeed:
         FEED_LIVE.set(1)
 
     def _lapse(self, error: Exception | None) -> None:
-        """Forget everything: what changed meanwhile will not be told again."""
+        """Forget everything: changes missed meanwhile are not sent again."""
         if self._lease_until_s:
             logger.warning("no copy is used until Redis is back: %s", error)
             FEED_LAPSES.inc()
@@ -186,7 +186,7 @@ class ChangeFeed:
         except msgspec.MsgspecError:
             logger.warning("a message that is none of ours was ignored")
             return
-        # The sender has dropped it before it told the others.
+        # The sender dropped it before it published.
         if message.sender == self._sender_here():
             return
         if EVERYTHING in message.names:

@@ -1,4 +1,4 @@
-"""How long what was computed is kept, and when it is computed again."""
+"""How long a computed value is cached, and when it is computed again."""
 
 import math
 import random

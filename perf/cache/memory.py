@@ -31,7 +31,7 @@ class ByteCache(Generic[Value]):
     """Values by key, the least recently used leaving first; safe between threads.
 
     A value may depend on names of changes, and is dropped by them. What is larger
-    than `max_value_bytes` is not kept.
+    than `max_value_bytes` is not cached.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ByteCache(Generic[Value]):
         return value
 
     def put(self, key: Hashable, value: Value, names: Collection[str] = ()) -> bool:
-        """Keep a value, and tell whether it is kept."""
+        """Cache a value; returns whether it fits."""
         if value.nbytes > self._max_value_bytes:
             return False
         with self._lock:

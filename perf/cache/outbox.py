@@ -33,7 +33,7 @@ class Outbox:
     ) -> None:
         self._send = send
         self._send_all = send_all
-        # A number tells a change from a later one of the same name.
+        # The number distinguishes a change from a later one of the same name.
         self.waiting: dict[str, int] = {}
         self._numbers = count(1)
         self._lock = Lock()

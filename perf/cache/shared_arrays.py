@@ -53,7 +53,7 @@ class _Group:
 
 
 class SharedArrays:
-    """Groups of one kind; a module constant of whoever computes them.
+    """Groups of one kind; a constant of the module that computes them.
 
     `schema` is raised whenever the same parts would mean other arrays.
     """
@@ -90,12 +90,12 @@ class SharedArrays:
         except OSError as error:
             return self._unshared(compute(), error)
         group = folder / name
-        if (kept := self._opened(group)) is not None:
-            return kept
+        if (opened := self._opened(group)) is not None:
+            return opened
         with locked(group, wait_s=within_deadline(WAIT_S)):
             # Another process may have finished meanwhile.
-            if (kept := self._opened(group)) is not None:
-                return kept
+            if (opened := self._opened(group)) is not None:
+                return opened
             self._count(CacheOutcome.MISS)
             return self._written(group, compute())
 

@@ -1,10 +1,10 @@
 """What all processes keep in Redis: entries that are valid while nothing changes.
 
-Every name of a change has a version there, set anew by each change. An entry holds the
+Every name of a change has a version there, replaced by each change. An entry holds the
 versions of the names that it depends on, and is valid while they are the same: a
 version that is lost makes entries invalid, never valid. Who computes first claims the
 key, with a lease and a stamp of the clock there; what changed after the stamp is not
-kept. The epoch is part of every entry that depends on anything: a new one ends them.
+stored. The epoch is part of every entry that depends on anything: a new one ends them.
 """
 
 import secrets
@@ -56,7 +56,7 @@ class Claim:
     token: str
     epoch: str
     stamp: str
-    # What was kept had been put there by somebody else, or is damaged.
+    # The stored entry has a wrong signature, or is damaged.
     is_after_garbage: bool = False
 
 
@@ -141,19 +141,19 @@ class SharedCache:
         return bool(self._run(PUT, [_entry(claim.key), _lock(claim.key)], args))
 
     def release(self, claim: Claim) -> None:
-        """Let others compute: what came out is not to be kept."""
+        """Let others compute: the result is not stored."""
         # Without Redis the claim ends by itself.
         with suppress(StoreUnavailableError):
             self._run(RELEASE, [_lock(claim.key)], (claim.token,))
 
     def publish(self, names: Collection[str], message: bytes) -> None:
-        """End what depends on these names, and tell every process."""
+        """Invalidate what depends on these names, and notify every process."""
         args = (KEYS, message, NAME_KEPT_MS, *sorted(names))
         # Nobody else will say so: a change is worth the attempt.
         self._run(CHANGE, [self.channel], args, insists=True)
 
     def renew_epoch(self, message: bytes = b"") -> None:
-        """End all entries that depend on anything; a message tells every process."""
+        """Invalidate all entries that have dependencies; `message` goes to all."""
         self._run(FLUSH, [self.channel], (KEYS, message), insists=bool(message))
 
     def _claim(
@@ -200,7 +200,7 @@ class SharedCache:
 def _seal(key: str, content: bytes, cost_s: float) -> bytes:
     """Sign an entry for its key, with the secret key of this installation.
 
-    Whoever may write to Redis can put anything there.
+    Another client of Redis may write anything there.
     """
     body = COST.pack(cost_s) + content
     return _signature(key, body) + body

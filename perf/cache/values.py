@@ -49,11 +49,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ValueCache:
-    """Named arrays of one kind; a module constant of whoever computes them.
+    """Named arrays of one kind; a constant of the module that computes them.
 
     `schema` is raised whenever the same parts would mean other values. `lease_s` is how
     long a process may compute before others take over, `wait_s` how long they wait
-    until they compute for themselves. What takes more than `max_bytes` is not kept.
+    until they compute for themselves. What takes more than `max_bytes` is not cached.
     """
 
     name: str
@@ -94,7 +94,7 @@ class ValueCache:
         if is_current:
             self._count(CacheOutcome.JOINED)
             return values
-        # It may be from before a change that whoever waited for it knows of.
+        # It may be from before a change that this thread knows of.
         return find()[0]
 
     def key(self, parts: Sequence[object]) -> str:
@@ -108,11 +108,11 @@ class ValueCache:
     ) -> tuple[Values, bool]:
         """Give arrays, and whether they were current at the end of this call."""
         try:
-            kept, claim = self._find(key, names)
+            cached, claim = self._find(key, names)
         except StoreUnavailableError:
             self._count(CacheOutcome.UNAVAILABLE)
             return frozen(compute()), not names
-        if kept is None:
+        if cached is None:
             return self._computed(claim, compute, names)
         if claim is not None:
             try:
@@ -120,12 +120,12 @@ class ValueCache:
             except ApplicationError as error:
                 logger.info("could not refresh a value of %s: %s", self.name, error)
         self._count(CacheOutcome.HIT)
-        return kept, not names
+        return cached, not names
 
     def _find(
         self, key: str, names: frozenset[str]
     ) -> tuple[Values | None, Claim | None]:
-        """Give what is kept, and the right to compute it, for the first time or early.
+        """Give the cached value, and the right to compute it: at a miss or early.
 
         Raises
         ------
@@ -140,24 +140,24 @@ class ValueCache:
             if found is not None and found.is_after_garbage:
                 self._count(CacheOutcome.GARBAGE)
             return None, found
-        kept = self._unpacked(found.content)
-        if kept is not None and not found.is_due():
-            return kept, None
-        return kept, shared.claim(key, lease_s=self.lease_s)
+        cached = self._unpacked(found.content)
+        if cached is not None and not found.is_due():
+            return cached, None
+        return cached, shared.claim(key, lease_s=self.lease_s)
 
     def _computed(
         self, claim: Claim | None, compute: Compute, names: frozenset[str]
     ) -> tuple[Values, bool]:
         self._count(CacheOutcome.MISS)
-        began_s, is_kept = time.monotonic(), False
+        began_s, is_stored = time.monotonic(), False
         try:
             values = frozen(compute())
             if claim is not None:
-                is_kept = self._keep(claim, values, names, time.monotonic() - began_s)
+                is_stored = self._keep(claim, values, names, time.monotonic() - began_s)
         finally:
-            if claim is not None and not is_kept:
+            if claim is not None and not is_stored:
                 self.feed.shared.release(claim)
-        return values, is_kept or not names
+        return values, is_stored or not names
 
     def _keep(
         self, claim: Claim, values: Values, names: frozenset[str], cost_s: float
@@ -173,14 +173,14 @@ class ValueCache:
         content = _compressed(body)
         ttl_s = jittered(self.ttl_s)
         try:
-            is_kept = self.feed.shared.put(
+            is_stored = self.feed.shared.put(
                 claim, content, names=names, ttl_s=ttl_s, cost_s=cost_s
             )
         except StoreUnavailableError:
             self._count(CacheOutcome.UNAVAILABLE)
             return False
         CACHE_WRITTEN_BYTES.labels(self.name).inc(len(content))
-        return is_kept
+        return is_stored
 
     def _unpacked(self, content: bytes) -> Values | None:
         try:

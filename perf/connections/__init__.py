@@ -1,1 +1,1 @@
-"""Connections that outlive a request: kept, counted, replaced, and never too many."""
+"""Persistent connections: counted, limited, and replaced when they break."""

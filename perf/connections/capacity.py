@@ -1,4 +1,4 @@
-"""Tell whether what the processes may open fits into the database server."""
+"""Checks that the database server has room for the connections of all processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connections
 
-# Kept, because closing one would end it for the parent too.
+# Never closed, because closing one would end it for the parent too.
 _inherited: list[Any] = []
 
 

@@ -29,9 +29,9 @@ AnyClient = TypeVar("AnyClient", bound=PooledClient)
 class BoundedPool(Generic[AnyClient]):
     """Lends at most `max_size` clients, the one used last first.
 
-    Whoever finds none waits for `wait_s` seconds, or until the deadline. One idle for
-    `max_idle_s` seconds is closed. A forked child begins with an empty pool, since its
-    parent goes on to use the sockets.
+    A thread that finds none waits for `wait_s` seconds, or until the deadline. One
+    idle for `max_idle_s` seconds is closed. A forked child begins with an empty pool,
+    since its parent goes on to use the sockets.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Reads from a replica, but never reads what is older than the reader's own write.
 
-A replica is behind its primary. After a write that this process makes or hears of,
+A replica is behind its primary. After a write here, or one that is published,
 every read goes to the primary for as long as the replica may be behind.
 """
 
@@ -22,7 +22,7 @@ BOTH = frozenset({PRIMARY, REPLICA})
 
 
 class Pin:
-    """Remembers until when the primary has to be asked."""
+    """Remembers until when reads go to the primary."""
 
     def __init__(self) -> None:
         self._until_s = float("-inf")
@@ -44,7 +44,7 @@ _reads_primary: ContextVar[bool] = ContextVar("reads_primary", default=False)
 
 @contextmanager
 def primary_only() -> Generator[None]:
-    """Read nothing from a replica: what comes out will be kept and given to others."""
+    """Read nothing from a replica: the result will be cached and given to others."""
     token = _reads_primary.set(True)
     try:
         yield

@@ -20,7 +20,7 @@ class RetryMiddleware:
     """Repeats a GET or HEAD once when a connection broke, not when a statement failed.
 
     By the time an error could be seen here it is a response, made by Django REST
-    framework or by Django; so the connections themselves are asked.
+    framework or by Django; so the connections themselves are checked.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
-"""What a socket tells about its connection without asking the server."""
+"""The state of a connection, read from its socket without a query."""
 
 import select
 
 
 def is_silent(file_number: int) -> bool:
-    """Tell whether nothing has come in since the last answer.
+    """Return whether nothing has come in since the last answer.
 
     A server that closes a connection says so: the end of the stream can be read. One
     that vanished without a word looks silent until keep-alive has closed the socket.

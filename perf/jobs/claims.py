@@ -1,7 +1,7 @@
 """Rows that one process at a time works on: a claim is a lease under a name of its own.
 
-Whoever dies lets go of its rows when the lease ends. Every write of a claim asks for
-its name, so a process whose row was taken over changes nothing any more.
+The rows of a process that dies are free when the lease ends. Every write checks the
+name, so a process whose row was taken over changes nothing any more.
 """
 
 import logging

@@ -29,14 +29,14 @@ BROKE_OFF = (
 logger = logging.getLogger(__name__)
 
 IsOverdue = Callable[[], bool]
-# Tells how much of a job is done; call it often. It raises to end the job at this
+# Reports how much of a job is done; call it often. It raises to end the job at this
 # step: what was written stays, and the runner lets the error pass.
 Progress = Callable[[int], None]
 RunnerFunction = Callable[[Job, Progress], Mapping[str, Any] | None]
 
 
 class JobCancelledError(Exception):
-    """Somebody asked to cancel the job; raised by its progress."""
+    """The job was cancelled; raised by its progress."""
 
 
 class JobStoppedError(Exception):
@@ -151,12 +151,12 @@ def _carry_out(job: Job, function: RunnerFunction, progress: JobProgress) -> Non
 
 
 def _try_again(job: Job, error: str) -> None:
-    told = {"error": error, "traceback": _traceback()}
+    failure = {"error": error, "traceback": _traceback()}
     if job.attempts >= MAX_ATTEMPTS:
-        _finish(job, Job.State.FAILED, **told)
+        _finish(job, Job.State.FAILED, **failure)
         return
     JOB_FAILURES.labels(job.kind).inc()
-    job.retry_later(state=Job.State.QUEUED, **told)
+    job.retry_later(state=Job.State.QUEUED, **failure)
 
 
 def _finish(job: Job, state: Job.State, **written: Any) -> None:

@@ -27,7 +27,7 @@ def call(channel: str) -> None:
 
 
 def listen(channel: str) -> bool:
-    """Hear of calls from here on, if there can be any; again for a new connection."""
+    """Listen for wake-ups, on PostgreSQL only; again for a new connection."""
     database = connections[DEFAULT_DB_ALIAS]
     if database.vendor != "postgresql":
         return False

@@ -22,7 +22,7 @@ AFTER_DATABASE_ERROR_S = 2.0
 # After SIGTERM a job may go on for so long; then it is handed back at its next step.
 DRAIN_S = 20.0
 LAST_STEP_S = 5.0
-# To look for work takes some questions to the database, each of which may wait.
+# To look for work takes some queries, each of which may wait.
 ROUND_S = 90.0
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ loops: dict[str, Loop] = {}
 
 
 class Worker:
-    """Works until it is asked to stop; a thread that dies ends the whole."""
+    """Works until a signal stops it; a thread that dies ends the process."""
 
     def __init__(self, *, threads: int) -> None:
         periodic = Loop(
@@ -66,7 +66,7 @@ class Worker:
         ]
 
     def run(self) -> bool:
-        """Return whether it ended because it was asked to, with all work done."""
+        """Return whether it ended by a signal, with all work done."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         heartbeat.start()

@@ -1,7 +1,7 @@
-"""Load shedding: so many requests at work in Django at once, the others wait or go.
+"""Load shedding: so many requests run in Django at once, the others wait or get a 503.
 
-Each group of routes has places of its own, so that logins, ingestion and exports do not
-take those of reads; and of each group no caller has all.
+Each group of routes has slots of its own, so that logins, ingestion and exports do not
+take those of reads; and no caller gets all slots of a group.
 """
 
 import random
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STREAMS = "exports"
 # In the environment of a request that has a slot already.
 ADMITTED = "riskplatform.admitted"
-# Whoever was sent away comes back at a time of their own.
+# Drawn at random, so that refused clients do not come back all at once.
 RETRY_AFTER_S = (1, 3)
 
 

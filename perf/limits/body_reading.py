@@ -79,14 +79,14 @@ class BodyReader:
         self._pace = pace
         self._end = end
         self._reads: dict[Detachable, _Read] = {}
-        # Kept by the thread that looks after them.
+        # Written by the watcher thread.
         self._is_full = False
         self._full_addresses: frozenset[str] = frozenset()
         self._watcher: Thread | None = None
         self._lock = Lock()
 
     def may_read(self, address: str) -> bool:
-        """Tell whether a body from there may be waited for."""
+        """Return whether a body from there may be waited for."""
         if self._is_full:
             return False
         if address not in self._full_addresses:
@@ -153,7 +153,7 @@ class BodyReader:
         if self._watcher is None:
             self._start_watching()
         piece = body.read(size)
-        # Whoever takes it out has decided.
+        # The watcher takes out a read that it ends.
         if self._reads.pop(request, None) is None:
             raise EndedError
         return piece

@@ -85,7 +85,7 @@ class Buffering:
 
 
 def _body_length(environ: "WSGIEnvironment") -> int | None:
-    """Tell how long a body is; None where that shows only at its end."""
+    """Return the length of a body; None where that shows only at its end."""
     length = environ.get("CONTENT_LENGTH")
     if length is None:
         return None

@@ -17,13 +17,13 @@ BY_ADDRESS = "address:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerNames:
-    """Tells callers apart; keys and sessions are only kept as digests."""
+    """Names callers; keys and sessions are only held as digests."""
 
     session_cookie: str
     trusted_proxies: int
 
     def name(self, environ: "WSGIEnvironment") -> str:
-        """Name whoever shows the key, else has the session, else the address."""
+        """Name the caller by its key, else its session, else its address."""
         shown = _shown_key(environ)
         if shown:
             return "key:" + _digest(shown)
@@ -35,7 +35,7 @@ class CallerNames:
     def address(self, environ: "WSGIEnvironment") -> str:
         """Give the client's address, as the outermost of our own proxies saw it.
 
-        Each of them has added whom it was asked by; what stands before was sent by
+        Each proxy appends the address of its client; what stands before was sent by
         the client and may be anything.
         """
         count = self.trusted_proxies

@@ -1,4 +1,4 @@
-"""The server's threads give what is at hand; all else is for threads of our own.
+"""The server's threads give what is in memory; all else is for threads of our own.
 
 A thread of the server that waits for a database is missing for probes and cached
 responses. So each group of routes works in threads of its own (`OwnThreads`), where
@@ -115,8 +115,8 @@ def configured_threads() -> dict[str, OwnThreads]:
         if name != DEFAULT
     }
     own[HEALTH] = OwnThreads(HEALTH, max_inside=1, max_waiting=8, max_per_caller=1)
-    # Here the slots are Admission's: whoever waits for somebody else's computation
-    # has none.
+    # Here the slots are Admission's: a request that waits for the computation of
+    # another holds none.
     own[DEFAULT] = OwnThreads(
         DEFAULT,
         max_inside=threads,

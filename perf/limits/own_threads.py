@@ -12,7 +12,7 @@ from threading import Condition, Thread
 
 logger = logging.getLogger(__name__)
 
-# Whoever has waited for longer is refused in place of being served late.
+# A request that has waited for longer is refused.
 MAX_WAIT_S = 2.0
 
 

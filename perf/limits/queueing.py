@@ -2,8 +2,8 @@
 
 How long is decided as in CoDel: a queue that was empty a moment ago holds a burst, and
 waiting for the whole interval is fair; a queue that has stood for an interval is more
-work than there is capacity, and whoever has waited for longer than the target is sent
-away, so that the others are served while somebody still waits for the answer.
+work than there is capacity, and a request that has waited for longer than the target is
+refused, so that the others are served before their clients give up.
 """
 
 import time
@@ -14,7 +14,7 @@ from threading import Event, Lock
 
 TARGET_S = 0.05
 INTERVAL_S = 0.5
-# Whoever does not say who it is.
+# A caller without a name.
 ANYBODY = ""
 
 
@@ -52,7 +52,7 @@ class Gate:
     """Lets `max_inside` in at once and `max_waiting` wait for them.
 
     With `max_per_caller` one caller has no more than that inside, and never the whole
-    line: whoever else comes finds a slot.
+    queue: other callers find a slot.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Gate:
         return waiter.is_admitted
 
     def leave(self, caller: str = ANYBODY) -> None:
-        """Hand the slot over to whoever waits and has not waited too long."""
+        """Hand the slot to the first waiter that has not waited too long."""
         with self._lock:
             self._inside -= 1
             self._inside_of[caller] -= 1
@@ -142,7 +142,7 @@ class Gate:
             return waiter
 
     def _is_somebody_first(self) -> bool:
-        """Tell whether somebody waits who could come in; others do not count."""
+        """Return whether a waiter could come in; others do not count."""
         return any(self._has_slot_for(waiter.caller) for waiter in self._waiting)
 
     def _may_wait(self, caller: str) -> bool:

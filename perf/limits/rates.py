@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 # A limit of this name counts every request of an address, whatever key it shows.
 ADDRESS = "address"
-# One of this name counts for who shows neither key nor session, in place of default.
+# A limit of this name replaces `default` for requests without key or session.
 ANONYMOUS = "anonymous"
 
 
 class RateLimits:
-    """WSGI middleware: answers 429 for whoever asks too often; no limits, no work."""
+    """WSGI middleware: answers 429 to callers over their limit."""
 
     def __init__(
         self, app: "WSGIApplication", *, accounts: Accounts | None = None

@@ -30,13 +30,13 @@ class DeadlineMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         timeouts = settings.REQUEST_TIMEOUTS
         allowed_s = timeouts.get(self._routes.of(request.path), timeouts[DEFAULT])
-        asked = request.headers.get(HEADER)
-        if asked is not None:
-            if not SECONDS.fullmatch(asked) or float(asked) == 0:
+        given = request.headers.get(HEADER)
+        if given is not None:
+            if not SECONDS.fullmatch(given) or float(given) == 0:
                 return error_response(
                     InvalidInputError(f"{HEADER} is not a number of seconds above 0.")
                 )
-            allowed_s = min(allowed_s, float(asked))
+            allowed_s = min(allowed_s, float(given))
         with deadline(allowed_s):
             return self.get_response(request)
 

@@ -1,4 +1,4 @@
-"""What kept connections save; `manage.py benchmark --suite connections` runs it."""
+"""Cost of a new connection; `manage.py benchmark --suite connections` runs it."""
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ from perf.bench.overhead import (
 )
 from perf.bench.registry import registry
 
-QUESTION = "SELECT 42"
+STATEMENT = "SELECT 42"
 POOL_SIZE = 4
 THREADS = 20
 REQUESTS_PER_THREAD = 10
@@ -33,7 +33,7 @@ DJANGO = "django.db.backends.postgresql"
 OURS = "perf.connections.postgresql"
 POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE, "timeout": 30.0}
 PLAIN = {"ENGINE": DJANGO, "CONN_MAX_AGE": 0}
-KEPT: dict[str, Any] = {
+PERSISTENT: dict[str, Any] = {
     "ENGINE": OURS,
     "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,
@@ -41,7 +41,7 @@ KEPT: dict[str, Any] = {
 POOLED: dict[str, Any] = {"ENGINE": OURS, "CONN_MAX_AGE": 0, "pool": POOL}
 LEAKING = {"ENGINE": DJANGO, "CONN_MAX_AGE": 60}
 STOCK_POOL = {**PLAIN, "CONN_HEALTH_CHECKS": True, "pool": POOL}
-PLACE = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
+SERVER_FIELDS = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 KEY = "riskplatform:benchmark"
 BACKENDS: Meter[tuple[object, int]] = reported(
     "backends", lambda found: float(found[1])
@@ -51,7 +51,7 @@ FIRST_ANSWER: Meter[tuple[object, float]] = reported("ms", lambda found: 1e3 * f
 
 @registry.suite("connections")
 def connections() -> Iterator[AnyMeasurement]:
-    """A new connection per request, then kept ones; on SQLite, those to Redis only."""
+    """A connection per request, then persistent ones; on SQLite only those to Redis."""
     if product_connections["default"].vendor == "postgresql":
         yield from _postgresql()
     yield from _redis()
@@ -59,7 +59,7 @@ def connections() -> Iterator[AnyMeasurement]:
 
 def _postgresql() -> Iterator[AnyMeasurement]:
     for name, after in {
-        "web, kept by the thread": KEPT,
+        "web, kept by the thread": PERSISTENT,
         "realtime, pool": POOLED,
     }.items():
         yield compare_overheads(
@@ -96,7 +96,7 @@ def _overhead(changes: dict[str, Any]) -> Overhead:
 def _redis() -> Iterator[AnyMeasurement]:
     with (
         closing(_redis_client("redis.connection.ConnectionPool")) as plain,
-        closing(_redis_client()) as kept,
+        closing(_redis_client()) as persistent,
         closing(_redis_client(single=True)) as raw,
     ):
         raw.set(KEY, "42", ex=600)
@@ -104,7 +104,7 @@ def _redis() -> Iterator[AnyMeasurement]:
         yield compare_overheads(
             "Redis",
             before=partial(measure_overhead, partial(_closing_get, plain), bare),
-            after=partial(measure_overhead, partial(kept.get, KEY), bare),
+            after=partial(measure_overhead, partial(persistent.get, KEY), bare),
         )
 
 
@@ -116,8 +116,8 @@ def _handler(changes: dict[str, Any], application: str = "benchmark") -> Generat
     if "pool" in changes:
         options["pool"] = changes["pool"]
     own = {name: value for name, value in changes.items() if name != "pool"}
-    place = {name: product[name] for name in PLACE}
-    handler = ConnectionHandler({"default": {**place, **own, "OPTIONS": options}})
+    server = {name: product[name] for name in SERVER_FIELDS}
+    handler = ConnectionHandler({"default": {**server, **own, "OPTIONS": options}})
     try:
         yield handler
     finally:
@@ -139,14 +139,14 @@ def _request(handler: Any) -> object:
     connection = handler["default"]
     connection.close_if_unusable_or_obsolete()
     with connection.cursor() as cursor:
-        cursor.execute(QUESTION)
+        cursor.execute(STATEMENT)
         answer: object = cursor.fetchone()
     connection.close_if_unusable_or_obsolete()
     return answer
 
 
 def _ask_raw(connection: psycopg.Connection[Any]) -> object:
-    return connection.execute(QUESTION).fetchone()
+    return connection.execute(STATEMENT).fetchone()
 
 
 def _count_left_open(changes: dict[str, Any]) -> tuple[object, int]:

@@ -161,7 +161,7 @@ class Computing:
 
 
 def ask(app: Any, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
-    """Ask for a whole, plain response, and tell whether it may be cached."""
+    """Request a whole, plain response, and return whether it may be cached."""
     plan = Plan(principal=keyed.principal, audience=keyed.audience)
     started: list[tuple[str, Headers]] = []
     started_s = time.monotonic()

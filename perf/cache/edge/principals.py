@@ -98,7 +98,7 @@ class Principals:
             return _of_session(environ) if has_session(environ) else NOBODY
 
     def find_at_hand(self, environ: Environ) -> EdgePrincipal | None:
-        """Resolve whoever can be without asking a database; None is anybody else."""
+        """Resolve a principal without a query; None if that takes one."""
         text = _shown_key(environ)
         if text is None:
             return None if has_session(environ) else NOBODY

@@ -36,8 +36,8 @@ AT_HAND_ONLY: Final = _AtHandOnly()
 class Remembered(Generic[Value]):
     """What `read` gives, until one of `names` is published; safe between threads.
 
-    A process hears of changes only while its feed is live; in any other the value may
-    be as old as REREAD_S, so whoever uses it there has to check what follows from it.
+    A process receives changes only while its feed is live; in any other the value may
+    be as old as REREAD_S, so code that uses it there has to check what follows from it.
     """
 
     def __init__(self, names: frozenset[str], read: Callable[[], Value]) -> None:
@@ -67,7 +67,7 @@ class Remembered(Generic[Value]):
             with primary_only():
                 value = self._read()
         except (DatabaseError, InterfaceError):
-            # Without the database nothing has changed that this would tell.
+            # Without the database nothing can have changed.
             if known is None:
                 raise
             return known[0]

@@ -43,7 +43,7 @@ class RequestParts(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(slots=True)
 class KeyedRequest:
-    """A request; `key` tells it from whatever has another response."""
+    """A request; `key` differs where the response may differ."""
 
     environ: Environ
     body: bytes
@@ -92,7 +92,7 @@ def key_request(
 
 
 def scheme_of(environ: Environ) -> str:
-    """Tell whether a request came by HTTPS, as Django does."""
+    """Return whether a request came by HTTPS, as Django does."""
     if PROXY_HEADER is not None and (given := environ.get(PROXY_HEADER)) is not None:
         return "https" if given.split(",")[0].strip() == HTTPS_VALUE else "http"
     scheme: str = environ["wsgi.url_scheme"]
@@ -100,7 +100,7 @@ def scheme_of(environ: Environ) -> str:
 
 
 def is_cacheable(environ: Environ) -> bool:
-    """Tell whether a cached response would do; what is not plain is for Django.
+    """Return whether a cached response would do; what is not plain is for Django.
 
     What is long is left out, because its parts would stay in memory.
     """
@@ -118,13 +118,13 @@ def is_cacheable(environ: Environ) -> bool:
 
 @lru_cache(maxsize=1_024)
 def is_host_allowed(host: str) -> bool:
-    """Tell whether Django answers under this name; no cached response depends on it."""
+    """Return whether Django answers under this name; not part of the cache key."""
     domain, _ = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
 def shared_key(key: Key) -> str:
-    """Shorten a key to one that tells as well; a length before each part."""
+    """Hash a cache key; the length before each part keeps keys distinct."""
     text = "".join(f"{len(part)}:{part}" for part in key)
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20)
     return f"response:{SCHEMA}:{digest.hexdigest()}"
@@ -145,7 +145,7 @@ def body_digest(body: bytes) -> str:
 def canonical_body(body: bytes) -> bytes:
     """Write JSON down in one way; whatever is not plain JSON stays as it is.
 
-    Numbers keep their digits, so that bodies that a parser tells apart stay apart.
+    Numbers keep their digits, so that bodies that parse differently stay distinct.
     """
     try:
         parsed = json.loads(

@@ -20,7 +20,7 @@ GZIP_LEVEL: Final = 6
 MAX_BODY_BYTES: Final = 64 << 20
 OVERHEAD_BYTES: Final = 1_000
 ACCEPTS_GZIP: Final = re.compile(r"\bgzip\b")
-# What a request with If-None-Match is told besides that nothing changed.
+# Headers of a 304 response.
 NOT_MODIFIED: Final = frozenset(
     {"cache-control", "content-location", "etag", "expires", "vary", "last-modified"}
 )
@@ -149,7 +149,7 @@ def _gzip_headers(response: CachedResponse, length: int) -> Headers:
 
 
 def _is_known(environ: Environ, response: CachedResponse) -> bool:
-    """Tell whether a client has this response; tags are compared weakly (RFC 9110)."""
+    """Return whether a client has this response, by weak comparison (RFC 9110)."""
     given = environ.get("HTTP_IF_NONE_MATCH")
     if given is None or not response.etag or response.status != OK:
         return False

@@ -30,7 +30,7 @@ class Routes:
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self._routes = routes
-        # Most requests are for addresses that were asked for before.
+        # Most requests are for addresses that were requested before.
         self._remembered = lru_cache(maxsize=8_192)(self._find)
 
     def __iter__(self) -> Iterator[Route]:

@@ -18,13 +18,13 @@ from perf.metrics import CONNECTION_RECONNECTS, CONNECTIONS
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Checks an idle connection by its socket, without a question to the server.
+    """Checks an idle connection by its socket, without a query.
 
-    One that vanished without a word is the business of TCP's keep-alive, which closes
-    the socket; a question would hang there as well.
+    Where the server vanished silently, TCP's keep-alive closes the socket; a query
+    would hang there as well.
     """
 
-    Database = DRIVER  # type: ignore[assignment]  # a module for all that is asked of it
+    Database = DRIVER  # type: ignore[assignment]  # has all that Django uses of a module
     _connection_pools: ClassVar[dict[str, CheckedPool]] = {}
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
@@ -51,10 +51,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def is_lost(self) -> bool:
-        """Tell whether it was the connection that failed last, not a statement.
+        """Return whether it was the connection that failed last, not a statement.
 
         A pool with nothing to lend is no loss: that was waited for already. Nor is
-        a server that was silent, to a statement or to who wants to connect.
+        a server that timed out, at a statement or while connecting.
         """
         if getattr(self.connection, "gave_up", False):
             return False

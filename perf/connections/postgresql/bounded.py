@@ -1,4 +1,4 @@
-"""psycopg's connection, which waits for its server no longer than it was told."""
+"""psycopg's connection with a limit on how long it waits for its server."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +14,10 @@ class BoundedConnection(psycopg.Connection[Any]):
     """Gives a statement up, and itself, where the server is silent for too long.
 
     A server cancels what takes too long by `statement_timeout`. One that hangs does
-    not, and its kernel keeps the connection alive in its place.
+    not, and its kernel still keeps the connection alive.
     """
 
-    # Set by whoever knows how long a statement may take; without, it waits for ever.
+    # Set by code that knows how long a statement may take; without it, no limit.
     wait_limit_s: float | None = None
     gave_up: bool = False
 

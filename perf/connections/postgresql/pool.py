@@ -16,7 +16,7 @@ from perf.metrics import (
 )
 
 SERVER = "postgresql"
-# The pool tries to connect only when asked, so whoever waits asks again this often.
+# The pool connects only on request, so a thread that waits requests this often.
 ASK_EVERY_S = 0.25
 
 
@@ -25,7 +25,7 @@ class CheckedPool(ConnectionPool[Connection[Any]]):
 
     The pool's own check sleeps a second and more between two dead connections; here
     they are dropped at once. After a failure to connect it would sleep longer and
-    longer; here it gives up at once and begins anew with the next who asks.
+    longer; here it gives up at once and tries again at the next request.
     """
 
     def __init__(self, **options: Any) -> None:

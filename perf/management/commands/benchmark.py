@@ -68,7 +68,7 @@ class Command(ApplicationCommand):
     def handle(self, **options: Any) -> None:
         names = [field.name for field in fields(BenchmarkOptions)]
         wanted = BenchmarkOptions(**{name: options[name] for name in names})
-        # JSON asked for on stdout has it for itself.
+        # JSON on stdout has it for itself.
         self.out = self.stderr if wanted.json_target == STDOUT else self.stdout
         self.is_coloured = self.out.isatty() and not options["no_color"]
         try:
