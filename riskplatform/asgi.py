@@ -25,7 +25,7 @@ PROBES = "/health/"
 
 
 async def probes_only(scope: Any, receive: Any, send: Any) -> None:
-    """Let probes through; whatever else is asked is not here."""
+    """Answer probes; all other paths get a 404."""
     if scope["path"].startswith(PROBES):
         await django_application(scope, receive, send)
         return

@@ -55,7 +55,7 @@ class ConnectionPolicy:
             **self._limits(),
             **given,
         }
-        kept: dict[str, Any] = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+        lifetime: dict[str, Any] = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
         if self.process == REALTIME:
             # Threads come and go there, and each would leave its connection behind.
             options["pool"] = {
@@ -64,8 +64,8 @@ class ConnectionPolicy:
                 "timeout": POOL_WAIT_S,
                 "name": REALTIME,
             }
-            kept = {"CONN_MAX_AGE": 0}
-        return {"ENGINE": "perf.connections.postgresql", "OPTIONS": options, **kept}
+            lifetime = {"CONN_MAX_AGE": 0}
+        return {"ENGINE": "perf.connections.postgresql", "OPTIONS": options, **lifetime}
 
     def _limits(self) -> dict[str, str]:
         # PgBouncer refuses a client that brings options of its own.

@@ -1,4 +1,4 @@
-"""Whoever guesses passwords is made to wait, and costs no password hash meanwhile.
+"""Makes clients that guess passwords wait, at no cost of password hashes meanwhile.
 
 django-axes counts failed logins in the default database, so it does without Redis. An
 account and an address that fail too often may try again after a while; sessions that
@@ -23,7 +23,7 @@ def axes_settings(*, wait_s: int) -> dict[str, Any]:
         "AXES_COOLOFF_TIME": timedelta(seconds=wait_s),
         "AXES_LOCKOUT_PARAMETERS": ["ip_address", "username"],
         "AXES_RESET_ON_SUCCESS": True,
-        # Otherwise whoever goes on guessing keeps the owner out for good.
+        # Otherwise a client that goes on guessing keeps the owner out for good.
         "AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT": False,
         "AXES_CLIENT_IP_CALLABLE": f"{module}.client_address",
         "AXES_LOCKOUT_CALLABLE": f"{module}.locked_out",

@@ -65,7 +65,7 @@ def request_timeouts(given: Mapping[str, str]) -> dict[str, float]:
 
 
 def rate_limits(given: Mapping[str, str]) -> dict[str, str]:
-    """Check for whom limits are; what they say is read where they are kept."""
+    """Check the names of limits; their texts are parsed where they are enforced."""
     _check_names("RATE_LIMITS", given, NAMES | {ADDRESS, ANONYMOUS})
     limits = {**RATE_LIMITS, **given}
     return {name: text for name, text in limits.items() if text != OFF}
@@ -96,7 +96,7 @@ class Slots:
 
 
 def slots() -> dict[str, Slots]:
-    """Read the places of each process, by group; `default` has all other classes."""
+    """Read the slots of each process, by group; `default` has all other classes."""
     return {
         "default": Slots(
             inside=env_int("WEB_MAX_CONCURRENCY", 4, minimum=1),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from riskplatform.private_folder import private_folder
 
-# Set while only help is asked for, which makes no file.
+# Set while only help is printed, which makes no file.
 HELP_VARIABLE = "RISKPLATFORM_ONLY_HELP"
 
 

@@ -4,5 +4,5 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise is untyped
-    # Else only the first module is kept, and what it imports is asked for again.
+    # Else browsers cache the first module only, and request what it imports again.
     support_js_module_import_aggregation = True

@@ -19,9 +19,9 @@ from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
 from riskplatform.api.error_boundary import ErrorBoundary  # noqa: E402
 from riskplatform.kernel.heartbeat import heartbeat  # noqa: E402
 
-# Limits first: what goes beyond them costs nothing more. Bodies next, so that nobody
-# waits for one further in. Threads and places are for what is not kept: whatever is, is
-# answered at once.
+# Limits first: what goes beyond them costs nothing more. Bodies next, so that no thread
+# waits for one further in. Threads and slots are for what is not cached: a cached
+# response is sent at once.
 cached = with_edge_cache(Admission(django_application))
 dispatching = Dispatching(
     # Once more, for what breaks in a thread of our own.

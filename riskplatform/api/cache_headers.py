@@ -1,7 +1,7 @@
-"""Tell caches between the platform and its clients whose an answer is.
+"""Sets Cache-Control: who may share a response.
 
 Nearly every response depends on the principal. Unless a view says otherwise it is
-private: asked for again with its tag where it has one, else not stored at all.
+private: revalidated by its ETag where it has one, else not stored at all.
 """
 
 from collections.abc import Callable

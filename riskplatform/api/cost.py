@@ -28,7 +28,7 @@ class CostError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """What is asked for, by name and number, and what each combination costs.
+    """What a request contains, by name and number, and what each combination costs.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Product:
 
 
 def check_cost(request: Request, product: Product) -> None:
-    """Refuse what would cost more than may be asked for at once, less without a key.
+    """Refuse a request that costs more than the limit, which is lower without a key.
 
     Raises
     ------
@@ -72,17 +72,17 @@ def check_cost(request: Request, product: Product) -> None:
     """
     limits: Mapping[str, int] = settings.COST_LIMITS
     prefix = "" if _is_known(request) else ANONYMOUS
-    for unit, asked in product.amounts().items():
+    for unit, amount in product.amounts().items():
         limit = limits[prefix + unit]
-        if asked > limit:
-            raise _error(product, unit, asked, limit, with_key=limits[unit])
+        if amount > limit:
+            raise _error(product, unit, amount, limit, with_key=limits[unit])
 
 
 def _error(
-    product: Product, unit: str, asked: int, limit: int, *, with_key: int
+    product: Product, unit: str, amount: int, limit: int, *, with_key: int
 ) -> CostError:
     reason = (
-        f"{product} make {asked:,} {NAMES[unit]}; one request may ask for {limit:,}."
+        f"{product} make {amount:,} {NAMES[unit]}; one request may ask for {limit:,}."
         f" {product.advice}"
     )
     if with_key > limit:
@@ -90,7 +90,7 @@ def _error(
     return CostError(
         reason,
         field=product.field,
-        asked=asked,
+        asked=amount,
         unit=unit,
         limit=limit,
         limit_with_key=with_key,
@@ -98,5 +98,5 @@ def _error(
 
 
 def _is_known(request: Request) -> bool:
-    """Tell whether a key or a session stands behind the request."""
+    """Return whether a key or a session stands behind the request."""
     return request.auth is not None or request.user.is_authenticated

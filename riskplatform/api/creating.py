@@ -38,7 +38,7 @@ class Once(Generic[Created]):
     status
         Of the answer, where it is not that of the endpoint.
     body
-        Of the request, for whoever has read it already.
+        Of the request, where it has been read already.
     finish
         Makes the answer from the JSON that was stored, where they are not the same.
     """

@@ -73,9 +73,9 @@ class Options(TypedDict, total=False):
 
     status: int
     deprecated: bool
-    # Schemas by status and media type, in place of that of what it returns.
+    # Schemas by status and media type, instead of that of the return type.
     answers: Mapping[Any, Any]
-    # Statuses of problems that the kind of the request does not tell of.
+    # Statuses of problems that do not follow from the kind of the request.
     problems: Iterable[int]
     # Schemas by media type of a body that the function reads by itself.
     bodies: Mapping[str, Any]
@@ -182,7 +182,7 @@ class EndpointView(APIView):
         return [kind() for kind in kinds]
 
     def _endpoint(self) -> Endpoint:
-        """Find what is asked for; what is not there is guarded like what was last."""
+        """Find the endpoint of the method; without one the last declared guards it."""
         method = getattr(getattr(self, "request", None), "method", None)
         wanted = "GET" if method in {"HEAD", "OPTIONS"} else method
         return self.endpoints.get(wanted or "", [*self.endpoints.values()][-1])

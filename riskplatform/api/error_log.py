@@ -1,4 +1,4 @@
-"""The one log of unexpected failures, by the id that whoever asked was told."""
+"""The one log of unexpected failures, by the request id in the response."""
 
 import logging
 import sys

@@ -14,8 +14,8 @@ from riskplatform.kernel.errors import UnavailableError
 
 CACHE_KEY = "health"
 WITHIN_S = 1.0
-# Whoever writes on SQLite waits for the lock; a probe that waited as long as they
-# do would not come back in time.
+# Writes on SQLite wait for the lock; a probe that waited as long as they do would
+# not come back in time.
 LOCK_WAIT_MS = 500
 
 
@@ -62,7 +62,7 @@ def _read_clickhouse() -> None:
 
 
 def _cache_round_trip() -> None:
-    # django-redis is told to swallow errors, so a lost write shows as a wrong read.
+    # django-redis is set to swallow errors, so a lost write shows as a wrong read.
     cache.set(CACHE_KEY, "ok", timeout=5)
     if cache.get(CACHE_KEY) != "ok":
         raise UnavailableError("The cache does not answer.")

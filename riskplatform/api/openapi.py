@@ -98,7 +98,7 @@ def add_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Give every operation the problems that it may answer with.
 
-    A view names a problem that nothing else tells of by its status alone.
+    A view names by its status a problem that does not follow from its kind.
     """
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
@@ -137,7 +137,7 @@ def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _possible(method: str, operation: dict[str, Any]) -> Iterator[str]:
     yield from ("401", "403", "404", "406", "429", "503")
     if method != "get":
-        # A name is taken, or others rest on what is to go.
+        # A name is taken, or others depend on what is deleted.
         yield "409"
     if "requestBody" in operation:
         yield from ("400", "413", "415")

@@ -1,7 +1,7 @@
-"""Questions to dependencies, each in a thread of its own, so that none holds up others.
+"""Probes of dependencies, each in a thread of its own, so that none holds up others.
 
-One that hangs holds its thread, and is not asked again until that has come back: what
-is known of it then is its last answer, and how old that is.
+One that hangs holds its thread, and is not probed again until that returns: shown
+then are its last answer and how old that is.
 """
 
 import logging
@@ -40,7 +40,7 @@ class Probe:
         self._last: Answer | None = None
 
     def ask(self) -> None:
-        """Begin to ask, unless an earlier question still waits for its answer."""
+        """Start a probe, unless an earlier one still waits for its answer."""
         with self._lock:
             if self._answered is not None and not self._answered.is_set():
                 return
@@ -79,7 +79,7 @@ class Probe:
 
 
 def states_of(probes: dict[str, Probe], *, within_s: float) -> dict[str, State]:
-    """Ask all at once; whoever has not answered in time is shown as last known."""
+    """Probe all at once; one that is late is shown by its last answer."""
     until_s = time.monotonic() + within_s
     for probe in probes.values():
         probe.ask()

@@ -38,7 +38,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     def change_each(
         self, request: HttpRequest, rows: Iterable[Row], change: Callable[[Row], object]
     ) -> None:
-        """Change row after row, and tell of each whether it worked."""
+        """Change row after row, and show for each whether it worked."""
         for row in rows:
             try:
                 change(row)

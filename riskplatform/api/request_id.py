@@ -1,4 +1,4 @@
-"""Take or make X-Request-ID, and hand it to whoever answers or logs."""
+"""Take or make X-Request-ID, and pass it to responses and logs."""
 
 import random
 import re

@@ -30,21 +30,21 @@ class UnavailableFormatError(ApplicationError):
 
 
 class CsvRenderer(JsonRenderer):
-    """Lets CSV be asked for; what is no table, a problem, stays JSON."""
+    """Lets clients accept CSV; a problem stays JSON."""
 
     media_type = "text/csv"
     format = "csv"
 
 
 class ArrowRenderer(JsonRenderer):
-    """Lets Arrow be asked for; what is no table, a problem, stays JSON."""
+    """Lets clients accept Arrow; a problem stays JSON."""
 
     media_type = "application/vnd.apache.arrow.stream"
     format = "arrow"
 
 
 class ParquetRenderer(JsonRenderer):
-    """Lets Parquet be asked for; what is no table, a problem, stays JSON."""
+    """Lets clients accept Parquet; a problem stays JSON."""
 
     media_type = "application/vnd.apache.parquet"
     format = "parquet"

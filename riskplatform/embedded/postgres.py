@@ -140,7 +140,7 @@ class PostgresServer(Server):
         unfinished.rename(self._data)
 
     def _refuse_foreign_folder(self) -> None:
-        """Refuse a folder that somebody else put in place of this one."""
+        """Refuse a folder that another account has put here."""
         account = _service_account()
         owners = {os.geteuid(), os.geteuid() if account is None else account.user_id}
         if self.folder.is_symlink() or self.folder.stat().st_uid not in owners:
@@ -167,7 +167,7 @@ class PostgresServer(Server):
 
 
 def children_of(pid: int) -> list[int]:
-    """List the children of a process, where the kernel tells (Linux)."""
+    """List the children of a process, where the kernel lists them (Linux)."""
     try:
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     except OSError:
@@ -176,7 +176,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def is_reachable(folder: Path) -> bool:
-    """Tell whether any account may pass through all folders above and into it."""
+    """Return whether any account may pass through all folders above and into it."""
     existing = [path for path in (folder, *folder.parents) if path.exists()]
     return all(path.stat().st_mode & stat.S_IXOTH for path in existing)
 

@@ -60,7 +60,7 @@ class ChildProcess:
             self._popen.send_signal(self._launch.stop_signal)
 
     def wait(self, *, timeout_s: float) -> bool:
-        """Tell whether it ended within the time."""
+        """Return whether it ended within the time."""
         try:
             self._popen.wait(timeout_s)
         except subprocess.TimeoutExpired:

@@ -2,7 +2,7 @@
 
 The owner holds the other end of a pipe. When that closes, be it by kill -9, the
 reaper asks every process group still watched to stop, kills what does not, and
-removes the folders it was told of.
+removes the folders it was given.
 """
 
 import os

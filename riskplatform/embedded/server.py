@@ -31,7 +31,7 @@ class Site:
     reaper: Reaper
     password: str
     durable: bool = True
-    # What a log holds before it is rotated; some older parts are kept.
+    # A larger log is rotated.
     max_log_bytes: int = 4 << 20
 
     @property
@@ -45,7 +45,7 @@ class Service(ABC):
     name: ClassVar[str]
     start_timeout_s: ClassVar[float] = 30.0
     stop_timeout_s: ClassVar[float] = 10.0
-    # After so many questions in a row without an answer it is taken for hung.
+    # After so many unanswered probes in a row it counts as hung.
     most_unanswered: ClassVar[int] = 5
 
     def __init__(self, site: Site) -> None:

@@ -17,22 +17,22 @@ logger = logging.getLogger(__name__)
 
 
 def publish_changes(*names: str) -> None:
-    """Tell every subscriber once the current transaction is committed.
+    """Call every subscriber once the current transaction is committed.
 
-    Without a transaction they are told at once, with one that is rolled back never.
+    Without a transaction they are called at once, after a rollback never.
     """
     if names:
         transaction.on_commit(partial(_send, frozenset(names)))
 
 
 def publish_changes_at_once(*names: str) -> None:
-    """Tell every subscriber what no transaction holds back, such as stored events."""
+    """Call every subscriber at once, for what no transaction covers, such as events."""
     if names:
         _send(frozenset(names))
 
 
 def subscribe(subscriber: Subscriber) -> None:
-    """Have a function told of every change; to subscribe again changes nothing."""
+    """Call a function with every change; to subscribe again changes nothing."""
     if subscriber not in _subscribers:
         _subscribers.append(subscriber)
 

@@ -2,7 +2,7 @@
 
 A WSGI application occupies a thread of the server until it has answered. A request
 whose environment holds `DETACHABLE` need not: what is stored there gives the thread
-back, and takes the answer from whoever has it.
+back, and takes the answer from any thread.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,5 +26,5 @@ class Detachable(Protocol):
     def expel(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer a request whose body has not come, and close its connection.
 
-        Whoever waits for the body gets its end then.
+        A thread that waits for the body gets its end then.
         """

@@ -86,7 +86,7 @@ class DeadlineError(UnavailableError):
 
 
 def database_error(error: Exception) -> UnavailableError:
-    """Tell a statement that had no time left from a database that does not answer."""
+    """Return a timeout if the statement had no time left, else an unavailability."""
     if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
         return DeadlineError("The database had too little time left. Try again.")
     return UnavailableError("The database does not answer. Try again shortly.")

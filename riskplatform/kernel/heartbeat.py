@@ -1,6 +1,6 @@
-"""A heartbeat: proof that a process makes progress, for whoever restarts it if not.
+"""A heartbeat: proof that a process makes progress; without it, it is restarted.
 
-Each loop says by when it will be heard of again. While all keep their word, a thread
+Each loop says by when it will report again. While all do, a thread
 writes the time into a file. A process that hangs as a whole writes nothing, and one of
 whose loops hangs writes no more; a loop that begins a long job says so before.
 """
@@ -40,7 +40,7 @@ class Heartbeat:
             self._due_s[current_thread().name] = self._clock() + within_s
 
     def is_late(self) -> bool:
-        """Tell whether a loop has not called when it should have."""
+        """Return whether a loop has not called when it should have."""
         with self._lock:
             return any(due_s < self._clock() for due_s in self._due_s.values())
 

@@ -1,6 +1,6 @@
 """A log handler that folds what repeats, so that no flood of requests fills a disk.
 
-What comes from the same place in the code, with the same kind of fault, repeats. Some
+What comes from the same line of code, with the same kind of fault, repeats. Some
 of it is written as it is; the rest of ten seconds is one line that says how often, with
 the ids of the requests that were errors.
 """
@@ -122,7 +122,7 @@ class FoldingHandler(logging.StreamHandler[TextIO]):
 
 
 def _kind_of(record: logging.LogRecord) -> Hashable:
-    """Tell kinds apart by the place in the code, whatever a client has put in."""
+    """Identify the kind by the line of code, whatever a client has put in."""
     error, traceback = None, None
     if record.exc_info:
         error, _, traceback = record.exc_info
@@ -130,12 +130,12 @@ def _kind_of(record: logging.LogRecord) -> Hashable:
         traceback = traceback.tb_next
     fault = traceback and (traceback.tb_frame.f_code.co_filename, traceback.tb_lineno)
     status: Any = getattr(record, "status_code", None)
-    place = (record.pathname, record.lineno)
-    return record.name, record.levelno, place, status, error, fault
+    line = (record.pathname, record.lineno)
+    return record.name, record.levelno, line, status, error, fault
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Tell a fault of the platform from what a client did, or came at a busy time."""
+    """Return whether the platform failed, rather than a client or for load."""
     status = getattr(record, "status_code", None)
     return record.levelno >= logging.ERROR and status in {None, 500}
 

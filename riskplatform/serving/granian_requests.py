@@ -1,8 +1,8 @@
 """Granian's WSGI requests, which may be answered from another thread.
 
 Granian knows no time limit for a body, and none for a thread that waits for one. It
-takes an answer from any thread, though, and the first counts. So this stands in place
-of `granian.wsgi`, and does what that does.
+takes an answer from any thread, though, and the first counts. So this replaces
+`granian.wsgi`, and does what that does.
 """
 
 import sys
@@ -65,8 +65,8 @@ class GranianRequest(Response):
     def expel(self, status: int, headers: Headers, body: bytes) -> None:
         """Answer, and close the connection that has been sent just this answer.
 
-        Granian does not tell which connection a request came by, and keeps one open
-        whose body somebody still waits for. The kernel counts what each was sent.
+        Granian does not say which connection a request came by, and leaves one open
+        while a thread waits for its body. The kernel counts what each was sent.
         """
         padded = body + b" " * next(_PADDING)
         lines = [

@@ -20,7 +20,7 @@ PIECE_BYTES = 1 << 20
 
 
 def rotate_running(log: Path, *, max_bytes: int) -> bool:
-    """Move what a log holds to NAME.log.1 once it is larger; tell whether it was."""
+    """Move what a log holds to NAME.log.1 once it is larger; returns if it was."""
     try:
         status = log.stat()
     except FileNotFoundError:

@@ -1,8 +1,8 @@
 """The TCP connections of this process, as the kernel sees them.
 
 Granian hides its connections. Their file descriptors are the process' own, though, and
-the kernel says of each where it comes from and what it was sent. Only Linux tells all
-of this; elsewhere nothing is found, and nothing is closed.
+the kernel says of each where it comes from and what it was sent. Only Linux reports
+this; elsewhere nothing is found, and nothing is closed.
 """
 
 import os
@@ -46,7 +46,7 @@ class OwnConnection:
         return self._info(*SENT_BYTES)
 
     def shut(self) -> None:
-        """End it under the hands of whoever reads or writes it."""
+        """Close it, also while a thread reads or writes it."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -71,7 +71,7 @@ def own_connections(port: int) -> Iterator[OwnConnection]:
 
 
 def sent_bytes(address: str, port: int) -> dict[Peer, int]:
-    """Tell how much each connection from an address was sent."""
+    """Count the bytes sent on each connection from an address."""
     return {
         connection.peer: connection.sent_bytes
         for connection in own_connections(port)

@@ -46,7 +46,7 @@ class DrainingDaphne(DaphneServer):  # type: ignore[misc]  # daphne has no types
 
     @property
     def listened(self) -> bool:
-        """Tell whether the port could be opened at all."""
+        """Return whether the port could be opened at all."""
         return bool(self.listening_addresses)
 
     def drain(self) -> None:
@@ -94,7 +94,7 @@ def is_open_socket(protocol: Any) -> bool:
 
 
 def in_flight(details: dict[str, Any]) -> bool:
-    """Tell whether a connection is open or its consumer still cleans up."""
+    """Return whether a connection is open or its consumer still cleans up."""
     application = details.get("application_instance")
     running = application is not None and not application.done()
     return "disconnected" not in details or running

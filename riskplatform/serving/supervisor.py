@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 class StopRequestedError(Exception):
-    """Somebody asked the supervisor to stop while it was still starting."""
+    """The supervisor was stopped while it was still starting."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class Supervisor:
     def _check_still_answers(self, watched: WatchedService, *, now_s: float) -> None:
         watched.prober.look()
         if watched.prober.is_hung:
-            # What hangs does not hear that it should stop.
+            # A hung process does not react to SIGTERM.
             watched.service.stop(timeout_s=0)
             count = watched.prober.n_unanswered
             self._plan_restart(watched, f"hung: {count} probes unanswered", now_s)

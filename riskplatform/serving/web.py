@@ -69,7 +69,7 @@ class DrainingGranian(MPServer):
         self._is_in_a_hurry = False
 
     def startup(self, *arguments: Any) -> None:
-        # A worker that is told before it listens for it would end.
+        # The signal would end a worker that has no handler yet.
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
         self._heartbeats = watch_workers(self._worker_pids)
         super().startup(*arguments)  # type: ignore[no-untyped-call]  # half typed
@@ -139,7 +139,7 @@ def serve(
 
 
 def work(port: int, *arguments: Any) -> None:
-    """Answer requests in a process of its own, until told to stop."""
+    """Answer requests in a process of its own, until stopped."""
     # Granian has no public way to say what answers a request.
     setattr(mp, "_wsgi_call_wrap", request_callback)  # noqa: B010
     ConnectionLimit(port).start()

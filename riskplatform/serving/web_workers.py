@@ -1,4 +1,4 @@
-"""Kills the processes of the web that hang; Granian starts others in their place.
+"""Kills the processes of the web that hang; Granian replaces them.
 
 They share one socket, so a probe from outside finds any of them that is well. Each has
 a heartbeat of its own instead: what writes it is a thread, which a process that is
@@ -37,7 +37,7 @@ class WorkerWatch:
 
     @property
     def variable(self) -> str:
-        """What the processes are told, each of which puts in its own number."""
+        """The path given to the processes; each puts in its own number."""
         return str(self._folder / "web-{pid}")
 
     def look(self, pids: Iterable[int]) -> list[int]:
@@ -75,7 +75,7 @@ class WorkerWatch:
 def watch_workers(list_pids: Callable[[], Iterable[int]]) -> Path:
     """Have workers started from now on beat, and watch over them in a thread.
 
-    Whoever calls this removes the folder with the heartbeats at the end: forked
+    The caller removes the folder with the heartbeats at the end: forked
     workers know of it too, and may not.
     """
     folder = Path(tempfile.mkdtemp(prefix="riskplatform-web-"))

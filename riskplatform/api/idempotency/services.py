@@ -21,7 +21,7 @@ from riskplatform.api.idempotency.errors import (
 from riskplatform.api.idempotency.models import IdempotentRequest
 from riskplatform.api.keys.models import Organisation
 
-KEPT_FOR = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
 LOCK_NOT_AVAILABLE = "55P03"
 RESERVE_ATTEMPTS = 3
@@ -35,7 +35,7 @@ class Answer:
 
 
 def fingerprint_of(method: str, path: str, body: bytes) -> str:
-    """Tell requests apart; `path` includes the query."""
+    """Hash what identifies a request; `path` includes the query."""
     head = f"{method} {path}\n".encode()
     return hashlib.sha256(head + body).hexdigest()
 
@@ -65,14 +65,14 @@ def answer_once(
         try:
             return _answer(reserved.pk, fingerprint, produce)
         except IdempotentRequest.DoesNotExist:
-            # Whoever held the key failed and gave it back meanwhile.
+            # The request that held the key failed and released it meanwhile.
             continue
     raise _in_progress()
 
 
 def forget_old_answers() -> int:
     """Delete answers older than a day; the worker does so now and then."""
-    old = IdempotentRequest.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
+    old = IdempotentRequest.objects.filter(created_at__lt=timezone.now() - RETENTION)
     return old.delete()[0]
 
 
@@ -80,7 +80,7 @@ def _reserve(
     organisation: Organisation, key: str, fingerprint: str
 ) -> IdempotentRequest:
     mine = IdempotentRequest.objects.filter(organisation=organisation, key=key)
-    mine.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    mine.filter(created_at__lt=timezone.now() - RETENTION).delete()
     reserved, _ = IdempotentRequest.objects.get_or_create(
         organisation=organisation, key=key, defaults={"fingerprint": fingerprint}
     )

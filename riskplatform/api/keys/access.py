@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.principal import Principal, find_principal
 
-KEPT_AS = "_access"
+ATTRIBUTE = "_access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Access:
     permissions: frozenset[str] = frozenset()
 
     def has(self, right: Right) -> bool:
-        """Tell whether it has a right over anything at all."""
+        """Return whether it has a right over anything at all."""
         return right.permission in self.permissions or right.scope in self.scopes
 
     def as_member(self) -> "Access":
@@ -86,12 +86,12 @@ EVERYBODY: Final = EventOwners(is_everybody=True)
 
 
 def may_see_region(access: Access, region: OwnedRegion) -> bool:
-    """Tell whether a region and what is forecast for it may be seen."""
+    """Return whether a region and what is forecast for it may be seen."""
     return region.is_public or _reaches(access, READ_REGIONS, region)
 
 
 def may_change_models(access: Access, region: OwnedRegion) -> bool:
-    """Tell whether models of a region may be fitted, promoted and put in service."""
+    """Return whether models of a region may be fitted, promoted and put in service."""
     return _reaches(access, CHANGE_MODELS, region)
 
 
@@ -106,7 +106,7 @@ def models_changed(access: Access, *, at: str = "") -> Q:
 
 
 def regions_seen_by(organisation: OuterRef) -> Q:
-    """Give the condition on regions that an organisation sees, whoever of it asks."""
+    """Give the condition on regions that any member of an organisation sees."""
     return Q(is_public=True) | Q(owner=organisation)
 
 
@@ -134,16 +134,16 @@ def access_of(principal: Principal | None, user: User | AnonymousUser) -> Access
 
 
 def access_of_organisation(organisation_id: int) -> Access:
-    """Say which regions an organisation sees, whoever asks: for alerts, assessments."""
+    """Give the regions that an organisation sees: for alerts, assessments."""
     scopes = frozenset({READ_REGIONS.scope})
     return Access(organisation_id=organisation_id, scopes=scopes)
 
 
 def find_access(request: Request | HttpRequest) -> Access:
-    """Say what whoever sent a request may do; it is found out once a request."""
-    if not hasattr(request, KEPT_AS):
-        setattr(request, KEPT_AS, access_of(find_principal(request), request.user))
-    found: Access = getattr(request, KEPT_AS)
+    """Give what the principal of a request may do; computed once a request."""
+    if not hasattr(request, ATTRIBUTE):
+        setattr(request, ATTRIBUTE, access_of(find_principal(request), request.user))
+    found: Access = getattr(request, ATTRIBUTE)
     return found
 
 

@@ -68,5 +68,5 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
         self.message_user(request, f"{count} keys revoked.")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        # Nobody changes a key by hand, so the right to change is asked for itself.
+        # Nobody changes a key by hand, so the permission is checked here.
         return request.user.has_perm("keys.change_apikey")

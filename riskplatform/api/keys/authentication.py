@@ -13,8 +13,8 @@ from riskplatform.api.keys.services import note_use
 SCHEME = "Bearer"
 # What a request with an unknown prefix is compared to, so that it takes as long.
 NO_DIGEST = "0" * 64
-# Where whoever stands before Django leaves the key that it has found; a client can
-# write nothing there, because what a request brings begins with HTTP_.
+# Where middleware before Django leaves the key that it has found; a client cannot
+# write there, because what a request brings begins with HTTP_.
 FOUND_KEY = "riskplatform.api_key"
 
 

@@ -66,7 +66,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """What a client shows to be let in; the secret itself is kept nowhere."""
+    """What a client shows to be let in; the secret itself is not stored."""
 
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="api_keys"

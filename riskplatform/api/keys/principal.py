@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from riskplatform.api.keys.models import ApiKey, Membership, Organisation
 
 ORGANISATION_HEADER = "X-Organisation"
-KEPT_AS = "_principal"
+ATTRIBUTE = "_principal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who asks: a key, or a person signed in; both act for one organisation."""
+    """Who sends a request, for one organisation: a key, or a person signed in."""
 
     organisation: Organisation
     scopes: frozenset[str]
@@ -34,15 +34,15 @@ def get_principal(request: Request) -> Principal:
 
 
 def find_principal(request: Request | HttpRequest) -> Principal | None:
-    """Return whoever asks, or None; a session costs one query, once a request."""
-    if not hasattr(request, KEPT_AS):
-        setattr(request, KEPT_AS, _read_principal(request))
-    found: Principal | None = getattr(request, KEPT_AS)
+    """Return the principal, or None; a session costs one query, once a request."""
+    if not hasattr(request, ATTRIBUTE):
+        setattr(request, ATTRIBUTE, _read_principal(request))
+    found: Principal | None = getattr(request, ATTRIBUTE)
     return found
 
 
 def actor_of(request: Request) -> str:
-    """Name whoever acts, also where it is staff that acts for no organisation."""
+    """Name who acts, also where it is staff that acts for no organisation."""
     principal = find_principal(request)
     return request.user.get_username() if principal is None else principal.name
 

@@ -1,4 +1,4 @@
-"""Tells the OpenAPI schema how a key is shown."""
+"""Describes the authentication by key in the OpenAPI schema."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema

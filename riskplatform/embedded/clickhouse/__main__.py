@@ -115,7 +115,7 @@ def _announce(
     )
     if options.ready_file is not None:
         facts = {"host": address.host, "port": address.port, "pid": os.getpid()}
-        # Written beside and renamed: whoever waits for the file finds it whole.
+        # Written beside and renamed, so that the file is whole once it exists.
         draft = options.ready_file.with_suffix(".draft")
         draft.write_text(json.dumps(facts), encoding="utf-8")
         draft.replace(options.ready_file)

@@ -46,7 +46,7 @@ class Progress:
     written_bytes: int = 0
 
     def since(self, earlier: "Progress") -> "Progress":
-        """Return what came after `earlier`; clients add up what they are told."""
+        """Return what came after `earlier`; clients add up what they receive."""
         return Progress(
             rows=self.rows - earlier.rows,
             bytes=self.bytes - earlier.bytes,
@@ -106,7 +106,7 @@ class Session:
         return self.describe(f"({sql}\n)")
 
     def describe_columns(self, columns: str, target: str) -> list[ColumnHeader]:
-        # The client's own statement, only asked about instead of run.
+        # The client's own statement, described instead of run.
         return self.describe(" ".join(("(SELECT", columns, "FROM", target, ")")))
 
     def header(self, sql: str) -> list[ColumnHeader]:
@@ -128,14 +128,14 @@ class Session:
         self._connection.set_progress_callback(None)
         self._connection.close()
 
-    def _note_progress(self, told: dict[str, int]) -> None:
+    def _note_progress(self, counts: dict[str, int]) -> None:
         # Called by a thread of the engine: only one assignment, no socket.
         self.progress = Progress(
-            rows=told["read_rows"],
-            bytes=told["read_bytes"],
-            total_rows=told["total_rows_to_read"],
-            written_rows=told["written_rows"],
-            written_bytes=told["written_bytes"],
+            rows=counts["read_rows"],
+            bytes=counts["read_bytes"],
+            total_rows=counts["total_rows_to_read"],
+            written_rows=counts["written_rows"],
+            written_bytes=counts["written_bytes"],
         )
 
 

@@ -1,7 +1,7 @@
 """Taking an INSERT: a sample for the client, a file of its rows, one statement.
 
-Rows are on the file system when the client hears of it, so they survive the death of
-this process; with --fsync they are on the disk and survive a power cut too.
+Rows are on the file system before the client gets an answer, so they survive the death
+of this process; with --fsync they are on the disk and survive a power cut too.
 """
 
 from riskplatform.embedded.clickhouse import protocol

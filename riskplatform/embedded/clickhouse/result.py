@@ -27,7 +27,7 @@ Parts = Generator[Columns | bytes, None, None]
 class ShapeMemory:
     """Statements that differ in their literals alone count as one shape.
 
-    A wrong memory costs time, never a wrong answer: whoever uses it checks the rows.
+    A wrong entry costs time, never a wrong answer: the caller checks the rows.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class ShapeMemory:
         self._lock = threading.Lock()
 
     def describes_first(self, sql: str) -> bool:
-        """Tell whether to ask before running: yes for every shape not seen before."""
+        """Return whether to describe before running: yes for every new shape."""
         shape = _shape(sql)
         with self._lock:
             if shape not in self._describe_first:
@@ -77,8 +77,8 @@ def _described(session: Session, sql: str, shapes: ShapeMemory) -> Parts:
     except QueryError as error:
         if error.error_code != SYNTAX_ERROR:
             raise
-        # Run as it is, the statement fails at the place the client can see, or does
-        # what cannot be asked about, like WITH ... INSERT.
+        # Run as it is, the statement fails at a position the client can see, or does
+        # what cannot be described, like WITH ... INSERT.
         yield from _finished(session, Statement(sql=sql, kind=Kind.COMMAND))
         return
     shapes.remember(sql, describe_first=not all(map(_is_whole_in_native, columns)))
@@ -112,7 +112,7 @@ def _columns_in(block: bytes) -> Columns | None:
 
 
 def _is_whole_in_native(column: ColumnHeader) -> bool:
-    """Tell whether a Native block names the type in full, at a length this knows.
+    """Return whether a Native block names the type in full, at a length this knows.
 
     The engine writes `DateTime('UTC')` as `DateTime`, as for its oldest clients.
     """

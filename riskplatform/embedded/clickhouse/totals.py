@@ -17,7 +17,7 @@ from riskplatform.embedded.clickhouse.querysettings import SettingValue, quoted
 
 _ASKS = re.compile(r"\b(?:totals|extremes)\b", re.IGNORECASE)
 ROWS_AT_ONCE = 8_192
-# The engine's JSON has it in the place of bytes that are no text.
+# The engine's JSON has it instead of bytes that are no text.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # No digit is lost on the way through JSON, and no second hour of a clock going back.
 LOSSLESS = {
@@ -48,7 +48,7 @@ Parts = Generator[list[ColumnHeader] | bytes | Beside | BeforeLimit, None, None]
 
 
 def asks_for_totals(sql: str, settings: Mapping[str, SettingValue]) -> bool:
-    """Tell whether an answer may have such rows; a wrong yes costs time alone."""
+    """Return whether an answer may have such rows; a wrong yes costs time alone."""
     extremes = settings.get("extremes")
     return _ASKS.search(sql) is not None or (
         extremes is not None and extremes.value not in {"0", "false"}
