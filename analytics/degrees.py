@@ -1,6 +1,6 @@
 """How latitudes and longitudes are stored: whole numbers of ten-millionths of a degree.
 
-That is about a centimetre. Up to seven decimals come back as told.
+That is about a centimetre. Up to seven decimals come back unchanged.
 """
 
 import numpy as np

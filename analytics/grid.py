@@ -76,9 +76,9 @@ class RegionGrid:
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]
     ) -> NDArray[np.uint64]:
         """Give the H3 cell of each place; `lat` and `lon` are valid degrees."""
-        place = h3.latlng_to_cell
+        find_cell = h3.latlng_to_cell
         pairs = zip(lat.tolist(), lon.tolist(), strict=True)
-        cells = (place(y, x, self.resolution) for y, x in pairs)
+        cells = (find_cell(y, x, self.resolution) for y, x in pairs)
         return np.fromiter(cells, dtype=np.uint64, count=lat.size)
 
 

@@ -15,7 +15,7 @@ QUERY_ERRORS = Counter(
 )
 QUERY_RETRIES = Counter(
     "analytics_query_retries_total",
-    "Named ClickHouse queries asked again after their connection broke.",
+    "Named ClickHouse queries repeated after their connection broke.",
     ["query"],
 )
 EVENTS = Counter(
@@ -50,7 +50,7 @@ SHIPPED_EVENTS = Counter(
 )
 PRUNED_EVENTS = Counter(
     "analytics_pruned_events_total",
-    "Shipped events of which the inbox kept only what tells repetitions.",
+    "Shipped events of which the inbox has only what identifies repetitions.",
 )
 SHIPPING_FAILURES = Counter(
     "analytics_shipping_failures_total",
@@ -58,7 +58,7 @@ SHIPPING_FAILURES = Counter(
 )
 ROLLUP_SECONDS = Histogram(
     "analytics_rollup_refresh_seconds",
-    "Time to compute one year of the rollups anew.",
+    "Time to recompute one year of the rollups.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 ROLLUP_STALE = Gauge(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class RegionDirectory(Protocol):
     """Knows the regions there are.
 
-    Where things lie is asked often and may be seconds late; whose a region is, never.
+    What lies in a region is read often and may be seconds late; its owner, never.
     """
 
     def find(self, slug: str) -> RegionGrid | None: ...

@@ -81,5 +81,5 @@ class ParkedEventAdmin(ReadOnlyAdmin[ParkedEvent]):
         )
 
     def has_ship_permission(self, request: HttpRequest) -> bool:
-        # Nobody changes the row by hand, so the right to change is asked for itself.
+        # Nobody changes the row by hand, so the permission is checked here.
         return request.user.has_perm("analytics.change_parkedevent")

@@ -17,7 +17,7 @@ from riskplatform.api.read_only_admin import ReadOnlyAdmin, Row
 
 
 class TableAdmin(ReadOnlyAdmin[Row]):
-    """A list without pages of single rows: no column alone tells rows apart."""
+    """A list without pages of single rows: no column alone identifies a row."""
 
     list_display_links = None
     list_filter: ClassVar[Any] = ("region",)

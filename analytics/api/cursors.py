@@ -1,4 +1,4 @@
-"""Cursors of the event list: a place in its order, as a text for the client."""
+"""Cursors of the event list: a position in its order, as a text for the client."""
 
 import base64
 import binascii
@@ -10,18 +10,18 @@ from analytics.errors import CursorError
 from analytics.store.clickhouse import from_milliseconds, to_milliseconds
 from riskplatform.kernel.errors import FieldFault
 
-Place = tuple[datetime, str, str]
+Position = tuple[datetime, str, str]
 
 
-def write_cursor(place: Place) -> str:
-    occurred_at, source, external_id = place
+def write_cursor(position: Position) -> str:
+    occurred_at, source, external_id = position
     content = (to_milliseconds(occurred_at), source, external_id)
     return (
         base64.urlsafe_b64encode(msgspec.msgpack.encode(content)).decode().rstrip("=")
     )
 
 
-def read_cursor(text: str) -> Place:
+def read_cursor(text: str) -> Position:
     try:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         milliseconds, source, external_id = msgspec.msgpack.decode(

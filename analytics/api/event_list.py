@@ -138,9 +138,9 @@ def events_export(request: Request, query: ExportQuery) -> HttpResponseBase:
     wanted = query.as_filter(events_to_read(request, query.region))
     chosen = request.accepted_renderer
     pieces = export_pieces(chosen.format, iterate_rows(wanted))
-    # What goes wrong before the first piece is still told as a problem.
+    # A failure before the first piece still gets a problem document.
     return StreamingHttpResponse(
-        _told_where_it_ends(chosen.format, keeping_deadline(_begun(pieces))),
+        _marked_if_incomplete(chosen.format, keeping_deadline(_begun(pieces))),
         content_type=chosen.media_type,
         headers={
             "Content-Disposition": "attachment; filename="
@@ -154,8 +154,8 @@ def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
     return chain(first, pieces)
 
 
-def _told_where_it_ends(format_: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Let nobody take a part for the whole: the server ends a body that fails as any.
+def _marked_if_incomplete(format_: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Mark a body that broke off, because the server ends it like a whole one.
 
     Arrow and Parquet cannot be read without their ends; CSV gets a line that is no row.
     """
@@ -168,6 +168,6 @@ def _told_where_it_ends(format_: str, pieces: Iterator[bytes]) -> Iterator[bytes
 
 
 def next_two(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Take the head and the first rows: the head alone asks ClickHouse nothing."""
+    """Take the head and the first rows: the head alone takes no query."""
     for _, piece in zip(range(2), pieces, strict=False):
         yield piece

@@ -1,4 +1,4 @@
-"""GET /reports and GET /reports/{name}: the named questions about events."""
+"""GET /reports and GET /reports/{name}: the reports about events."""
 
 from datetime import date
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""GET below /events: the fate of posted rows, refused rows, and what waits."""
+"""GET below /events: the outcomes of posted rows, refused rows, and the backlog."""
 
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -58,7 +58,7 @@ class BatchFates(Struct):
 
     @classmethod
     def of(
-        cls, post: PostSummary, fates: list[dict[str, Any]], *, following: int | None
+        cls, post: PostSummary, outcomes: list[dict[str, Any]], *, following: int | None
     ) -> Self:
         return cls(
             batch_id=post.batch_id,
@@ -71,7 +71,7 @@ class BatchFates(Struct):
             waiting=post.waiting_count,
             stored=post.stored_count,
             parked=post.parked_count,
-            fates=[RowFate(**fate) for fate in fates],
+            fates=[RowFate(**outcome) for outcome in outcomes],
             next=following,
         )
 
@@ -132,12 +132,12 @@ class BacklogState(Struct):
 def events_batch_fates(
     request: Request, batch_id: UUID, query: FatesQuery
 ) -> BatchFates:
-    """Tell what became of each row of a POST."""
+    """Give the outcome of each row of a POST."""
     post = get_post(get_key(request).organisation, batch_id)
-    fates = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
-    last = fates[-1]["index"] if fates else post.row_count
+    outcomes = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
+    last = outcomes[-1]["index"] if outcomes else post.row_count
     following = last if last + 1 < post.row_count else None
-    return BatchFates.of(post, fates, following=following)
+    return BatchFates.of(post, outcomes, following=following)
 
 
 @router.get("events/rejections", WRITERS, authentication=BY_KEY)
@@ -158,7 +158,7 @@ def events_rejections(request: Request, query: RejectionsQuery) -> Rejections:
 
 @router.get("events/backlog", WRITERS, authentication=BY_KEY)
 def events_backlog(request: Request) -> BacklogState:
-    """Tell how many accepted events are not in the event store yet."""
+    """Count the accepted events that are not in the event store yet."""
     backlog = measure_backlog()
     return BacklogState(
         waiting_events=backlog.waiting_count,

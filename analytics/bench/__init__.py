@@ -1,4 +1,4 @@
-"""The benchmarks of events: going in, being asked about, and the way there."""
+"""The benchmarks of events: ingestion, queries, and connections."""
 
 from analytics.bench.connections import clickhouse_connections
 from analytics.bench.ingest import ingest

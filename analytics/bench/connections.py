@@ -1,4 +1,4 @@
-"""What kept connections to ClickHouse save, as the suite `clickhouse-connections`."""
+"""Cost of a new connection to ClickHouse, as the suite `clickhouse-connections`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +15,7 @@ from perf.bench.measurement import AnyMeasurement
 from perf.bench.overhead import compare_overheads, measure_overhead
 from perf.bench.registry import registry
 
-QUESTION = "SELECT 42"
+STATEMENT = "SELECT 42"
 
 
 @registry.suite("clickhouse-connections")
@@ -25,7 +25,7 @@ def clickhouse_connections() -> Iterator[AnyMeasurement]:
     parameters = wrapper.get_connection_params()
     bare = {name: parameters[name] for name in ("host", "port", "user", "database")}
     raw = Client(**bare, password=parameters.get("password", ""))
-    ask_raw = partial(raw.execute, QUESTION)
+    ask_raw = partial(raw.execute, STATEMENT)
     with (
         closing(Connection(**parameters, connections_min=0)) as plain,
         closing(PooledConnection(**parameters)) as pooled,
@@ -41,7 +41,7 @@ def clickhouse_connections() -> Iterator[AnyMeasurement]:
 def _request(connection: Any) -> object:
     cursor = connection.cursor()
     try:
-        cursor.execute(QUESTION)
+        cursor.execute(STATEMENT)
         answer: object = cursor.fetchall()
         return answer
     finally:

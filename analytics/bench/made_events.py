@@ -79,7 +79,7 @@ WHERE number %% {every} = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """Which events are told, and how: first, as corrections, or as withdrawals."""
+    """Which events are sent, and how: as new, as corrections, or as retractions."""
 
     every: int
     correction: int = 0
@@ -94,7 +94,7 @@ TELLINGS = (
 
 
 def make_events(table: str, *, count: int, seed: int = 20_261_123) -> None:
-    """Insert events in the order in which they happened, then what was told later."""
+    """Insert events in the order in which they happened, then their corrections."""
     for telling in TELLINGS:
         sql = MAKE.format(
             table=table,

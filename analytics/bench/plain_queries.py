@@ -1,4 +1,4 @@
-"""The questions of the reports as one would first write them, on the plain table."""
+"""The queries of the reports as one would first write them, on the plain table."""
 
 # ruff: noqa: S608 - the texts are put together from this module's own words
 from analytics.bench.twins import PLAIN

@@ -1,4 +1,4 @@
-"""Benchmarks of questions; `manage.py benchmark --suite queries` runs them.
+"""Benchmarks of queries; `manage.py benchmark --suite queries` runs them.
 
 They work in a database of their own, which is dropped at the end. The number of
 events is ten million, or BENCHMARK_EVENTS.
@@ -34,8 +34,8 @@ EVENT_COUNT = 10_000_000
 P95_CALLS = 40
 PORTFOLIO_CELLS = 200
 RATIO = 3.0
-KEPT_RATIO = 5.0
-ASKED = partial(switched_off, Switch.QUERIES)
+CACHED_RATIO = 5.0
+UNCACHED = partial(switched_off, Switch.QUERIES)
 # A disk that holds 40 % less.
 DISK_RATIO = 1 / 0.6
 # ClickHouse's sketches put what is up to one a bucket higher, 1.01 / 0.99 times as far.
@@ -60,7 +60,7 @@ ROWS: Meter[int] = reported("rows", float)
 
 @registry.suite("queries")
 def queries() -> Iterator[AnyMeasurement]:
-    """Questions about events: a table as it comes (before), the platform's (after)."""
+    """Queries of events: a table as it comes (before), the platform's (after)."""
     yield from measure_queries(
         event_count=env_int("BENCHMARK_EVENTS", EVENT_COUNT, minimum=1)
     )
@@ -78,14 +78,14 @@ def measure_queries(
             yield Measurement(
                 name=f"{name}: P95",
                 after=partial(_p95_ms, partial(run_report, name, window), p95_calls),
-                around=ASKED,
+                around=UNCACHED,
                 meter=P95_MS,
                 check=lambda milliseconds: milliseconds > 0,
                 target=100.0,
                 repeats=3,
             )
         for name, window in windows.items():
-            yield _compare_kept(name, window)
+            yield _compare_cached(name, window)
         for name, window in windows.items():
             yield from _compare_reading(name, window)
         yield Measurement(
@@ -126,18 +126,18 @@ def _compare(name: str, window: ReportWindow) -> AnyMeasurement:
         name=name,
         before=partial(fetch_columns, "bench_plain", PLAIN_QUERIES[name], params),
         after=partial(run_report, name, window),
-        around=ASKED,
+        around=UNCACHED,
         check=same_columns,
         target=RATIO,
         repeats=20,
     )
 
 
-def _compare_kept(name: str, window: ReportWindow) -> AnyMeasurement:
-    """Measure the same question again, while no event of the region has come."""
+def _compare_cached(name: str, window: ReportWindow) -> AnyMeasurement:
+    """Measure the same query again, while no event of the region has come."""
 
     def ask() -> Columns:
-        with ASKED():
+        with UNCACHED():
             return run_report(name, window)
 
     return Measurement(
@@ -145,7 +145,7 @@ def _compare_kept(name: str, window: ReportWindow) -> AnyMeasurement:
         before=ask,
         after=partial(run_report, name, window),
         check=same_columns,
-        target=KEPT_RATIO,
+        target=CACHED_RATIO,
         repeats=20,
     )
 
@@ -178,11 +178,11 @@ def _compare_reading(name: str, window: ReportWindow) -> Iterator[AnyMeasurement
     params = report_parameters(window, stale=())
     sides = (PLAIN_QUERIES[name], REPORTS[name].query.sql(has_stale=False))
     before, after = (partial(estimate, sql, params) for sql in sides)
-    for place, meter in enumerate((ROWS, GRANULES)):
+    for index, meter in enumerate((ROWS, GRANULES)):
         yield Measurement(
             name=f"{name}: {meter.unit} read",
-            before=partial(_nth, before, place),
-            after=partial(_nth, after, place),
+            before=partial(_nth, before, index),
+            after=partial(_nth, after, index),
             meter=meter,
             check=_both_positive,
             target=1.0,
@@ -191,8 +191,8 @@ def _compare_reading(name: str, window: ReportWindow) -> Iterator[AnyMeasurement
         )
 
 
-def _nth(ask: Callable[[], tuple[int, int]], place: int) -> int:
-    return ask()[place]
+def _nth(ask: Callable[[], tuple[int, int]], index: int) -> int:
+    return ask()[index]
 
 
 def _both_positive(before: int, after: int) -> bool:

@@ -60,7 +60,7 @@ ESTIMATE = "EXPLAIN ESTIMATE "
 @contextmanager
 def twins(*, event_count: int) -> Generator[None]:
     """Make both forms in a database of their own, merge them, and drop it all."""
-    # Answers that are kept do not know which of the databases they came from.
+    # The key of a cached answer does not name this database.
     with changing_all_events(), _own_database():
         run_statement("bench_create", PLAIN_TABLE)
         for model in MODELS:

@@ -13,8 +13,8 @@ from analytics.errors import BacklogFullError
 from analytics.metrics import INBOX_BACKLOG, INBOX_OLDEST, INBOX_PARKED
 from analytics.models import IngestBatch, ParkedEvent, Shipment
 
-# The sum is not taken anew for every POST.
-KEPT_FOR_S = 1.0
+# The sum is not computed for every POST.
+MAX_AGE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Backlog:
 
 def measure_backlog() -> Backlog:
     """Count what waits, and show it in the metrics."""
-    # Two questions, each with an index of what waits: one with an "or" would read
+    # Two queries, each with an index of what waits: one with an "or" would read
     # every batch there ever was.
     batches = IngestBatch.objects.order_by()
     parts = (
@@ -75,7 +75,7 @@ class _RecentCount:
 
     def waiting_count(self) -> int:
         with self._lock:
-            if time.monotonic() - self._taken_s > KEPT_FOR_S:
+            if time.monotonic() - self._taken_s > MAX_AGE_S:
                 self._count = measure_backlog().waiting_count
                 self._taken_s = time.monotonic()
             return self._count

@@ -1,7 +1,7 @@
 """Takes events that were shipped long ago out of the inbox, and keeps its promises.
 
-What is left of a version is its identity, its place in ClickHouse and a digest of what
-it said: so what comes again is still a repetition, a correction still withdraws what
+What is left of a version is its identity, its position in ClickHouse and a digest of
+its values: so what comes again is still a repetition, a correction still withdraws what
 it corrects, and a retraction stays final, for ever. What is left of a batch are its
 counts. What waits or is parked is not touched.
 """
@@ -104,8 +104,8 @@ def _prune(key: UUID) -> tuple[int, int] | None:
 
 
 def _settled(events: Sequence[Sequence[Any]]) -> Iterator[Sequence[Value]]:
-    for source_id, external_id, version, received_ms, is_retracted, *told in events:
-        region, cell, *values = told
+    for source_id, external_id, version, received_ms, is_retracted, *rest in events:
+        region, cell, *values = rest
         yield (
             *(source_id, external_id, version, received_ms, is_retracted),
             *(region, cell, values[0], digest_of(tuple(values))),

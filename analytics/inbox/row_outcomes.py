@@ -65,7 +65,7 @@ def get_post(organisation: Organisation, batch_id: UUID) -> PostSummary:
 
 
 def list_row_outcomes(post: PostSummary, *, start: int, limit: int) -> list[Row]:
-    """Tell the outcome of the rows from `start` on, in three queries.
+    """Give the outcome of the rows from `start` on, in three queries.
 
     A row that was neither accepted nor refused was a repetition. Of a batch that
     was pruned only the counts are left; each accepted row of it is stored.
@@ -86,8 +86,8 @@ def list_row_outcomes(post: PostSummary, *, start: int, limit: int) -> list[Row]
     )
     for batch in by_id.values():
         if batch.pruned_at is not None:
-            places = range(batch.first_index, batch.first_index + batch.row_count)
-            outcomes |= {index: {"fate": "pruned"} for index in places}
+            indices = range(batch.first_index, batch.first_index + batch.row_count)
+            outcomes |= {index: {"fate": "pruned"} for index in indices}
     repeated = {"fate": "duplicate"}
     return [
         {"index": index, **outcomes.get(index, repeated)} for index in range(start, end)
@@ -135,13 +135,13 @@ def _accepted_outcomes(
 
 
 def _outcome(event: InboxEvent, batch: IngestBatch) -> Row:
-    told: Row = {"external_id": event.external_id, "version": event.version}
+    identity: Row = {"external_id": event.external_id, "version": event.version}
     parked: ParkedEvent | None = getattr(event, "parked", None)
     if parked is not None:
-        return told | {"fate": "parked", "reason": parked.reason}
+        return identity | {"fate": "parked", "reason": parked.reason}
     shipment = batch.shipment
     is_stored = shipment is not None and shipment.state == Shipment.State.SHIPPED
-    return told | {"fate": "stored" if is_stored else "waiting"}
+    return identity | {"fate": "stored" if is_stored else "waiting"}
 
 
 def _refused_outcomes(

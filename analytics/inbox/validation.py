@@ -35,7 +35,7 @@ from riskplatform.kernel.instants import EARLIEST
 EARLIEST_MS = to_milliseconds(EARLIEST)
 FIELDS = (*REQUIRED, *OPTIONAL)
 COLUMN_MAP = ColumnMap(columns={name: name for name in FIELDS})
-COLUMNS = {name: place for place, name in enumerate(FIELDS)}
+COLUMNS = {name: index for index, name in enumerate(FIELDS)}
 READER = FieldReader(COLUMN_MAP)
 
 
@@ -99,23 +99,23 @@ class BlockValidator:
         block = ValidatedBlock()
         regions = self._regions_of(rows)
         suspects: list[int] = []
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             event = (
-                self._event(row, first_index + place, regions[place])
+                self._event(row, first_index + index, regions[index])
                 if isinstance(row, EventInput)
                 else None
             )
             if event is None:
-                suspects.append(place)
+                suspects.append(index)
             else:
                 block.events.append(event)
         if suspects:
             faults = self._faults(
                 [rows[i] for i in suspects], [regions[i] for i in suspects]
             )
-            for place, fault in zip(suspects, faults, strict=True):
-                source = getattr(rows[place], "source", None) or self._defaults.source
-                block.refused.append(RefusedRow(first_index + place, source, fault))
+            for index, fault in zip(suspects, faults, strict=True):
+                source = getattr(rows[index], "source", None) or self._defaults.source
+                block.refused.append(RefusedRow(first_index + index, source, fault))
         return block
 
     def _regions_of(self, rows: Sequence[ReadRow]) -> Sequence[str | None]:
@@ -125,18 +125,18 @@ class BlockValidator:
         if default is not None:
             return [region or default for region in regions]
         homeless = [
-            (place, row.lat, row.lon)
-            for place, row in enumerate(rows)
+            (index, row.lat, row.lon)
+            for index, row in enumerate(rows)
             if isinstance(row, EventInput)
             and row.region is None
             and row.lat is not None
             and row.lon is not None
         ]
         if homeless:
-            places, lat, lon = zip(*homeless, strict=True)
+            indices, lat, lon = zip(*homeless, strict=True)
             found = self._directory.place(np.array(lat), np.array(lon))
-            for place, region in zip(places, found, strict=True):
-                regions[place] = region
+            for index, region in zip(indices, found, strict=True):
+                regions[index] = region
         return regions
 
     def _event(
@@ -184,25 +184,25 @@ class BlockValidator:
         """Say what is wrong with each of some rows that are all refused."""
         faults: dict[int, Fault] = {}
         by_bounds: defaultdict[Bounds | None, dict[int, list[str]]] = defaultdict(dict)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             known = to_builtins(row) if isinstance(row, EventInput) else row.known
             if known is None or known.get("retracted") is True:
                 continue
             texts = READER.read(known)
             if isinstance(texts, BadRow):
-                faults[place] = texts.fault
+                faults[index] = texts.fault
                 continue
-            grid = self._grid(regions[place] or "")
-            by_bounds[None if grid is None else grid.bounds][place] = texts
+            grid = self._grid(regions[index] or "")
+            by_bounds[None if grid is None else grid.bounds][index] = texts
         for bounds, texts_of in by_bounds.items():
             rules = RowRules(column_map=COLUMN_MAP, latest=self._latest, bounds=bounds)
-            places, rows_of_texts = list(texts_of), list(texts_of.values())
+            indices, rows_of_texts = list(texts_of), list(texts_of.values())
             found = validate_rows(rows_of_texts, columns=COLUMNS, rules=rules)
             for i, (name, fault) in found.faults.items():
-                faults[places[i]] = in_field(name, fault)
+                faults[indices[i]] = in_field(name, fault)
         return [
-            faults.get(place) or self._other_fault(row, regions[place])
-            for place, row in enumerate(rows)
+            faults.get(index) or self._other_fault(row, regions[index])
+            for index, row in enumerate(rows)
         ]
 
     def _other_fault(self, row: ReadRow, region: str | None) -> Fault:

@@ -1,4 +1,4 @@
-"""Tells new events, corrections, retractions and repetitions from one another.
+"""Distinguishes new events, corrections, retractions and repetitions.
 
 An event that equals any version of it that was accepted before is a repetition, not
 only one that equals the last: what is sent again after a correction must not undo it.
@@ -31,7 +31,7 @@ class Version(NamedTuple):
 
     @property
     def place(self) -> tuple[str, int, int]:
-        """What the order of the table tells rows of one event apart by."""
+        """The sorting key of the table, which differs between rows of one event."""
         return self.region, self.cell, self.occurred_ms
 
     def says(self, values: EventValues) -> bool:
@@ -112,18 +112,18 @@ def _next_version(
     event: ValidEvent, history: Sequence[Version], received_ms: int
 ) -> NewVersion:
     if not history:
-        place, values = _place_of(event), event.values
-        version = Version(received_ms, received_ms, event.is_retracted, *place, values)
+        key, values = _key_of(event), event.values
+        version = Version(received_ms, received_ms, event.is_retracted, *key, values)
         return NewVersion(event, version, None)
     last = history[-1]
     number = max(received_ms, last.number + 1)
     # A corrected event stays known since it first arrived, so that what a forecast
     # could know at a time does not lose it.
-    place = last.place if event.is_retracted else _place_of(event)
+    key = last.place if event.is_retracted else _key_of(event)
     values = last.known_values if event.is_retracted else event.values
-    version = Version(number, last.received_ms, event.is_retracted, *place, values)
+    version = Version(number, last.received_ms, event.is_retracted, *key, values)
     return NewVersion(event, version, last)
 
 
-def _place_of(event: ValidEvent) -> tuple[str, int, int]:
+def _key_of(event: ValidEvent) -> tuple[str, int, int]:
     return event.region, event.cell, event.values[0]

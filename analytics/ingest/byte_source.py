@@ -77,7 +77,7 @@ class ByteSource:
 
     def _unpacked_zstd(self) -> Iterator[bytes]:
         arrow = load_arrow(purpose="A file packed with zstd")
-        # Whoever lets go of the stream closes the file below it.
+        # Closing the stream closes the file below it.
         self._unpacker = arrow.CompressedInputStream(self._file, "zstd")
         try:
             while piece := self._unpacker.read(PIECE_BYTES):

@@ -19,7 +19,7 @@ from analytics.ingest.storage import store_new
 from analytics.ingest.validation import RowRules, validate_rows
 from analytics.store.clickhouse import to_milliseconds
 
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class ChunkResult:
     Parameters
     ----------
     faults
-        Place in the chunk to the field and its fault.
+        Index in the chunk to the field and its fault.
     occurred_ms, cells
         Time of each event that was stored, and the cells of them all.
     doubtful, doubtful_places
@@ -47,10 +47,10 @@ class ChunkResult:
 
     faults: Mapping[int, tuple[str, Fault]]
     ambiguous_count: int
-    occurred_ms: Places
+    occurred_ms: Indices
     cells: NDArray[np.uint64]
     doubtful: EventColumns
-    doubtful_places: Places
+    doubtful_places: Indices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class ColumnMap:
 def locate_columns(
     header: Sequence[str], column_map: ColumnMap, *, file: str
 ) -> dict[str, int]:
-    """Give the place of each mapped field in a row."""
+    """Give the index of each mapped field in a row."""
     missing = [name for name in column_map.columns.values() if name not in header]
     if missing:
         raise ColumnMapError(
@@ -103,9 +103,9 @@ def locate_columns(
             found=list(header),
         )
     for name in column_map.columns.values():
-        places = [place for place, column in enumerate(header) if column == name]
-        if len(places) > 1:
-            numbers = " and ".join(str(place + 1) for place in places)
+        indices = [index for index, column in enumerate(header) if column == name]
+        if len(indices) > 1:
+            numbers = " and ".join(str(index + 1) for index in indices)
             raise ColumnMapError(
                 f"{file}, row 1: the header has the column {name} more than once"
                 f" (columns {numbers}). Give each column its own name.",
@@ -153,18 +153,18 @@ def _split(text: str) -> Iterable[str]:
 
 
 def _split_item(item: str) -> tuple[str, str, str]:
-    places = [place for mark in "=:" if (place := item.find(mark)) >= 0]
-    if not places:
+    indices = [index for mark in "=:" if (index := item.find(mark)) >= 0]
+    if not indices:
         raise ColumnMapError(
             f"{item.strip()!r} in the column map is neither field=column nor"
             f" field:constant. Write it like {EXAMPLE}.",
             item=item,
         )
-    place = min(places)
-    name, value = item[:place].strip(), item[place + 1 :].strip()
+    index = min(indices)
+    name, value = item[:index].strip(), item[index + 1 :].strip()
     if not value:
         raise ColumnMapError(f"The column map gives nothing for {name}.", field=name)
-    return name, item[place], value
+    return name, item[index], value
 
 
 def _quoted(item: str) -> str:

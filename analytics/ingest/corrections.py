@@ -1,8 +1,8 @@
 """Compares events with what is stored: new, repeated, corrected or retracted.
 
-What a source tells again with other values corrects the event, as it does by POST. A
+What a source sends again with other values corrects the event, as it does by POST. A
 corrected event stays known since it first arrived, so that what a forecast could know
-at a time does not lose it; where it moved, the row at its old place is withdrawn.
+at a time does not lose it; where it moved, its old row is withdrawn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from analytics.degrees import units_of
 from analytics.ingest.events import EventColumns
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows, joined
 
-# A row that withdraws an old place has the version of the correction, and is no answer.
+# A row that withdraws another has the version of the correction, and is no answer.
 FIND_STORED = """
 SELECT external_id, toUnixTimestamp64Milli(occurred_at), lat_e7, lon_e7, event_type,
     severity, amount, attributes,
@@ -27,7 +27,7 @@ WHERE region = %(region)s AND source = %(source)s
 ORDER BY version DESC, is_deleted
 LIMIT 1 BY external_id
 """
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 Rows = dict[str, Sequence[Any]]  # columns of the table by their names
 # `occurred_ms, lat_e7, lon_e7, event_type, severity, amount, attributes`
 Values = tuple[Any, ...]
@@ -43,19 +43,19 @@ class StoredVersion(NamedTuple):
     is_retracted: bool
 
     @property
-    def place(self) -> tuple[int, int]:
+    def sorting_key(self) -> tuple[int, int]:
         return self.cell, self.values[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Places of events: `new` and `corrected` are to be written, one of each event."""
+    """Indices of events: `new` and `corrected` are to be written, one of each event."""
 
-    accepted: Places
-    duplicates: Places
-    retracted: Places
-    new: Places
-    corrected: Places
+    accepted: Indices
+    duplicates: Indices
+    retracted: Indices
+    new: Indices
+    corrected: Indices
 
 
 def find_stored(
@@ -94,16 +94,16 @@ def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Compar
     retracted: list[int] = []
     new: list[int] = []
     corrected: list[int] = []
-    for external_id, places in versions.items():
+    for external_id, indices in versions.items():
         known = stored.get(external_id)
         if known is None:
-            accepted += places
-            new.append(places[-1])
+            accepted += indices
+            new.append(indices[-1])
             continue
-        is_stored = [values[place] == known.values for place in places]
+        is_stored = [values[index] == known.values for index in indices]
         repeated_count = is_stored.index(True) + 1 if True in is_stored else 0
-        duplicates += places[:repeated_count]
-        left = places[repeated_count:]
+        duplicates += indices[:repeated_count]
+        left = indices[repeated_count:]
         if known.is_retracted:
             retracted += left
         elif left:
@@ -121,15 +121,15 @@ def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Compar
 def correct(
     rows: Rows, known: Sequence[StoredVersion], *, now_ms: int
 ) -> dict[str, Sequence[Any]]:
-    """Make rows of the table corrections of what is known, and withdraw old places."""
+    """Make rows corrections of what is known, and withdraw the rows that moved."""
     count = len(known)
     corrected = rows | {
         "ingested_at": [it.ingested_ms for it in known],
         "version": [max(now_ms, it.version + 1) for it in known],
         "is_deleted": [0] * count,
     }
-    places = zip(rows["cell"], rows["occurred_at"], strict=True)
-    moved = [i for i, place in enumerate(places) if place != known[i].place]
+    keys = zip(rows["cell"], rows["occurred_at"], strict=True)
+    moved = [i for i, key in enumerate(keys) if key != known[i].sorting_key]
     withdrawn = {name: [column[i] for i in moved] for name, column in corrected.items()}
     withdrawn |= {
         "cell": [known[i].cell for i in moved],
@@ -168,17 +168,17 @@ def _values_of(events: EventColumns) -> list[Values]:
 def _distinct_versions(
     ids: Sequence[str], values: Sequence[Values]
 ) -> tuple[dict[str, list[int]], list[int]]:
-    """Give the places of each id whose values differ, and of those that repeat one."""
+    """Give the indices of each id whose values differ, and of those that repeat one."""
     versions: dict[str, list[int]] = {}
     repeated: list[int] = []
-    for place, external_id in enumerate(ids):
-        told = versions.setdefault(external_id, [])
-        if told and any(values[earlier] == values[place] for earlier in told):
-            repeated.append(place)
+    for index, external_id in enumerate(ids):
+        distinct = versions.setdefault(external_id, [])
+        if distinct and any(values[earlier] == values[index] for earlier in distinct):
+            repeated.append(index)
         else:
-            told.append(place)
+            distinct.append(index)
     return versions, repeated
 
 
-def _ascending(places: list[int]) -> Places:
-    return np.array(sorted(places), dtype=np.int64)
+def _ascending(indices: list[int]) -> Indices:
+    return np.array(sorted(indices), dtype=np.int64)

@@ -53,31 +53,31 @@ class EventColumns:
         # NaN fails both comparisons, so it is refused with the rest.
         is_on_earth = (np.abs(self.lat) <= 90) & (np.abs(self.lon) <= 180)
         if not bool(is_on_earth.all()):
-            place = int(np.flatnonzero(~is_on_earth)[0])
+            index = int(np.flatnonzero(~is_on_earth)[0])
             raise EventColumnsError(
-                f"Event {place} lies at latitude {self.lat[place]:g}, longitude"
-                f" {self.lon[place]:g}, which is not a place on the earth.",
-                index=place,
+                f"Event {index} lies at latitude {self.lat[index]:g}, longitude"
+                f" {self.lon[index]:g}, which is not a place on the earth.",
+                index=index,
             )
 
     def __len__(self) -> int:
         return len(self.occurred_ms)
 
-    def take(self, places: NDArray[np.int64]) -> Self:
-        """Give the events at these places, in this order."""
-        chosen = places.tolist()
+    def take(self, indices: NDArray[np.int64]) -> Self:
+        """Give the events at these indices, in this order."""
+        chosen = indices.tolist()
         return type(self)(
-            occurred_ms=self.occurred_ms[places],
-            lat=self.lat[places],
-            lon=self.lon[places],
+            occurred_ms=self.occurred_ms[indices],
+            lat=self.lat[indices],
+            lon=self.lon[indices],
             external_id=self.external_id and _take(self.external_id, chosen),
             event_type=(
                 self.event_type
                 if isinstance(self.event_type, str)
                 else _take(self.event_type, chosen)
             ),
-            severity=None if self.severity is None else self.severity[places],
-            amount=None if self.amount is None else self.amount[places],
+            severity=None if self.severity is None else self.severity[indices],
+            amount=None if self.amount is None else self.amount[indices],
             attributes=self.attributes and [self.attributes[i] for i in chosen],
         )
 
@@ -100,5 +100,5 @@ class EventColumns:
         return given
 
 
-def _take(values: Sequence[str], places: list[int]) -> list[str]:
-    return [values[i] for i in places]
+def _take(values: Sequence[str], indices: list[int]) -> list[str]:
+    return [values[i] for i in indices]

@@ -1,4 +1,4 @@
-"""Which formats files of events come in, and how a name tells the format."""
+"""Which formats files of events come in, and which names have which format."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +25,7 @@ FORMAT_OF_SUFFIX = {
 
 
 def format_of(path: Path) -> FileFormat:
-    """Tell the format by the last part of a name that is no packing; else CSV."""
+    """Find the format by the last part of a name that is no packing; else CSV."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     while suffixes and suffixes[-1] in PACKINGS:
         suffixes.pop()

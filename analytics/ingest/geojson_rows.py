@@ -41,10 +41,10 @@ class GeoJsonRows:
         self.identity = self._fields.identity
         self._features = read_features(self._stream)
         # The first features are read at once: what fails here is no import at all.
-        self._peeked = deque(map(_told, islice(self._features, PEEKED_ROWS)))
+        self._peeked = deque(map(_record_of, islice(self._features, PEEKED_ROWS)))
         if not self._peeked:
             raise EventFileError(f"{file} has no features.", file=file)
-        good = (told for told in self._peeked if not isinstance(told, BadRow))
+        good = (record for record in self._peeked if not isinstance(record, BadRow))
         check_names(good, column_map, file=file)
 
     @property
@@ -56,21 +56,21 @@ class GeoJsonRows:
             yield self._row(self._peeked.popleft())
         try:
             for feature in self._features:
-                yield self._row(_told(feature))
+                yield self._row(_record_of(feature))
         except EventFileError as error:
             self.fault = Fault(
                 RowCode.CORRUPT_FILE,
                 f"{error.message} Fetch the file again and repeat the import.",
             )
 
-    def _row(self, told: Mapping[str, Any] | BadRow) -> NumberedRow:
+    def _row(self, record: Mapping[str, Any] | BadRow) -> NumberedRow:
         self.number += 1
-        if isinstance(told, BadRow):
-            return self.number, told
-        return self.number, self._fields.read(told)
+        if isinstance(record, BadRow):
+            return self.number, record
+        return self.number, self._fields.read(record)
 
 
-def _told(feature: object) -> dict[str, Any] | BadRow:
+def _record_of(feature: object) -> dict[str, Any] | BadRow:
     """Put what a feature says into one object."""
     if not isinstance(feature, dict):
         return NOT_A_POINT
@@ -80,5 +80,5 @@ def _told(feature: object) -> dict[str, Any] | BadRow:
     coordinates = geometry.get("coordinates")
     if not isinstance(coordinates, list) or len(coordinates) < 2:
         return NOT_A_POINT
-    told = dict(properties) if isinstance(properties, dict) else {}
-    return told | {LON: coordinates[0], LAT: coordinates[1], ID: feature.get("id")}
+    record = dict(properties) if isinstance(properties, dict) else {}
+    return record | {LON: coordinates[0], LAT: coordinates[1], ID: feature.get("id")}

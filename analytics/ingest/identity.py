@@ -10,13 +10,13 @@ from analytics.ingest.events import EventColumns
 
 DIGEST_BYTES = 16
 FACTS = ("occurred_ms", "lat", "lon", "event_type", "severity", "amount", "attributes")
-FACT_ORDER = sorted(range(len(FACTS)), key=lambda place: FACTS[place])
+FACT_ORDER = sorted(range(len(FACTS)), key=lambda index: FACTS[index])
 
 
 class RowNames:
     """Names rows by their content, and equal rows by how many came before.
 
-    `order` are the places of the fields that tell rows apart. The second of two
+    `order` are the indices of the fields that distinguish rows. The second of two
     equal rows of a file ends in `-2`, and so on: two events that look alike stay
     two, and repeating the file gives the same names. Memory is 8 bytes a row.
     """
@@ -27,7 +27,7 @@ class RowNames:
 
     def of(self, rows: Sequence[Sequence[str]]) -> list[str]:
         order = self._order
-        digests = [_digest([row[place] for place in order]) for row in rows]
+        digests = [_digest([row[index] for index in order]) for row in rows]
         keys = np.frombuffer(b"".join(digests), dtype="<u8")[::2]
         occurrences = self._counter.count(keys).tolist()
         return [
@@ -72,18 +72,18 @@ class OccurrenceCounter:
         )
         is_known = self._contains(unique)
         earlier = np.zeros(unique.size, dtype=np.int64)
-        for place in np.flatnonzero(is_known):
-            earlier[place] = self._repeated.get(int(unique[place]), 1)
-        for place in np.flatnonzero(earlier + counts > 1):
-            self._repeated[int(unique[place])] = int(earlier[place] + counts[place])
+        for index in np.flatnonzero(is_known):
+            earlier[index] = self._repeated.get(int(unique[index]), 1)
+        for index in np.flatnonzero(earlier + counts > 1):
+            self._repeated[int(unique[index])] = int(earlier[index] + counts[index])
         self._add(unique[~is_known])
         return earlier[inverse] + _ranks(inverse, counts)
 
     def _contains(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         found = np.zeros(keys.size, dtype=np.bool_)
         for run in self._runs:
-            places = np.minimum(np.searchsorted(run, keys), run.size - 1)
-            found |= run[places] == keys
+            indices = np.minimum(np.searchsorted(run, keys), run.size - 1)
+            found |= run[indices] == keys
         return found
 
     def _add(self, keys: NDArray[np.uint64]) -> None:

@@ -85,7 +85,7 @@ def import_file(
     """Import a file; safe to repeat, to interrupt and to run twice at once.
 
     Memory holds a few chunks of rows, 8 bytes for each row read, and 4 for each
-    event that the source had before. What was told by `on_progress` is stored.
+    event that the source had before. What `on_progress` reported is stored.
 
     Raises
     ------
@@ -149,7 +149,7 @@ class _Import:
     def _results(self) -> Iterator[tuple[Chunk, ChunkResult]]:
         """Work on the chunks: in the thread that stores, or in processes."""
         origin = origin_of(self._plan.grid, self._plan.source, self._now)
-        # Whoever writes after this mark is noticed, so what is read next suffices.
+        # Later writes by others are noticed, so what is read next suffices.
         others = self._storing.submit(mark_others, origin).result()
         known = self._storing.submit(load_known_ids, origin).result()
         worker = ChunkWorker(
@@ -173,14 +173,14 @@ class _Import:
     def _tasks(self, known: KnownIds) -> Iterator[tuple[Chunk, ChunkTask]]:
         rows, skip = self._opened.rows, self._mode.skip_rows
         name_rows = RowNames(rows.identity).of
-        place = self._columns.get("external_id")
+        index = self._columns.get("external_id")
         for chunk in read_chunks(rows, cut=skip):
             # Rows are counted from the first on, so skipped ones are named as well.
-            names = name_rows(chunk.rows) if place is None else []
+            names = name_rows(chunk.rows) if index is None else []
             if chunk.end <= skip:
                 self._report.skipped = chunk.end
                 continue
-            ids = names if place is None else [row[place].strip() for row in chunk.rows]
+            ids = names if index is None else [row[index].strip() for row in chunk.rows]
             yield (
                 chunk,
                 ChunkTask(
@@ -207,7 +207,7 @@ class _Import:
         )
 
     def _count(self, result: ChunkResult, stored: StoredEvents) -> None:
-        """Count a chunk; `stored` tells what became of its doubtful events."""
+        """Count a chunk; `stored` is what became of its doubtful events."""
         report = self._report
         report.ambiguous_times += result.ambiguous_count
         report.accepted += result.occurred_ms.size + stored.accepted
@@ -237,10 +237,10 @@ class _Import:
             **dict.fromkeys(retracted, ("external_id", RETRACTED)),
             **result.faults,
         }
-        for place, (field, fault) in faults.items():
+        for index, (field, fault) in faults.items():
             column = self._plan.column_map.columns.get(field)
-            value = chunk.rows[place][self._columns[field]].strip() if column else None
-            refused.append(self._rejection(chunk.numbers[place], fault, column, value))
+            value = chunk.rows[index][self._columns[field]].strip() if column else None
+            refused.append(self._rejection(chunk.numbers[index], fault, column, value))
         return sorted(refused, key=lambda rejection: rejection.row)
 
     def _rejection(

@@ -37,7 +37,7 @@ class JsonStream:
                 return END
 
     def take(self, expected: str) -> str:
-        """Pass over one of these characters, and tell which."""
+        """Pass over one of these characters, and return it."""
         char = self.next_char()
         if char == END or char not in expected:
             raise self.error(f"{char!r} stands where one of {expected} should")

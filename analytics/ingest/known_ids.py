@@ -1,4 +1,4 @@
-"""Tells ids that are certainly new from those that have to be looked up.
+"""Separates ids that are certainly new from those that have to be looked up.
 
 Looking up reads the ids of a whole region; most files bring new events only. So the
 ids that are there are read once, as 32 bits each: what is not among these is new.
@@ -15,7 +15,7 @@ from analytics.ingest.identity import OccurrenceCounter
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows
 
 MAX_CODES = 20_000_000
-# Writers that are not this run are told by another version than the time of the run.
+# Other writers are recognised by versions that differ from the time of the run.
 WRITTEN_BY_OTHERS = """
 SELECT count(), max(version)
 FROM analytics_event
@@ -57,7 +57,7 @@ class KnownIds:
         self._counter = OccurrenceCounter()
 
     def may_hold(self, ids: Sequence[str]) -> NDArray[np.bool_]:
-        """Tell for each id whether it may be known; each is asked about once."""
+        """Return for each id whether it may be known; each is passed once."""
         keys = np.fromiter(map(hash, ids), np.int64, len(ids)).view(np.uint64)
         _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
         # All of those that come twice in a chunk are compared with one another.
@@ -68,8 +68,8 @@ class KnownIds:
             return is_repeated
         coded = (crc32(name.encode()) for name in ids)
         codes = np.fromiter(coded, np.uint32, len(ids))
-        places = np.minimum(np.searchsorted(self._codes, codes), self._codes.size - 1)
-        is_coded: NDArray[np.bool_] = self._codes[places] == codes
+        indices = np.minimum(np.searchsorted(self._codes, codes), self._codes.size - 1)
+        is_coded: NDArray[np.bool_] = self._codes[indices] == codes
         return is_repeated | is_coded
 
 

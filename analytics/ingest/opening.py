@@ -46,7 +46,7 @@ def open_file(
         except EventFileError as error:
             if content.fault is None:
                 raise
-            # What cannot be read for want of its end is told by that.
+            # A file that is cut off or corrupt is reported as that.
             raise EventFileError(
                 f"{content.name}, row 1: {content.fault.reason}", file=content.name
             ) from error

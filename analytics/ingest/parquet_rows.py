@@ -33,7 +33,7 @@ class ParquetRows:
             is_complete = wanted <= set(names)
             names = [name for name in names if name in wanted or not is_complete]
         self.header = names
-        self.identity = sorted(range(len(names)), key=lambda place: names[place])
+        self.identity = sorted(range(len(names)), key=lambda index: names[index])
 
     @property
     def fraction(self) -> float:

@@ -34,7 +34,7 @@ def storing_thread() -> Generator[Executor]:
 
 @contextmanager
 def processes(worker: ChunkWorker, *, count: int) -> Generator[Executor]:
-    """Give processes of their own: they begin anew, and share no connection."""
+    """Start processes by `spawn`, so that they share no connection."""
     with ProcessPoolExecutor(
         count,
         mp_context=multiprocessing.get_context("spawn"),

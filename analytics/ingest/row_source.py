@@ -36,8 +36,8 @@ class RowSource:
             raise EventFileError(f"{file}, row 1: {fields.reason}", file=file)
         self.header = [name.strip() for name in fields]
         # In whatever order its columns stand, a row says the same.
-        places = range(len(self.header))
-        self.identity = sorted(places, key=lambda place: (self.header[place], place))
+        indices = range(len(self.header))
+        self.identity = sorted(indices, key=lambda index: (self.header[index], index))
 
     @property
     def number(self) -> int:
@@ -102,9 +102,9 @@ class RowSource:
         )
 
     def _bad_field(self, fields: list[str], mark: str, fault: Fault | None) -> BadRow:
-        place = next(i for i, field in enumerate(fields) if mark in field)
-        column = self.header[place] if place < len(self.header) else None
-        raw = fields[place].encode("utf-8", "surrogateescape")
+        index = next(i for i, field in enumerate(fields) if mark in field)
+        column = self.header[index] if index < len(self.header) else None
+        raw = fields[index].encode("utf-8", "surrogateescape")
         latin = raw.decode("latin-1")
         return BadRow(fault or _not_utf8(mark, latin), column, latin[:MAX_VALUE_CHARS])
 

@@ -30,7 +30,7 @@ class Rows(Protocol):
     header
         Names of the fields that each good row has.
     identity
-        Places of the fields that say all a row says, for naming rows by content.
+        Indices of the fields that say all a row says, for naming rows by content.
     number
         Number of the row that was read last, as people count in this format.
     char_count

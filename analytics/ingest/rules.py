@@ -59,7 +59,7 @@ class Fault:
     reason: str
 
 
-Faults = dict[int, Fault]  # by the place of the row
+Faults = dict[int, Fault]  # by the index of the row
 
 MISSING = Fault(RowCode.MISSING_VALUE, "the value is missing.")
 MISSING_NUMBER = Fault(RowCode.MISSING_VALUE, "the number is missing.")
@@ -108,11 +108,11 @@ def unknown_region(slug: str) -> Fault:
 
 def too_long(texts: Sequence[str], limit: int) -> Faults:
     return {
-        place: Fault(
+        index: Fault(
             RowCode.FIELD_TOO_LONG,
             f"the value has {len(text):,} characters; at most {limit:,} are kept.",
         )
-        for place, text in enumerate(texts)
+        for index, text in enumerate(texts)
         if len(text) > limit
     }
 
@@ -126,14 +126,14 @@ def parse_numbers(
         return values, {}
     values = np.full(len(texts), np.nan)
     faults: Faults = {}
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         if not text and not is_required:
             continue
         number = read_number(text)
         if isinstance(number, Fault):
-            faults[place] = number
+            faults[index] = number
         else:
-            values[place] = number
+            values[index] = number
     return values, faults
 
 
@@ -167,7 +167,7 @@ def read_number(text: str) -> float | Fault:
 
 
 def latitude_faults(lat: FloatArray, lon: FloatArray) -> Faults:
-    """Find latitudes beyond the poles; NaN is left to whoever read it."""
+    """Find latitudes beyond the poles; NaN is left to the reader of the text."""
     beyond = np.flatnonzero(np.abs(lat) > 90).tolist()
     return {i: latitude_fault(float(lat[i]), float(lon[i])) for i in beyond}
 
@@ -203,16 +203,16 @@ def region_faults(lat: FloatArray, lon: FloatArray, bounds: Bounds) -> Faults:
     faults: Faults = {}
     outside = ~bounds.contain(lat, lon) & np.isfinite(lat) & np.isfinite(lon)
     is_exchanged = bounds.contain(lon, lat)
-    for place in np.flatnonzero(outside):
-        where = f"latitude {lat[place]:g}, longitude {lon[place]:g}"
-        if is_exchanged[place]:
-            faults[int(place)] = Fault(
+    for index in np.flatnonzero(outside):
+        where = f"latitude {lat[index]:g}, longitude {lon[index]:g}"
+        if is_exchanged[index]:
+            faults[int(index)] = Fault(
                 RowCode.SWAPPED_COORDINATES,
                 f"{where} lies outside the region ({bounds}), but exchanged they lie"
                 f" inside. {EXCHANGED}",
             )
         else:
-            faults[int(place)] = Fault(
+            faults[int(index)] = Fault(
                 RowCode.OUTSIDE_REGION,
                 f"{where} lies outside the region ({bounds}).",
             )

@@ -16,7 +16,7 @@ MAX_FILE_CHARS = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileIdentity:
-    """What tells a file and the way it is read from all others."""
+    """Identifies a file and the way it is read."""
 
     digest: str
     fingerprint: str
@@ -32,7 +32,7 @@ def identify(path: Path, plan: ImportPlan) -> FileIdentity:
 def begin_run(
     path: Path, *, plan: ImportPlan, identity: FileIdentity, restart: bool = False
 ) -> ImportRun:
-    """Note that an import begins; `rows_done` tells where.
+    """Note that an import begins; after `rows_done` rows.
 
     It goes on from the last run over the same bytes, if that one did not end.
     """
@@ -73,7 +73,7 @@ def end_run(run: ImportRun, report: ImportReport) -> None:
 
 
 def _fingerprint(plan: ImportPlan) -> str:
-    told = {
+    facts = {
         "map": str(plan.column_map),
         "format": plan.file_format,
         "source": plan.source,
@@ -82,5 +82,5 @@ def _fingerprint(plan: ImportPlan) -> str:
         "times_in": plan.default_timezone,
         "bounds": str(plan.grid.bounds),
     }
-    text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    text = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
     return blake2b(text, digest_size=32).hexdigest()

@@ -19,7 +19,7 @@ def save_source(
     file_format: FileFormat | None = None,
     times_in: str | None = None,
 ) -> ImportSource:
-    """Save how the files of a source are read, in place of what was saved before."""
+    """Save how the files of a source are read, replacing what was saved before."""
     check_source(name)
     if times_in is not None:
         load_zone(times_in)

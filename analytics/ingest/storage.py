@@ -11,7 +11,7 @@ from analytics.degrees import units_of
 from analytics.errors import EventColumnsError
 from analytics.grid import RegionGrid
 from analytics.ingest.corrections import (
-    Places,
+    Indices,
     Rows,
     compare,
     correct,
@@ -30,7 +30,7 @@ MAX_SOURCE_CHARS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvents:
-    """What became of events offered to the store, by their places in the offer.
+    """What became of events offered to the store, by their indices in the offer.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class StoredEvents:
         Cell of each event that was written.
     """
 
-    accepted_places: Places
-    duplicate_places: Places
-    retracted_places: Places
+    accepted_places: Indices
+    duplicate_places: Indices
+    retracted_places: Indices
     cells: NDArray[np.uint64] = field(repr=False)
 
     @property
@@ -126,25 +126,25 @@ def check_source(source: str) -> None:
 
 
 def _check_ids(ids: Sequence[str]) -> None:
-    for place, external_id in enumerate(ids):
+    for index, external_id in enumerate(ids):
         if not external_id or "\0" in external_id:
             raise EventColumnsError(
-                f"Event {place} has the id {external_id!r}. An id is a text that is"
+                f"Event {index} has the id {external_id!r}. An id is a text that is"
                 " not empty and holds no NUL.",
-                index=place,
+                index=index,
             )
 
 
-def _check_times(occurred_ms: Places) -> None:
+def _check_times(occurred_ms: Indices) -> None:
     is_storable = (occurred_ms >= to_milliseconds(EARLIEST)) & (
         occurred_ms <= to_milliseconds(LATEST)
     )
     if not bool(is_storable.all()):
-        place = int(np.flatnonzero(~is_storable)[0])
+        index = int(np.flatnonzero(~is_storable)[0])
         raise EventColumnsError(
-            f"Event {place} has the time {occurred_ms[place]} ms, which is not in"
+            f"Event {index} has the time {occurred_ms[index]} ms, which is not in"
             f" {EARLIEST.year} to {LATEST.year}. Give milliseconds since 1970.",
-            index=place,
+            index=index,
         )
 
 

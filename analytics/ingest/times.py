@@ -51,7 +51,7 @@ def parse_times(
     occurred = np.zeros(len(texts), dtype=np.int64)
     faults: Faults = {}
     ambiguous_count = 0
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         moment = _read(text)
         if isinstance(moment, datetime) and moment.tzinfo is None:
             moment, is_ambiguous = _localised(moment, zone)
@@ -59,9 +59,9 @@ def parse_times(
         if isinstance(moment, datetime):
             moment = _checked(moment, latest)
         if isinstance(moment, Fault):
-            faults[place] = moment
+            faults[index] = moment
         else:
-            occurred[place] = to_milliseconds(moment)
+            occurred[index] = to_milliseconds(moment)
     return ParsedTimes(
         occurred_ms=occurred, faults=faults, ambiguous_count=ambiguous_count
     )

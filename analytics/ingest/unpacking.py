@@ -99,9 +99,9 @@ def _gunzipped_body(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _salvage(inflater: "zlib._Decompress", packed: bytes) -> bytes:
     """Unpack byte by byte up to the damage."""
     content = bytearray()
-    for place in range(len(packed)):
+    for index in range(len(packed)):
         try:
-            content += inflater.decompress(packed[place : place + 1])
+            content += inflater.decompress(packed[index : index + 1])
         except zlib.error:
             break
     return bytes(content)

@@ -50,9 +50,9 @@ class ValidatedRows:
     events
         The good ones.
     places
-        Where among the rows each good event stood.
+        Index among the rows of each good event.
     faults
-        Place among the rows to the field and its fault.
+        Index among the rows to the field and its fault.
     """
 
     events: EventColumns
@@ -83,20 +83,20 @@ def validate_rows(
     default_type = rules.column_map.constants.get("event_type", DEFAULT_EVENT_TYPE)
     event_type, ids = reading.types(default_type), reading.ids()
     attributes = reading.attributes(rules.column_map.attribute_constants)
-    places = reading.good_places()
+    indices = reading.good_places()
     events = EventColumns(
-        occurred_ms=times.occurred_ms[places],
-        lat=lat[places],
-        lon=lon[places],
-        external_id=_chosen(ids or names or None, places),
-        event_type=_chosen(event_type, places) or default_type,
-        severity=None if severity is None else severity[places],
-        amount=None if amount is None else amount[places],
-        attributes=_chosen(attributes, places) or None,
+        occurred_ms=times.occurred_ms[indices],
+        lat=lat[indices],
+        lon=lon[indices],
+        external_id=_chosen(ids or names or None, indices),
+        event_type=_chosen(event_type, indices) or default_type,
+        severity=None if severity is None else severity[indices],
+        amount=None if amount is None else amount[indices],
+        attributes=_chosen(attributes, indices) or None,
     )
     return ValidatedRows(
         events=events,
-        places=places,
+        places=indices,
         faults=reading.faults,
         ambiguous_count=times.ambiguous_count,
     )
@@ -115,8 +115,8 @@ class _Reading:
         return [row[column].strip() for row in self._rows]
 
     def note(self, field: str, faults: Faults) -> None:
-        for place, fault in faults.items():
-            self.faults.setdefault(place, (field, fault))
+        for index, fault in faults.items():
+            self.faults.setdefault(index, (field, fault))
 
     def coordinates(self, bounds: Bounds | None) -> tuple[FloatArray, FloatArray]:
         lat, lat_faults = parse_numbers(self.texts("lat"), is_required=True)
@@ -171,5 +171,5 @@ class _Reading:
         return np.flatnonzero(is_good)
 
 
-def _chosen(values: Sequence[T] | None, places: NDArray[np.int64]) -> list[T]:
-    return [] if values is None else [values[place] for place in places.tolist()]
+def _chosen(values: Sequence[T] | None, indices: NDArray[np.int64]) -> list[T]:
+    return [] if values is None else [values[index] for index in indices.tolist()]

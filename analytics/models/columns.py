@@ -64,8 +64,8 @@ class DateTime64Field(WithCodec, models.DateTime64Field):  # type: ignore[misc] 
 class DegreesField(WithCodec, models.Int32Field):  # type: ignore[misc]  # backend is untyped
     """Degrees of latitude or longitude, stored as ten-millionths (about a centimetre).
 
-    Sources tell places in decimals, and whole numbers of a cell lie close together:
-    they take half the room that floats do. Up to seven decimals come back as told.
+    Sources send decimal degrees, and whole numbers of a cell lie close together:
+    they take half the room that floats do. Up to seven decimals come back unchanged.
     """
 
     def from_db_value(self, value: int | None, *_: object) -> float | None:
@@ -111,7 +111,7 @@ class ToYear(models.toYYYYMM):  # type: ignore[misc]  # backend is untyped
 
 
 class YearOfDate(models.toStartOfMinute):  # type: ignore[misc]  # backend is untyped
-    """A date has no time zone, and ClickHouse refuses to hear of one."""
+    """A date has no time zone, and ClickHouse refuses an argument for one."""
 
     function = "toYear"
     output_field = models.UInt32Field()

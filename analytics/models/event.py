@@ -1,4 +1,4 @@
-"""Facts in ClickHouse: one row is one event as one source told it."""
+"""Facts in ClickHouse: one row is one event as one source sent it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from riskplatform.api.keys.access import EventOwners
 
 class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
     def merged(self) -> Self:
-        """Read each event once, as last told, and no event that was withdrawn."""
+        """Read the last version of each event, and no event that was withdrawn."""
         # A duplicate shares its partition, because occurred_at is in the key.
         settings = {"final": 1, "do_not_merge_across_partitions_select_final": 1}
         merged: Self = self.filter(is_deleted=0).settings(**settings)
@@ -63,9 +63,9 @@ class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
         rows: Self = self.order_by("-occurred_at", "-source", "-external_id")
         return rows
 
-    def after_place(self, place: tuple[datetime, str, str]) -> Self:
-        """Go on below a place in the order of `newest_first`."""
-        occurred_at, source, external_id = place
+    def after_place(self, position: tuple[datetime, str, str]) -> Self:
+        """Go on after a position in the order of `newest_first`."""
+        occurred_at, source, external_id = position
         same_source = Q(source=source, external_id__lt=external_id)
         same_time = Q(occurred_at=occurred_at) & (Q(source__lt=source) | same_source)
         rows: Self = self.prewhere(occurred_at__lte=occurred_at).filter(
@@ -86,11 +86,11 @@ LISTED = (
 
 
 class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
-    """Something that happened at a place and a time, as one source told it."""
+    """Something that happened at a place and a time, as one source sent it."""
 
     region = models.StringField(low_cardinality=True)
     cell = columns.UInt64Field(codec="Delta, ZSTD(1)")
-    # Many sources tell whole minutes, which GCD makes small numbers of.
+    # Many sources send whole minutes, which GCD makes small numbers of.
     occurred_at = columns.DateTime64Field(precision=3, codec="GCD, Delta, ZSTD(1)")
     ingested_at = columns.DateTime64Field(precision=3, codec="ZSTD(6)")
     event_type = columns.StringField(low_cardinality=True, codec="ZSTD(1)")
@@ -112,7 +112,7 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
         codec="ZSTD(1)",
     )
     version = columns.UInt64Field(codec="ZSTD(6)")
-    # A row that withdraws what stood at its place in the order: an event that was
+    # A row that withdraws the one with its sorting key: an event that was
     # retracted, or that a correction moved elsewhere.
     is_deleted = columns.UInt8Field(default=0, codec="ZSTD(1)")
 
@@ -122,8 +122,8 @@ class Event(models.ClickhouseModel):  # type: ignore[misc]  # backend is untyped
         # The order serves `SELECT cell, … WHERE region = ? AND occurred_at < ?
         # GROUP BY cell`: one region is one range of the table, a cell's events
         # lie together in time order, and years outside the window are skipped
-        # as partitions. source and external_id end the sorting key only to tell
-        # events apart when rows are replaced; they would double the primary
+        # as partitions. source and external_id end the sorting key only to
+        # distinguish events when rows are replaced; they would double the primary
         # index, which stays in memory, and speed up nothing.
         engine = models.ReplacingMergeTree(
             "version",

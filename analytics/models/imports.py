@@ -38,7 +38,7 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
 class ImportRun(models.Model):
     """One run over one file; `rows_done` rows of it are stored or refused for good.
 
-    That is a fact about the file, whoever runs: the next run may begin behind it.
+    That holds for the file, not the run: the next run may begin behind it.
     """
 
     class State(models.TextChoices):

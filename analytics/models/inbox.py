@@ -102,10 +102,10 @@ class IngestBatch(models.Model):
 
 
 class InboxEvent(models.Model):
-    """One version of an event as its source told it; a row never changes.
+    """One version of an event as its source sent it; a row never changes.
 
     `previous_*` say where the version before stood in ClickHouse, when that is
-    another place of its order: shipping withdraws that row as well.
+    another position in its order: shipping withdraws that row as well.
     """
 
     # Written only by the transaction that writes the batch, under the lock of the
@@ -162,8 +162,8 @@ class InboxEvent(models.Model):
 class SettledEvent(models.Model):
     """What is left of a version that was shipped and pruned from the inbox.
 
-    It is what telling repetitions, corrections and retractions apart takes: the
-    identity, the place in ClickHouse, and a digest of all that the version said.
+    It is what distinguishes repetitions, corrections and retractions: the
+    identity, the position in ClickHouse, and a digest of all that the version said.
     """
 
     source = models.ForeignKey(

@@ -87,7 +87,7 @@ def count_by_hour(
 
 def activity_by_cell(region: str, *, since: datetime, until: datetime) -> CellActivity:
     params: dict[str, SqlValue] = {"region": region, **_window(since, until)}
-    # Windows that end now are never asked for twice.
+    # Windows that end now are not worth caching: none is requested twice.
     columns = fetch_columns("activity_cells", CELLS, params)
     return CellActivity(
         cell=columns["cell"],

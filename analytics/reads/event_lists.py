@@ -34,12 +34,12 @@ WHERE is_deleted = 0
     AND (position(source, '/') = 0 OR startsWith(source, %(prefix)s))
 """  # noqa: S608 - the name of the table is the code's own
 
-Place = tuple[datetime, str, str]
+Position = tuple[datetime, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events are asked for: since <= occurred_at < until.
+    """Which events to read: since <= occurred_at < until.
 
     `owners` leaves those that may be seen.
     """
@@ -59,7 +59,7 @@ class EventPage:
 
 
 def list_events(
-    wanted: EventFilter, *, limit: int, after: Place | None = None
+    wanted: EventFilter, *, limit: int, after: Position | None = None
 ) -> EventPage:
     """Give a page of events, the newest first, by one query.
 
@@ -106,7 +106,7 @@ def iterate_rows(wanted: EventFilter) -> Iterator[tuple[Any, ...]]:
 def list_types(region: str, owners: EventOwners) -> list[str]:
     """List the types that events of some owners have; free text is shown to no other.
 
-    They are kept until an event of the region arrives.
+    They are cached until an event of the region arrives.
     """
     prefix = f"{owners.organisation}/"
     columns = cached_columns(
@@ -119,7 +119,7 @@ def list_types(region: str, owners: EventOwners) -> list[str]:
     return sorted(columns["event_type"].tolist())
 
 
-def place_of(event: Event) -> Place:
+def place_of(event: Event) -> Position:
     return event.occurred_at, event.source, event.external_id
 
 

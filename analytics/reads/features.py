@@ -26,7 +26,7 @@ Integers = NDArray[np.int64]
 
 # FINAL reads as if all merges had happened. A replaced row shares its year with
 # the row that replaces it, so years can be read one by one. PREWHERE comes before
-# that, on what all versions of an event share; is_deleted is asked after it, so a
+# that, on what all versions of an event share; is_deleted is read after it, so a
 # withdrawal hides what it withdraws, then itself.
 AGGREGATES = """
 WITH
@@ -97,7 +97,7 @@ class SeverityWeight(Protocol):
 
     `kind` "one": w = 1; "log": w = 1 + ln(1 + max(s, 0) / reference), with a
     reference of 1 where it is not positive; "exponential":
-    w = 10 ** (coefficient (s - reference)), the exponent kept within ±12.
+    w = 10 ** (coefficient (s - reference)), the exponent limited to ±12.
     """
 
     @property
@@ -149,7 +149,7 @@ class CellAggregateColumns:
     count_1d, count_7d, count_28d
         Events with t - window <= occurred < t.
     window_count
-        The same for the windows asked for, shape (n, windows).
+        The same for the windows given, shape (n, windows).
     first_occurred_s, last_occurred_s
         Unix seconds of the first and the last event.
     """

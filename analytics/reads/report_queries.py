@@ -47,16 +47,16 @@ IN_BOTH_TIMES = (
 )
 # The same settings wherever merged events are read.
 SETTINGS = "SETTINGS do_not_merge_across_partitions_select_final = 1"
-# Types that the reader may not see are told as one.
-TOLD_TYPE = (
-    f"if(%(folds)s = 0 OR event_type IN %(told_types)s, event_type, '{OTHER_TYPE}')"
+# Types that the reader may not see are shown as one.
+SHOWN_TYPE = (
+    f"if(%(folds)s = 0 OR event_type IN %(shown_types)s, event_type, '{OTHER_TYPE}')"
 )
 CENTRES = "arrayMap(cell -> toUInt64(cell), splitByChar(',', %(cells)s))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rolled:
-    """A question with two sources: what is rolled up, and the years that lag."""
+    """A query with two sources: what is rolled up, and the years that lag."""
 
     template: str
     fresh: str
@@ -70,17 +70,17 @@ class Rolled:
 
 HOURLY_COUNTS = Rolled(
     template=f"""
-SELECT toUnixTimestamp64Milli(hour_at) AS hour_ms, told AS event_type, total AS count
+SELECT toUnixTimestamp64Milli(hour_at) AS hour_ms, shown AS event_type, total AS count
 FROM
 (
-    SELECT hour_at, {TOLD_TYPE} AS told, sum(count) AS total
+    SELECT hour_at, {SHOWN_TYPE} AS shown, sum(count) AS total
     FROM
     (
         {{source}}
     )
-    GROUP BY hour_at, told
+    GROUP BY hour_at, shown
 )
-ORDER BY hour_at, told
+ORDER BY hour_at, shown
 {SETTINGS}
 """,
     fresh=f"""
@@ -156,16 +156,16 @@ SEVERITY_QUANTILES = Rolled(
     template=f"""
 WITH
     mapSort(sumMap(buckets)) AS merged,
-    arrayCumSum(mapValues(merged)) AS places,
+    arrayCumSum(mapValues(merged)) AS ranks,
     level -> arrayFirst(
-        (number, place) -> place > level * (severity_count - 1),
+        (number, rank) -> rank > level * (severity_count - 1),
         mapKeys(merged),
-        places
+        ranks
     ) AS bucket_at,
     bucket -> sign(bucket) * {BUCKET_MIDDLE}
         * exp((abs(bucket) - {BUCKET_OF_ONE}) * {BUCKET_LOG!r}) AS middle
 SELECT
-    told AS event_type,
+    shown AS event_type,
     sum(events) AS count,
     sum(known) AS severity_count,
     sum(total) / severity_count AS severity_mean,
@@ -175,14 +175,14 @@ SELECT
     ) AS severity_quantiles
 FROM
 (
-    SELECT {TOLD_TYPE} AS told, events, known, total, buckets
+    SELECT {SHOWN_TYPE} AS shown, events, known, total, buckets
     FROM
     (
         {{source}}
     )
 )
-GROUP BY told
-ORDER BY told
+GROUP BY shown
+ORDER BY shown
 {SETTINGS}
 """,
     fresh=f"""

@@ -1,4 +1,4 @@
-"""Named questions about a region's events, each answered within milliseconds.
+"""Reports about a region's events, each answered within milliseconds.
 
 Years in which the rollups are stale are read from the events themselves, so that an
 answer is never behind what is stored.
@@ -118,25 +118,25 @@ def run_report(
 ) -> Columns:
     """Answer a report as columns, one row an hour, a day, a type or a cell.
 
-    All events count. Types that no event of `owners` has are told as `other`, and
-    asked for by name there is none of them.
+    All events count. Types that no event of `owners` has are shown as `other`, and
+    requested by name they have no events.
     """
     report = get_report(name)
     check_window(report, window)
-    told = _told_types(report, window, owners)
-    if told is not None and window.event_type not in {None, *told}:
+    shown = _shown_types(report, window, owners)
+    if shown is not None and window.event_type not in {None, *shown}:
         window = replace(window, event_type=NO_TYPE)
     if not report.tells_types:
-        told = None
+        shown = None
     return cached_answer(
         f"report_{name}",
-        (*astuple(report.query), *astuple(window), told),
-        lambda: _asked(report, window, told),
+        (*astuple(report.query), *astuple(window), shown),
+        lambda: _read(report, window, shown),
         regions=[window.region],
     )
 
 
-def _told_types(
+def _shown_types(
     report: Report, window: ReportWindow, owners: EventOwners
 ) -> list[str] | None:
     """List the types that may be named; None where all may, or none is."""
@@ -146,13 +146,13 @@ def _told_types(
     return list_types(window.region, owners)
 
 
-def _asked(report: Report, window: ReportWindow, told: Sequence[str] | None) -> Columns:
+def _read(report: Report, window: ReportWindow, shown: Sequence[str] | None) -> Columns:
     name = report.name
     stale = stale_years(report.rollups, _years(window))
     return fetch_columns(
         f"report_{name.replace('-', '_')}",
         report.query.sql(has_stale=bool(stale)),
-        report_parameters(window, stale=stale, told_types=told),
+        report_parameters(window, stale=stale, shown_types=shown),
         budget=REPORT,
     )
 
@@ -171,7 +171,7 @@ def report_parameters(
     window: ReportWindow,
     *,
     stale: Sequence[str],
-    told_types: Sequence[str] | None = None,
+    shown_types: Sequence[str] | None = None,
 ) -> dict[str, SqlValue]:
     """Name what the queries bind; `stale` are the years not to take from rollups."""
     return {
@@ -190,9 +190,9 @@ def report_parameters(
         "cells": ",".join(map(str, window.cells)),
         "rings": window.rings,
         "limit": window.limit,
-        "folds": int(told_types is not None),
+        "folds": int(shown_types is not None),
         # An event without a type gives nothing away.
-        "told_types": ["", *(told_types or ())],
+        "shown_types": ["", *(shown_types or ())],
         # An empty list cannot be bound.
         "stale": stale or ["none"],
     }

@@ -1,4 +1,4 @@
-"""How long the events of a region are kept: the table's own TTL, one rule a region.
+"""The retention of events: the table's own TTL, one rule a region.
 
 ClickHouse removes what is too old when it merges, some time after it became so. By
 default nothing is ever removed.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from analytics.store.clickhouse import to_milliseconds
 from analytics.store.query_cache import cached_columns
 
-# One in ten thousand: the rarest severity that ten thousand scenarios tell apart.
+# One in ten thousand: the rarest severity that ten thousand scenarios can show.
 MOST_RANKS = 10_000
 
 # What is in the middle of each of equally large shares; all of them if they are few.

@@ -107,15 +107,15 @@ def _source_names(source_ids: Collection[int]) -> dict[int, str]:
 
 
 def _shipped(source: str, event_id: int, values: Sequence[object]) -> ShippedRow:
-    external_id, version, is_retracted, *place, occurred_ms, received_ms = values[:7]
+    external_id, version, is_retracted, *position, occurred_ms, received_ms = values[:7]
     lat, lon, event_type, severity, amount, attributes, *left = values[7:]
     known = orjson.loads(str(attributes)) if attributes else {}
-    told = (
+    values_sent = (
         *(received_ms, event_type, source, external_id),
         *(unit_of(cast("float", lat)), unit_of(cast("float", lon))),
         *(severity, amount, known, version),
     )
-    entry = (*place, occurred_ms, *told, int(bool(is_retracted)))
+    entry = (*position, occurred_ms, *values_sent, int(bool(is_retracted)))
     has_moved = left[-1] is not None
-    entries = (entry, (*left, *told, 1)) if has_moved else (entry,)
+    entries = (entry, (*left, *values_sent, 1)) if has_moved else (entry,)
     return ShippedRow(event_id, entries)

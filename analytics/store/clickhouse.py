@@ -44,7 +44,7 @@ class Budget:
     max_result_rows: int = 0
     max_result_bytes: int = 0
     # Whether a replica that is a little behind may answer as well: never what is
-    # kept, which would stay behind, nor what decides on a write.
+    # cached, which would stay behind, nor what decides on a write.
     may_lag: bool = False
 
 
@@ -207,8 +207,8 @@ def close_connection() -> None:
 
 
 def _read(name: str, budget: Budget, work: Callable[[Any], Result]) -> Result:
-    """Read from whoever answers first, where an answer may lag behind."""
-    # Where another can be asked at once, nobody waits for one that is away.
+    """Read from the replica that answers first, where an answer may lag behind."""
+    # Where there is a replica, no query waits for a server that is down.
     is_alone = not (budget.may_lag and settings.CLICKHOUSE_REPLICAS)
 
     def ask(alias: str) -> Result:
@@ -257,10 +257,10 @@ def _twice(name: str, attempt: Callable[[], Result], *, is_repeatable: bool) -> 
 
 def _is_back() -> bool:
     connection = connections[DATABASE]
-    place = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+    address = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
     try:
         # First a bare socket: the driver logs every refusal with its traceback.
-        socket.create_connection(place, timeout=PROBE_TIMEOUT_S).close()
+        socket.create_connection(address, timeout=PROBE_TIMEOUT_S).close()
         return bool(connection.is_usable())
     except (Error, OSError, EOFError):
         return False

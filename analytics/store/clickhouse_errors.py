@@ -42,12 +42,12 @@ def error_code(error: Exception) -> int | None:
 
 
 def is_broken_off(error: Exception) -> bool:
-    """Tell a connection that was closed from a server that is silent."""
+    """Return whether the connection was closed, rather than the server silent."""
     return not isinstance(error, TimeoutError) and error_code(error) in BROKEN
 
 
 def translated(name: str, error: Exception) -> Exception:
-    """Tell what a failure means; an error in a query itself stays what it is."""
+    """Translate a failure; an error in a query itself stays what it is."""
     code = error_code(error)
     if code in OVER_BUDGET:
         return _stopped(name, code)
@@ -79,7 +79,7 @@ def _unavailable(name: str, code: int | None) -> EventStoreUnavailableError | No
 
 
 def _stopped(name: str, code: int | None) -> Exception:
-    """Tell a query that is too large from one that had too little time left."""
+    """Return the error of a query that is too large, or had too little time left."""
     left_s = remaining_s()
     if code == ErrorCodes.TIMEOUT_EXCEEDED and left_s is not None and left_s <= 0:
         QUERY_ERRORS.labels(name, "deadline").inc()

@@ -1,6 +1,6 @@
 """The ledger: what was forecast for each cell, and what came of it, column by column.
 
-The platform only writes it; it is there for whoever asks ClickHouse how forecasts did.
+The platform only writes it; it is there for queries of how forecasts did.
 Writing is safe to repeat. An insert that comes again under its token adds nothing,
 and should the token be forgotten, equal rows become one.
 """

@@ -1,4 +1,4 @@
-"""Answers of named queries, kept while the events of their regions stay as they are.
+"""Answers of named queries, cached while the events of their regions do not change.
 
 An answer is found again by the name of the query, its parameters, and the version of
 the events of every region it is about; a write of events publishes a new one.
@@ -25,7 +25,7 @@ ANSWERS = ValueCache(
     "query_results",
     schema=2,
     ttl_s=QUERY_RESULT_TTL_S,
-    # A slow query is waited for rather than asked twice.
+    # A slow query is waited for rather than sent twice.
     wait_s=10.0,
     lease_s=30.0,
     switch=Switch.QUERIES,
@@ -51,15 +51,15 @@ def cached_columns(
 
 def cached_answer(
     name: str,
-    question: Sequence[object],
+    key: Sequence[object],
     ask: Callable[[], Columns],
     *,
     regions: Sequence[str],
 ) -> Columns:
-    """Give what `ask` answers to a question; the same question has the same answer."""
+    """Give what `ask` returns, cached under the name and the parts of the key."""
     database = connections[DATABASE].settings_dict["NAME"]
     return ANSWERS.get_or_compute(
-        (database, name, *question),
+        (database, name, *key),
         ask,
         depends_on=names_of(regions),
     )

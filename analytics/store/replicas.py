@@ -17,10 +17,10 @@ _hedge = Hedge(lost=EventStoreUnavailableError)
 def read_from(
     primary: str, name: str, ask: Callable[[str], Result], *, may_lag: bool
 ) -> Result:
-    """Ask the database with this alias, or a replica when it is slow.
+    """Read from the database with this alias, or from a replica when it is slow.
 
-    A replica may not yet have what was written a moment ago: whoever decides by the
-    answer what to write asks the first alone.
+    A replica may not yet have what was written a moment ago: reads that
+    decide what to write go to the first alone.
     """
     if not may_lag or not settings.CLICKHOUSE_REPLICAS:
         return ask(primary)

@@ -1,7 +1,7 @@
 """Keeps the rollups equal to the events, and knows where they are not yet.
 
 Each partition (a year) of a rollup is computed from the merged events as a whole and
-put in place at once. With it goes a mark: the digest of the parts of the event table
+swapped in at once. With it goes a mark: the digest of the parts of the event table
 that it was computed from, taken before they were read. Where the mark differs from
 the digest of the parts there are now, the partition is stale, whatever happened:
 inserts, corrections, deletions, a crash half-way, two refreshes at once.
@@ -54,7 +54,7 @@ WHERE active AND database = currentDatabase() AND table = %(events)s
 GROUP BY partition_id
 """
 MARKS = "SELECT _partition_id, event_type FROM {table} WHERE region = ''"
-# Both at once, for the years of one question.
+# Both at once, for the years of one query.
 STATE = f"""
 SELECT partition_id, digest, 1 AS is_part
 FROM ({DIGESTS})
@@ -70,7 +70,7 @@ WHERE database = currentDatabase() AND startsWith(name, %(prefix)s)
     AND metadata_modification_time < now() - 3600
 """
 STAGING = "analytics_staging_"
-# The place in the order that marks have: the first moment of their year.
+# The time in the sorting key of marks: the first moment of their year.
 COMPUTE = {
     HOURS: f"""
 INSERT INTO {{staging}} (region, hour, event_type, count)
@@ -146,7 +146,7 @@ def refresh_rollups() -> int:
     """Compute what is stale; give the number of partitions of rollups.
 
     Safe to repeat, to interrupt and to run twice at once: a partition that the
-    slower of two put in place carries the mark of what it knew, and is found stale.
+    slower of two swapped in carries the mark of what it knew, and is found stale.
     """
     _drop_leftovers()
     stale = find_stale()

@@ -17,7 +17,7 @@ CONNECT_S = 2.0
 # The server stops a query itself when its time is up, and says so within this time.
 GRACE_S = 2.0
 SHORTEST_S = 0.1
-# Without a deadline: of statements such as ALTER nothing is heard until their end; a
+# Without a deadline: statements such as ALTER send nothing until their end; a
 # stream sends a block now and then.
 SILENCE_S = 300.0
 STREAM_SILENCE_S = 60.0
@@ -61,7 +61,7 @@ class BoundedClient(Client):  # type: ignore[misc]  # the driver has no types
         connection.connect_timeout = _within(left_s, CONNECT_S)
         # The driver waits as long as this for the answer to its greeting.
         connection.send_receive_timeout = connection.connect_timeout
-        # Whoever had less time than that has learned nothing about the server.
+        # A failure within less time than that says nothing about the server.
         counts = left_s is None or left_s >= PING_S + CONNECT_S
         with self._noting_answers(counts=counts):
             super().establish_connection(settings)

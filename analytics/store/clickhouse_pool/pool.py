@@ -58,6 +58,6 @@ class DriverPool:
 
 
 def is_dead(client: BoundedClient) -> bool:
-    """Tell whether the server hung up, or sent what nobody asked for."""
+    """Return whether the server hung up, or sent unrequested data."""
     connection = client.connection
     return bool(connection.connected) and not is_silent(connection.socket.fileno())
