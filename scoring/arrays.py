@@ -27,8 +27,8 @@ class ForecastColumns(CellDistribution):
 
     def take(self, rows: NDArray[Any]) -> Self:
         """Keep some cells, by index or mask, in the order given."""
-        kept = {name: array[rows] for name, array in named_arrays(self).items()}
-        return type(self)(**kept)
+        chosen = {name: array[rows] for name, array in named_arrays(self).items()}
+        return type(self)(**chosen)
 
     def replaced(self, rows: NDArray[np.int64], other: CellDistribution) -> Self:
         """Copy with the distributions of some rows replaced by others, in order."""

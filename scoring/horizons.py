@@ -13,7 +13,7 @@ HORIZONS_SEC: Final = {
     "14d": 14 * DAY_S,
     "30d": 30 * DAY_S,
 }
-# What the platform fits and serves where nothing else is asked for.
+# What the platform fits and serves where no other horizon is given.
 SERVED_HORIZONS_SEC: Final = (DAY_S, 7 * DAY_S)
 
 

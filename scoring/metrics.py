@@ -17,10 +17,10 @@ FORECASTS_REFUSED = Counter(
 
 
 class Inference(StrEnum):
-    """The computations of a model that answers ask for; caches save them."""
+    """The computations of a model that responses need; caches save them."""
 
     SCENARIOS = "scenarios"  # a draw over the whole grid
-    DISTRIBUTION = "distribution"  # of features that a question brought along
+    DISTRIBUTION = "distribution"  # of features that a request brought along
     LOSSES = "losses"  # of a portfolio in every scenario
 
 
@@ -44,7 +44,7 @@ ALERTS_HELD_BACK = Counter(
 )
 ALERT_EVALUATION_FAILURES = Counter(
     "scoring_alert_evaluation_failures",
-    "Rules that could not be asked about a forecast and are asked again.",
+    "Rules that could not be evaluated on a forecast and are retried.",
 )
 WEBHOOK_DELIVERIES = Counter(
     "scoring_webhook_deliveries",

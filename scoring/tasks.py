@@ -67,14 +67,14 @@ def renew_region(job: Job, progress: Progress) -> dict[str, Any]:
 
 
 def _tell_at_once() -> None:
-    """Ask the alert rules about what was just published, without waiting a round."""
+    """Evaluate alert rules on what was just published, without waiting a round."""
     evaluate_due_rules()
     send_due_deliveries()
 
 
 @job_runner(ASSESS)
 def assess_portfolios(job: Job, progress: Progress) -> dict[str, Any]:
-    """Assess portfolios; what failed of one is told as the API would."""
+    """Assess portfolios; a failed one is reported as the API would."""
     return {"results": list(map(_assessed, run_batch(job, progress)))}
 
 

@@ -89,7 +89,7 @@ class PortfolioAdmin(admin.ModelAdmin[Portfolio]):
         )
 
     @admin.action(
-        description="Find the places of all assets anew", permissions=["change"]
+        description="Find the places of all assets again", permissions=["change"]
     )
     def find_places_again(
         self, request: HttpRequest, chosen: QuerySet[Portfolio]

@@ -47,7 +47,7 @@ class RegionAdmin(admin.ModelAdmin[Region]):
     def has_delete_permission(
         self, request: HttpRequest, obj: Region | None = None
     ) -> bool:
-        # Portfolios, forecasts and alerts rest on it.
+        # Portfolios, forecasts and alerts depend on it.
         return False
 
     def save_model(

@@ -52,7 +52,7 @@ class VulnerabilityAdmin(admin.ModelAdmin[Vulnerability]):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Vulnerability | None = None
     ) -> tuple[str, ...]:
-        # Assessments rest on the curve: another curve is another vulnerability.
+        # Assessments depend on the curve: another curve is another vulnerability.
         return () if obj is None else ("organisation", "slug", "points")
 
     @admin.display(description="points")

@@ -151,7 +151,7 @@ def alert_rules_list(request: Request, query: AlertRuleQuery) -> Page[AlertRuleD
 
 @router.post("alert-rules", WRITERS, status=201)
 def alert_rules_create(request: Request, body: NewAlertRule) -> Once[AlertRuleDetail]:
-    """Make a rule; within seconds it is asked about the newest forecast."""
+    """Make a rule; within seconds it is evaluated on the newest forecast."""
     organisation = get_principal(request).organisation
     parts = _parts(given_in(body), organisation)
     parts["region"] = find_region_of_organisation(request, body.region)
@@ -188,7 +188,7 @@ def alert_rules_delete(request: Request, rule_id: UUID) -> None:
 
 @router.get(f"{RULE}/performance", READERS)
 def alert_rules_performance(request: Request, rule_id: UUID) -> AlertRulePerformance:
-    """Tell how many alerts were right, and how long before the event."""
+    """Count how many alerts were right, and how long before the event."""
     organisation = get_principal(request).organisation
     return get_rule_performance(get_alert_rule(rule_id, organisation=organisation))
 

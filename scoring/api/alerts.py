@@ -26,7 +26,7 @@ from scoring.selectors.portfolios import get_portfolio
 from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 
 router = Router()
-# An alert of a large area has as many cells, of which an answer tells some.
+# An alert of a large area has many cells, of which a response lists some.
 ALERTS_AT_ONCE: Final = 50
 
 
@@ -72,16 +72,16 @@ def alerts_of_portfolio(
     request: Request, portfolio_id: UUID, query: PortfolioAlertQuery
 ) -> Page[AlertDetail]:
     """List the alerts of a portfolio: `GET /alerts?portfolio=…` does the same."""
-    asked = AlertQuery(
+    wanted = AlertQuery(
         **msgspec.structs.asdict(query),
         portfolio=portfolio_id,
     )
-    return alerts_list(request, asked)
+    return alerts_list(request, wanted)
 
 
 @router.get("alerts/<uuid:alert_id>/history", READERS)
 def alerts_history(request: Request, alert_id: UUID) -> AlertHistory:
-    """Tell the steps of an alert: what, when and by whom."""
+    """List the steps of an alert: what, when and by whom."""
     organisation = get_principal(request).organisation
     changes = list_changes(alert_id, organisation=organisation)
     return AlertHistory([AlertStep.of(change) for change in changes])

@@ -1,6 +1,6 @@
 """Assessments: what forecasts would cost portfolios.
 
-An assessment tells of forecasts and of portfolios, so it needs the scopes of both.
+An assessment shows forecasts and portfolios, so it needs the scopes of both.
 """
 
 from typing import Annotated, Any, Final, Self
@@ -175,12 +175,12 @@ class BatchAnswer(Struct):
 def assess(
     request: Request, portfolio_id: UUID, body: AssessmentRequest
 ) -> Once[AssessmentDetail]:
-    """Assess a portfolio; the same question gets the stored assessment."""
-    question = _question(body)
+    """Assess a portfolio; the same request gets the stored assessment."""
+    wanted = _wanted_of(body)
     portfolio = portfolio_of(request, portfolio_id)
 
     def create() -> AssessmentDetail:
-        assessment = assess_portfolio(portfolio, question)
+        assessment = assess_portfolio(portfolio, wanted)
         forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
         # Without a name the region follows from those that are seen.
         names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
@@ -202,17 +202,17 @@ def assess_batch(
     request: Request, body: BatchRequest
 ) -> Once[BatchAnswer] | Once[JobStatus]:
     """Assess up to 50 portfolios at once; more become a job, answered with 202."""
-    question = _question(body)
+    wanted = _wanted_of(body)
     ids = body.portfolio_ids
     refuse_repeats(ids, "portfolio_ids")
     organisation = get_principal(request).organisation
     if len(ids) > AT_ONCE:
         return Once(
-            lambda: JobStatus.of(queue_batch(organisation, ids, question)), status=202
+            lambda: JobStatus.of(queue_batch(organisation, ids, wanted)), status=202
         )
 
     def assess() -> BatchAnswer:
-        results = batches.assess_batch(organisation, ids, question)
+        results = batches.assess_batch(organisation, ids, wanted)
         return BatchAnswer([BatchItem.of(result) for result in results])
 
     return Once(assess)
@@ -233,16 +233,16 @@ def assessments_read(request: Request, assessment_id: UUID) -> AssessmentDetail:
     return AssessmentDetail.of(get_assessment(organisation, assessment_id))
 
 
-def _question(asked: AssessmentRequest) -> AssessmentQuestion:
-    for index, quantile in enumerate(asked.quantiles):
+def _wanted_of(body: AssessmentRequest) -> AssessmentQuestion:
+    for index, quantile in enumerate(body.quantiles):
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."
             raise InvalidInputError(reason, field=("quantiles", index))
-    refuse_repeats(asked.quantiles, "quantiles")
+    refuse_repeats(body.quantiles, "quantiles")
     return AssessmentQuestion(
-        horizon_sec=asked.horizon_sec,
-        moment=asked.time,
-        model_version=asked.model_version,
-        quantiles=asked.quantiles,
-        region=asked.region,
+        horizon_sec=body.horizon_sec,
+        moment=body.time,
+        model_version=body.model_version,
+        quantiles=body.quantiles,
+        region=body.region,
     )

@@ -114,12 +114,12 @@ def features_snapshot(
 ) -> Rows[FeatureSnapshotAnswer]:
     """Give the features of every cell as known at `time`.
 
-    They are the features that `score-snapshot` takes; each rests on all events
+    They are the features that `score-snapshot` takes; each depends on all events
     before `time`, whatever the horizon.
     """
     known_at = query.known_at or query.time
     region = find_region(request, query.region)
-    _note_rest(request, region)
+    _note_dependencies(request, region)
     snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
     answer = FeatureSnapshotAnswer(
         region=region.slug,
@@ -141,7 +141,7 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
 
     `count` and `rate_per_day` are of the window; `excitation` weighs all events
     before `time` by exp(-age / window); `total` and `days_since_last` are of all
-    time. One row a cell and window, in the order asked for.
+    time. One row a cell and window, in the order given.
     """
     known_at = body.known_at or body.time
     check_cost(
@@ -159,7 +159,7 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
     cells = parse_cell_ids(body.cell_ids, "cell_ids")
     refuse_repeats(body.window_sizes_sec, "window_sizes_sec")
     region = region_asked_about(request, body.region, cells)
-    _note_rest(request, region)
+    _note_dependencies(request, region)
     features = build_windows(
         region,
         cells=cells,
@@ -173,8 +173,8 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
     return Rows(answer, watched(_window_rows(features, cells, body)))
 
 
-def _note_rest(request: Request, region: Region) -> None:
-    """Features rest on the events and on the cells of a region."""
+def _note_dependencies(request: Request, region: Region) -> None:
+    """Declare the events and the cells of a region as dependencies."""
     forecasts = change_names.forecasts_of(region.slug)
     depends_on(request, change_names.REGIONS, forecasts, *names_of([region.slug]))
 
@@ -197,11 +197,11 @@ def _window_rows(
     excitations = np.round(features.excitation, DECIMALS).tolist()
     for index, cell in enumerate(cells):
         days = float(features.days_since_last[index])
-        for place, window_s in enumerate(body.window_sizes_sec):
+        for position, window_s in enumerate(body.window_sizes_sec):
             vector = {
-                "count": counts[index][place],
-                "rate_per_day": counts[index][place] * DAY_S / window_s,
-                "excitation": excitations[index][place],
+                "count": counts[index][position],
+                "rate_per_day": counts[index][position] * DAY_S / window_s,
+                "excitation": excitations[index][position],
                 "total": float(features.total[index]),
                 "days_since_last": None if math.isnan(days) else days,
             }

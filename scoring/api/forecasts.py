@@ -112,7 +112,7 @@ def forecasts_list(request: Request, query: ForecastListQuery) -> Page[ForecastS
 
 @router.get("forecasts/<uuid:forecast_id>/skill", READERS, problems=(409,))
 def forecasts_skill(request: Request, forecast_id: UUID) -> ForecastSkillDetail:
-    """Tell how a forecast did; 409 with the time it will be known before that."""
+    """Give the skill of a forecast; 409 with the time it will be known before that."""
     forecast = get_forecast(forecast_id, access=find_access(request))
     skill = get_forecast_skill(forecast)
     return ForecastSkillDetail.of(

@@ -21,7 +21,7 @@ from scoring.services.registry.jobs import FIT
 router = Router()
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-# Whoever may start a kind of job may follow it.
+# Who may start a kind of job may read its state.
 READERS = has_scope(Scope.PORTFOLIOS_READ) | has_scope(Scope.MODELS_WRITE)
 WRITERS = has_scope(Scope.PORTFOLIOS_WRITE) | has_scope(Scope.MODELS_WRITE)
 # The result of a job may have a megabyte.

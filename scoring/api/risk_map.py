@@ -208,9 +208,9 @@ def _table(
         pieces = arrow_pieces(schema_of(table, metadata=facts), [table])
         return HttpResponse(b"".join(pieces), content_type=wanted.media_type)
     name = f"{facts['region']}-{facts['horizon_sec']}s.csv"
-    # Facts that a row needs to be told from those of another forecast.
-    told = {fact: [facts[fact]] * len(columns.cells) for fact in CSV_FACTS}
-    batch = {**told, **table}
+    # Facts that distinguish a row from those of another forecast.
+    constant = {fact: [facts[fact]] * len(columns.cells) for fact in CSV_FACTS}
+    batch = {**constant, **table}
     return HttpResponse(
         b"".join(watched(csv_pieces(batch, [batch]), every=1)),
         content_type=f"{wanted.media_type}; charset=utf-8",

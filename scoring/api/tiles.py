@@ -45,7 +45,7 @@ BYTES_OF_CELL = 150
 
 
 class TileRenderer(JsonRenderer):
-    """Lets tiles be asked for; a problem stays JSON."""
+    """Lets clients accept tiles; a problem stays JSON."""
 
     media_type = CONTENT_TYPE
     format = "mvt"

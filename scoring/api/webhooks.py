@@ -175,7 +175,7 @@ def webhooks_rotate(request: Request, webhook_id: UUID) -> Once[WebhookWithSecre
 
 @router.post(f"{WEBHOOK}/test", WRITERS, status=202)
 def webhooks_test(request: Request, webhook_id: UUID) -> Once[DeliveryDetail]:
-    """Queue a message that tries the receiver; `deliveries` tells the outcome."""
+    """Queue a message that tries the receiver; `deliveries` shows the outcome."""
     organisation = get_principal(request).organisation
     return Once(
         lambda: DeliveryDetail.of(

@@ -42,10 +42,10 @@ def assess() -> Iterator[AnyMeasurement]:
 
 
 def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
-    question = AssessmentQuestion(horizon_sec=days * DAY_S)
+    wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
     return Measurement(
         name=f"{N_ASSETS:,} assets, exposure cached: {title}",
-        after=lambda: prepare_assessment(portfolio, question),
+        after=lambda: prepare_assessment(portfolio, wanted),
         check=_adds_up,
         target=200.0,
         repeats=9,
@@ -68,11 +68,11 @@ def _cold(portfolio: Portfolio) -> AnyMeasurement:
 
 
 def _repeated(portfolio: Portfolio) -> AnyMeasurement:
-    question = AssessmentQuestion(quantiles=(0.5,))
-    stored = assess_portfolio(portfolio, question)
+    wanted = AssessmentQuestion(quantiles=(0.5,))
+    stored = assess_portfolio(portfolio, wanted)
     return Measurement(
         name="the same question again: the stored assessment",
-        after=lambda: assess_portfolio(portfolio, question),
+        after=lambda: assess_portfolio(portfolio, wanted),
         check=lambda assessment: assessment.pk == stored.pk,
         target=20.0,
     )
@@ -86,18 +86,18 @@ def _batch(place: Place) -> AnyMeasurement:
     ids = [portfolio.pk for portfolio in portfolios]
     rounds = count(1)
 
-    def question() -> AssessmentQuestion:
-        """Ask for another quantile each time, so that nothing is stored yet."""
+    def wanted() -> AssessmentQuestion:
+        """Name another quantile each time, so that nothing is stored yet."""
         forget_inputs()
         return AssessmentQuestion(quantiles=(0.9, 0.95 + next(rounds) / 10_000))
 
     def one_by_one() -> list[Decimal]:
-        asked = question()
-        found = [assess_portfolio(portfolio, asked) for portfolio in portfolios]
+        wanted_now = wanted()
+        found = [assess_portfolio(portfolio, wanted_now) for portfolio in portfolios]
         return [assessment.expected_loss for assessment in found]
 
     def together() -> list[Decimal]:
-        results = assess_batch(place.organisation, ids, question())
+        results = assess_batch(place.organisation, ids, wanted())
         return [
             result.assessment.expected_loss
             for result in results

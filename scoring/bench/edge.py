@@ -31,7 +31,7 @@ from scoring.horizons import DAY_S
 
 BARE = "perf.bench.peers.bare_wsgi:application"
 COPIED_HEADERS = ("content-type", "content-encoding")
-NOT_KEPT = frozenset({"miss", "bypass"})
+NOT_CACHED = frozenset({"miss", "bypass"})
 ASKED_EACH_ROUND = 10
 STEP = timedelta(minutes=7)
 
@@ -54,16 +54,16 @@ def _new_dashboards(webs: WebPair, questions: Questions) -> AnyMeasurement:
     return compare_latency(
         webs,
         name="dashboard, cold",
-        before=_never_asked(questions, newest),
-        after=_never_asked(questions, newest),
+        before=_never_sent(questions, newest),
+        after=_never_sent(questions, newest),
         target=2.0,
     )
 
 
-def _never_asked(
+def _never_sent(
     questions: Questions, newest: datetime
 ) -> Callable[[], list[WebRequest]]:
-    """Let every timeframe end a little earlier, so that no answer is kept of it."""
+    """Let every timeframe end a little earlier, so that no response of it is cached."""
     numbers, portfolios = count(1), questions.portfolios
 
     def requests() -> list[WebRequest]:
@@ -101,10 +101,10 @@ def _against_bare(webs: WebPair, request: WebRequest) -> AnyMeasurement:
 def _bare_function(webs: WebPair, request: WebRequest) -> Generator[Address]:
     """Serve the very bytes of an answer by a function that does nothing else."""
     with connected(webs.after) as client:
-        # The first answer is worked out, the next ones are what is kept of it.
+        # The first response is computed, the next ones are cached.
         _, response = client.send(request), client.send(request)
-    if response.headers.get("x-cache") in NOT_KEPT:
-        raise BenchmarkError("The assessment is worked out anew at each request.")
+    if response.headers.get("x-cache") in NOT_CACHED:
+        raise BenchmarkError("The assessment is computed again at each request.")
     headers = {
         name: value
         for name, value in response.headers.items()

@@ -27,7 +27,7 @@ from scoring.horizons import DAY_S
 
 MIX_LENGTH = 500
 TARGETS = LoadTargets(throughput=10.0, latency=10.0)
-# A new question each time: of five decimal places none was asked before.
+# A new request each time: with five decimals none was sent before.
 NEW_EACH_ROUND = 5
 
 
@@ -41,34 +41,32 @@ def http() -> Iterator[AnyMeasurement]:
         for title, requests in loads.items():
             load = usual_load(webs, requests)
             yield compare_load(webs, load, title=title, targets=TARGETS)
-        yield _new_questions(webs, questions)
+        yield _new_requests(webs, questions)
 
 
-def _new_questions(webs: WebPair, questions: Questions) -> AnyMeasurement:
+def _new_requests(webs: WebPair, questions: Questions) -> AnyMeasurement:
     """Give each its own quantiles: they share what is stored."""
     return compare_latency(
         webs,
         name="assess, a question never asked before",
-        before=_never_asked(questions, offset=0),
-        after=_never_asked(questions, offset=1),
+        before=_never_sent(questions, offset=0),
+        after=_never_sent(questions, offset=1),
         check=_same_losses,
         target=1.0,
     )
 
 
-def _never_asked(
-    questions: Questions, *, offset: int
-) -> Callable[[], list[WebRequest]]:
+def _never_sent(questions: Questions, *, offset: int) -> Callable[[], list[WebRequest]]:
     numbers = count(offset, 2)
 
     def requests() -> list[WebRequest]:
         return [
             questions.assess(
-                questions.portfolios[place % len(questions.portfolios)],
+                questions.portfolios[index % len(questions.portfolios)],
                 horizon_sec=DAY_S,
                 quantiles=[round(0.8 + next(numbers) / 1e5, 6)],
             )
-            for place in range(NEW_EACH_ROUND)
+            for index in range(NEW_EACH_ROUND)
         ]
 
     return requests

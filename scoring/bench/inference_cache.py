@@ -33,18 +33,18 @@ from scoring.services.forecasts.snapshots import FeatureValues, score_cells
 Answer = TypeVar("Answer")
 
 N_CELLS, N_SCENARIOS = 1_000, 10_000
-N_QUESTIONS, N_DISTINCT = 2_000, 500
+N_REQUESTS, N_DISTINCT = 2_000, 500
 ZIPF_EXPONENT = 1.1
 SCENARIO_COUNTS = (20, 50, 100)
 MOST_CELLS = 20
-# One question in so many brings features of its own.
+# One request in so many brings features of its own.
 OWN_FEATURES_EVERY = 10
 TRAINING_CELLS, TRAINING_DAYS, EVENTS_PER_DAY = 37, 150, 6.0
 PLAIN = partial(switched_off, *Switch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
+class _Request:
     forecast: Forecast
     cells: Sequence[int]
     features: Sequence[FeatureValues | None]
@@ -78,17 +78,17 @@ CALLS: Meter[_Answers] = reported(
 
 @registry.suite("inference_cache")
 def inference_cache() -> Iterator[AnyMeasurement]:
-    """Questions that come again: inference carried out, plain (before) and kept."""
+    """Repeated requests: inference carried out, plain (before) and cached."""
     with own_place(n_cells=N_CELLS) as place:
         forecasts = [
             publish(place, days=days, n_scenarios=N_SCENARIOS) for days in (1, 7)
         ]
         forecaster = _fitted(place)
-        questions = _distinct_questions(forecasts, forecaster)
+        requests = _distinct_requests(forecasts, forecaster)
         yield Measurement(
-            name=f"{N_QUESTIONS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
-            before=partial(_plainly, partial(_ask, _mixed(questions))),
-            after=partial(_ask, _mixed(questions)),
+            name=f"{N_REQUESTS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
+            before=partial(_plainly, partial(_send, _mixed(requests))),
+            after=partial(_send, _mixed(requests)),
             meter=CALLS,
             check=lambda before, after: before.digests == after.digests,
             target=10.0,
@@ -96,17 +96,17 @@ def inference_cache() -> Iterator[AnyMeasurement]:
             repeats=1,
             time_limit_s=400.0,
         )
-        yield _asked_again("a question about cells, again", questions[0])
-        with_features = questions[OWN_FEATURES_EVERY - 1]
-        yield _asked_again("a question with features of its own, again", with_features)
+        yield _repeated("a question about cells, again", requests[0])
+        with_features = requests[OWN_FEATURES_EVERY - 1]
+        yield _repeated("a question with features of its own, again", with_features)
         yield _opened(forecasts[0])
 
 
-def _asked_again(name: str, question: _Question) -> AnyMeasurement:
+def _repeated(name: str, request: _Request) -> AnyMeasurement:
     return Measurement(
         name=name,
-        before=partial(_plainly, question.answer),
-        after=question.answer,
+        before=partial(_plainly, request.answer),
+        after=request.answer,
         check=lambda before, after: before == after,
         target=5.0,
     )
@@ -144,9 +144,9 @@ def _plainly(ask: Callable[[], Answer]) -> Answer:
         return ask()
 
 
-def _ask(questions: Sequence[_Question]) -> _Answers:
+def _send(requests: Sequence[_Request]) -> _Answers:
     before = _inference_calls()
-    digests = [question.answer() for question in questions]
+    digests = [request.answer() for request in requests]
     return _Answers(digests=digests, inference_calls=_inference_calls() - before)
 
 
@@ -157,20 +157,20 @@ def _inference_calls() -> float:
     )
 
 
-def _mixed(questions: Sequence[_Question]) -> list[_Question]:
-    """Draw questions of which few are asked often and many once or never."""
+def _mixed(requests: Sequence[_Request]) -> list[_Request]:
+    """Draw requests of which few come often and many once or never."""
     rng = np.random.default_rng(SEED)
-    weight = np.arange(1, len(questions) + 1) ** -ZIPF_EXPONENT
-    drawn = rng.choice(len(questions), N_QUESTIONS, p=weight / weight.sum())
-    return [questions[place] for place in drawn.tolist()]
+    weight = np.arange(1, len(requests) + 1) ** -ZIPF_EXPONENT
+    drawn = rng.choice(len(requests), N_REQUESTS, p=weight / weight.sum())
+    return [requests[index] for index in drawn.tolist()]
 
 
-def _distinct_questions(
+def _distinct_requests(
     forecasts: Sequence[Forecast], forecaster: Forecaster
-) -> list[_Question]:
+) -> list[_Request]:
     rng = np.random.default_rng(SEED)
     known = get_columns(forecasts[0]).cells
-    questions = []
+    requests = []
     for number in range(N_DISTINCT):
         n_cells = int(rng.integers(1, MOST_CELLS + 1))
         features: list[FeatureValues | None] = [None] * n_cells
@@ -178,8 +178,8 @@ def _distinct_questions(
         if is_own:
             values = rng.normal(size=len(forecaster.feature_names)).tolist()
             features[0] = dict(zip(forecaster.feature_names, values, strict=True))
-        questions.append(
-            _Question(
+        requests.append(
+            _Request(
                 # The model version has one artifact, of the shortest horizon.
                 forecast=forecasts[0 if is_own else number % len(forecasts)],
                 cells=rng.choice(known, n_cells, replace=False).tolist(),
@@ -187,7 +187,7 @@ def _distinct_questions(
                 n_scenarios=int(rng.choice(SCENARIO_COUNTS)),
             )
         )
-    return questions
+    return requests
 
 
 def _fitted(place: Place) -> Forecaster:

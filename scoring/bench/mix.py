@@ -1,6 +1,6 @@
-"""What many users ask at once: few questions often, many seldom.
+"""What many users request at once: few requests often, many seldom.
 
-Within each kind of request the second most wanted one is asked half as often as the
+Within each kind of request the second most frequent one comes half as often as the
 first, the third a third as often, and so on (Zipf).
 """
 
@@ -41,7 +41,7 @@ DASHBOARD_NOW = frozenset({"since", "until"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """Requests of a client of the place, who takes compressed answers as all do."""
+    """Requests of a client of the place, which accepts gzip."""
 
     place: Place
     forecast: Forecast
@@ -101,7 +101,7 @@ class Questions:
 
 
 def variants_of(questions: Questions) -> dict[str, list[WebRequest]]:
-    """List the different requests of each kind, the most wanted first."""
+    """List the different requests of each kind, the most frequent first."""
     return {
         "assess": [
             questions.assess(portfolio, horizon_sec=horizon, quantiles=quantiles)
@@ -124,7 +124,7 @@ def draw(variants: Sequence[WebRequest], count: int) -> list[WebRequest]:
     wanted = 1.0 / np.arange(1, len(variants) + 1)
     rng = np.random.default_rng(SEED)
     chosen = rng.choice(len(variants), size=count, p=wanted / wanted.sum())
-    return [variants[place] for place in chosen.tolist()]
+    return [variants[index] for index in chosen.tolist()]
 
 
 def draw_mix(variants: dict[str, list[WebRequest]], count: int) -> list[WebRequest]:
@@ -135,7 +135,7 @@ def draw_mix(variants: dict[str, list[WebRequest]], count: int) -> list[WebReque
         for request in draw(variants[kind], count * share // 100)
     ]
     order = np.random.default_rng(SEED).permutation(len(drawn))
-    return [drawn[place] for place in order.tolist()]
+    return [drawn[index] for index in order.tolist()]
 
 
 def _risk_maps(questions: Questions) -> list[WebRequest]:

@@ -29,7 +29,7 @@ PORTFOLIO: Final = "Coastal cities of the North Atlantic"
 # The currency of what is not money: people.
 NO_CURRENCY: Final = "XXX"
 CURVE: Final = "gale"
-# Whoever is in a cell with winds of a tropical storm, in knots, is exposed.
+# People in a cell with winds of a tropical storm, in knots, are exposed.
 GALE_KT: Final = 34.0
 CURVE_POINTS: Final = ((GALE_KT - 1.0, 0.0), (GALE_KT, 1.0))
 # Further inland a storm is rarely one any more.

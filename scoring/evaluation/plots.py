@@ -95,12 +95,12 @@ def number_plot(series: NumberSeries, *, title: str) -> str:
         ("observed, inside", "#222222", passed),
         ("observed, outside", OUTSIDE, ~passed),
     ):
-        kept = zip(
+        points = zip(
             series.origins_s[shown].tolist(),
             series.observed[shown].tolist(),
             strict=True,
         )
-        chart.points(kept, colour=colour, name=name, radius=2.5)
+        chart.points(points, colour=colour, name=name, radius=2.5)
     return chart.svg()
 
 

@@ -134,15 +134,15 @@ def _summary(skills: Sequence[SetSkill], truth: TruthSkill) -> Iterator[str]:
     yield _heading("figure", "target", "met", "falls short")
     found = [*_findings(skills), ("made up", truth.finding)]
     for (figure, target), rows in _by_target(found).items():
-        judged = [(where, each) for where, each in rows if each.is_met is not None]
+        applicable = [(where, each) for where, each in rows if each.is_met is not None]
         short = [
             f"{where}: {_interval(each.found)}"
-            for where, each in judged
+            for where, each in applicable
             if not each.is_met
         ]
-        if not judged:
+        if not applicable:
             continue
-        met = f"{len(judged) - len(short)} of {len(judged)}"
+        met = f"{len(applicable) - len(short)} of {len(applicable)}"
         yield _row(figure, target, met, "; ".join(short))
     for share in JUDGED_SHARES:
         yield _ahead(skills, share)

@@ -14,7 +14,7 @@ N_TICKS = 6
 LETTER_WIDTH = 6.6
 FLOOR = HEIGHT - BOTTOM
 INK, SOFT, FAINT, PAPER = "#222222", "#555555", "#dddddd", "#ffffff"
-# Told apart by people who see few colours (Okabe & Ito 2008).
+# Distinct for people who see few colours (Okabe & Ito 2008).
 PALETTE: Final = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7"),
     *("#e69f00", "#56b4e9", "#666666", "#000000"),
@@ -39,7 +39,7 @@ class Axis:
     is_log: bool = False
 
     def fraction(self, value: float) -> float:
-        """Place of a value between the ends, held to the frame."""
+        """Position of a value between the ends, held to the frame."""
         low, high, here = self.low, self.high, min(max(value, self.low), self.high)
         if self.is_log:
             low, high, here = log10(low), log10(high), log10(here)
@@ -70,7 +70,7 @@ class Chart:
         self._marks.append(
             _tag(
                 "polyline",
-                points=self._places(points),
+                points=self._coordinates(points),
                 fill="none",
                 stroke=colour,
                 stroke_width=width,
@@ -90,9 +90,9 @@ class Chart:
         """Shade from `low` to `high` along x, given as (x, low, high)."""
         there = [(x, high) for x, _, high in bounds]
         back = [(x, low) for x, low, _ in reversed(bounds)]
-        places = self._places([*there, *back])
+        coordinates = self._coordinates([*there, *back])
         self._marks.append(
-            _tag("polygon", points=places, fill=colour, fill_opacity=0.25)
+            _tag("polygon", points=coordinates, fill=colour, fill_opacity=0.25)
         )
         self._name(name, colour)
 
@@ -130,11 +130,11 @@ class Chart:
     def label(self, x: float, y: float, words: str, *, is_below: bool = False) -> None:
         """Write to the upper left of a point, or to its lower right."""
         left, top = self._left(x), self._top(y)
-        place: dict[str, Any] = {"x": left - 8, "y": top - 5, "text_anchor": "end"}
+        position: dict[str, Any] = {"x": left - 8, "y": top - 5, "text_anchor": "end"}
         if is_below:
             # Never under the frame, where the ticks are.
-            place = {"x": left + 8, "y": min(top + 13, FLOOR - 5)}
-        self._marks.append(_tag("text", words, font_size=10, fill=SOFT, **place))
+            position = {"x": left + 8, "y": min(top + 13, FLOOR - 5)}
+        self._marks.append(_tag("text", words, font_size=10, fill=SOFT, **position))
 
     def name_all(self, colours: Mapping[str, str]) -> None:
         """Put names into the legend whose marks are drawn in another order."""
@@ -158,7 +158,7 @@ class Chart:
     def _top(self, value: float) -> float:
         return FLOOR - self._y.fraction(value) * (FLOOR - TOP)
 
-    def _places(self, points: Iterable[tuple[float, float]]) -> str:
+    def _coordinates(self, points: Iterable[tuple[float, float]]) -> str:
         return " ".join(f"{self._left(x):.1f},{self._top(y):.1f}" for x, y in points)
 
     def _name(self, name: str, colour: str) -> None:

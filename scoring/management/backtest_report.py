@@ -78,8 +78,8 @@ def _skill_table(models: list[Mapping[str, Any]]) -> Table:
         title="Skill (↑ higher is better, ↓ lower; in brackets: what is right)"
     )
     table.add_column("")
-    for place, model in enumerate(models):
-        style = "" if place else "bold"
+    for index, model in enumerate(models):
+        style = "" if index else "bold"
         heading = _words(model["kind"]).replace(" ", "\n")
         table.add_column(heading, justify="right", style=style)
     columns = [figures_of(model) for model in models]

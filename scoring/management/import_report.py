@@ -27,10 +27,10 @@ class ProgressLine:
     def __call__(self, progress: ImportProgress) -> None:
         self.rows_done = progress.rows_done
         if self._pace.is_due():
-            self._out.write(told(progress))
+            self._out.write(progress_line(progress))
 
 
-def told(progress: ImportProgress) -> str:
+def progress_line(progress: ImportProgress) -> str:
     pace = f"{progress.rows_per_s:,.0f} rows/s"
     if progress.fraction is None or progress.left_s is None:
         return f"{progress.rows_done:,} rows, {pace}"
@@ -59,8 +59,8 @@ class RejectionListing:
         if self._count <= SHOWN_REJECTIONS:
             self._out.write(str(rejection))
         if self._file is not None:
-            told = (rejection.row, rejection.column, rejection.code.value)
-            self._file.write(csv_text([(*told, rejection.reason, rejection.value)]))
+            start = (rejection.row, rejection.column, rejection.code.value)
+            self._file.write(csv_text([(*start, rejection.reason, rejection.value)]))
 
     def _say_what_is_not_shown(self) -> None:
         if self._count > SHOWN_REJECTIONS:
@@ -69,9 +69,9 @@ class RejectionListing:
 
 
 def as_json(report: ImportReport, *, region: str, source: str) -> str:
-    told = {**asdict(report), "region": region, "source": source}
-    told["rows_per_s"] = round(report.row_count / max(report.seconds, 1e-6))
-    return json.dumps(told, default=str)
+    document = {**asdict(report), "region": region, "source": source}
+    document["rows_per_s"] = round(report.row_count / max(report.seconds, 1e-6))
+    return json.dumps(document, default=str)
 
 
 def as_text(report: ImportReport, *, region: str) -> str:

@@ -1,4 +1,4 @@
-"""Standing questions about risk, and the answers that fired."""
+"""Alert rules, which are conditions on forecasts, and the alerts they opened."""
 
 from datetime import datetime
 from typing import Self
@@ -25,7 +25,7 @@ class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
         return self.filter(organisation=organisation)
 
     def enabled(self) -> Self:
-        """Keep the rules to be asked: their organisation sees the region."""
+        """Filter the rules to evaluate: their organisation sees the region."""
         # Not joined, so that to lock a rule locks no region.
         regions = Region.objects.filter(pk=OuterRef("region"))
         seen = regions.filter(regions_seen_by(OuterRef("organisation")))

@@ -82,7 +82,7 @@ class Portfolio(models.Model):
     revision = models.PositiveIntegerField(
         default=1, help_text="Counts every change of the assets and their places."
     )
-    # The totals belong to the revision: whoever changes an asset settles them.
+    # The totals belong to the revision: every change of an asset updates them.
     asset_count = models.PositiveIntegerField(default=0, editable=False)
     total_value = models.DecimalField(
         max_digits=TOTAL_DIGITS,

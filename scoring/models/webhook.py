@@ -17,7 +17,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
-    """An address that is told of the alerts of an organisation, with a signature."""
+    """An address that gets the alerts of an organisation, with a signature."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organisation = models.ForeignKey(

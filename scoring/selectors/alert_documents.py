@@ -1,4 +1,4 @@
-"""An alert as the API, the dashboard and webhooks tell of it."""
+"""An alert as the API, the dashboard and webhooks show it."""
 
 from typing import Annotated, Literal, Self, cast
 from uuid import UUID
@@ -9,7 +9,7 @@ from riskplatform.kernel.instants import AwareTime
 from scoring.cell_ids import hex_of
 from scoring.models import Alert, AlertChange
 
-MAX_CELLS_TOLD = 100
+MAX_CELLS_LISTED = 100
 
 MetricName = Annotated[
     Literal["p_event", "expected_count", "tvar"],
@@ -73,8 +73,8 @@ class AlertDetail(Struct):
 
     @classmethod
     def of(cls, alert: Alert) -> Self:
-        """Describe an alert; needs `rule__region` at hand."""
-        rule, told = alert.rule, alert.cells[:MAX_CELLS_TOLD]
+        """Describe an alert; needs `rule__region` loaded."""
+        rule, listed = alert.rule, alert.cells[:MAX_CELLS_LISTED]
         return cls(
             id=alert.pk,
             rule_id=rule.pk,
@@ -91,8 +91,8 @@ class AlertDetail(Struct):
             value=alert.value,
             coordinates=[round(alert.lon, 6), round(alert.lat, 6)],
             cell_count=len(alert.cells),
-            cells=told,
-            cells_hex=[hex_of(cell) for cell in told],
+            cells=listed,
+            cells_hex=[hex_of(cell) for cell in listed],
             first_forecast_id=alert.first_forecast_id,
             last_forecast_id=alert.last_forecast_id,
             valid_until=alert.valid_until,

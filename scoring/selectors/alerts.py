@@ -74,13 +74,13 @@ def list_changes(
 
 
 def alerts_in_full(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
-    """Join what an `AlertDetail` tells, and leave out what is large."""
+    """Join what an `AlertDetail` shows, and leave out what is large."""
     joined = alerts.select_related("rule__region")
     return joined.defer("rule__cells", "rule__region__boundary", "first_cells")
 
 
 def get_rule_performance(rule: AlertRule) -> AlertRulePerformance:
-    """Tell how often a rule was right, and how long before: two queries."""
+    """Count how often a rule was right, and how long before: two queries."""
     counts = rule.alerts.aggregate(
         alert_count=Count("pk"),
         unresolved_count=Count("pk", filter=~Q(state=Alert.State.RESOLVED)),

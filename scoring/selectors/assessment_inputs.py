@@ -1,6 +1,6 @@
-"""What assessments rest on: a forecast's scenarios and a portfolio's exposure.
+"""What assessments depend on: a forecast's scenarios and a portfolio's exposure.
 
-Both are read once and kept, scenarios for all processes of the machine: a forecast
+Both are read once and cached, scenarios for all processes of the machine: a forecast
 never changes, nor does a revision of a portfolio.
 """
 
@@ -88,7 +88,7 @@ _region_ids: ByteCache[NDArray[np.int64]] = ByteCache(
 def find_regions(portfolio: Portfolio) -> list[Region]:
     """Find where this revision of a portfolio has assets, as far as its owner sees.
 
-    Many take long to search, so where they lie is kept.
+    Many take long to search, so the result is cached.
     """
     ids = _region_ids.get_or_compute(
         (portfolio.pk, portfolio.revision),

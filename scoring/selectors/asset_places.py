@@ -42,9 +42,9 @@ def find_places(lat: Floats, lon: Floats) -> Places:
 
 
 def cells_of(lat: Floats, lon: Floats, resolution: int) -> Cells:
-    place = h3.latlng_to_cell
+    find_cell = h3.latlng_to_cell
     pairs = watched(zip(lat.tolist(), lon.tolist(), strict=True))
-    cells = (place(y, x, resolution) for y, x in pairs)
+    cells = (find_cell(y, x, resolution) for y, x in pairs)
     return np.fromiter(cells, dtype=np.uint64, count=lat.size)
 
 
@@ -64,7 +64,7 @@ def _known_cells(
 
 
 def members(region_id: int, cells: Cells, known: Cells) -> Places:
-    """Place those of some cells, one for each place, that a region has."""
+    """Give those of some cells, one for each place, that a region has."""
     rows = np.flatnonzero(np.isin(cells, known))
     return Places(
         row=rows.astype(np.int64),

@@ -65,7 +65,7 @@ def cell_feature(cell: int, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def ring_of(cell: int) -> Ring:
-    """Give the corners as (lon, lat); longitudes go on where the globe begins anew.
+    """Give the corners as (lon, lat); longitudes go on beyond 180 degrees.
 
     The ring around a pole spans 360 degrees and is closed along the pole.
     """
@@ -133,7 +133,7 @@ def _placed(
 
 @lru_cache(maxsize=8)
 def _world_rings(cells: bytes) -> WorldRings:
-    """Project the cells of a region; it keeps its cells, so this is kept too."""
+    """Project the cells of a region; they seldom change, so this is cached."""
     ids = np.frombuffer(cells, dtype=np.uint64)
     parts = np.array_split(ids, ids.size // CELLS_AT_ONCE + 1)
     # It looks at no deadline: every request after it would begin it again.
@@ -161,38 +161,38 @@ def _cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
         yield ring
         return
     for turn in (-360.0, 0.0, 360.0):
-        part = _kept_below(ring, axis=0, limit=turn + 180.0)
-        part = _kept_below(part, axis=0, limit=turn - 180.0, sign=-1)
+        part = _clipped(ring, axis=0, limit=turn + 180.0)
+        part = _clipped(part, axis=0, limit=turn - 180.0, sign=-1)
         if len(part) > 2:
             yield [(lon - turn, lat) for lon, lat in part]
 
 
 def _cut_to_box(ring: Ring, low: float, high: float) -> Ring:
     for axis in (0, 1):
-        ring = _kept_below(ring, axis=axis, limit=high)
-        ring = _kept_below(ring, axis=axis, limit=low, sign=-1)
+        ring = _clipped(ring, axis=axis, limit=high)
+        ring = _clipped(ring, axis=axis, limit=low, sign=-1)
     return ring
 
 
-def _kept_below(ring: Ring, *, axis: int, limit: float, sign: int = 1) -> Ring:
-    """Keep of a convex ring what is at most `limit`; at least, with `sign` -1.
+def _clipped(ring: Ring, *, axis: int, limit: float, sign: int = 1) -> Ring:
+    """Clip a convex ring to what is at most `limit`; at least, with `sign` -1.
 
     One step of the algorithm of Sutherland and Hodgman (1974).
     """
-    kept: Ring = []
+    clipped: Ring = []
     for start, end in zip(ring, ring[1:] + ring[:1], strict=True):
         before, after = sign * (start[axis] - limit), sign * (end[axis] - limit)
         if before <= 0:
-            kept.append(start)
+            clipped.append(start)
         if before * after < 0:
             share = before / (before - after)
-            kept.append(
+            clipped.append(
                 (
                     start[0] + share * (end[0] - start[0]),
                     start[1] + share * (end[1] - start[1]),
                 )
             )
-    return kept
+    return clipped
 
 
 def _closed(ring: Ring) -> list[list[float]]:

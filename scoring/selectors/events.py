@@ -143,14 +143,14 @@ class CellSpreader:
     """Puts the values of the cells that saw events where the grid has these cells."""
 
     def __init__(self, grid: Grid, cells: NDArray[np.uint64]) -> None:
-        place = grid.index_of(cells)
+        index = grid.index_of(cells)
         self.n_cells = len(grid)
-        self.inside = place >= 0
-        self.place = place[self.inside]
+        self.inside = index >= 0
+        self._index = index[self.inside]
 
     def __call__(
         self, values: NDArray[np.float64 | np.int64], *, fill: float = 0.0
     ) -> NDArray[np.float64]:
         spread_out = np.full((self.n_cells, *values.shape[1:]), fill)
-        spread_out[self.place] = values[self.inside]
+        spread_out[self._index] = values[self.inside]
         return spread_out

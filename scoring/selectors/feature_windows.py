@@ -34,7 +34,7 @@ REPORTED_CELLS = 20
 class FeatureSnapshot:
     """What models look at: `features` (n_cells, n_names) of each of `cells`.
 
-    The features rest on events from `window_start` on and before the instant.
+    The features depend on events from `window_start` on and before the instant.
     """
 
     cells: NDArray[np.uint64]

@@ -49,15 +49,15 @@ def list_forecasts(
     horizon_sec: int | None = None,
     is_shadow: bool | None = None,
 ) -> QuerySet[Forecast]:
-    asked = {
+    given = {
         "region": region,
         "model_version": model_version,
         "horizon_sec": horizon_sec,
         "is_shadow": is_shadow,
     }
-    wanted = {name: value for name, value in asked.items() if value is not None}
+    filters = {name: value for name, value in given.items() if value is not None}
     return (
-        Forecast.objects.filter(regions_seen(access, at="region__"), **wanted)
+        Forecast.objects.filter(regions_seen(access, at="region__"), **filters)
         .select_related("region", "model_version", "skill")
         .defer("region__boundary", "model_version__skill")
     )

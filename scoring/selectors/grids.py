@@ -1,4 +1,4 @@
-"""The grids of regions, kept: relating the cells of a region takes a while."""
+"""The grids of regions, cached: relating the cells of a region takes a while."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from scoring.engine.grid import Grid, build_grid
 from scoring.models import Region
 from scoring.selectors.regions import list_cell_ids
 
-KEPT_REGIONS = 8
+MAX_GRIDS = 8
 
 
 def grid_of_region(region: Region) -> Grid:
@@ -22,6 +22,6 @@ def grid_of(cells: NDArray[np.uint64]) -> Grid:
     return _grid(cells.tobytes())
 
 
-@lru_cache(maxsize=KEPT_REGIONS)
+@lru_cache(maxsize=MAX_GRIDS)
 def _grid(cells: bytes) -> Grid:
     return build_grid(np.frombuffer(cells, dtype=np.uint64))

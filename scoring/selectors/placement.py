@@ -1,4 +1,4 @@
-"""Tells ingestion which region an event belongs to, from the stored regions."""
+"""Finds the region of an event for ingestion, from the stored regions."""
 
 import time
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from scoring.selectors.region_owners import read_ownerships
 from scoring.selectors.regions import get_region_grid, read_bounds
 
 # A new region takes part in ingestion after this time at the latest.
-KEPT_FOR_S = 30.0
+MAX_AGE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +61,13 @@ class StoredRegions:
         ]
 
     def forget(self) -> None:
-        """Read the regions anew at the next question."""
+        """Read the regions again at the next call."""
         self._map = None
 
     def _current(self) -> _Map:
         with self._lock:
             known = self._map
-            if known is None or time.monotonic() - known.taken_s > KEPT_FOR_S:
+            if known is None or time.monotonic() - known.taken_s > MAX_AGE_S:
                 known = self._map = _read_map()
             return known
 

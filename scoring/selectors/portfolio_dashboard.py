@@ -271,7 +271,7 @@ def read_dashboard(
     """Read the parts side by side; the value of each is a `DashboardPart`.
 
     `cells` are those with assets of each region, as `asset_cells` gives them; only
-    what is about regions that `access` sees is told.
+    what is about regions that `access` sees is shown.
     """
     since = until - span
     span_s = int(span.total_seconds())

@@ -1,4 +1,4 @@
-"""Whose the regions are, at hand for the edge cache without a query."""
+"""The owners of regions, in memory for the edge cache."""
 
 from django.db.models import QuerySet
 

@@ -1,4 +1,4 @@
-"""The risk map: a forecast's cells, cut to what was asked for."""
+"""The risk map: a forecast's cells, cut to what was requested."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -73,7 +73,7 @@ def add_cells(region: Region, cells: Iterable[int]) -> int:
 
 
 def publish_region_changes(region: Region) -> None:
-    """Tell that a region, whose it is, who sees it, or its cells have changed."""
+    """Publish a change of a region, its owner, its readers, or its cells."""
     publish_changes(change_names.REGIONS, change_names.forecasts_of(region.slug))
 
 

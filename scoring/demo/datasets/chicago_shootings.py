@@ -102,8 +102,8 @@ def _rounded(geometry: dict[str, Any]) -> dict[str, Any]:
 def _rounded_ring(ring: list[tuple[float, float]]) -> list[list[float]]:
     points = np.round(np.array(ring), COORDINATE_DECIMALS)
     moved = np.any(points[1:] != points[:-1], axis=1)
-    kept: list[list[float]] = points[np.concatenate(([True], moved))].tolist()
-    return kept
+    rounded: list[list[float]] = points[np.concatenate(([True], moved))].tolist()
+    return rounded
 
 
 def _cells_of(boundary: dict[str, Any]) -> frozenset[int]:

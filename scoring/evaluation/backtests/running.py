@@ -69,7 +69,7 @@ class HorizonResult:
 
 OnProgress = Callable[[BacktestProgress], None]
 
-# Roughly how long a model takes beside the simplest one, to tell what is left.
+# Roughly how long a model takes beside the simplest one, to estimate what is left.
 EFFORTS: Final = {"ensemble": 15.0, "boosted_poisson": 8.0, "poisson_glm": 8.0}
 
 
@@ -83,7 +83,7 @@ def run_backtests(
 ) -> Iterator[HorizonResult]:
     """Forecast the last windows of a record from what was known before each.
 
-    Finished tables are kept under `root`; with `resume` those of the same inputs are
+    Finished tables are stored under `root`; with `resume` those of the same inputs are
     used again.
 
     Raises

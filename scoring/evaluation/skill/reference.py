@@ -18,13 +18,13 @@ UNIFORM_BELOW_REFERENCE: Final = 0.89
 REFERENCE_BANDWIDTH_CELLS: Final = 1.0
 REFERENCE_UNIFORM_SHARE: Final = 0.01
 REFERENCE_HIT_RATE: Final = 0.302
-JUDGED_SHARE: Final = 0.05
+AREA_SHARE: Final = 0.05
 
 
 def reference_findings(frozen: FrozenSet, result: HorizonResult) -> tuple[Finding, ...]:
     """Gains over a uniform map and over one smoothed by a whole cell.
 
-    They are no targets and judge nothing: they tell how much of a shortfall against
+    They are no targets: they show how much of a shortfall against
     the tuned map is the strength of that map.
     """
     fixed = [table for table in result.tables if table.kind == "time_independent"]
@@ -36,7 +36,7 @@ def reference_findings(frozen: FrozenSet, result: HorizonResult) -> tuple[Findin
     smooth = _map_of(fixed[0], _smoothed(frozen, count.astype(np.float64)))
     uniform = _map_of(fixed[0], frozen.grid.area_km2)
     hits = hit_rate(
-        smooth.mean, smooth.observed, frozen.grid.area_km2, share=JUDGED_SHARE
+        smooth.mean, smooth.observed, frozen.grid.area_km2, share=AREA_SHARE
     )
     return (
         Finding(

@@ -30,7 +30,7 @@ LEVEL_BIAS: Final = (0.9, 1.1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One target on one set and horizon: what was asked, and what was found.
+    """One target on one set and horizon: the figure required, and the one found.
 
     `is_met` is None where the target does not apply. The interval holds the figure
     with probability 0.95, unless `figure` or `note` say what it is.

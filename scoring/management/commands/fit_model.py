@@ -1,4 +1,4 @@
-"""Fit a region anew and publish its forecasts."""
+"""Fit a model of a region and publish its forecasts."""
 
 import json
 from argparse import ArgumentParser

@@ -100,10 +100,10 @@ class Command(ApplicationCommand):
 
     def _list_sources(self) -> None:
         for source in list_sources():
-            told = [source.column_map]
-            told += [f"--format {source.file_format}"] if source.file_format else []
-            told += [f"--times-in {source.times_in}"] if source.times_in else []
-            self.stdout.write(f"{source.name}: {' '.join(told)}")
+            settings = [source.column_map]
+            settings += [f"--format {source.file_format}"] if source.file_format else []
+            settings += [f"--times-in {source.times_in}"] if source.times_in else []
+            self.stdout.write(f"{source.name}: {' '.join(settings)}")
 
 
 def _add_reading(parser: ArgumentParser) -> None:

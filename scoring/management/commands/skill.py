@@ -89,7 +89,7 @@ class Command(ApplicationCommand):
         truth = measure_truth(QUICK if quick else FULL, progress=self.stderr.write)
         provenance = _provenance(_command(names, quick=quick), absent, is_quick=quick)
         self._write(skills, truth, provenance, options)
-        # Kept for a run that is interrupted, of no use to one that is not.
+        # Of use only to resume an interrupted run.
         shutil.rmtree(tables, ignore_errors=True)
 
     def _measure(self, jobs: list[SetJob], *, n_processes: int) -> list[SetSkill]:

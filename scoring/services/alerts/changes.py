@@ -1,4 +1,4 @@
-"""Steps in the life of alerts: each is written down, and each webhook is told."""
+"""Steps in the life of alerts: each is recorded and sent to the webhooks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ def record_changes(
     """Note what became of alerts of one organisation, and queue the messages.
 
     To be called in the transaction that changes the alerts: a message leaves if,
-    and only if, the change was kept.
+    and only if, the change is committed.
     """
     if not alerts:
         return

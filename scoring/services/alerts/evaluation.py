@@ -1,7 +1,7 @@
-"""Ask the alert rules about forecasts: open, follow and resolve alerts.
+"""Evaluates alert rules on forecasts: opens, follows and resolves alerts.
 
-Each rule remembers the newest forecast it was asked about. Asking again, or about
-an older one, changes nothing; what a crash left out, the next sweep finds. A forecast
+Each rule remembers the newest forecast it was evaluated on. That one again, or an
+older one, changes nothing; what a crash left out, the next sweep finds. A forecast
 whose window is over opens nothing.
 """
 
@@ -55,9 +55,9 @@ NOTHING_DONE = EvaluationReport()
 
 
 def evaluate_rules(forecast: Forecast) -> EvaluationReport:
-    """Ask every enabled rule about a served forecast; safe to repeat.
+    """Evaluate every enabled rule on a served forecast; safe to repeat.
 
-    A rule that cannot be answered is asked again by the next sweep; the other
+    A rule that fails is retried by the next sweep; the other
     rules go on.
     """
     if forecast.is_shadow:
@@ -83,7 +83,7 @@ def evaluate_due_rules() -> EvaluationReport:
 
 
 def _unseen_forecasts() -> list[tuple[UUID, UUID]]:
-    """Pair rules with the newest forecast that they were not asked about."""
+    """Pair rules with the newest forecast they were not evaluated on."""
     newest = (
         Forecast.objects.filter(
             region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
@@ -109,7 +109,7 @@ def _evaluate_safely(rule_id: UUID, pair: ForecastPair) -> EvaluationReport:
         _assess_beforehand(rule_id, pair)
         report = _evaluate_rule(rule_id, pair, now=timezone.now())
     except Exception:
-        # Whatever it is: the rules of the others are still to be asked.
+        # Whatever it is: the other rules are still to be evaluated.
         ALERT_EVALUATION_FAILURES.inc()
         logger.exception("the alert rule %s will be asked again", rule_id)
         return EvaluationReport(failed_count=1)

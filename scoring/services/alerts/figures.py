@@ -116,13 +116,13 @@ def _watched(rule: AlertRule, cells: NDArray[np.uint64]) -> NDArray[np.bool_]:
     if rule.cells:
         watched &= np.isin(cells, np.array(rule.cells, dtype=np.uint64))
     if rule.portfolio_id is not None:
-        places = _asset_cells(rule.region_id, rule.portfolio_id)
-        watched &= np.isin(cells, np.array(places, dtype=np.uint64))
+        cells_of_assets = _asset_cells(rule.region_id, rule.portfolio_id)
+        watched &= np.isin(cells, np.array(cells_of_assets, dtype=np.uint64))
     return watched
 
 
 def _asset_cells(region_id: int, portfolio_id: UUID) -> list[int]:
-    places = AssetPlace.objects.filter(
+    cells_of_assets = AssetPlace.objects.filter(
         region_id=region_id, asset__portfolio_id=portfolio_id
     )
-    return list(places.order_by("h3").values_list("h3", flat=True).distinct())
+    return list(cells_of_assets.order_by("h3").values_list("h3", flat=True).distinct())

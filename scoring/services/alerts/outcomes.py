@@ -1,4 +1,4 @@
-"""Whether alerts were right, told once the horizon of their forecast has passed."""
+"""Whether alerts were right, known once the horizon of their forecast has passed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,11 +14,11 @@ from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.models import Alert
 
-JUDGED_FIELDS = ("scored_at", "was_right", "lead_time_s")
+OUTCOME_FIELDS = ("scored_at", "was_right", "lead_time_s")
 
 
 class Window(NamedTuple):
-    """What alerts are judged by: the window of the forecast that opened them."""
+    """What alerts are scored by: the window of the forecast that opened them."""
 
     region: str
     issued_for: datetime
@@ -26,7 +26,7 @@ class Window(NamedTuple):
 
 
 def score_due_alerts() -> int:
-    """Judge the alerts whose horizon has passed; returns how many.
+    """Score the alerts whose horizon has passed; returns how many.
 
     An alert was right if an event came into its first area within the horizon of
     its first forecast, which need not exist any more. It waits until the record of
@@ -73,7 +73,7 @@ def _score(window: Window) -> int:
             alert.lead_time_s = (
                 None if first_s is None else first_s - window.issued_for.timestamp()
             )
-        Alert.objects.bulk_update(alerts, JUDGED_FIELDS, batch_size=500)
+        Alert.objects.bulk_update(alerts, OUTCOME_FIELDS, batch_size=500)
         owners = {alert.rule.organisation_id for alert in alerts}
         publish_changes(*map(change_names.alerts_of, owners))
     return len(alerts)

@@ -80,8 +80,8 @@ def change_alert_rule(
 ) -> AlertRule:
     """Change some parts of a rule; `changes` are fields of `RuleDefinition`.
 
-    A rule that is switched off resolves its alerts; one that asks something else
-    is asked again about the newest forecast.
+    A rule that is switched off resolves its alerts; one with another condition
+    is evaluated again on the newest forecast.
 
     Raises
     ------

@@ -46,22 +46,20 @@ class AssessmentQuestion:
     region: str | None = None
 
 
-def assess_portfolio(portfolio: Portfolio, question: AssessmentQuestion) -> Assessment:
-    """Assess a portfolio, or return what the same question was answered before."""
-    return store_assessment(prepare_assessment(portfolio, question))
+def assess_portfolio(portfolio: Portfolio, wanted: AssessmentQuestion) -> Assessment:
+    """Assess a portfolio, or return the stored assessment of the same request."""
+    return store_assessment(prepare_assessment(portfolio, wanted))
 
 
 def assess_against(
     portfolio: Portfolio, forecast: Forecast, *, quantiles: Sequence[float] = QUANTILES
 ) -> Assessment:
-    """Assess a portfolio against one forecast, whose region is at hand."""
+    """Assess a portfolio against one forecast, whose region is loaded."""
     return store_assessment(_prepare(portfolio, forecast, sorted(quantiles)))
 
 
-def prepare_assessment(
-    portfolio: Portfolio, question: AssessmentQuestion
-) -> Assessment:
-    """Return the stored answer to a question, or a new one, not yet stored.
+def prepare_assessment(portfolio: Portfolio, wanted: AssessmentQuestion) -> Assessment:
+    """Return the stored assessment, or a new one, not yet stored.
 
     Raises
     ------
@@ -70,15 +68,15 @@ def prepare_assessment(
     ForecastNotFoundError
     RegionNotFoundError
     """
-    region = _region_of(portfolio, question.region)
+    region = _region_of(portfolio, wanted.region)
     forecast = get_forecast_to_assess(
         region,
-        horizon_sec=question.horizon_sec,
-        moment=question.moment,
-        model_version=question.model_version,
+        horizon_sec=wanted.horizon_sec,
+        moment=wanted.moment,
+        model_version=wanted.model_version,
     )
     forecast.region = region
-    return _prepare(portfolio, forecast, sorted(question.quantiles))
+    return _prepare(portfolio, forecast, sorted(wanted.quantiles))
 
 
 def store_assessment(assessment: Assessment) -> Assessment:

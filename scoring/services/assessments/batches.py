@@ -30,7 +30,7 @@ MAX_CONCURRENCY = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
-    """Of one portfolio: its assessment, or the error that kept it from one."""
+    """Of one portfolio: its assessment, or the error in its stead."""
 
     portfolio_id: UUID
     assessment: Assessment | None = None
@@ -40,9 +40,9 @@ class BatchResult:
 def assess_batch(
     organisation: Organisation,
     portfolio_ids: Sequence[UUID],
-    question: AssessmentQuestion,
+    wanted: AssessmentQuestion,
 ) -> list[BatchResult]:
-    """Assess portfolios concurrently, one result each, in the order asked for.
+    """Assess portfolios concurrently, one result each, in the order given.
 
     Threads read and compute on connections of their own; what is new is written by
     the caller, in whose transaction it may be. What the time did not suffice for is
@@ -51,7 +51,7 @@ def assess_batch(
     found = Portfolio.objects.for_organisation(organisation).in_bulk(portfolio_ids)
     prepared = process_batch(
         portfolio_ids,
-        partial(_prepared, found, question),
+        partial(_prepared, found, wanted),
         max_concurrency=MAX_CONCURRENCY,
     )
     return list(map(_stored, portfolio_ids, prepared))
@@ -60,19 +60,19 @@ def assess_batch(
 def queue_batch(
     organisation: Organisation,
     portfolio_ids: Sequence[UUID],
-    question: AssessmentQuestion,
+    wanted: AssessmentQuestion,
 ) -> Job:
     """Have a worker assess portfolios; the result of the job names assessments."""
-    moment = question.moment
+    moment = wanted.moment
     return enqueue_job(
         ASSESS,
         parameters={
             "portfolio_ids": [str(portfolio_id) for portfolio_id in portfolio_ids],
-            "horizon_sec": question.horizon_sec,
+            "horizon_sec": wanted.horizon_sec,
             "time": None if moment is None else moment.isoformat(),
-            "model_version": question.model_version,
-            "quantiles": list(question.quantiles),
-            "region": question.region,
+            "model_version": wanted.model_version,
+            "quantiles": list(wanted.quantiles),
+            "region": wanted.region,
         },
         organisation=organisation,
         total=len(portfolio_ids),
@@ -83,28 +83,28 @@ def run_batch(job: Job, progress: Progress) -> Iterator[BatchResult]:
     """Carry out a queued batch; begun again, it finds what it has stored."""
     if job.organisation is None:
         raise PortfolioNotFoundError("A batch needs the organisation it is for.")
-    asked = job.parameters
-    portfolio_ids = [UUID(text) for text in asked["portfolio_ids"]]
-    question = AssessmentQuestion(
-        horizon_sec=asked["horizon_sec"],
-        moment=asked["time"] and datetime.fromisoformat(asked["time"]),
-        model_version=asked["model_version"],
-        quantiles=asked["quantiles"],
-        region=asked["region"],
+    parameters = job.parameters
+    portfolio_ids = [UUID(text) for text in parameters["portfolio_ids"]]
+    wanted = AssessmentQuestion(
+        horizon_sec=parameters["horizon_sec"],
+        moment=parameters["time"] and datetime.fromisoformat(parameters["time"]),
+        model_version=parameters["model_version"],
+        quantiles=parameters["quantiles"],
+        region=parameters["region"],
     )
     for start in range(0, len(portfolio_ids), AT_ONCE):
         progress(start)
         part = portfolio_ids[start : start + AT_ONCE]
-        yield from assess_batch(job.organisation, part, question)
+        yield from assess_batch(job.organisation, part, wanted)
     progress(len(portfolio_ids))
 
 
 def _prepared(
-    found: dict[UUID, Portfolio], question: AssessmentQuestion, portfolio_id: UUID
+    found: dict[UUID, Portfolio], wanted: AssessmentQuestion, portfolio_id: UUID
 ) -> Assessment:
     if portfolio_id not in found:
         raise PortfolioNotFoundError(f"There is no portfolio {portfolio_id}.")
-    return prepare_assessment(found[portfolio_id], question)
+    return prepare_assessment(found[portfolio_id], wanted)
 
 
 def _stored(portfolio_id: UUID, prepared: Outcome[Assessment]) -> BatchResult:

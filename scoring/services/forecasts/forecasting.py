@@ -40,8 +40,8 @@ class _Fitted:
     nbytes: int
 
 
-# By the digest of the artifact: a new champion is another entry, and whoever still
-# asks for the old one is answered by it.
+# By the digest of the artifact: a new champion is another entry, and requests
+# for the old one still find it.
 _fitted: ByteCache[_Fitted] = ByteCache("fitted_models", max_bytes=FITTED_BYTES)
 
 
@@ -59,7 +59,7 @@ def publish_forecast(
     Raises
     ------
     ForecastRefusedError
-        It cannot be made, or its total is out of the question, given the recent
+        It cannot be made, or its total is implausible, given the recent
         record. Nothing is stored, so that the forecast before stays in service.
     """
     run = {

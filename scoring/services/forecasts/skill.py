@@ -140,9 +140,9 @@ def observed_counts(
     events = event_columns(
         region.slug, since=forecast.issued_for, until=forecast.valid_until
     )
-    places = np.searchsorted(columns.cells, events.cell)
-    places = places.clip(max=columns.cells.size - 1)
-    inside = places[columns.cells[places] == events.cell]
+    indices = np.searchsorted(columns.cells, events.cell)
+    indices = indices.clip(max=columns.cells.size - 1)
+    inside = indices[columns.cells[indices] == events.cell]
     return np.bincount(inside, minlength=columns.cells.size).astype(np.float64)
 
 

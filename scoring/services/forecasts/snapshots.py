@@ -29,7 +29,7 @@ FeatureValues = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCells:
-    """`columns` in the order asked for; `risk_values` (n_scenarios, n_cells)."""
+    """`columns` in the order given; `risk_values` (n_scenarios, n_cells)."""
 
     columns: ForecastColumns
     risk_values: NDArray[np.float64]
@@ -67,18 +67,18 @@ def score_cells(
 ) -> ScoredCells:
     """Give the distributions of some cells and draw their joint scenarios.
 
-    A cell has the same scenarios whatever else is asked for with it. A cell with its
+    A cell has the same scenarios whatever else is requested with it. A cell with its
     own features is scored from them by the model version of the forecast.
 
-    The draw of a whole grid is kept and only cut again, where it is small enough;
-    what depends on the features of a question is kept whole.
+    The draw of a whole grid is cached and only cut again, where it is small enough;
+    what depends on the features of a request is cached whole.
     """
     columns = get_columns(forecast)
     rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
     if all(given is None for given in features):
         return ScoredCells(
             columns=columns.take(rows),
-            risk_values=_kept_draw(forecast, columns, rows, n_scenarios),
+            risk_values=_cached_draw(forecast, columns, rows, n_scenarios),
         )
 
     def score() -> ScoredCells:
@@ -93,13 +93,13 @@ def score_cells(
     return _from_arrays(arrays)
 
 
-def _kept_draw(
+def _cached_draw(
     forecast: Forecast,
     columns: ForecastColumns,
     rows: NDArray[np.int64],
     n_scenarios: int,
 ) -> NDArray[np.float64]:
-    """Cut the cells out of the kept draw; a large grid is drawn for them alone."""
+    """Cut the cells out of the cached draw; a large grid is drawn for them alone."""
     if columns.cells.size * n_scenarios > MOST_KEPT_VALUES:
         return _drawn(forecast, columns, n_scenarios, rows)
     draw = DRAWS.get_or_compute(

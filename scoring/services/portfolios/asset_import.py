@@ -36,7 +36,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """`is_replacing`: a row takes the place of the asset with its reference."""
+    """`is_replacing`: a row replaces the asset with its reference."""
 
     is_replacing: bool = False
     is_dry_run: bool = False

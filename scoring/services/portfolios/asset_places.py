@@ -1,6 +1,6 @@
 """Writes of the places of assets: the cell of each region in which an asset lies.
 
-Whoever writes places takes the locks in one order, cells before portfolios, so that
+All writes of places take the locks in one order, cells before portfolios, so that
 no asset falls between a region that grows and a portfolio that does.
 """
 
@@ -64,7 +64,7 @@ def place_in_cells(region: Region, cells: Iterable[int]) -> int:
 
 @transaction.atomic
 def place_again(portfolio: Portfolio) -> int:
-    """Find all places of a portfolio anew; returns how many assets lie in none."""
+    """Find all places of a portfolio again; returns how many assets lie in none."""
     hold_cells_still()
     lock_portfolios([portfolio.pk])
     AssetPlace.objects.filter(asset__portfolio=portfolio).delete()

@@ -33,7 +33,7 @@ def create_asset(portfolio: Portfolio, *, values: Mapping[str, Any]) -> Asset:
 def update_asset(
     asset: Asset, *, values: Mapping[str, Any], precondition: Precondition = ANY_STATE
 ) -> Asset:
-    """Change the columns given; a place that changes is looked up anew."""
+    """Change the columns given; a place that changes is looked up again."""
     hold_cells_still()
     portfolio = lock_portfolio(asset.portfolio.organisation, asset.portfolio_id)
     current = get_asset(portfolio, asset.pk)

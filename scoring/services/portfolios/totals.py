@@ -21,7 +21,7 @@ def lock_portfolios(ids: Collection[UUID]) -> list[Portfolio]:
 
 
 def settle_portfolios(ids: Collection[UUID]) -> None:
-    """Count the assets anew and begin a revision; the caller holds the locks."""
+    """Recount the assets and begin a revision; the caller holds the locks."""
     for pk, totals in _count(ids).items():
         Portfolio.objects.filter(pk=pk).update(
             **totals, revision=F("revision") + 1, updated_at=timezone.now()

@@ -1,6 +1,6 @@
 """Writes of vulnerabilities: a curve is made and deleted, never changed.
 
-Assessments rest on curves; another curve is another vulnerability.
+Assessments depend on curves; another curve is another vulnerability.
 """
 
 import math

@@ -57,13 +57,13 @@ def judge(challenger: ModelVersion, *, champion: ModelVersion) -> Verdict:
     pairs = _pairs(challenger, champion)
     horizons = challenger.artifacts.order_by("horizon_sec")
     wanted = list(horizons.values_list("horizon_sec", flat=True))
-    judged = [
-        _judge_horizon(horizon_sec, pairs.get(horizon_sec, []), is_first=not place)
-        for place, horizon_sec in enumerate(wanted)
+    results = [
+        _evaluate_horizon(horizon_sec, pairs.get(horizon_sec, []), is_first=not index)
+        for index, horizon_sec in enumerate(wanted)
     ]
     missing = [] if wanted else ["it has no artifact"]
-    failed = [reason for figures in judged for reason in figures.failed]
-    return Verdict(horizons=tuple(judged), failed=(*missing, *failed))
+    failed = [reason for figures in results for reason in figures.failed]
+    return Verdict(horizons=tuple(results), failed=(*missing, *failed))
 
 
 def _pairs(challenger: ModelVersion, champion: ModelVersion) -> dict[int, list[Pair]]:
@@ -81,14 +81,14 @@ def _pairs(challenger: ModelVersion, champion: ModelVersion) -> dict[int, list[P
     )
     pairs: dict[int, list[Pair]] = {}
     for horizon_sec, issued_for in sorted(theirs.keys() & ours.keys()):
-        kept = pairs.setdefault(horizon_sec, [])
-        if not kept or kept[-1][0].forecast.valid_until <= issued_for:
+        disjoint = pairs.setdefault(horizon_sec, [])
+        if not disjoint or disjoint[-1][0].forecast.valid_until <= issued_for:
             key = horizon_sec, issued_for
-            kept.append((theirs[key], ours[key]))
+            disjoint.append((theirs[key], ours[key]))
     return pairs
 
 
-def _judge_horizon(
+def _evaluate_horizon(
     horizon_sec: int, pairs: Sequence[Pair], *, is_first: bool
 ) -> HorizonFigures:
     theirs = [pair[0] for pair in pairs]

@@ -47,7 +47,7 @@ def reload_model(
 
     `name` is an id, or kind and number such as `ensemble-3`; without a region it is
     looked for in those whose models `access` may change. Every process serves
-    the forecasts of the champion from the database, so that none has to be told.
+    the forecasts of the champion from the database, so that none has to be notified.
 
     Raises
     ------

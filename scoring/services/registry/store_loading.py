@@ -1,4 +1,4 @@
-"""Tries artifacts in a child process, and tells what they are."""
+"""Tries artifacts in a child process, and describes them."""
 
 import os
 import subprocess
@@ -100,8 +100,10 @@ def _described(said: bytes) -> Description:
 
 def _environment() -> dict[str, str]:
     """Leave out what the child has no use for, secrets above all."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return {**kept, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ
+    }
+    return {**inherited, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def moment_of(unix_s: float) -> datetime:

@@ -2,7 +2,7 @@
 
 It reads an order (one line of JSON) and the artifact from its input, has the
 forecaster make a forecast and scenarios for the cells of a region, and prints what the
-forecaster says of itself. A damaged artifact may end it in any way; whoever started it
+forecaster says of itself. A damaged artifact may end it in any way; its parent
 lives on.
 """
 

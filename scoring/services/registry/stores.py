@@ -21,7 +21,7 @@ SUFFIX: Final = ".model"
 MOST_FILES: Final = 20
 URI = re.compile(r"store://(?P<store>[a-z0-9][a-z0-9-]{0,39})/(?P<path>[^\x00\\%?#]+)")
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-# Whoever opens a pipe without this waits for its other end.
+# To open a pipe without this waits for its other end.
 FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 

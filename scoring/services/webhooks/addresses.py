@@ -104,7 +104,7 @@ def resolve(target: Target) -> str:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the open internet, and of a single host."""
+    """Return whether an address is one of the open internet, and of a single host."""
     if any(address in network for network in (*SPECIAL, *CARRIERS)):
         return False
     return address.is_global and not (

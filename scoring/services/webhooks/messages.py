@@ -1,4 +1,4 @@
-"""What webhooks are told: one document a message, the same at every attempt."""
+"""What webhooks get: one document a message, the same at every attempt."""
 
 from datetime import datetime
 from uuid import UUID

@@ -20,7 +20,7 @@ from scoring.services.webhooks.addresses import check_url
 from scoring.services.webhooks.messages import trial_message
 
 MAX_WEBHOOKS = 20
-SENT_KEPT_FOR = timedelta(days=30)
+SENT_RETENTION = timedelta(days=30)
 
 
 @transaction.atomic
@@ -65,7 +65,7 @@ def change_webhook(
 
 @transaction.atomic
 def delete_webhook(webhook_id: UUID, *, organisation: Organisation) -> None:
-    """Delete a webhook, what waits for it and what it was told."""
+    """Delete a webhook, with its messages sent and unsent."""
     _locked(webhook_id, organisation).delete()
 
 
@@ -92,7 +92,7 @@ def queue_test_message(
 
 @transaction.atomic
 def redeliver(delivery_id: UUID, *, organisation: Organisation) -> WebhookDelivery:
-    """Send a message once more, under the same id, with all its attempts anew.
+    """Send a message once more, under the same id, with all its attempts again.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def queue_again(deliveries: QuerySet[WebhookDelivery]) -> int:
 def forget_sent_messages() -> int:
     """Delete what arrived a while ago; what was given up stays to be looked at."""
     old = WebhookDelivery.objects.filter(
-        state=WebhookDelivery.State.SENT, sent_at__lt=timezone.now() - SENT_KEPT_FOR
+        state=WebhookDelivery.State.SENT, sent_at__lt=timezone.now() - SENT_RETENTION
     )
     return old.delete()[0]
 

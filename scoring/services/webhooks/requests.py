@@ -29,7 +29,7 @@ class Reply:
 
     @property
     def is_gone(self) -> bool:
-        """Tell whether the receiver says that it wants no messages any more."""
+        """Return whether the receiver says that it wants no messages any more."""
         return self.status == HTTPStatus.GONE
 
 

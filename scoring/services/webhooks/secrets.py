@@ -19,7 +19,7 @@ ROTATION_PERIOD = timedelta(hours=24)
 
 
 def secret_of(webhook: Webhook) -> str:
-    """Return the secret to show, once, to whoever receives the messages."""
+    """Return the secret to show, once, to the receiver of the messages."""
     return _derived(settings.SECRET_KEY, webhook, webhook.secret_number)
 
 

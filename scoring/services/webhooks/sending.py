@@ -52,7 +52,7 @@ def send_due_deliveries() -> Counter[str]:
 def _send_in_turn(queue: Sequence[WebhookDelivery], until_s: float) -> list[str]:
     """Send the messages of one webhook, the least tried first, until one fails.
 
-    A receiver that is down is asked once a round. The messages behind the failed
+    A receiver that is down is tried once a round. The messages behind the failed
     one count as tried, each with a delay of its own, so that none waits for ever
     behind another.
     """

@@ -47,12 +47,12 @@ class FaultList:
 
     def __init__(self) -> None:
         self.count = 0
-        self._kept: list[RowFault] = []
+        self._first: list[RowFault] = []
 
     def add(self, fault: RowFault) -> None:
         self.count += 1
-        if len(self._kept) < 2 * MAX_LISTED:
-            self._kept.append(fault)
+        if len(self._first) < 2 * MAX_LISTED:
+            self._first.append(fault)
 
     def listed(self) -> list[RowFault]:
-        return sorted(self._kept, key=lambda fault: fault.row)[:MAX_LISTED]
+        return sorted(self._first, key=lambda fault: fault.row)[:MAX_LISTED]

@@ -112,19 +112,21 @@ def detect_layout(header: Sequence[str]) -> Layout:
         raise AssetFileError(
             f"The header names {', '.join(twice)[:200]} more than once.", columns=twice
         )
-    places = {name: place for place, name in enumerate(folded)}
-    return _oed(header, places) if "locnumber" in places else _minimal(header, places)
+    indices = {name: index for index, name in enumerate(folded)}
+    return (
+        _oed(header, indices) if "locnumber" in indices else _minimal(header, indices)
+    )
 
 
-def _minimal(header: Sequence[str], places: Mapping[str, int]) -> Layout:
+def _minimal(header: Sequence[str], indices: Mapping[str, int]) -> Layout:
     columns: dict[str, int] = {}
-    unknown = set(places)
+    unknown = set(indices)
     for field, names in MINIMAL.items():
-        found = [name for name in names if name in places]
+        found = [name for name in names if name in indices]
         if len(found) > 1:
             raise AssetFileError(f"{' and '.join(found)} mean the same. Keep one.")
         if found:
-            columns[field] = places[found[0]]
+            columns[field] = indices[found[0]]
             unknown.discard(found[0])
     missing = [name for name in MINIMAL_REQUIRED if name not in columns]
     if missing or unknown:
@@ -140,10 +142,10 @@ def _minimal(header: Sequence[str], places: Mapping[str, int]) -> Layout:
     )
 
 
-def _oed(header: Sequence[str], places: Mapping[str, int]) -> Layout:
+def _oed(header: Sequence[str], indices: Mapping[str, int]) -> Layout:
     """Take what is known of the hundreds of columns, and leave the others."""
-    missing = [name for name in OED_REQUIRED if name not in places]
-    if not any(name in places for name in OED_VALUES):
+    missing = [name for name in OED_REQUIRED if name not in indices]
+    if not any(name in indices for name in OED_VALUES):
         missing.append("BuildingTIV")
     if missing:
         raise _wrong_columns(missing, [])
@@ -153,7 +155,7 @@ def _oed(header: Sequence[str], places: Mapping[str, int]) -> Layout:
         currency="loccurrency",
         names_curves=False,
         header=header,
-        columns=places,
+        columns=indices,
         read_values=_read_oed,
     )
 

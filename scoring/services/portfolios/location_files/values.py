@@ -51,8 +51,8 @@ class RowValues:
 
     def raw(self, column: str) -> str:
         """Give the text as it stands; empty where there is no such column."""
-        place = self._columns.get(column)
-        return "" if place is None else self._texts[place].strip()
+        index = self._columns.get(column)
+        return "" if index is None else self._texts[index].strip()
 
     def text(self, column: str, *, max_chars: int, is_required: bool = False) -> str:
         text = self.raw(column)
@@ -115,8 +115,8 @@ class RowValues:
         self.note(column, fault.code, fault.reason)
 
     def note(self, column: str, code: AssetCode | RowCode, reason: str) -> None:
-        place = self._columns.get(column)
-        name = column if place is None else self._header[place]
+        index = self._columns.get(column)
+        name = column if index is None else self._header[index]
         self.faults.append(
             RowFault(row=self.row, column=name, code=code.value, reason=reason)
         )
