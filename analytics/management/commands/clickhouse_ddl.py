@@ -14,7 +14,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 class Command(BaseCommand):
     help = (
         "Write the statements that build the ClickHouse tables, for one server or for"
-        " a cluster. Writes text only; nothing is asked of a server or changed there."
+        " a cluster. Writes text only; no server is contacted or changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

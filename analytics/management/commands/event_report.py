@@ -18,7 +18,7 @@ DEFAULT_DAYS = 28
 
 class Command(ApplicationCommand):
     help = (
-        "Answer one of the named questions about a region's events. Reads only;"
+        "Run one of the reports about a region's events. Reads only;"
         " safe to run at any time. Days are days of UTC."
     )
 

@@ -13,7 +13,7 @@ from perf.jobs.worker import Worker, loops
 class Command(BaseCommand):
     help = (
         "Run jobs from the queue, periodic work and what has a loop of its own, such "
-        "as events on their way to the store, until asked to stop. Safe to interrupt, "
+        "as events on their way to the store, until stopped. Safe to interrupt, "
         "to kill and to run several times at once."
     )
 
