@@ -59,7 +59,7 @@ def get_directory() -> RegionDirectory:
 
 @contextmanager
 def using_directory(directory: RegionDirectory) -> Generator[None]:
-    """Ask this directory inside the block, in all threads of the process."""
+    """Use this directory inside the block, in all threads of the process."""
     _registered.append(directory)
     try:
         yield

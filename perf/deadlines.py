@@ -25,7 +25,7 @@ _until_s: ContextVar[float | None] = ContextVar("deadline", default=None)
 def deadline(allowed_s: float | None) -> Generator[None]:
     """Give the work inside so many seconds; an earlier deadline around it stays.
 
-    None asks for no deadline of its own.
+    None sets no deadline of its own.
     """
     own_s = None if allowed_s is None else time.monotonic() + allowed_s
     ends_s = [until_s for until_s in (_until_s.get(), own_s) if until_s is not None]
@@ -49,7 +49,7 @@ def within_deadline(wait_s: float) -> float:
 
 
 def check_deadline() -> None:
-    """Stop here when the time is up, before asking another server in vain.
+    """Stop here when the time is up, before calling another server in vain.
 
     Raises
     ------

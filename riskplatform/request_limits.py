@@ -1,4 +1,4 @@
-"""What settings say of limits: by class of route, and for what one request asks."""
+"""What settings say of limits: by class of route, and for what one request costs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ TIMEOUTS_S = {
     "imports": 300.0,
 }
 
-# What one request may ask for, with a key or a session and without: numbers computed
+# What one request may cost, with a key or a session and without: numbers computed
 # for it, and the size of its answer.
 COSTS = {
     "values": 1_000_000,
@@ -109,7 +109,7 @@ def slots() -> dict[str, Slots]:
 
 
 def cost_limits(given: Mapping[str, str]) -> dict[str, int]:
-    """Read how much one request may ask for (`riskplatform.api.cost`)."""
+    """Read how much one request may cost (`riskplatform.api.cost`)."""
     _check_names("COST_LIMITS", given, frozenset(COSTS))
     if wrong := [text for text in given.values() if not text.isdecimal()]:
         raise EnvError(f"COST_LIMITS holds {wrong[0]!r}, which is no whole number.")

@@ -1,4 +1,4 @@
-"""What is worth computing before anybody asks: maps of regions, and portfolios."""
+"""What is worth computing before a request: maps of regions, and portfolios."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -23,7 +23,7 @@ MOST_PORTFOLIOS = 50
 
 
 def about_regions(slug: str | None) -> Iterator[WarmRequest]:
-    """Ask for the map of every horizon, as somebody who shares it with all who may."""
+    """Request the map of every horizon, as a principal with the widest audience."""
     regions = Region.objects.defer("boundary").order_by("slug")
     if slug is not None:
         regions = regions.filter(slug=slug)
@@ -40,7 +40,7 @@ def about_regions(slug: str | None) -> Iterator[WarmRequest]:
 
 
 def about_portfolios(portfolio_id: str | None) -> Iterator[WarmRequest]:
-    """Ask for the assessment and the dashboard, as each kind of key would."""
+    """Request the assessment and the dashboard, as each kind of key would."""
     portfolios = Portfolio.objects.order_by("-updated_at")
     if portfolio_id is not None:
         portfolios = portfolios.filter(pk=_id(portfolio_id))

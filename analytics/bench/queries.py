@@ -151,7 +151,7 @@ def _compare_cached(name: str, window: ReportWindow) -> AnyMeasurement:
 
 
 def _compare_aggregates() -> AnyMeasurement:
-    """Measure what a forecast asks: all cells of a region over all time."""
+    """Measure what a forecast reads: all cells of a region over all time."""
     instant = datetime(2024, 12, 1, tzinfo=UTC)
     params: dict[str, SqlValue] = {
         "region": CITY,
@@ -191,19 +191,19 @@ def _compare_reading(name: str, window: ReportWindow) -> Iterator[AnyMeasurement
         )
 
 
-def _nth(ask: Callable[[], tuple[int, int]], index: int) -> int:
-    return ask()[index]
+def _nth(read: Callable[[], tuple[int, int]], index: int) -> int:
+    return read()[index]
 
 
 def _both_positive(before: int, after: int) -> bool:
     return min(before, after) > 0
 
 
-def _p95_ms(ask: Callable[[], object], calls: int) -> float:
+def _p95_ms(read: Callable[[], object], calls: int) -> float:
     milliseconds = []
     for _ in range(calls):
         started_s = time.perf_counter()
-        ask()
+        read()
         milliseconds.append(1_000 * (time.perf_counter() - started_s))
     return quantiles(milliseconds, n=20)[-1]
 

@@ -1,4 +1,4 @@
-"""Takes events that were shipped long ago out of the inbox, and keeps its promises.
+"""Takes events that were shipped long ago out of the inbox.
 
 What is left of a version is its identity, its position in ClickHouse and a digest of
 its values: so what comes again is still a repetition, a correction still withdraws what

@@ -138,7 +138,7 @@ def _not_utf8(surrogate: str, latin: str) -> Fault:
 
 
 def _followed(line: str, lines: LineSource, taken: list[str]) -> Iterator[str]:
-    """Give a line and as many more as its quotes ask for, within reason."""
+    """Give a line and as many more as its quotes span, up to a limit."""
     yield line
     length = len(line)
     for following in lines:

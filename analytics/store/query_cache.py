@@ -52,14 +52,14 @@ def cached_columns(
 def cached_answer(
     name: str,
     key: Sequence[object],
-    ask: Callable[[], Columns],
+    compute: Callable[[], Columns],
     *,
     regions: Sequence[str],
 ) -> Columns:
-    """Give what `ask` returns, cached under the name and the parts of the key."""
+    """Give what `compute` returns, cached under the name and the parts of the key."""
     database = connections[DATABASE].settings_dict["NAME"]
     return ANSWERS.get_or_compute(
         (database, name, *key),
-        ask,
+        compute,
         depends_on=names_of(regions),
     )

@@ -1,4 +1,4 @@
-"""What a suite promises: measurements, each with its meter, check and target."""
+"""What a suite consists of: measurements, each with its meter, check and target."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext

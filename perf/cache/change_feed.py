@@ -27,7 +27,7 @@ from perf.metrics import CHANGE_SECONDS, FEED_LAPSES, FEED_LIVE
 from perf.shared_store import SharedStore, StoreUnavailableError
 from perf.shared_store import store as shared_store
 
-# The promise is one second; the rest of it is for what is already on its way.
+# The limit is one second; the rest of it is for what is already on its way.
 LEASE_S: Final = 0.9
 PING_EVERY_S: Final = 0.2
 RETRY_EVERY_S: Final = 0.2

@@ -31,7 +31,7 @@ class RetryTimeout:
         self._began_s = self._seen_s = float("-inf")
 
     def wait_until(self, is_back: Callable[[], bool]) -> bool:
-        """Ask until it is back; False when this timeout or the deadline is over."""
+        """Try until it is back; False when this timeout or the deadline is over."""
         while not is_back():
             now_s = self._clock()
             if now_s >= self._note(now_s) + self._timeout_s:

@@ -1,4 +1,4 @@
-"""The queue of jobs: put work in, follow it, ask to stop it, try it again.
+"""The queue of jobs: put work in, follow it, cancel it, retry it.
 
 A job is carried out at least once: its runner has to bear repetition.
 """
@@ -70,7 +70,7 @@ def get_job(organisation: Organisation, job_id: UUID) -> Job:
 
 @transaction.atomic
 def cancel_job(job: Job) -> Job:
-    """Cancel a job that waits; ask one that runs to stop at its next step.
+    """Cancel a job that waits; one that runs stops at its next step.
 
     Raises
     ------

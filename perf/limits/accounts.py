@@ -1,6 +1,6 @@
 """What this process holds of each bucket: leased tokens, or the news that none is left.
 
-Tokens are leased from Redis some at a time and spent without asking again, so buckets
+Tokens are leased from Redis some at a time and spent without another call, so buckets
 are never overdrawn; what is not spent before the lease ends is given back.
 """
 
@@ -87,7 +87,7 @@ class Accounts:
         return account
 
     def _spend(self, account: _Account, now_s: float) -> Charge | None:
-        """Decide without asking anybody, where that is possible."""
+        """Decide without a call to Redis, where that is possible."""
         if account.n_leased and now_s < account.lease_ends_s:
             account.n_leased -= 1
             return Charge(account.n_left + account.n_leased)

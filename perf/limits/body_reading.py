@@ -71,7 +71,7 @@ _Read = tuple[str, float, float]
 
 
 class BodyReader:
-    """Reads in the thread that asks; safe between threads."""
+    """Reads in the caller's thread; safe between threads."""
 
     def __init__(
         self, pace: BodyPace, end: Callable[[Detachable, ApplicationError], None]

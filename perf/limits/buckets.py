@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-# A process takes this share of a bucket at once, so that busy callers cost few asks.
+# A process takes this share of a bucket at once, so that busy callers cost few calls.
 LEASED_SHARE = 0.01
 PERIODS_S = {"s": 1, "min": 60, "h": 3_600}
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AtHand = Callable[["WSGIEnvironment", "StartResponse"], "Iterable[bytes] | None"]
 # Of the ordinary requests many may wait: most of them for one and the same computation.
 MAX_WAITING: Final = 256
-# Answered in whatever thread there is. Other probes ask databases.
+# Answered in whatever thread there is. Other probes query databases.
 LIVENESS: Final = "/health/live"
 
 logger = logging.getLogger(__name__)

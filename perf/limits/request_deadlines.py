@@ -1,4 +1,4 @@
-"""Every request has a deadline: that of its class, or an earlier one it asks for."""
+"""Every request has a deadline: that of its class, or an earlier one in its header."""
 
 import re
 from collections.abc import Callable

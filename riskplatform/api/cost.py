@@ -1,4 +1,4 @@
-"""What one request may ask for: the product of its parts is bounded before any work.
+"""What one request may cost: the product of its parts is bounded before any work.
 
 Each part has a maximum of its own in the schema; what an answer costs is their product.
 """
@@ -41,7 +41,7 @@ class Product:
     field
         Where the client said it.
     advice
-        A sentence that says how to ask for less.
+        A sentence that says how to request less.
     """
 
     factors: Mapping[str, int]

@@ -2,7 +2,7 @@
 
 A function takes the request, the parameters of its path and, where it wants them,
 `query` and `body`, structs that are decoded, validated and documented, and
-`precondition`, which is what If-Match asks for. Its return type says what it gives:
+`precondition`, which is what If-Match checks. Its return type says what it gives:
 
 - a struct or a `Page`, sent as JSON; None, which is 204
 - `Once`: made once for each Idempotency-Key

@@ -29,7 +29,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Ask each dependency at once, for a second; the default database decides.
+    """Probe all dependencies at once, for a second; the default database decides.
 
     Without ClickHouse or the cache most answers still leave; they are reported. A
     process that is about to stop is not ready, whatever it could still do.

@@ -31,7 +31,7 @@ class Answer:
 
 
 class Probe:
-    """Asks one dependency; `check` raises where it does not do what it should."""
+    """Probes one dependency; `check` raises where it does not do what it should."""
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check

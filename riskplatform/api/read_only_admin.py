@@ -31,7 +31,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
         return False
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Ask for the right to change, which actions need and forms do not give."""
+        """Check the permission to change, which actions need and forms do not give."""
         codename = get_permission_codename("change", self.opts)
         return request.user.has_perm(f"{self.opts.app_label}.{codename}")
 

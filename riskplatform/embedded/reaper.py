@@ -1,7 +1,7 @@
 """A small process that ends what its owner leaves behind when it dies suddenly.
 
 The owner holds the other end of a pipe. When that closes, be it by kill -9, the
-reaper asks every process group still watched to stop, kills what does not, and
+reaper stops every process group still watched, kills what does not, and
 removes the folders it was given.
 """
 

@@ -63,7 +63,7 @@ class Service(ABC):
         """Really talk to it, briefly."""
 
     def responds(self) -> bool:
-        """Ask it again once it is up, in a thread; it may not change the service."""
+        """Probe it again once it is up, in a thread; it may not change the service."""
         return self.answers()
 
     @property

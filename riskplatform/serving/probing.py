@@ -1,4 +1,4 @@
-"""Asks services whether they still answer, without waiting for any of them."""
+"""Probes whether services still answer, without waiting for any of them."""
 
 import time
 from concurrent.futures import Future

@@ -102,7 +102,7 @@ class Supervisor:
         self._say(f"{name:<11} done in {time.monotonic() - begun_s:5.1f} s")
 
     def watch(self) -> None:
-        """Keep everything running until somebody asks for the end."""
+        """Keep everything running until it is stopped."""
         while not self._stop_requested.wait(TICK_S):
             for watched in self._watched:
                 self._look_after(watched, now_s=time.monotonic())

@@ -1,4 +1,4 @@
-"""A city to ask about over HTTP: events, forecasts, insured portfolios, and a key."""
+"""A city for requests over HTTP: events, forecasts, insured portfolios, and a key."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -139,9 +139,9 @@ def _same_scenarios(before: ForecastScenarios, after: ForecastScenarios) -> bool
     return all(one.tobytes() == other.tobytes() for one, other in pairs)
 
 
-def _plainly(ask: Callable[[], Answer]) -> Answer:
+def _plainly(call: Callable[[], Answer]) -> Answer:
     with PLAIN():
-        return ask()
+        return call()
 
 
 def _send(requests: Sequence[_Request]) -> _Answers:

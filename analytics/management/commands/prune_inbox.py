@@ -12,9 +12,9 @@ from analytics.inbox.pruning import prunable, prune_inbox, retention
 
 class Command(BaseCommand):
     help = (
-        "Take events that were shipped long ago out of the inbox. What tells "
-        "repetitions, corrections and retractions apart stays, and so do the counts of "
-        "each batch; "
+        "Take events that were shipped long ago out of the inbox. What "
+        "distinguishes repetitions, corrections and retractions stays, and so do the "
+        "counts of each batch; "
         "ClickHouse is not touched. Safe to interrupt and to repeat."
     )
 

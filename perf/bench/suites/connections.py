@@ -150,7 +150,7 @@ def _ask_raw(connection: psycopg.Connection[Any]) -> object:
 
 
 def _count_left_open(changes: dict[str, Any]) -> tuple[object, int]:
-    """Serve from threads that are still there afterwards, and ask the server."""
+    """Serve from threads that are still there afterwards, and count the connections."""
     together = Barrier(THREADS, timeout=60)
     application = "benchmark-threads"
 

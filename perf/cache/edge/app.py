@@ -35,7 +35,7 @@ OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
 
 class EdgeCache:
-    """Gives cached responses, asks `app` for the rest; safe between threads."""
+    """Gives cached responses, calls `app` for the rest; safe between threads."""
 
     def __init__(
         self,

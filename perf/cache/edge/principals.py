@@ -154,7 +154,7 @@ def _read_key(text: str) -> ApiKey | None:
 
 
 def _of_session(environ: Environ) -> EdgePrincipal | None:
-    """Ask Django for the session, its user and the membership meant; change nothing."""
+    """Read the session by Django, its user and the membership meant; change nothing."""
     renew_connection()
     request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
     cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)

@@ -1,4 +1,4 @@
-"""A value that the edge cache needs before it asks Django, known until it changes."""
+"""A value that the edge cache needs before it calls Django, cached until it changes."""
 
 import time
 from collections.abc import Callable, Collection

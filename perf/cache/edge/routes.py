@@ -26,7 +26,7 @@ class Route:
 
 
 class Routes:
-    """Finds the route of a request without asking Django."""
+    """Finds the route of a request without Django."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self._routes = routes

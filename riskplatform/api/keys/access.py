@@ -1,4 +1,4 @@
-"""Who may see and change what: every view, page, cache, job and socket asks here.
+"""Who may see and change what: every view, page, cache, job and socket checks here.
 
 A region has an owner, an organisation or the installation, and is public or private.
 Keys and members act for one organisation, by scopes; staff acts for the installation,

@@ -11,7 +11,7 @@ from riskplatform.api.keys.principal import find_principal
 
 
 class HasScope(BasePermission):
-    """Base of the permissions that ask for one scope; see `has_scope`."""
+    """Base of the permissions that require one scope; see `has_scope`."""
 
     scope: ClassVar[str] = ""
 

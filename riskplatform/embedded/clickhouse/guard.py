@@ -1,6 +1,6 @@
 """Refuses what reaches outside the server and the engine's grants let through.
 
-The engine asks for no right before the function `file`, `INTO OUTFILE`, `FROM INFILE`,
+The engine checks no grant before the function `file`, `INTO OUTFILE`, `FROM INFILE`,
 tables attached from a path, disks described in a statement, and engines and functions
 that it does not count as sources. So these are looked for in the statement's own words.
 """

@@ -20,10 +20,10 @@ class SettingValue:
 
 
 class QuerySettings:
-    """Keeps a session's settings equal to what the next query asks for.
+    """Keeps a session's settings equal to those of the next query.
 
     Clients repeat the same settings with every query, so what is in force stays until
-    a query asks for something else; then the session's own value comes back.
+    a query sets something else; then the session's own value comes back.
     """
 
     def __init__(self, session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Intervals for the figures that the targets ask for."""
+"""Intervals for the figures that the targets need."""
 
 import numpy as np
 

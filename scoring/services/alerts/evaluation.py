@@ -69,7 +69,7 @@ def evaluate_rules(forecast: Forecast) -> EvaluationReport:
 
 
 def evaluate_due_rules() -> EvaluationReport:
-    """Ask the rules that have not seen the newest forecast of their region."""
+    """Evaluate the rules that have not seen the newest forecast of their region."""
     due: dict[UUID, list[UUID]] = {}
     for rule_id, forecast_id in _unseen_forecasts():
         due.setdefault(forecast_id, []).append(rule_id)

@@ -1,4 +1,4 @@
-"""The figure that an alert rule asks about, for each cell it watches."""
+"""The figure that an alert rule compares, for each cell it watches."""
 
 from dataclasses import dataclass
 from functools import cached_property

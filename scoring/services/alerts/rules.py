@@ -33,7 +33,7 @@ LEVELS: Final = {
     AlertRule.Metric.TVAR: (0.01, 1e18),
 }
 CHANGES: Final = (1.0, 1e6)
-# A change of anything else is no reason to ask the rule again.
+# A change of anything else does not evaluate the rule again.
 QUIET_FIELDS: Final = frozenset({"name", "severity", "daily_budget"})
 
 
@@ -57,7 +57,7 @@ class RuleDefinition:
 def create_alert_rule(
     organisation: Organisation, definition: RuleDefinition
 ) -> AlertRule:
-    """Create a rule; the next sweep asks it about the newest forecast.
+    """Create a rule; the next sweep evaluates it on the newest forecast.
 
     Raises
     ------

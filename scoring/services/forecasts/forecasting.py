@@ -165,7 +165,7 @@ def _store(
 
 
 def is_champion_now(version: ModelVersion) -> bool:
-    """Ask in the transaction that depends on it: nobody switches until its end."""
+    """Call in the transaction that depends on it: nobody switches until its end."""
     lock_region(version.region)
     return ModelVersion.objects.champions().filter(pk=version.pk).exists()
 

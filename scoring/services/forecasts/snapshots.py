@@ -193,5 +193,5 @@ def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list
 
 
 def _seed(forecast: Forecast) -> int:
-    """Derive the seed from the forecast, so that asking again gives the same draw."""
+    """Derive the seed from the forecast, so that a repetition gives the same draw."""
     return forecast.pk.int % 2**63

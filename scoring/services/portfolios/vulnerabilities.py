@@ -74,7 +74,7 @@ def delete_vulnerability(organisation: Organisation, *, slug: str) -> None:
 
 
 def check_points(points: Sequence[Point]) -> None:
-    """Ask for finite severities that ascend, and damage ratios within [0, 1]."""
+    """Require finite severities that ascend, and damage ratios within [0, 1]."""
     if not 1 <= len(points) <= MAX_POINTS:
         raise InvalidInputError(
             f"A curve has 1 to {MAX_POINTS} points.", field="points"

@@ -247,7 +247,7 @@ def _oed_term(values: RowValues, column: str, kind: str, value: Decimal) -> Deci
 
 
 def _oed_curves(values: RowValues) -> tuple[str, ...]:
-    """Ask for the curve of occupancy and construction, then that of occupancy."""
+    """Look up the curve of occupancy and construction, then that of occupancy."""
     occupancy, construction = (
         values.raw("occupancycode"),
         values.raw("constructioncode"),
