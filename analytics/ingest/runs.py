@@ -32,7 +32,7 @@ def identify(path: Path, plan: ImportPlan) -> FileIdentity:
 def begin_run(
     path: Path, *, plan: ImportPlan, identity: FileIdentity, restart: bool = False
 ) -> ImportRun:
-    """Note that an import begins; after `rows_done` rows.
+    """Note that an import begins, at the `rows_done` of its run.
 
     It goes on from the last run over the same bytes, if that one did not end.
     """

@@ -111,7 +111,7 @@ class ToYear(models.toYYYYMM):  # type: ignore[misc]  # backend is untyped
 
 
 class YearOfDate(models.toStartOfMinute):  # type: ignore[misc]  # backend is untyped
-    """A date has no time zone, and ClickHouse refuses an argument for one."""
+    """A date has no time zone, and ClickHouse refuses one."""
 
     function = "toYear"
     output_field = models.UInt32Field()

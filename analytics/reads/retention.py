@@ -1,4 +1,4 @@
-"""The retention of events: the table's own TTL, one rule a region.
+"""How long events are stored: the table's own TTL, one rule a region.
 
 ClickHouse removes what is too old when it merges, some time after it became so. By
 default nothing is ever removed.

@@ -60,7 +60,7 @@ class WebResponse:
 
 
 class Client:
-    """One connection that is kept open from request to request."""
+    """One connection that stays open from request to request."""
 
     def __init__(self, address: Address) -> None:
         self._connection = http.client.HTTPConnection(

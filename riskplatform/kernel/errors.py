@@ -86,7 +86,7 @@ class DeadlineError(UnavailableError):
 
 
 def database_error(error: Exception) -> UnavailableError:
-    """Return a timeout if the statement had no time left, else an unavailability."""
+    """Return DeadlineError if the statement ran out of time, else UnavailableError."""
     if getattr(error.__cause__, "sqlstate", None) == STATEMENT_CANCELLED:
         return DeadlineError("The database had too little time left. Try again.")
     return UnavailableError("The database does not answer. Try again shortly.")

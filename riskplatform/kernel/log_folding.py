@@ -135,7 +135,7 @@ def _kind_of(record: logging.LogRecord) -> Hashable:
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Return whether the platform failed, rather than a client or for load."""
+    """Return whether it is a fault of the platform, not of a client or of load."""
     status = getattr(record, "status_code", None)
     return record.levelno >= logging.ERROR and status in {None, 500}
 

@@ -67,7 +67,7 @@ class PortfolioChange(Struct, forbid_unknown_fields=True):
 
 
 class OutsideTotals(Struct):
-    """Assets that lie in no cell of any region: kept, and never assessed."""
+    """Assets that lie in no cell of any region: stored, and never assessed."""
 
     count: int
     value: Money

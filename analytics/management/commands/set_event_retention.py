@@ -1,4 +1,4 @@
-"""`manage.py set_event_retention`: how long the events of each region are kept."""
+"""`manage.py set_event_retention`: how long the events of each region are stored."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ class Command(ApplicationCommand):
     def handle(self, *, rules: list[str], **_options: Any) -> None:
         days = dict(map(_parse, rules))
         set_retention(days)
-        for region, kept in sorted(days.items()):
-            self.stdout.write(f"{region}: {kept:,} days")
+        for region, count in sorted(days.items()):
+            self.stdout.write(f"{region}: {count:,} days")
         self.stdout.write("All other events are kept for ever.")
 
 

@@ -65,7 +65,7 @@ def depends_on(request: Request | HttpRequest, *names: str) -> None:
 def confirm_audience(request: Request | HttpRequest, audience: str) -> None:
     """Say who may share a response, as the view has found out.
 
-    A response for another audience than that of the cache key is not cached.
+    A response for another audience than the request's is not cached.
     """
     plan = request.META.get(PLAN_KEY)
     if plan is not None:

@@ -32,12 +32,12 @@ class Answerer:
         self._settings = QuerySettings(session)
         self._host = host
         self._line = line
-        self._told = Progress()
+        self._reported = Progress()
         self._may_have_extremes = False
 
     def answer(self, query: Query) -> None:
         """Run a query to its end packet, which is an exception if it failed."""
-        self._told = self._session.progress = Progress()
+        self._reported = self._session.progress = Progress()
         try:
             statement = read_statement(query.sql)
             self._host.guard.check(statement.sql)
@@ -117,7 +117,7 @@ class Answerer:
 
     def _tell_progress(self) -> None:
         now = self._session.progress
-        news = now.since(self._told)
+        news = now.since(self._reported)
         if news != Progress():
             protocol.write_progress(self._line.writer, news)
-            self._told = now
+            self._reported = now

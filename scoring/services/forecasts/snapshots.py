@@ -67,7 +67,7 @@ def score_cells(
 ) -> ScoredCells:
     """Give the distributions of some cells and draw their joint scenarios.
 
-    A cell has the same scenarios whatever else is requested with it. A cell with its
+    A cell has the same scenarios whatever else is requested. A cell with its
     own features is scored from them by the model version of the forecast.
 
     The draw of a whole grid is cached and only cut again, where it is small enough;

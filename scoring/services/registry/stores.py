@@ -33,7 +33,7 @@ def read_artifacts(uri: str) -> list[bytes]:
     ArtifactNotUsableError
         The address is none of a configured store, or nothing readable is there.
     """
-    root, parts = _place_of(uri)
+    root, parts = _locate(uri)
     is_folder = uri.endswith("/")
     try:
         with _opened(root, parts if is_folder else parts[:-1]) as folder:
@@ -46,7 +46,7 @@ def read_artifacts(uri: str) -> list[bytes]:
     return found
 
 
-def _place_of(uri: str) -> tuple[Path, tuple[str, ...]]:
+def _locate(uri: str) -> tuple[Path, tuple[str, ...]]:
     match = URI.fullmatch(uri)
     root = None if match is None else settings.MODEL_STORES.get(match["store"])
     if match is None or root is None:
