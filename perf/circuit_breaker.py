@@ -11,7 +11,7 @@ OPEN_S = 2.0
 class CircuitBreaker:
     """Opens after some failures in a row, and then lets one attempt through a time.
 
-    Closed, it lets everybody through. Open, it lets nobody through for `open_s`
+    Closed, it lets all calls through. Open, it lets none through for `open_s`
     seconds, and then a single attempt, which closes it or keeps it open as long again.
     """
 

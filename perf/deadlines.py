@@ -43,7 +43,7 @@ def remaining_s() -> float | None:
 
 
 def within_deadline(wait_s: float) -> float:
-    """Give the seconds that somebody may wait: `wait_s`, or what is left if less."""
+    """Give the seconds that a caller may wait: `wait_s`, or what is left if less."""
     left_s = remaining_s()
     return wait_s if left_s is None else max(0.0, min(wait_s, left_s))
 

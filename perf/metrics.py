@@ -72,7 +72,7 @@ SHARED_ARRAY_EVICTIONS = Counter(
 )
 EPOCH_RENEWALS = Counter(
     "perf_cache_epoch_renewals_total",
-    "Times that everything in Redis was given up, because Redis had been away.",
+    "Times that everything in Redis was given up, because Redis had been down.",
 )
 EDGE_REQUESTS = Counter(
     "perf_edge_requests_total",
@@ -126,7 +126,7 @@ CONNECTION_RECONNECTS = Counter(
 )
 CONNECTIONS_EXHAUSTED = Counter(
     "perf_connections_exhausted_total",
-    "Times that nobody gave a connection back in time.",
+    "Times that no connection was given back in time.",
     ["server"],
 )
 RETRIED_REQUESTS = Counter(
@@ -154,7 +154,7 @@ SLOW_BODIES = Counter(
 )
 SHED = Counter(
     "perf_shed_requests_total",
-    "Requests sent away because too many waited, by class of routes.",
+    "Requests refused because too many waited, by class of routes.",
     ["route_class"],
 )
 WAIT_SECONDS = Histogram(

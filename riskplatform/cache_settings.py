@@ -10,7 +10,7 @@ def redis_cache(url: str, *, timeout_s: float) -> dict[str, Any]:
         "LOCATION": url,
         "KEY_PREFIX": "riskplatform",
         "OPTIONS": {
-            # Pickle in a shared store is code execution for anybody who writes there.
+            # Pickle in a shared store is code execution for any writer there.
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": timeout_s,
             "SOCKET_TIMEOUT": timeout_s,

@@ -147,7 +147,7 @@ DATABASE_REPLICA_LAG_S = env_int("DATABASE_REPLICA_LAG_S", 5)
 
 # Cache and channels
 REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0", is_embedded=EMBEDDED)
-# The longest that anybody waits for a store which hangs.
+# The longest wait for a store that hangs.
 REDIS_TIMEOUT_S = env_int("REDIS_TIMEOUT_MS", 50, minimum=1) / 1_000
 CACHES = {"default": redis_cache(REDIS_URL, timeout_s=REDIS_TIMEOUT_S)}
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True

@@ -22,7 +22,7 @@ from riskplatform.kernel.ids import uuid7
 
 PLAIN = "plain_event"
 MODELS = (Event, EventHour, EventDay, EventCellDay)
-# What somebody writes who thinks of nothing: the key as order, the default codec.
+# The obvious table: the key as order, the default codec.
 PLAIN_TABLE = """
 CREATE TABLE plain_event
 (

@@ -37,7 +37,7 @@ def parts_of_array(body: bytes) -> Iterator[bytes]:
 def _checked(body: bytes) -> bytes:
     """Look at the syntax of all of it before anything is accepted."""
     try:
-        # Texts are looked into by nobody yet.
+        # Texts are not validated yet.
         body.isascii() or body.decode()
         content = bytes(_syntax.decode(body)).strip()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -29,7 +29,7 @@ OTHER_FORMATS = {
 class ByteSource:
     """Iterates over the unpacked content; `fault` is set when it broke off early.
 
-    The path `-` is the standard input, whose size nobody knows.
+    The path `-` is the standard input, whose size is not known.
     """
 
     def __init__(self, path: Path) -> None:

@@ -38,7 +38,7 @@ class ImportProgress:
     rows_done
         Rows of the file whose outcome is settled, those of an earlier run included.
     fraction
-        Of the bytes of the file on the disk; none where nobody knows the size.
+        Of the bytes of the file on the disk; none where the size is not known.
     left_s
         Seconds that the rest will take at this pace.
     """

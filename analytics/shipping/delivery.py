@@ -12,7 +12,7 @@ from analytics.store.clickhouse import Budget, insert_columns
 from analytics.store.clickhouse_errors import error_code
 from analytics.store.event_changes import changing_events
 
-# Less than a lease lasts, so that nobody else begins meanwhile.
+# Less than a lease lasts, so that no other process begins meanwhile.
 INSERT = Budget(max_seconds=50)
 MAX_REASON_CHARS = 300
 VIOLATED_CONSTRAINT = 469  # newer than the driver's list

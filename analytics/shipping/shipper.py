@@ -103,7 +103,7 @@ def _insert_holding(
 
 @transaction.atomic
 def _acknowledge(shipment: Shipment, parked: list[ParkedEvent]) -> None:
-    """Note that a shipment is there, unless somebody else took it over."""
+    """Note that a shipment is there, unless another process took it over."""
     if shipment.release(
         state=Shipment.State.SHIPPED, shipped_at=timezone.now(), last_error=""
     ):

@@ -35,7 +35,7 @@ NOT_SET_UP = frozenset({ErrorCodes.UNKNOWN_TABLE, ErrorCodes.UNKNOWN_DATABASE})
 
 
 def error_code(error: Exception) -> int | None:
-    """Find the code behind an error; none means that nobody answered."""
+    """Find the code behind an error; none means that there was no answer."""
     cause = error.args[0] if error.args else None
     code = getattr(cause, "code", None)
     return code if isinstance(code, int) else None

@@ -40,7 +40,7 @@ def cached_columns(
     regions: Sequence[str],
     budget: Budget = STANDARD,
 ) -> Columns:
-    """Give the columns of a query about some regions; nobody can write to them."""
+    """Give the columns of a query about some regions, read-only."""
     return cached_answer(
         name,
         (sql, sorted(params.items())),

@@ -4,7 +4,7 @@ from riskplatform.kernel.errors import ApplicationError
 
 
 class BenchmarkError(ApplicationError):
-    """The message says what is wrong and what to do: people read it, nobody else."""
+    """The message says what is wrong and what to do: only people read it."""
 
     code = "benchmark"
     title = "The benchmark cannot be trusted"

@@ -79,7 +79,7 @@ class LoadTargets:
 
 
 def usual_load(webs: WebPair, requests: Sequence[WebRequest]) -> Load:
-    """Give the load of many users, from the core that nobody measures."""
+    """Give the load of many users, from the core that is not measured."""
     return Load(
         requests=requests,
         connections=USERS,

@@ -40,7 +40,7 @@ def own_folder(folder: Path) -> Path:
     Raises
     ------
     PermissionError
-        It is somebody else's, or open to others: they could write what is mapped.
+        It is another account's, or open to others: they could write what is mapped.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.stat()
@@ -88,7 +88,7 @@ def open_group(group: Path) -> dict[str, NDArray[Any]]:
         with path.open("rb") as file:
             if file_digest(file, _new_digest).hexdigest() != digest:
                 raise WrongFileError(f"{path} is not whole.")
-        # The pages stay as long as somebody uses the array, also without the file.
+        # The pages stay as long as the array is in use, also without the file.
         arrays[name] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     with suppress(OSError):
         os.utime(group)
@@ -124,7 +124,7 @@ def make_room(folder: Path, *, max_bytes: int) -> tuple[int, list[int]]:
                 shutil.rmtree(path, ignore_errors=True)
     sizes = {}
     for group in folder.glob("*.group"):
-        # Somebody else may remove it meanwhile.
+        # Another process may remove it meanwhile.
         with suppress(FileNotFoundError):
             nbytes = sum(path.stat().st_size for path in group.iterdir())
             sizes[group.stat().st_mtime, group] = nbytes

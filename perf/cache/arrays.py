@@ -57,7 +57,7 @@ def pack_arrays(arrays: Arrays) -> bytes:
 
 
 def unpack_arrays(body: bytes) -> dict[str, NDArray[Any]]:
-    """Read arrays; nobody can write to them.
+    """Read arrays, which are read-only.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def unpack_arrays(body: bytes) -> dict[str, NDArray[Any]]:
 
 
 def frozen(arrays: Arrays) -> dict[str, NDArray[Any]]:
-    """Give the same arrays so that nobody can write to them by accident."""
+    """Give the same arrays as read-only ones."""
     views = {name: array.view() for name, array in arrays.items()}
     for view in views.values():
         view.flags.writeable = False

@@ -8,7 +8,7 @@ MODEL_PREDICTION_TTL_S: Final = 3_600
 QUERY_RESULT_TTL_S: Final = 1_800
 DASHBOARD_TTL_S: Final = 300
 JITTER: Final = 0.1
-# So many computations before the end nobody draws: one in e^10 would win.
+# So many computations before the end no draw is made: one in e^10 would win.
 FAR_FROM_THE_END: Final = 10.0
 
 

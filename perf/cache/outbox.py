@@ -13,7 +13,7 @@ from perf.shared_store import StoreUnavailableError
 RETRY_EVERY_S: Final = 0.2
 # A command that ends gives Redis this long to come back.
 LAST_CHANCE_S: Final = 2.0
-# More at once would take Redis longer than anybody waits for it.
+# More at once would take Redis longer than its timeout.
 NAMES_AT_ONCE: Final = 500
 # Beyond this it is quicker to have everything forgotten.
 MOST_NAMES: Final = 5_000

@@ -18,7 +18,7 @@ local function tick(prefix)
 end
 """
 # What CLAIM gives: {1, blob, age in µs, ms to live}, or {2, epoch, stamp} to who may
-# compute, or {0} while somebody else does.
+# compute, or {0} while another process does.
 ENTRY: Final = 1
 CLAIMED: Final = 2
 CLAIM: Final = (

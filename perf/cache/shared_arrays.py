@@ -69,7 +69,7 @@ class SharedArrays:
     def get_or_compute(
         self, parts: Sequence[object], compute: Callable[[], Arrays]
     ) -> dict[str, NDArray[Any]]:
-        """Give the arrays that the parts of a key stand for; nobody may change them."""
+        """Give the arrays that the parts of a key stand for, read-only."""
         if not is_on(Switch.MODELS):
             return frozen(compute())
         written = msgspec.msgpack.encode((self._schema, *parts), order="deterministic")

@@ -149,7 +149,7 @@ class SharedCache:
     def publish(self, names: Collection[str], message: bytes) -> None:
         """Invalidate what depends on these names, and notify every process."""
         args = (KEYS, message, NAME_KEPT_MS, *sorted(names))
-        # Nobody else will say so: a change is worth the attempt.
+        # No other process publishes it, so an open circuit is ignored.
         self._run(CHANGE, [self.channel], args, insists=True)
 
     def renew_epoch(self, message: bytes = b"") -> None:

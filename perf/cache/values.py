@@ -1,7 +1,7 @@
 """Computed arrays in Redis: found by a key of typed parts, computed once.
 
 Among the threads of a process one computes, among processes the one with the claim.
-Redis away, or full of what somebody else wrote there, means computing, and never an
+Redis down, or with entries of another writer, means computing, and never an
 error.
 """
 
@@ -76,7 +76,7 @@ class ValueCache:
         *,
         depends_on: Sequence[str] = (),
     ) -> Values:
-        """Give the arrays that the parts of a key stand for; nobody may change them.
+        """Give the arrays that the parts of a key stand for, read-only.
 
         Parts are what msgpack can write: numbers, texts, bytes, moments, UUIDs and
         sequences of these. `depends_on` names what the arrays are computed from, as

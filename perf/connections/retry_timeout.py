@@ -46,7 +46,7 @@ class RetryTimeout:
     def _note(self, now_s: float) -> float:
         """Give the moment at which the outage was first seen."""
         with self._lock:
-            # Nobody has seen it for so long: that one is over, and this is another.
+            # Not seen for so long: that outage is over, and this is another.
             if now_s - self._seen_s > self._timeout_s:
                 self._began_s = now_s
             self._seen_s = now_s

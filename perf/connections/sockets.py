@@ -7,7 +7,7 @@ def is_silent(file_number: int) -> bool:
     """Return whether nothing has come in since the last answer.
 
     A server that closes a connection says so: the end of the stream can be read. One
-    that vanished without a word looks silent until keep-alive has closed the socket.
+    that vanished silently looks idle until keep-alive has closed the socket.
     """
     poll = select.poll()
     poll.register(file_number, select.POLLIN)

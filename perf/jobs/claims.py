@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 class LeasedQuerySet(models.QuerySet[Row]):
     def due(self) -> Self:
-        """Keep the rows whose time has come and that nobody works on."""
+        """Filter the rows that are due and have no valid lease."""
         now = timezone.now()
         is_free = Q(lease_until=None) | Q(lease_until__lte=now)
         return self.filter(is_free, due_at__lte=now)

@@ -16,7 +16,7 @@ LONGEST_S = 1_800.0
 
 
 def run_due_work() -> list[str]:
-    """Do what is due and nobody else does; returns the names of what was done."""
+    """Do what is due and not claimed by another; returns the names of what was done."""
     # Read first: on SQLite a conditional write locks even if it changes nothing.
     runs = PeriodicRun.objects.filter(name__in=periodic.registered)
     missing = periodic.registered.keys() - set(runs.values_list("name", flat=True))

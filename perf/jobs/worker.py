@@ -19,7 +19,7 @@ from riskplatform.kernel.heartbeat import heartbeat
 POLL_S = 0.5
 PERIODIC_POLL_S = 1.0
 AFTER_DATABASE_ERROR_S = 2.0
-# After SIGTERM a job may go on for so long; then it is handed back at its next step.
+# After SIGTERM a job may go on for so long; then it is released at its next step.
 DRAIN_S = 20.0
 LAST_STEP_S = 5.0
 # To look for work takes some queries, each of which may wait.
@@ -34,7 +34,7 @@ class Loop:
 
     `step` does what is due, in several processes at once, and returns whether that
     was anything. If so it is called again after `spacing_s`, else after `poll_s`, or
-    on PostgreSQL as soon as somebody calls it (`perf.jobs.wakeup`).
+    on PostgreSQL as soon as it is notified (`perf.jobs.wakeup`).
     """
 
     step: Callable[[], bool]

@@ -103,7 +103,7 @@ class _Held:
 def refuse_overload(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> list[bytes]:
-    """Send a request away that there is no slot for."""
+    """Refuse a request that there is no slot for."""
     error = OverloadedError("More requests wait than can be answered. Try again.")
     wait_s = random.randint(*RETRY_AFTER_S)  # noqa: S311 - spreads retries, no secret
     return refuse(environ, start_response, error, [("Retry-After", str(wait_s))])

@@ -191,9 +191,9 @@ class BodyReader:
                 slow[address] += 1
         self._note(slow)
         for request in overdue:
-            self._send_away(request, SlowBodyError(SLOW))
+            self._refuse(request, SlowBodyError(SLOW))
         for request in surplus:
-            self._send_away(request, OverloadedError(CROWDED))
+            self._refuse(request, OverloadedError(CROWDED))
 
     def _is_surplus(self, slow: Counter[str], address: str) -> bool:
         return (
@@ -209,7 +209,7 @@ class BodyReader:
             if count >= self._pace.max_slow_per_address
         )
 
-    def _send_away(self, request: Detachable, error: ApplicationError) -> None:
+    def _refuse(self, request: Detachable, error: ApplicationError) -> None:
         if self._reads.pop(request, None) is not None:
             self._end(request, error)
 

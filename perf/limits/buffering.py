@@ -1,4 +1,4 @@
-"""Bodies are read before anything else, and slow ones hold up nobody.
+"""Bodies are read before anything else, and slow ones hold up no other request.
 
 On a server that takes answers from other threads (`riskplatform.kernel.detaching`) a
 request goes on when its body is there. Elsewhere, as in development, nothing is done.

@@ -1,6 +1,6 @@
 """Groups of routes that work in threads of their own, so that they take no others'.
 
-So many jobs are at work at once, some wait in line, and no caller has all of either.
+So many jobs are at work at once, some wait in a queue, and no caller has all of either.
 """
 
 import logging

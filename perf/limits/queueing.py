@@ -19,7 +19,7 @@ ANYBODY = ""
 
 
 class QueueDelay:
-    """Says how long somebody may have waited."""
+    """Says how long a request may have waited."""
 
     def __init__(
         self, *, target_s: float = TARGET_S, interval_s: float = INTERVAL_S
@@ -92,7 +92,7 @@ class Gate:
             return True
 
     def enter(self, caller: str = ANYBODY) -> bool:
-        """Come in, after some waiting if need be; False says to go away."""
+        """Come in, after some waiting if need be; False is a refusal."""
         waiter = self._line_up(caller)
         if waiter is None:
             return False

@@ -29,7 +29,7 @@ def is_listening(port: int) -> bool:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return `preferred` when nobody listens there, else a port nobody uses."""
+    """Return `preferred` when it is free, else another free port."""
     if preferred and is_free(preferred):
         return preferred
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

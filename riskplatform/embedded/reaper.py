@@ -92,7 +92,7 @@ def end_groups(groups: Mapping[int, int], *, grace_s: float) -> None:
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Send a signal to a process group; False when nobody is left in it."""
+    """Send a signal to a process group; False when no process is left in it."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

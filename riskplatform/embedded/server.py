@@ -170,7 +170,7 @@ class Server(Service):
         return f"{LOOPBACK}:{self.port}"
 
     def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
-        """Bring it up, on another port if somebody took this one meanwhile."""
+        """Bring it up, on another port if this one was taken meanwhile."""
         for attempts_left in reversed(range(START_ATTEMPTS)):
             try:
                 super().start_and_wait(pause=pause)

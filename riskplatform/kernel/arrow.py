@@ -12,7 +12,7 @@ class MissingExtraError(InvalidInputError):
 
 
 def load_arrow(module: str = "pyarrow", *, purpose: str) -> Any:
-    """Import a module of pyarrow; no process does so before somebody needs it.
+    """Import a module of pyarrow; no process does so before it needs it.
 
     Raises
     ------

@@ -84,7 +84,7 @@ class RealtimeServer(HttpServer):
 
 class WorkerService(BeatingService):
     name: ClassVar[str] = "worker"
-    # A job at work may go on to its end, or to a step where it is handed back.
+    # A job at work may go on to its end, or to a step where it is released.
     stop_timeout_s: ClassVar[float] = 30.0
 
     def launch(self) -> Launch:

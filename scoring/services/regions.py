@@ -89,5 +89,5 @@ def _cell(region: Region, cell: int) -> Cell:
 
 
 def lock_region(region: Region) -> None:
-    """Let nobody else change the versions of a region in this transaction."""
+    """Lock the versions of a region in this transaction."""
     Region.objects.select_for_update().only("pk").get(pk=region.pk)

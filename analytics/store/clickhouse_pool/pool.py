@@ -49,7 +49,7 @@ class DriverPool:
         return self._clients.acquire()
 
     def push(self, client: BoundedClient) -> None:
-        # One at work is in the middle of an answer that nobody will read.
+        # One at work is in the middle of an answer that is not read.
         is_reusable = not client.connection.is_query_executing
         self._clients.release(client, is_reusable=is_reusable)
 

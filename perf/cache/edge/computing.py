@@ -89,7 +89,7 @@ class Computing:
         return Answer(response=answer.response, is_cached=True, outcome="l1")
 
     def refresh(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer | None:
-        """Compute before the end of a response; None where somebody does so already."""
+        """Compute before the end of a response; None where another does so already."""
         try:
             claim = self._shared.claim(shared_key(keyed.key), lease_s=LEASE_S)
         except StoreUnavailableError:

@@ -79,7 +79,7 @@ class _LeftToDjangoError(Exception):
 
 
 class Principals:
-    """Finds the principal of a request; None is one whom Django has to turn away."""
+    """Finds the principal of a request; None is one that Django has to refuse."""
 
     def __init__(self, copies: LocalCopies) -> None:
         self._copies = copies
@@ -89,7 +89,7 @@ class Principals:
         copies.attach(self._keys)
 
     def find(self, environ: Environ) -> EdgePrincipal | None:
-        """Resolve a key or a session; with neither it is nobody in particular."""
+        """Resolve a key or a session; with neither it is NOBODY."""
         text = _shown_key(environ)
         # The deadline of the request begins further in.
         with deadline(WITHIN_S):

@@ -1,4 +1,4 @@
-"""Computes responses before anybody waits, for principals who are known already."""
+"""Computes responses ahead of requests, for principals who are known already."""
 
 import io
 from collections import Counter

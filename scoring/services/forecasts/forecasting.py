@@ -152,7 +152,7 @@ def run_seed(model_version: ModelVersion, issued_for: datetime) -> int:
 def _store(
     forecast: Forecast, columns: ForecastColumns, scenarios: ScenarioSet
 ) -> None:
-    # In the transaction of the insert: nobody switches champions until its end.
+    # In the transaction of the insert: the champion cannot change until its end.
     forecast.is_shadow = not is_champion_now(forecast.model_version)
     forecast.save(force_insert=True)
     ForecastArrays.objects.create(
@@ -165,7 +165,7 @@ def _store(
 
 
 def is_champion_now(version: ModelVersion) -> bool:
-    """Call in the transaction that depends on it: nobody switches until its end."""
+    """Call in the transaction that depends on it: the champion stays until its end."""
     lock_region(version.region)
     return ModelVersion.objects.champions().filter(pk=version.pk).exists()
 

@@ -13,7 +13,7 @@ from scoring.selectors.grids import grid_of_region
 from scoring.selectors.model_versions import find_champion, list_challengers
 from scoring.services.forecasts.forecasting import publish_forecast
 
-# Where the last event is older than this, nobody feeds the region any more.
+# Where the last event is older than this, no source feeds the region any more.
 LIVE_FOR = timedelta(days=7)
 
 

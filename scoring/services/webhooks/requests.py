@@ -19,7 +19,7 @@ TOO_SLOW = "the receiver took too long"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The status of an answer; its body is not read: nobody is to see it here."""
+    """The status of an answer; its body is never read."""
 
     status: int
 

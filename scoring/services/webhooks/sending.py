@@ -97,7 +97,7 @@ def _post(delivery: WebhookDelivery) -> Reply:
 def _note(
     delivery: WebhookDelivery, *, reply: Reply | None = None, error: str = ""
 ) -> str:
-    """Write the outcome of an attempt, unless somebody else took the message over."""
+    """Write the outcome of an attempt, unless another process took the message over."""
     state = _state_after(delivery, reply)
     is_sent = state == WebhookDelivery.State.SENT
     if reply is not None and not is_sent:
