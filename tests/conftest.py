@@ -1,5 +1,6 @@
-"""The cast: who asks, and the region they ask about."""
+"""What all tests share: a region, a platform of processes, a clean cache."""
 
+import gc
 from collections.abc import Generator
 from contextlib import suppress
 
@@ -17,6 +18,12 @@ from tests.factories import DAY_S, make_forecast, make_region
 from tests.published_changes import what_is_written_is_published
 
 __all__ = ["what_is_written_is_published"]
+
+
+def pytest_collection_finish() -> None:
+    """Spare every garbage collection of the run what stays until its end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """What tests of the performance kit share."""
 
+import gc
 from collections.abc import Generator
 
 import pytest
@@ -7,6 +8,13 @@ import pytest
 from perf.cache.change_feed import ChangeFeed
 from tests.perf.bench_doubles import ManualClock
 from tests.perf.edge_harness import CountingApp, running_feed, some_name
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_objects_are_not_looked_at() -> None:
+    """Leave what earlier tests have made out of the collections of benchmarks."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

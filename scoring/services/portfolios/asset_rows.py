@@ -15,6 +15,9 @@ from scoring.selectors.asset_places import Places
 from scoring.services.portfolios.location_files.layouts import AssetRow
 
 BATCH_ROWS = 5_000
+# PostgreSQL takes tables for as small as they were when it last looked, and would join
+# so many new rows one by one, for minutes.
+ANALYZED_ROWS = 10_000
 ASSET_COLUMNS = (
     *("id", "portfolio_id", "reference", "name", "lat", "lon", "value"),
     *("deductible", "limit", "vulnerability_id", "updated_at"),
@@ -43,6 +46,9 @@ def insert_places(asset_ids: Sequence[UUID], places: Places) -> None:
         for row, region_id, cell in zip(*columns, strict=True)
     )
     insert_rows(AssetPlace, PLACE_COLUMNS, values)
+    if len(asset_ids) >= ANALYZED_ROWS and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE scoring_asset, scoring_assetplace")
 
 
 def delete_assets(assets: "QuerySet[Asset]") -> None:
