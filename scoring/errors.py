@@ -8,11 +8,6 @@ from riskplatform.kernel.errors import (
 )
 
 
-class RegionNotFoundError(NotFoundError):
-    code = "region_not_found"
-    title = "There is no such region"
-
-
 class RegionMismatchError(ConflictError):
     code = "region_mismatch"
     title = "The region exists with another grid"

@@ -6,8 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from analytics.errors import RegionNotFoundError
 from riskplatform.api.keys.access import find_access
-from scoring.errors import RegionNotFoundError
 from scoring.horizons import horizon_label
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import list_latest_forecasts

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import django
 import numpy as np
 from numpy.typing import NDArray
 
@@ -110,6 +111,7 @@ def start_process(worker: ChunkWorker) -> None:
     # Ctrl-C reaches all processes; the one that reads ends the others in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    django.setup()
     _Process.worker = worker
 
 

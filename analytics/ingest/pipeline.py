@@ -8,7 +8,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from analytics.errors import ImportWorkerError
-from analytics.ingest.child_process import call
 from analytics.ingest.chunk_work import (
     ChunkResult,
     ChunkTask,
@@ -38,8 +37,8 @@ def processes(worker: ChunkWorker, *, count: int) -> Generator[Executor]:
     with ProcessPoolExecutor(
         count,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=call,
-        initargs=(start_process, worker),
+        initializer=start_process,
+        initargs=(worker,),
     ) as pool:
         yield pool
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from analytics.errors import RegionNotFoundError
 from perf.cache.edge.policy import confirm_audience, depends_on
 from perf.cache.edge.principals import EdgePrincipal
 from riskplatform.api.inputs import refuse_repeats
@@ -24,7 +25,6 @@ from riskplatform.api.keys.access import (
 )
 from scoring import change_names
 from scoring.cell_ids import parse_cell_id
-from scoring.errors import RegionNotFoundError
 from scoring.models import Region
 from scoring.selectors.region_owners import OWNERSHIPS
 from scoring.selectors.regions import get_region, get_region_of_cells

@@ -7,10 +7,10 @@ import numpy as np
 from django.db.models import Max, Min, QuerySet
 from numpy.typing import NDArray
 
+from analytics.errors import RegionNotFoundError
 from analytics.grid import Bounds, RegionGrid
 from riskplatform.api.keys.access import Access
 from scoring.cell_ids import hex_of
-from scoring.errors import RegionNotFoundError
 from scoring.models import Cell, Region
 
 # Half a degree leaves room for events just outside a boundary; a swapped pair of

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from analytics.errors import RegionNotFoundError
 from analytics.ingest.byte_source import STANDARD_INPUT
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.file_format import FileFormat, format_of, read_format
@@ -20,7 +21,6 @@ from analytics.ingest.sources import find_source, get_source, list_sources, save
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
-from scoring.errors import RegionNotFoundError
 from scoring.management.import_report import (
     ProgressLine,
     RejectionListing,
