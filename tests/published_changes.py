@@ -29,7 +29,7 @@ KIND_OF_TABLE = {
     "scoring_alert": "alerts:",
     "scoring_alertrule": "alerts:",
 }
-# No answer that is kept can rest on a portfolio that is not there yet.
+# No cached response can depend on a portfolio that is not there yet.
 NEW_PORTFOLIO = ("INSERT INTO", "scoring_portfolio")
 
 Execute = Callable[..., Any]

@@ -1,4 +1,4 @@
-"""What every operation asks of whoever calls it; one that is missing fails a test."""
+"""What every operation asks of its caller; one that is missing fails a test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -31,7 +31,7 @@ from riskplatform.embedded.server import Site
 from riskplatform.server_urls import clickhouse_database
 from tests.attacks.hanging import hanging
 from tests.factories import make_organisation, make_region
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(
     transaction=True, databases=["default", "clickhouse"]

@@ -1,4 +1,4 @@
-"""Whoever guesses passwords waits, and nobody else does."""
+"""A client that guesses passwords has to wait, and no other does."""
 
 import http.client
 import time

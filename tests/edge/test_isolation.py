@@ -14,7 +14,7 @@ CLIENTS = 8
 def requests_of_one(
     web: Web, keys: dict[str, str], path: str, *, count: int, seed: int
 ) -> list[tuple[str, Reply]]:
-    """Ask the same again and again, as whoever the draw says."""
+    """Send the same request again and again, each with a key drawn at random."""
     draw = random.Random(seed)  # noqa: S311 - a test repeats itself
     connection = web.connect()
     replies = []

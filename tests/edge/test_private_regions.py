@@ -25,7 +25,7 @@ from tests.factories import (
     make_region,
 )
 from tests.perf.edge_harness import LOCAL_BYTES, Reply, ask, running_feed
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TILE = "risk-map/tiles/9/131/190.mvt"

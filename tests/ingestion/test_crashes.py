@@ -18,7 +18,7 @@ pytestmark = [
 ]
 Ship = Callable[[], ShippingReport]
 KILLED = 137
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 DIE = """
 import os, sys
 from datetime import timedelta
@@ -63,7 +63,7 @@ def test_the_next_one_finishes_what_was_begun(
     assert Shipment.objects.waiting().count() == 1
     assert physical_row_count() == row_count_then
 
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + TIMEOUT_S
     while Shipment.objects.waiting().exists():
         assert time.monotonic() < deadline_s
         ship()

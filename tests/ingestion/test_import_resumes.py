@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.usefixtures("empty_store"),
     pytest.mark.databases,
 ]
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 EVENT_COUNT = 6_000
 
 
@@ -143,4 +143,4 @@ def note_until(count: int) -> Callable[[ImportRun, ImportProgress], None]:
 
 def wait_for_rows(count: int) -> None:
     far_enough = ImportRun.objects.filter(rows_done__gte=count)
-    wait_until(far_enough.exists, within_s=PATIENCE_S, what="the import")
+    wait_until(far_enough.exists, within_s=TIMEOUT_S, what="the import")

@@ -1,4 +1,4 @@
-"""A key lets in whoever shows it, while it lasts, to what it is for."""
+"""A key lets its bearer in, while it is valid, to what its scopes allow."""
 
 from datetime import timedelta
 from io import StringIO

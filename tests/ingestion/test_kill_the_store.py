@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
 ]
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 BATCH_ROWS = 500
 MIGRATE = """
 from django.core.management import call_command
@@ -72,20 +72,20 @@ def test_each_event_is_there_exactly_once(
     try:
         wait_until(
             lambda: count_rows(store) > event_count // 5,
-            within_s=PATIENCE_S,
+            within_s=TIMEOUT_S,
             what="some rows",
         )
         kill(store)
         store.start_and_wait()
         wait_until(
             lambda: count_rows(store) > event_count // 2,
-            within_s=PATIENCE_S,
+            within_s=TIMEOUT_S,
             what="half the rows",
         )
         shippers[0].kill()
         shippers.append(start_python(SHIP, CLICKHOUSE_URL=store.url))
         wait_until(
-            lambda: is_all_shipped(event_count), within_s=PATIENCE_S, what="the end"
+            lambda: is_all_shipped(event_count), within_s=TIMEOUT_S, what="the end"
         )
     finally:
         for shipper in shippers:

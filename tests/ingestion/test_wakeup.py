@@ -19,7 +19,7 @@ pytestmark = [
         connection.vendor != "postgresql", reason="only PostgreSQL can call"
     ),
 ]
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 SHIP = """
 import analytics.tasks
 from perf.jobs import wakeup, worker
@@ -58,4 +58,4 @@ def test_a_shipper_that_never_looks_by_itself_is_called(post: Post) -> None:
 
 
 def wait_until_all_is_shipped() -> None:
-    wait_until(lambda: not IngestBatch.objects.waiting().exists(), within_s=PATIENCE_S)
+    wait_until(lambda: not IngestBatch.objects.waiting().exists(), within_s=TIMEOUT_S)

@@ -42,5 +42,5 @@ def name() -> str:
 
 @pytest.fixture
 def app(name: str) -> CountingApp:
-    """Give an application whose answers rest on `name`."""
+    """Give an application whose responses depend on `name`."""
     return CountingApp(names=frozenset({name}))

@@ -19,7 +19,7 @@ from perf.cache.edge.policy import PLAN_KEY, EdgePolicy
 from perf.cache.edge.routes import Route, Routes
 from perf.circuit_breaker import CircuitBreaker
 from perf.shared_store import SharedStore
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 LOCAL_BYTES = 8 << 20
 

@@ -1,4 +1,4 @@
-"""A slow read is asked twice, within a budget; whoever answers first is heard."""
+"""A slow read is sent twice, within a budget; the first answer is used."""
 
 import threading
 from collections.abc import Callable, Generator

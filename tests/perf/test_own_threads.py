@@ -7,7 +7,7 @@ import pytest
 
 from perf.limits import own_threads
 from perf.limits.own_threads import OwnThreads, QueuedRequest
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 class Work:

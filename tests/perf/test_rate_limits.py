@@ -1,4 +1,4 @@
-"""Whoever asks too often is told so, and when to come back."""
+"""A client over its rate limit gets 429, and when to retry."""
 
 import json
 from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 
 from perf.single_flight import SingleFlight
 from riskplatform.kernel.errors import DeadlineError
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 WAIT_S = 10.0
 

@@ -14,7 +14,7 @@ from perf.bench.client import WebRequest, connected, is_alive
 from perf.bench.errors import BenchmarkError
 from perf.bench.machine import measured_core
 from perf.bench.web_process import web_process
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 BARE = "perf.bench.peers.bare_wsgi:application"
 

@@ -1,4 +1,4 @@
-"""Who sends a message holds it; whoever dies on the way lets go of it in time."""
+"""A sender leases a message; the lease of one that died ends in time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

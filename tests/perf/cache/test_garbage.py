@@ -1,4 +1,4 @@
-"""Whoever may write to Redis puts something else there: nothing of it is believed."""
+"""Another client of Redis writes something else there: nothing of it is used."""
 
 import pickle
 import zlib

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from perf.cache.memory import ByteCache
 from perf.switches import Switch
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Kilobytes = NDArray[np.uint8]
 

@@ -4,7 +4,7 @@ from perf.cache.change_feed import ChangeFeed
 from perf.metrics import CacheOutcome
 from tests.perf.cache.conftest import OwnRedis
 from tests.perf.cache.keeping import Counted, IntCache, count_of, fresh_parts
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 NAMES = ["events:chicago"]
 

@@ -13,7 +13,7 @@ from perf.cache.store import Claim
 from perf.metrics import CacheOutcome
 from perf.shared_store import store
 from tests.perf.cache.keeping import Counted, IntCache, count_of, fresh_parts
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CLIENTS = 50
 

@@ -25,7 +25,7 @@ from tests.perf.cache.keeping import (
     count_of,
     fresh_parts,
 )
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 FLOATS = npst.arrays(np.float64, npst.array_shapes(max_dims=3))
 

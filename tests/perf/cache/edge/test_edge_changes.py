@@ -13,7 +13,7 @@ from tests.perf.edge_harness import (
     some_name,
     some_path,
 )
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def test_the_process_that_writes_never_shows_the_old(

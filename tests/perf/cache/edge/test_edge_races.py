@@ -25,7 +25,7 @@ from tests.perf.edge_harness import (
     some_name,
     some_path,
 )
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 WAIT_S = 10.0
 

@@ -18,7 +18,7 @@ from tests.perf.edge_harness import (
     some_name,
     some_path,
 )
-from tests.perf.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CLIENTS = 500
 WAIT_S = 20.0
@@ -44,7 +44,7 @@ def stampede(edges: list[EdgeCache], path: str, app: CountingApp) -> list[Reply]
         ]
         assert is_begun.wait(WAIT_S)
         flights = [edge._computing._single_flight for edge in edges]
-        # Whoever does not wait leads: it computes, or waits for the one that does.
+        # The one that does not wait here computes, or waits for the one that does.
         wait_until(
             lambda: (
                 sum(
