@@ -66,7 +66,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 INSTALLED_APPS = [
     # First, because its runserver (daphne's) stands before the others.
     "riskplatform",
-    "django.contrib.admin",
+    # Staff pages are found by the URLs; most commands need none of them.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

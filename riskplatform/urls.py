@@ -8,6 +8,7 @@ from analytics import urls as analytics_urls
 from riskplatform.api import health
 from scoring import urls as scoring_urls
 
+admin.autodiscover()
 urlpatterns = [
     path("", include(scoring_urls.urlpatterns)),
     path("api/v1/", include((analytics_urls.api_urlpatterns, "analytics"))),

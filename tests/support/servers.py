@@ -12,6 +12,9 @@ from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site, stored_password
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 
+# Before anything loads numpy: two workers on two cores gain nothing from more threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(

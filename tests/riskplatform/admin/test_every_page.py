@@ -8,12 +8,14 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import get_fields_from_path
+from django.core import checks
 from django.db import connections
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from riskplatform import urls
 from tests.support.row_makers import ROW_MAKERS, make_choices
 
 pytestmark = [
@@ -26,6 +28,11 @@ PAGES = sorted(
     key=lambda page: page.model.__name__,
 )
 MOST_QUERIES = 12
+
+
+def test_django_finds_no_fault_with_them() -> None:
+    assert urls.urlpatterns
+    assert checks.run_checks(tags=[checks.Tags.admin]) == []
 
 
 def name_of(page: ModelAdmin[Any]) -> str:
