@@ -46,13 +46,12 @@ def ask_all(
 
 
 @pytest.mark.slow
-def test_two_keys_on_one_address_never_cross(platform: Platform) -> None:
+def test_two_keys_on_one_address_never_cross(
+    platform: Platform, two_webs: list[Web]
+) -> None:
     keys = {owner: platform.keys(owner)[0] for owner in ("acme", "other")}
     mine = platform.portfolios("acme")[0]
-    with platform.webs(2) as webs:
-        for web in webs:
-            web.wait_live()
-        replies = ask_all(webs, keys, f"dashboard/{mine}?timeframe=24h")
+    replies = ask_all(two_webs, keys, f"dashboard/{mine}?timeframe=24h")
     assert len(replies) == REQUESTS
     # What belongs to one organisation does not exist for the other.
     assert {(owner, reply.status) for owner, reply in replies} == {
@@ -64,33 +63,30 @@ def test_two_keys_on_one_address_never_cross(platform: Platform) -> None:
 
 
 @pytest.mark.slow
-def test_a_key_of_fewer_rights_gets_nothing_of_a_larger_one(platform: Platform) -> None:
-    key = platform.keys("acme")[0]
-    with platform.webs() as (web,):
-        web.wait_live()
-        hidden = "risk-map?region=hidden&horizon_sec=86400"
-        metrics = "metrics?region=chicago&limit=24"
-        for path in (hidden, metrics):
-            replies = [web.ask("GET", path, key=key) for _ in range(2)]
-            assert [reply.status for reply in replies] == [200, 200]
-        assert web.ask("GET", hidden).status == 404
-        assert web.ask("GET", metrics).status == 401
-        assert web.ask("GET", metrics, key=f"{key[:-1]}!").status == 401
+def test_a_key_of_fewer_rights_gets_nothing_of_a_larger_one(
+    platform: Platform, two_webs: list[Web]
+) -> None:
+    key, web = platform.keys("acme")[0], two_webs[0]
+    hidden = "risk-map?region=hidden&horizon_sec=86400"
+    metrics = "metrics?region=chicago&limit=24"
+    for path in (hidden, metrics):
+        replies = [web.ask("GET", path, key=key) for _ in range(2)]
+        assert [reply.status for reply in replies] == [200, 200]
+    assert web.ask("GET", hidden).status == 404
+    assert web.ask("GET", metrics).status == 401
+    assert web.ask("GET", metrics, key=f"{key[:-1]}!").status == 401
 
 
 @pytest.mark.slow
-def test_private_maps_never_cross(platform: Platform) -> None:
+def test_private_maps_never_cross(platform: Platform, two_webs: list[Web]) -> None:
     keys = {owner: platform.keys(owner)[0] for owner in ("acme", "other")}
     owner_of = {"hidden": "acme", "theirs": "other"}
-    with platform.webs(2) as webs:
-        for web in webs:
-            web.wait_live()
-        for region, owner in owner_of.items():
-            path = f"risk-map?region={region}&horizon_sec=86400"
-            replies = ask_all(webs, keys, path, count=REQUESTS // 2)
-            assert {(who, reply.status) for who, reply in replies} == {
-                (who, 200 if who == owner else 404) for who in keys
-            }
-            kept = [reply.came_from for who, reply in replies if who == owner]
-            assert kept.count("l1") > REQUESTS // 8
-            assert webs[0].ask("GET", path).status == 404
+    for region, owner in owner_of.items():
+        path = f"risk-map?region={region}&horizon_sec=86400"
+        replies = ask_all(two_webs, keys, path, count=REQUESTS // 2)
+        assert {(who, reply.status) for who, reply in replies} == {
+            (who, 200 if who == owner else 404) for who in keys
+        }
+        kept = [reply.came_from for who, reply in replies if who == owner]
+        assert kept.count("l1") > REQUESTS // 8
+        assert two_webs[0].ask("GET", path).status == 404
