@@ -1,16 +1,23 @@
 """The demo with made-up events in the place of the first region."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import h3.api.basic_int as h3
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.synthetic import make_synthetic_events
+from scoring.demo.datasets.synthetic import (
+    CENTRE,
+    RESOLUTION,
+    make_synthetic_events,
+)
 from scoring.errors import DatasetUnavailableError
 from scoring.management.commands import load_demo
 
@@ -26,8 +33,21 @@ def unavailable(folder: Path) -> Dataset:
 
 
 def made_up(folder: Path) -> Dataset:
+    """Give a small part of the made-up events; the test of `demo` loads them all."""
     del folder
-    return make_synthetic_events()
+    whole = make_synthetic_events()
+    centre = h3.latlng_to_cell(*CENTRE, RESOLUTION)
+    cells = frozenset(h3.grid_disk(centre, 5))
+    places = zip(whole.lat.tolist(), whole.lon.tolist(), strict=True)
+    kept = np.array([h3.latlng_to_cell(*at, RESOLUTION) in cells for at in places])
+    occurred_at = np.array(whole.occurred_at)[kept].tolist()
+    return replace(
+        whole,
+        cells=cells,
+        lat=whole.lat[kept],
+        lon=whole.lon[kept],
+        occurred_at=occurred_at,
+    )
 
 
 def test_goes_on_without_the_second_region(
