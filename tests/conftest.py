@@ -4,6 +4,7 @@ import gc
 from collections.abc import Generator
 from contextlib import suppress
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
@@ -16,6 +17,10 @@ from scoring.models import Region
 from tests.support.factories import DAY_S, make_forecast, make_region
 from tests.support.published_changes import what_is_written_is_published
 from tests.support.webs import Platform, filled_platform
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 __all__ = ["what_is_written_is_published"]
 
