@@ -14,6 +14,7 @@ from perf.cache.change_feed import feed
 from perf.cache.edge.remembered import remembered_values
 from perf.shared_store import StoreUnavailableError
 from scoring.models import Region
+from tests.support.emptying import tables_are_emptied_by_rows
 from tests.support.factories import DAY_S, make_forecast, make_region
 from tests.support.published_changes import what_is_written_is_published
 from tests.support.webs import Platform, filled_platform
@@ -22,7 +23,7 @@ from tests.support.webs import Platform, filled_platform
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
-__all__ = ["what_is_written_is_published"]
+__all__ = ["tables_are_emptied_by_rows", "what_is_written_is_published"]
 
 
 def pytest_collection_finish() -> None:
