@@ -1,7 +1,6 @@
 """Holds a run against a saved one: ratios only, since they survive a new machine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -11,45 +10,45 @@ from perf.bench.report import BenchmarkReport, Row
 
 TOLERANCE = 0.10
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """Ratios of a saved report by suite and measurement."""
-
-    path: Path
-    ratios: dict[tuple[str, str], float]
+# By suite and measurement.
+Ratios = dict[tuple[str, str], float]
 
 
-def read_baseline(path: Path) -> Baseline:
+class _SavedRow(msgspec.Struct):
+    name: str
+    ratio: float | None
+
+
+class _SavedReport(msgspec.Struct):
+    """The fields read back from a report; all others are ignored."""
+
+    suites: dict[str, list[_SavedRow]]
+
+
+def read_baseline(path: Path) -> Ratios:
     try:
         saved = msgspec.json.decode(path.read_bytes(), type=_SavedReport)
-    except OSError as error:
-        raise _unusable(path, f"cannot be read: {error}") from error
-    except msgspec.MsgspecError as error:
-        raise _unusable(path, f"is not a benchmark report: {error}") from error
-    return Baseline(path=path, ratios=_collect_ratios(saved.suites))
+    except (OSError, msgspec.MsgspecError) as error:
+        is_missing = isinstance(error, OSError)
+        reason = "cannot be read" if is_missing else "is not a benchmark report"
+        raise BenchmarkError(
+            f"{path} {reason}: {error}. Name a file made with --json or --save.",
+            path=str(path),
+        ) from error
+    return _ratios(saved.suites)
 
 
-def _unusable(path: Path, reason: str) -> BenchmarkError:
-    return BenchmarkError(
-        f"{path} {reason}. Name a file made with --json or --save.", path=str(path)
-    )
-
-
-def find_regressions(report: BenchmarkReport, baseline: Baseline) -> list[str]:
+def find_regressions(report: BenchmarkReport, baseline: Ratios) -> list[str]:
     """Name rows whose ratio fell by more than the tolerance, or that vanished.
 
     Only suites of this run count. Nothing in common is an error, not a pass.
     """
-    now = _collect_ratios(report.suites)
-    then = {
-        key: ratio for key, ratio in baseline.ratios.items() if key[0] in report.suites
-    }
+    now = _ratios(report.suites)
+    then = {key: ratio for key, ratio in baseline.items() if key[0] in report.suites}
     if not then:
         raise BenchmarkError(
-            f"{baseline.path} has no ratio of the suites {', '.join(report.suites)}, "
-            "so nothing can be compared. Save one with these suites first.",
-            path=str(baseline.path),
+            f"The saved report has no ratio of the suites {', '.join(report.suites)}, "
+            "so nothing can be compared. Save one with these suites first."
         )
     return [
         f"{suite}: {name} {_fell(ratio, now.get((suite, name)))}"
@@ -64,20 +63,7 @@ def _fell(then: float, now: float | None) -> str:
     return f"fell from a ratio of {then:.2f} to {now:.2f} ({now / then - 1:.0%})"
 
 
-class _SavedRow(msgspec.Struct):
-    name: str
-    ratio: float | None
-
-
-class _SavedReport(msgspec.Struct):
-    """The fields read back from a report; all others are ignored."""
-
-    suites: dict[str, list[_SavedRow]]
-
-
-def _collect_ratios(
-    suites: Mapping[str, Sequence[Row | _SavedRow]],
-) -> dict[tuple[str, str], float]:
+def _ratios(suites: Mapping[str, Sequence[Row | _SavedRow]]) -> Ratios:
     return {
         (suite, row.name): row.ratio
         for suite, rows in suites.items()

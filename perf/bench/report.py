@@ -1,7 +1,7 @@
 """The rows of a run as data: built from readings, written as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -54,55 +54,46 @@ def make_rows(
     measurement: AnyMeasurement, rounds: Sequence[Sequence[Sequence[float]]]
 ) -> list[Row]:
     """Summarise rounds; in each, every side has its figures, one a row."""
-    figures: Sequence[AnyMeasurement] = measurement.by_figure()
+    sides = list(zip(*rounds, strict=True))
     return [
-        make_row(figure, [tuple(side[index] for side in sides) for sides in rounds])
-        for index, figure in enumerate(figures)
+        _make_row(row, [[figures[index] for figures in side] for side in sides])
+        for index, row in enumerate(measurement.by_figure())
     ]
 
 
-def make_row(measurement: AnyMeasurement, rounds: Sequence[Sequence[float]]) -> Row:
-    """Summarise rounds of figures: one a round, or those before and after."""
-    *before, after = map(list, zip(*rounds, strict=True))
+def _make_row(measurement: AnyMeasurement, sides: list[list[float]]) -> Row:
+    after, before = sides[-1], sides[0] if len(sides) > 1 else []
     meter, target = measurement.meter, measurement.target
-    figure = median(after)
-    row = Row(
+    middle, ratio = median(after), None
+    is_high = meter.direction is Direction.HIGHER
+    is_met = middle >= target if is_high else middle <= target
+    if before:
+        ratio = _ratio(median(before), middle, meter.direction)
+        is_met = ratio >= target
+    return Row(
         name=measurement.name,
         unit=meter.unit,
         direction=meter.direction,
-        before=None,
-        after=figure,
-        ratio=None,
+        before=median(before) if before else None,
+        after=middle,
+        ratio=ratio,
         target=target,
-        met=figure <= target
-        if meter.direction is Direction.LOWER
-        else figure >= target,
-        before_min=None,
-        before_max=None,
+        met=is_met,
+        before_min=min(before, default=None),
+        before_max=max(before, default=None),
         after_min=min(after),
         after_max=max(after),
         repeats=len(after),
     )
-    return _compared(row, *before) if before else row
 
 
-def _compared(row: Row, before: list[float]) -> Row:
-    medians = median(before), row.after
-    if min(medians) <= 0:
+def _ratio(before: float, after: float, direction: Direction) -> float:
+    if (least := min(before, after)) <= 0:
         raise BenchmarkError(
-            f"a median of {min(medians)} has no ratio. "
+            f"a median of {least} has no ratio. "
             "Do more work in one call, or state a budget instead."
         )
-    worse, better = medians if row.direction is Direction.LOWER else medians[::-1]
-    ratio = worse / better
-    return replace(
-        row,
-        before=medians[0],
-        ratio=ratio,
-        met=ratio >= row.target,
-        before_min=min(before),
-        before_max=max(before),
-    )
+    return before / after if direction is Direction.LOWER else after / before
 
 
 def to_json(report: BenchmarkReport) -> str:

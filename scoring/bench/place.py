@@ -58,16 +58,9 @@ def own_place(*, n_cells: int) -> Generator[Place]:
     slug = f"benchmark-{timezone.now():%Y%m%d%H%M%S%f}"
     organisation = Organisation.objects.create(slug=slug, name="Benchmark")
     grid = workloads.compact_grid(n_cells)
-    region = define_region(
-        Region(
-            slug=slug,
-            name="Benchmark",
-            timezone="UTC",
-            resolution=workloads.RESOLUTION,
-            owner=organisation,
-        ),
-        cells=grid.cells.tolist(),
-    )
+    region = Region(slug=slug, name="Benchmark", timezone="UTC", owner=organisation)
+    region.resolution = workloads.RESOLUTION
+    region = define_region(region, cells=grid.cells.tolist())
     try:
         curves = [
             Vulnerability.objects.create(
@@ -107,11 +100,7 @@ def own_events(place: Place, *, count: int, until: datetime) -> Generator[None]:
 
 
 def publish(
-    place: Place,
-    *,
-    days: int,
-    n_scenarios: int,
-    issued_for: datetime = ISSUED_FOR,
+    place: Place, days: int, n_scenarios: int, *, issued_for: datetime = ISSUED_FOR
 ) -> Forecast:
     process = workloads.clustered_process(place.grid, n_steps=days)
     scenarios = workloads.draw_scenarios(process, n_scenarios=n_scenarios)
