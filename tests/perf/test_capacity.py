@@ -15,7 +15,7 @@ def test_the_usual_processes_fit(settings: Settings) -> None:
     settings.WEB_WORKERS, settings.WEB_THREADS = 4, 4
 
     # Each also has seven threads for ingestion, the admin, exports and probes.
-    assert demand().total == 4 * (4 + 7) + 8 + 12
+    assert sum(demand().values()) == 4 * (4 + 7) + 8 + 12
     assert check_capacity("default") == []
 
 
