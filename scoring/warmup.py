@@ -10,8 +10,12 @@ from django.utils import timezone
 
 from perf.cache.edge.principals import NOBODY, EdgePrincipal
 from perf.cache.edge.request_key import RequestParts
-from perf.cache.edge.warming import WarmRequest
-from perf.warmup import Subject, common_request, register_subject
+from perf.cache.edge.warming import (
+    Subject,
+    WarmRequest,
+    common_request,
+    register_subject,
+)
 from riskplatform.api.keys.access import access_of, may_see_region
 from riskplatform.api.keys.models import ApiKey, Scope
 from riskplatform.api.keys.principal import principal_of_key

@@ -19,10 +19,10 @@ import msgspec
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from perf.cache.local_copies import LocalCopies
+from perf.cache.memory import LocalCopies
 from perf.cache.outbox import Outbox
 from perf.cache.store import SharedCache
-from perf.connections.replicas import note_write
+from perf.connections.replicas import pin
 from perf.metrics import CHANGE_SECONDS, FEED_LAPSES, FEED_LIVE
 from perf.shared_store import SharedStore, StoreUnavailableError
 from perf.shared_store import store as shared_store
@@ -40,7 +40,7 @@ EVERYTHING: Final = "*"
 logger = logging.getLogger(__name__)
 
 
-class Message(msgspec.Struct, frozen=True, array_like=True):
+class Change(msgspec.Struct, frozen=True, array_like=True):
     """A change: which process made it, when by its clock, and the names."""
 
     sender: str
@@ -121,7 +121,7 @@ class ChangeFeed:
         self.copies.drop(names)
 
     def _message(self, names: list[str]) -> bytes:
-        return msgspec.msgpack.encode(Message(self._sender_here(), time.time(), names))
+        return msgspec.msgpack.encode(Change(self._sender_here(), time.time(), names))
 
     def _sender_here(self) -> str:
         return f"{self._sender}-{os.getpid()}"
@@ -182,7 +182,7 @@ class ChangeFeed:
 
     def _receive(self, data: Any) -> None:
         try:
-            message = msgspec.msgpack.decode(data, type=Message)
+            message = msgspec.msgpack.decode(data, type=Change)
         except msgspec.MsgspecError:
             logger.warning("a message that is none of ours was ignored")
             return
@@ -194,7 +194,7 @@ class ChangeFeed:
         else:
             self.copies.drop(message.names)
         CHANGE_SECONDS.observe(max(0.0, time.time() - message.sent_at_s))
-        note_write()
+        pin.set()
 
     def _tidy(self) -> None:
         for work in self.on_tidy:

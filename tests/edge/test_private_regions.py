@@ -11,7 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
@@ -37,7 +36,7 @@ def edge(transactional_db: None) -> Generator[EdgeCache]:
         owned_by = None if owner is None else make_organisation(owner)
         make_forecast(make_region(slug, owner=owned_by, is_public=owner is None))
     with running_feed() as feed:
-        yield build_edge_cache(
+        yield EdgeCache(
             WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
 

@@ -10,7 +10,6 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Membership, Organisation
 from scoring.models import Region
@@ -27,7 +26,7 @@ DASHBOARD = "timeframe=24h&time=2024-01-01T12:00:00Z"
 @pytest.fixture
 def edge(transactional_db: None) -> Generator[EdgeCache]:
     with running_feed() as feed:
-        yield build_edge_cache(
+        yield EdgeCache(
             WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
 

@@ -22,8 +22,7 @@ from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 
 from perf.cache.edge.remembered import renew_connection
-from perf.cache.local_copies import LocalCopies
-from perf.cache.memory import ByteCache
+from perf.cache.memory import ByteCache, LocalCopies
 from perf.deadlines import deadline
 from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access
 from riskplatform.api.keys.authentication import find_key, shown_key

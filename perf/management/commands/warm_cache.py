@@ -8,15 +8,18 @@ from typing import Any
 import orjson
 from django.core.management.base import CommandError
 
-from perf.cache.edge.demand import most_requested
-from perf.cache.edge.warming import WarmingReport, WarmRequest, warm
+from perf.cache.edge.warming import (
+    WarmingReport,
+    WarmRequest,
+    list_subjects,
+    most_requested,
+    warm,
+)
 from perf.shared_store import StoreUnavailableError, store
 from perf.switches import Switch, is_on
-from perf.warmup import list_subjects
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, Pace
 
 TOP = 100
-PROGRESS_EVERY_S = 5.0
 
 
 class Command(ApplicationCommand):
@@ -67,50 +70,38 @@ class Command(ApplicationCommand):
         chosen = [subject for subject in subjects if options[subject.option]]
         wanted = {subject.name(options[subject.option]) for subject in chosen}
         requests = [
-            (parts, principal)
-            for parts, principal, names in most_requested(store, limit=2_000)
+            request
+            for request, names in most_requested(store)
             # Those of people depend on who they are now.
-            if wanted <= names and not principal.access.permissions
+            if wanted <= names and not request[1].access.permissions
         ]
         for subject in chosen or subjects:
             requests += subject.requests(options[subject.option] if chosen else None)
-        return list(
-            {
-                (parts, principal.cache_key): (parts, principal)
-                for parts, principal in requests
-            }.values()
-        )
+        different = {(parts, who.cache_key): (parts, who) for parts, who in requests}
+        return list(different.values())
 
     def _list(self, requests: list[WarmRequest]) -> None:
         for parts, principal in requests:
             query = f"?{parts.query}" if parts.query else ""
             body = parts.body.decode(errors="replace")[:100]
             organisation_id = principal.access.organisation_id
-            who = "anybody"
-            if organisation_id is not None:
-                who = f"organisation {organisation_id}"
+            who = f"organisation {organisation_id}" if organisation_id else "anybody"
             self.stdout.write(f"{parts.method} {parts.path}{query} {body} ({who})")
         self.stdout.write(f"{len(requests)} responses would be warmed.")
 
     def _warm(self, requests: list[WarmRequest], *, jobs: int, as_json: bool) -> None:
-        started_s = said_s = time.monotonic()
+        started_s, pace = time.monotonic(), Pace()
 
         def say(report: WarmingReport) -> None:
-            nonlocal said_s
-            now_s = time.monotonic()
-            if now_s - said_s >= PROGRESS_EVERY_S:
-                said_s, done = now_s, report.outcomes.total()
-                left_s = (now_s - started_s) * (len(requests) - done) / done
-                self.stderr.write(
-                    f"{done}/{len(requests)} responses, {left_s:.0f} s left",
-                    style_func=str,
-                )
+            if pace.is_due():
+                done = report.outcomes.total()
+                taken_s = time.monotonic() - started_s
+                left_s = taken_s * (len(requests) - done) / done
+                line = f"{done}/{len(requests)} responses, {left_s:.0f} s left"
+                self.stderr.write(line, style_func=str)
 
         report = warm(requests, jobs=jobs, on_progress=say)
-        self._report(report, time.monotonic() - started_s, as_json=as_json)
-
-    def _report(self, report: WarmingReport, seconds: float, *, as_json: bool) -> None:
-        found = report.outcomes
+        seconds, found = time.monotonic() - started_s, report.outcomes
         if as_json:
             figures = {name: found[name] for name in ("computed", "present", "refused")}
             summary = {**figures, "bytes": report.nbytes, "seconds": round(seconds, 3)}
