@@ -13,11 +13,8 @@ SHARE = 0.8
 
 def demand() -> dict[str, int]:
     """Give how many connections each kind of process may hold at once."""
-    groups = sum(
-        slots.inside for name, slots in settings.WEB_SLOTS.items() if name != "default"
-    )
-    # For ordinary requests, other groups, and probes.
-    threads = settings.WEB_THREADS + groups + 1
+    # Of a web process: those of all groups of routes, and of probes.
+    threads = sum(slots.inside for slots in settings.WEB_SLOTS.values()) + 1
     return {
         "web": settings.WEB_WORKERS * threads,
         "realtime": settings.CONNECTION_POLICY.pool_size,
@@ -42,7 +39,7 @@ def check_capacity(alias: str) -> list[checks.CheckMessage]:
         checks.Warning(
             f"The processes may open {total} ({parts}) connections to {alias}, more"
             f" than {SHARE:.0%} of the server's {limit}.",
-            hint="Lower WEB_WORKERS, WEB_THREADS or DATABASE_POOL_SIZE, raise"
+            hint="Lower WEB_WORKERS, WEB_MAX_CONCURRENCY or DATABASE_POOL_SIZE, raise"
             " max_connections, or put PgBouncer in between (docs/connections.md).",
             id="perf.W001",
         )
