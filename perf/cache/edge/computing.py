@@ -30,7 +30,7 @@ from riskplatform.api.keys.authentication import FOUND_KEY
 
 # Who has waited in vain computes alone: a thread for another of this process, or a
 # process for another, which may have died.
-FLIGHT_WAIT_S: Final = 15.0
+SHARED_WAIT_S: Final = 15.0
 CLAIM_WAIT_S: Final = 2.0
 LEASE_S: Final = 15.0
 # No generation of copies has this number.
@@ -83,8 +83,8 @@ class Computing:
         may be older than a write that the others know of.
         """
         work = partial(self._find_or_compute, keyed, policy)
-        flight = (keyed.key, self._copies.generation)
-        found, is_shared = self._single_flight.run(flight, work, wait_s=FLIGHT_WAIT_S)
+        key = (keyed.key, self._copies.generation)
+        found, is_shared = self._single_flight.run(key, work, wait_s=SHARED_WAIT_S)
         if not is_shared:
             return found
         if not found.is_cached:

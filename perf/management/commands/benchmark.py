@@ -10,10 +10,17 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from perf.bench.compare import TOLERANCE, find_regressions, read_baseline
 from perf.bench.machine import describe_machine
 from perf.bench.registry import ALL, Suite, discover_suites, registry
-from perf.bench.report import BenchmarkReport, prepare_file, to_json, write_report
+from perf.bench.report import (
+    TOLERANCE,
+    BenchmarkReport,
+    find_regressions,
+    prepare_file,
+    read_baseline,
+    to_json,
+    write_report,
+)
 from perf.bench.runner import Runner
 from perf.bench.table import render_report, render_suites
 from riskplatform.kernel.commands import ApplicationCommand
