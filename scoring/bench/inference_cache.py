@@ -124,11 +124,11 @@ def _opened(forecast: Forecast) -> AnyMeasurement:
 
 
 def _same_scenarios(before: ForecastScenarios, after: ForecastScenarios) -> bool:
-    one, other = (
-        (found.p_event, found.events.start, found.events.scenario, found.events.mark)
-        for found in (before, after)
-    )
-    return all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
+    is_same = before.p_event.tobytes() == after.p_event.tobytes()
+    for name in ("start", "scenario", "mark"):
+        one, other = getattr(before.events, name), getattr(after.events, name)
+        is_same &= one.tobytes() == other.tobytes()
+    return is_same
 
 
 def _plainly(call: Callable[[], Result]) -> Result:
