@@ -109,16 +109,11 @@ class ValueCache:
         """Give arrays, and whether they were current at the end of this call."""
         if self.feed.is_behind(names):
             return self._uncached(compute, names)
-        cached = claim = None
-        shared, wait_s = self.feed.shared, within_deadline(self.wait_s)
+        wait_s = within_deadline(self.wait_s)
         try:
-            found = shared.wait_for(key, lease_s=self.lease_s, wait_s=wait_s)
-            if not isinstance(found, Found):
-                claim = found
-            else:
-                cached = self._unpacked(found.content)
-                if cached is None or found.is_due():
-                    claim = shared.claim(key, lease_s=self.lease_s)
+            cached, claim = self.feed.shared.find(
+                key, self._read, lease_s=self.lease_s, wait_s=wait_s
+            )
         except StoreUnavailableError:
             return self._uncached(compute, names)
         if cached is None or claim is not None:
@@ -171,11 +166,10 @@ class ValueCache:
         CACHE_WRITTEN_BYTES.labels(self.name).inc(len(content))
         return is_stored
 
-    def _unpacked(self, content: bytes) -> Values | None:
+    def _read(self, found: Found) -> Values | None:
         try:
-            return unpack_arrays(_decompressed(content, self.max_bytes))
+            return unpack_arrays(_decompressed(found.content, self.max_bytes))
         except (UnpackableArraysError, zlib.error) as error:
-            self._count(CacheOutcome.GARBAGE)
             logger.info("a value of %s cannot be read: %s", self.name, error)
             return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from itertools import count
 
 from perf.bench.measurement import AnyMeasurement, Measurement
@@ -32,50 +33,43 @@ def assess() -> Iterator[AnyMeasurement]:
             publish(place, days, N_SCENARIOS)
         plain = make_portfolio(place, "plain", N_ASSETS)
         insured = make_portfolio(place, "insured", N_ASSETS, has_terms=True)
-        portfolios = {"no terms": plain, "3 curves and terms": insured}
-        for days, horizon in {1: "1 day", 7: "7 days"}.items():
-            for terms, portfolio in portfolios.items():
-                yield _cached(portfolio, days=days, title=f"{terms}, {horizon}")
-        yield _cold(insured)
-        yield _repeated(insured)
+        yield from _one_at_a_time(plain, insured)
         yield _batch(place)
 
 
-def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
-    wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
-    return Measurement(
-        name=f"{N_ASSETS:,} assets, exposure cached: {title}",
-        after=lambda: prepare_assessment(portfolio, wanted),
-        check=_adds_up,
-        target=200.0,
-        repeats=9,
-        single_core=True,
-    )
-
-
-def _cold(portfolio: Portfolio) -> AnyMeasurement:
-    def measure() -> Assessment:
-        with switched_off(Switch.MODELS):
-            return prepare_assessment(portfolio, AssessmentQuestion())
-
-    return Measurement(
+def _one_at_a_time(plain: Portfolio, insured: Portfolio) -> Iterator[AnyMeasurement]:
+    portfolios = {"no terms": plain, "3 curves and terms": insured}
+    for days, horizon in {1: "1 day", 7: "7 days"}.items():
+        wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
+        for terms, portfolio in portfolios.items():
+            yield Measurement(
+                name=f"{N_ASSETS:,} assets, exposure cached: {terms}, {horizon}",
+                after=partial(prepare_assessment, portfolio, wanted),
+                check=_adds_up,
+                target=200.0,
+                repeats=9,
+                single_core=True,
+            )
+    yield Measurement(
         name=f"{N_ASSETS:,} assets, everything read from the database, 1 day",
-        after=measure,
+        after=partial(_prepare_uncached, insured),
         check=_adds_up,
         target=1_000.0,
         repeats=5,
     )
-
-
-def _repeated(portfolio: Portfolio) -> AnyMeasurement:
     wanted = AssessmentQuestion(quantiles=(0.5,))
-    stored = assess_portfolio(portfolio, wanted)
-    return Measurement(
+    stored = assess_portfolio(insured, wanted)
+    yield Measurement(
         name="the same question again: the stored assessment",
-        after=lambda: assess_portfolio(portfolio, wanted),
+        after=partial(assess_portfolio, insured, wanted),
         check=lambda assessment: assessment.pk == stored.pk,
         target=20.0,
     )
+
+
+def _prepare_uncached(portfolio: Portfolio) -> Assessment:
+    with switched_off(Switch.MODELS):
+        return prepare_assessment(portfolio, AssessmentQuestion())
 
 
 def _batch(place: Place) -> AnyMeasurement:

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -20,7 +21,7 @@ from perf.cache.edge.response import (
 )
 from perf.cache.lifetimes import jittered
 from perf.cache.memory import ByteCache
-from perf.cache.store import Claim, Found
+from perf.cache.store import Claim
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_CACHED, STAMPEDES_PREVENTED
 from perf.shared_store import StoreUnavailableError
@@ -102,17 +103,17 @@ class Computing:
 
     def _find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
         key, generation = shared_key(keyed.key), self._copies.generation
-        try:
-            found = self._shared.wait_for(key, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S)
-            if isinstance(found, Found):
-                response = read_response(found)
-                if response is not None:
-                    self._keep(generation, keyed, response)
-                    return EdgeResponse(response=response, is_cached=True, outcome="l2")
-                found = self._shared.claim(key, lease_s=LEASE_S)
-        except StoreUnavailableError:
-            found = None
-        return self._compute(keyed, policy, found)
+        response = claim = None
+        with suppress(StoreUnavailableError):
+            response, claim = self._shared.find(
+                key, read_response, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S
+            )
+        if response is None or claim is not None:
+            computed = self._compute(keyed, policy, claim)
+            if response is None or not computed.is_server_error:
+                return computed
+        self._keep(generation, keyed, response)
+        return EdgeResponse(response=response, is_cached=True, outcome="l2")
 
     def _compute(
         self, keyed: KeyedRequest, policy: EdgePolicy, claim: Claim | None
