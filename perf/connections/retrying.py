@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from perf.deadlines import within_deadline
 from perf.metrics import RETRIED_REQUESTS
-from riskplatform.api.problems import problem, problem_response
+from riskplatform.api.problems import error_response
 from riskplatform.kernel.errors import UnavailableError
 
 TIMEOUT_S = 5.0
@@ -87,14 +87,15 @@ class RetryMiddleware:
         if lost and request.method in REPEATABLE:
             response = self._repeat(request, lost) or response
         if response.status_code == 500 and _lost_connections():
-            return _unavailable()
+            return error_response(UnavailableError(SENTENCE))
         return response
 
     def process_exception(
         self, _request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
         """Answer for views outside the API, whose errors would be a 500."""
-        return _unavailable() if isinstance(error, OperationalError) else None
+        is_lost = isinstance(error, OperationalError)
+        return error_response(UnavailableError(SENTENCE)) if is_lost else None
 
     def _repeat(self, request: HttpRequest, lost: list[Any]) -> HttpResponseBase | None:
         wait = self._retry_timeout.wait_until
@@ -113,14 +114,3 @@ def _lost_connections() -> list[Any]:
         for connection in connections.all(initialized_only=True)
         if getattr(connection, "is_lost", False)
     ]
-
-
-def _unavailable() -> HttpResponse:
-    error = UnavailableError
-    response = problem_response(
-        problem(
-            status=error.status, code=error.code, title=error.title, detail=SENTENCE
-        )
-    )
-    response["Retry-After"] = str(error.retry_after_s)
-    return response

@@ -70,7 +70,7 @@ SMALL = CitySize(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class City:
+class BenchmarkCity:
     """A place with the forecasts of yesterday, and the requests of a client of it."""
 
     place: Place
@@ -120,7 +120,7 @@ class City:
 
 
 @contextmanager
-def own_city() -> Generator[City]:
+def own_city() -> Generator[BenchmarkCity]:
     """Make a city, small in a quick run, and take it away again."""
     size = SMALL if is_quick_run() else FULL
     now = timezone.now()
@@ -142,7 +142,7 @@ def own_city() -> Generator[City]:
             make_portfolio(place, f"p{number}", size.n_assets, has_terms=True)
             for number in range(size.n_portfolios)
         ]
-        yield City(
+        yield BenchmarkCity(
             place=place,
             now=now,
             forecast=day,
@@ -151,7 +151,7 @@ def own_city() -> Generator[City]:
         )
 
 
-def variants_of(city: City) -> dict[str, list[WebRequest]]:
+def variants_of(city: BenchmarkCity) -> dict[str, list[WebRequest]]:
     """List the different requests of each kind, the most frequent first."""
     return {
         "assess": [
@@ -189,7 +189,7 @@ def draw_mix(variants: dict[str, list[WebRequest]], count: int) -> list[WebReque
     return [drawn[index] for index in order.tolist()]
 
 
-def _risk_maps(city: City) -> list[WebRequest]:
+def _risk_maps(city: BenchmarkCity) -> list[WebRequest]:
     whole = [
         city.of_region("risk-map", horizon_sec=horizon, format=form)
         for form, horizon in product(("json", "geojson"), SERVED_HORIZONS_SEC)
@@ -208,7 +208,7 @@ def _box(lat: float, lon: float, size: float) -> str:
     return ",".join(f"{edge:.4f}" for edge in edges)
 
 
-def _snapshots(city: City) -> list[WebRequest]:
+def _snapshots(city: BenchmarkCity) -> list[WebRequest]:
     rng = np.random.default_rng(SEED)
     cells = city.place.grid.cells
     count = min(SNAPSHOT_CELLS, len(cells))

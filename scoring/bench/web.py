@@ -26,7 +26,14 @@ from perf.bench.web_pair import (
     plain_and_optimised,
 )
 from perf.bench.web_process import web_process
-from scoring.bench.city import QUANTILES, City, draw, draw_mix, own_city, variants_of
+from scoring.bench.city import (
+    QUANTILES,
+    BenchmarkCity,
+    draw,
+    draw_mix,
+    own_city,
+    variants_of,
+)
 from scoring.horizons import DAY_S
 
 BARE = "perf.bench.peers.bare_wsgi:application"
@@ -93,7 +100,7 @@ def _in_turn(
     return lambda: list(islice(requests, n))
 
 
-def _new_assessments(city: City, *, offset: int) -> Iterator[WebRequest]:
+def _new_assessments(city: BenchmarkCity, *, offset: int) -> Iterator[WebRequest]:
     """Make requests that were never sent: quantiles have five decimals."""
     for number in count(offset, 2):
         portfolio = city.portfolios[
@@ -102,7 +109,7 @@ def _new_assessments(city: City, *, offset: int) -> Iterator[WebRequest]:
         yield city.assess(portfolio, DAY_S, [round(0.8 + number / 1e5, 6)])
 
 
-def _new_dashboards(city: City) -> Iterator[WebRequest]:
+def _new_dashboards(city: BenchmarkCity) -> Iterator[WebRequest]:
     """Let every timeframe end a little earlier, so that no response of it is cached."""
     newest = city.now.replace(second=0, microsecond=0)
     for number in count(1):
