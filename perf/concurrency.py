@@ -18,11 +18,7 @@ from django.db import OperationalError, close_old_connections
 
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on
-from riskplatform.kernel.errors import (
-    ApplicationError,
-    DeadlineError,
-    database_error,
-)
+from riskplatform.kernel.errors import ApplicationError, DeadlineError, database_error
 
 # Threads of the process, and so the connections they may hold to each database.
 MAX_THREADS = 16

@@ -14,7 +14,7 @@ from perf.cache.edge.warming import (
     Subject,
     WarmRequest,
     common_request,
-    register_subject,
+    subjects,
 )
 from riskplatform.api.keys.access import access_of, may_see_region
 from riskplatform.api.keys.models import ApiKey, Scope
@@ -87,19 +87,13 @@ def _id(text: str) -> UUID:
         raise InvalidInputError(f"{text!r} is not the id of a portfolio.") from None
 
 
-register_subject(
-    Subject(
-        option="region",
-        help="slug of a region: warm answers about it",
-        name=change_names.forecasts_of,
-        requests=about_regions,
-    )
+subjects["region"] = Subject(
+    help="slug of a region: warm answers about it",
+    name=change_names.forecasts_of,
+    requests=about_regions,
 )
-register_subject(
-    Subject(
-        option="portfolio",
-        help="id of a portfolio: warm answers about it",
-        name=lambda text: change_names.portfolio(_id(text)),
-        requests=about_portfolios,
-    )
+subjects["portfolio"] = Subject(
+    help="id of a portfolio: warm answers about it",
+    name=lambda text: change_names.portfolio(_id(text)),
+    requests=about_portfolios,
 )

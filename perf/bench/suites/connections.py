@@ -85,7 +85,8 @@ def _postgresql() -> Iterator[AnyMeasurement]:
 
 def _overhead(changes: dict[str, Any]) -> Overhead:
     with _handler(changes) as handler, _open() as raw:
-        return measure_overhead(partial(_request, handler), partial(_ask_raw, raw))
+        bare = partial(raw.execute, STATEMENT)
+        return measure_overhead(partial(_request, handler), bare)
 
 
 def _redis() -> Iterator[AnyMeasurement]:
@@ -137,10 +138,6 @@ def _request(handler: Any) -> object:
         answer: object = cursor.fetchone()
     connection.close_if_unusable_or_obsolete()
     return answer
-
-
-def _ask_raw(connection: psycopg.Connection[Any]) -> object:
-    return connection.execute(STATEMENT).fetchone()
 
 
 def _count_left_open(changes: dict[str, Any]) -> Reading:

@@ -15,7 +15,7 @@ from django.conf import settings
 from perf.cache.change_feed import ChangeFeed, feed
 from perf.cache.edge.computing import Computing, EdgeResponse
 from perf.cache.edge.policy import EdgePolicy
-from perf.cache.edge.principals import EdgePrincipal, Principals
+from perf.cache.edge.principals import Principals
 from perf.cache.edge.remembered import AT_HAND_ONLY, NotAtHandError, remembered_values
 from perf.cache.edge.request_key import (
     Environ,
@@ -80,8 +80,7 @@ class EdgeCache:
         if route is None:
             return self._app(environ, start_response)
         self._feed.listen_in_background()
-        is_live = self._feed.is_live
-        keyed = self._keyed(route, environ, self._principals.find) if is_live else None
+        keyed = self._keyed(route, environ) if self._feed.is_live else None
         if keyed is None:
             self._count(route, "bypass")
             return self._app(environ, _marking(start_response, "bypass"))
@@ -105,7 +104,7 @@ class EdgeCache:
         if route is None or not self._feed.is_live:
             return None
         with AT_HAND_ONLY:
-            keyed = self._keyed(route, environ, self._principals.find_at_hand)
+            keyed = self._keyed(route, environ)
         response = None if keyed is None else self._local.get(keyed.key)
         if response is None:
             return None
@@ -118,12 +117,7 @@ class EdgeCache:
         _note_hit(response, extra, now_s)
         return respond(environ, start_response, response, extra)
 
-    def _keyed(
-        self,
-        route: Route,
-        environ: Environ,
-        find_principal: Callable[[Environ], EdgePrincipal | None],
-    ) -> KeyedRequest | None:
+    def _keyed(self, route: Route, environ: Environ) -> KeyedRequest | None:
         """Give the key of a request; None where no cached response will do."""
         if not is_cacheable(environ):
             return None
@@ -131,7 +125,7 @@ class EdgeCache:
         if body is None:
             return None
         try:
-            principal = find_principal(environ)
+            principal = self._principals.find(environ)
             if principal is not None:
                 return key_request(environ, body, principal, route.policy)
         except NotAtHandError:

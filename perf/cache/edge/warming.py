@@ -3,23 +3,22 @@
 Requests are counted over all processes. Counts are halved now and then: what was
 popular long ago fades.
 
-An app registers subjects in `<app>/warmup.py`: things by whose name people choose, the
+An app adds `subjects` in `<app>/warmup.py`: things by whose name people choose, the
 names of changes that responses about them depend on, and which requests come first.
 """
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
-from django.utils.module_loading import autodiscover_modules
 from redis import Redis
 
 from perf.cache.change_feed import feed
@@ -50,7 +49,7 @@ WarmRequest = tuple[RequestParts, EdgePrincipal]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Something whose responses can be warmed; `option` names it on the command line.
+    """Something whose responses can be warmed.
 
     Parameters
     ----------
@@ -60,23 +59,13 @@ class Subject:
         Gives those about what was chosen, or, for None, about the most important.
     """
 
-    option: str
     help: str
     name: Callable[[str], str]
     requests: Callable[[str | None], Iterable[WarmRequest]]
 
 
-_subjects: dict[str, Subject] = {}
-
-
-def register_subject(subject: Subject) -> None:
-    """Have the command know a subject; registering it again changes nothing."""
-    _subjects[subject.option] = subject
-
-
-def list_subjects() -> list[Subject]:
-    autodiscover_modules("warmup")
-    return [_subjects[option] for option in sorted(_subjects)]
+# By their options on the command line.
+subjects: dict[str, Subject] = {}
 
 
 def common_request(
@@ -124,44 +113,27 @@ def most_requested(store: SharedStore) -> list[tuple[WarmRequest, frozenset[str]
     return found
 
 
-@dataclass(slots=True)
-class WarmingReport:
-    """What became of the requests, by outcome, and the bytes of the responses."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    nbytes: int = 0
-
-    def note(self, found: EdgeResponse | None) -> None:
-        if found is None or found.response is None or not found.is_cached:
-            self.outcomes["refused"] += 1
-            return
-        self.outcomes["computed" if found.outcome == "miss" else "present"] += 1
-        self.nbytes += len(found.response.body)
-
-
-def warm(
-    requests: Iterable[WarmRequest],
-    *,
-    jobs: int,
-    on_progress: Callable[[WarmingReport], object],
-) -> WarmingReport:
+def warm(requests: Iterable[WarmRequest], *, jobs: int) -> Iterator[tuple[str, int]]:
     """Fill level 2 with what is not there yet, on some threads; safe while serving.
 
-    Web processes take from there what they need.
+    Web processes take from there what they need. Gives for each request, as it is
+    done, what became of it (computed, present or refused), and the bytes there are.
     """
     routes = read_routes()
     local = ByteCache[CachedResponse]("responses", max_bytes=0)
     computing = Computing(WSGIHandler(), local=local, feed=feed)
-    report = WarmingReport()
     with ThreadPoolExecutor(jobs, thread_name_prefix="warming") as threads:
         waiting = [
             threads.submit(_warm_one, computing, routes, *request)
             for request in requests
         ]
         for done in as_completed(waiting):
-            report.note(done.result())
-            on_progress(report)
-    return report
+            found = done.result()
+            if found is None or found.response is None or not found.is_cached:
+                yield "refused", 0
+            else:
+                outcome = "computed" if found.outcome == "miss" else "present"
+                yield outcome, len(found.response.body)
 
 
 def _warm_one(

@@ -3,18 +3,14 @@
 import os
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from typing import Any
 
 import orjson
 from django.core.management.base import CommandError
+from django.utils.module_loading import autodiscover_modules
 
-from perf.cache.edge.warming import (
-    WarmingReport,
-    WarmRequest,
-    list_subjects,
-    most_requested,
-    warm,
-)
+from perf.cache.edge.warming import WarmRequest, most_requested, subjects, warm
 from perf.shared_store import StoreUnavailableError, store
 from perf.switches import Switch, is_on
 from riskplatform.kernel.commands import ApplicationCommand, Pace
@@ -29,8 +25,9 @@ class Command(ApplicationCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        for subject in list_subjects():
-            parser.add_argument(f"--{subject.option}", help=subject.help)
+        autodiscover_modules("warmup")
+        for option, subject in sorted(subjects.items()):
+            parser.add_argument(f"--{option}", help=subject.help)
         parser.add_argument(
             "--top", type=int, default=TOP, help=f"most responses to warm ({TOP})"
         )
@@ -66,17 +63,17 @@ class Command(ApplicationCommand):
 
     def _requests(self, options: dict[str, Any]) -> list[WarmRequest]:
         """Choose what was measured, then what the apps expect; each once."""
-        subjects = list_subjects()
-        chosen = [subject for subject in subjects if options[subject.option]]
-        wanted = {subject.name(options[subject.option]) for subject in chosen}
+        known = sorted(subjects.items())
+        chosen = [(options[option], it) for option, it in known if options[option]]
+        wanted = {subject.name(text) for text, subject in chosen}
         requests = [
             request
             for request, names in most_requested(store)
             # Those of people depend on who they are now.
             if wanted <= names and not request[1].access.permissions
         ]
-        for subject in chosen or subjects:
-            requests += subject.requests(options[subject.option] if chosen else None)
+        for text, subject in chosen or [(None, subject) for _, subject in known]:
+            requests += subject.requests(text)
         different = {(parts, who.cache_key): (parts, who) for parts, who in requests}
         return list(different.values())
 
@@ -91,24 +88,24 @@ class Command(ApplicationCommand):
 
     def _warm(self, requests: list[WarmRequest], *, jobs: int, as_json: bool) -> None:
         started_s, pace = time.monotonic(), Pace()
-
-        def say(report: WarmingReport) -> None:
+        found, nbytes = Counter[str](), 0
+        for outcome, size in warm(requests, jobs=jobs):
+            found[outcome] += 1
+            nbytes += size
             if pace.is_due():
-                done = report.outcomes.total()
+                done = found.total()
                 taken_s = time.monotonic() - started_s
                 left_s = taken_s * (len(requests) - done) / done
                 line = f"{done}/{len(requests)} responses, {left_s:.0f} s left"
                 self.stderr.write(line, style_func=str)
-
-        report = warm(requests, jobs=jobs, on_progress=say)
-        seconds, found = time.monotonic() - started_s, report.outcomes
+        seconds = time.monotonic() - started_s
         if as_json:
             figures = {name: found[name] for name in ("computed", "present", "refused")}
-            summary = {**figures, "bytes": report.nbytes, "seconds": round(seconds, 3)}
+            summary = {**figures, "bytes": nbytes, "seconds": round(seconds, 3)}
             self.stdout.write(orjson.dumps(summary).decode())
         else:
             self.stdout.write(
                 f"{found['computed']} responses computed, {found['present']} were"
                 f" there, {found['refused']} the views refuse now;"
-                f" {report.nbytes:,} bytes in {seconds:.1f} s."
+                f" {nbytes:,} bytes in {seconds:.1f} s."
             )
