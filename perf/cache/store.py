@@ -89,13 +89,14 @@ class SharedCache:
         *,
         lease_s: float,
         wait_s: float,
+        is_refreshed: bool = False,
     ) -> tuple[Value | None, Claim | None]:
         """Give what `read` makes of a valid entry, and the right to compute it.
 
         That right comes where there is no entry, or one that is none of ours (`read`
-        gives None); and to one of many a little before its end. While others compute it
-        is waited for; neither comes after `wait_s`: better twice than never, since who
-        computes for longer is slow, or dead.
+        gives None); with `is_refreshed` also to one of many a little before its end.
+        While others compute it is waited for; neither comes after `wait_s`: better
+        twice than never, since who computes for longer is slow, or dead.
         """
         until_s = time.monotonic() + wait_s
         answer = self._claim(key, lease_s, is_refresh=False)
@@ -111,7 +112,7 @@ class SharedCache:
         if found is None or value is None:
             claim = self.claim(key, lease_s=lease_s)
             return None, claim and replace(claim, is_after_garbage=True)
-        if is_due(found.left_s, found.cost_s):
+        if is_refreshed and is_due(found.left_s, found.cost_s):
             return value, self.claim(key, lease_s=lease_s)
         return value, None
 

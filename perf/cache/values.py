@@ -112,7 +112,11 @@ class ValueCache:
         wait_s = within_deadline(self.wait_s)
         try:
             cached, claim = self.feed.shared.find(
-                key, self._read, lease_s=self.lease_s, wait_s=wait_s
+                key,
+                self._read,
+                lease_s=self.lease_s,
+                wait_s=wait_s,
+                is_refreshed=True,
             )
         except StoreUnavailableError:
             return self._uncached(compute, names)

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from prometheus_client import REGISTRY
 
-from perf.bench.measurement import AnyMeasurement, Measurement, Meter, elapsed, reported
+from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
@@ -117,7 +117,6 @@ def _opened(forecast: Forecast) -> AnyMeasurement:
         name=f"10,000 scenarios of {N_CELLS:,} cells, in a process new to them",
         before=partial(_plainly, partial(load_scenarios, forecast)),
         after=open_again,
-        meter=elapsed("ms"),
         check=_same_scenarios,
         target=5.0,
     )

@@ -102,10 +102,9 @@ def _in_turn(
 
 def _new_assessments(city: BenchmarkCity, *, offset: int) -> Iterator[WebRequest]:
     """Make requests that were never sent: quantiles have five decimals."""
+    portfolios = city.portfolios[:NEW_ASSESSMENTS]
     for number in count(offset, 2):
-        portfolio = city.portfolios[
-            number // 2 % NEW_ASSESSMENTS % len(city.portfolios)
-        ]
+        portfolio = portfolios[number // 2 % len(portfolios)]
         yield city.assess(portfolio, DAY_S, [round(0.8 + number / 1e5, 6)])
 
 

@@ -108,10 +108,8 @@ class Computing:
             response, claim = self._shared.find(
                 key, read_response, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S
             )
-        if response is None or claim is not None:
-            computed = self._compute(keyed, policy, claim)
-            if response is None or not computed.is_server_error:
-                return computed
+        if response is None:
+            return self._compute(keyed, policy, claim)
         self._keep(generation, keyed, response)
         return EdgeResponse(response=response, is_cached=True, outcome="l2")
 
