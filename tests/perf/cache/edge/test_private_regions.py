@@ -1,6 +1,7 @@
 """An answer about a region is shared by those who may see it, and by nobody else."""
 
 from collections.abc import Generator
+from typing import Any
 
 import orjson
 import pytest
@@ -132,7 +133,7 @@ def test_a_region_that_is_hidden_while_being_answered_is_kept_for_nobody(
     acme, inner = key("acme"), edge._computing._app
     owner = make_organisation("acme")
 
-    def hide_first(environ: object, start: object) -> object:
+    def hide_first(environ: Any, start: Any) -> object:
         # Past the services, so that nothing is published.
         Region.objects.filter(slug="chicago").update(is_public=False, owner=owner)
         return inner(environ, start)

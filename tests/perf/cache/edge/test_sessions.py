@@ -1,6 +1,7 @@
 """People who are signed in: who they are is asked each time, and nothing is written."""
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -91,7 +92,7 @@ def test_a_member_who_moves_while_being_answered_moves_nothing_along(
     mover, stays = member("mover", acme), member("stays", acme)
     inner = edge._computing._app
 
-    def move_first(environ: object, start: object) -> object:
+    def move_first(environ: Any, start: Any) -> object:
         Membership.objects.filter(user=mover).update(organisation=other)
         return inner(environ, start)
 
