@@ -24,6 +24,7 @@ from riskplatform.api.keys.services import issue_key
 from scoring.bench.place import (
     SEED,
     Place,
+    draw,
     make_portfolio,
     own_events,
     own_place,
@@ -168,14 +169,6 @@ def variants_of(city: BenchmarkCity) -> dict[str, list[WebRequest]]:
         ],
         "metrics": [city.of_region("metrics", limit=limit) for limit in (168, 24)],
     }
-
-
-def draw(variants: Sequence[WebRequest], count: int) -> list[WebRequest]:
-    """Draw requests of one kind, by Zipf's law."""
-    wanted = 1.0 / np.arange(1, len(variants) + 1)
-    rng = np.random.default_rng(SEED)
-    chosen = rng.choice(len(variants), size=count, p=wanted / wanted.sum())
-    return [variants[index] for index in chosen.tolist()]
 
 
 def draw_mix(variants: dict[str, list[WebRequest]], count: int) -> list[WebRequest]:

@@ -14,7 +14,7 @@ from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
-from scoring.bench.place import ISSUED_FOR, SEED, Place, own_place, publish
+from scoring.bench.place import ISSUED_FOR, SEED, Place, draw, own_place, publish
 from scoring.engine import workloads
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.fitting import fit_forecaster
@@ -77,7 +77,7 @@ def inference_cache() -> Iterator[AnyMeasurement]:
     with own_place(n_cells=N_CELLS) as place:
         forecasts = [publish(place, days, N_SCENARIOS) for days in (1, 7)]
         requests = _distinct_requests(forecasts, _fitted(place))
-        mixed = _mixed(requests)
+        mixed = draw(requests, N_REQUESTS, exponent=ZIPF_EXPONENT)
         yield Measurement(
             name=f"{N_REQUESTS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
             before=partial(_plainly, partial(_send, mixed)),
@@ -145,14 +145,6 @@ def _inference_calls() -> float:
     name = "scoring_inference_calls_total"
     counts = (REGISTRY.get_sample_value(name, {"kind": kind}) for kind in Inference)
     return sum(count or 0.0 for count in counts)
-
-
-def _mixed(requests: Sequence[_Request]) -> list[_Request]:
-    """Draw requests of which few come often and many once or never."""
-    rng = np.random.default_rng(SEED)
-    weight = np.arange(1, len(requests) + 1) ** -ZIPF_EXPONENT
-    drawn = rng.choice(len(requests), N_REQUESTS, p=weight / weight.sum())
-    return [requests[index] for index in drawn.tolist()]
 
 
 def _distinct_requests(

@@ -3,11 +3,12 @@
 All is written to the configured databases, and taken away afterwards.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -41,6 +42,9 @@ SEED = 1
 ISSUED_FOR = datetime(2024, 1, 1, tzinfo=UTC)
 EVENT_DAYS = 60
 CURVES = ([[0.0, 0.0], [1.0, 0.4]], [[0.0, 0.1], [1.0, 0.8]])
+
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -164,3 +168,13 @@ def make_portfolio(
         for asset, cell in zip(assets, cells, strict=True)
     )
     return portfolio
+
+
+def draw(
+    variants: Sequence[Drawn], count: int, *, exponent: float = 1.0
+) -> list[Drawn]:
+    """Draw by Zipf's law: the first of them often, many seldom or never."""
+    weight = np.arange(1, len(variants) + 1) ** -exponent
+    rng = np.random.default_rng(SEED)
+    chosen = rng.choice(len(variants), count, p=weight / weight.sum())
+    return [variants[index] for index in chosen.tolist()]

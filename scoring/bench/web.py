@@ -29,11 +29,11 @@ from perf.bench.web_process import web_process
 from scoring.bench.city import (
     QUANTILES,
     BenchmarkCity,
-    draw,
     draw_mix,
     own_city,
     variants_of,
 )
+from scoring.bench.place import draw
 from scoring.horizons import DAY_S
 
 BARE = "perf.bench.peers.bare_wsgi:application"
