@@ -5,7 +5,6 @@ from django.core.checks import Tags, register
 
 from perf.cache.change_feed import feed
 from perf.connections.capacity import check_connections_fit
-from perf.connections.forking import forget_after_fork
 from perf.connections.replicas import listen_for_writes
 from perf.statement_timeouts import watch_statements
 from riskplatform.kernel import changes
@@ -18,6 +17,5 @@ class PerfConfig(AppConfig):
     def ready(self) -> None:
         changes.subscribe(feed.publish)
         register(check_connections_fit, Tags.database)
-        forget_after_fork()
         listen_for_writes()
         watch_statements()

@@ -6,7 +6,8 @@ open: what they read must be committed.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -17,11 +18,7 @@ from django.db import OperationalError, close_old_connections
 
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on
-from riskplatform.kernel.errors import (
-    ApplicationError,
-    DeadlineError,
-    database_error,
-)
+from riskplatform.kernel.errors import ApplicationError, DeadlineError, database_error
 
 # Threads of the process, and so the connections they may hold to each database.
 MAX_THREADS = 16
@@ -71,63 +68,41 @@ def process_batch(
 
     Once the time is up nothing more is begun, and what has not ended is an error.
     """
-    batch = _Batch(items, work)
-    with deadline(deadline_s):
-        if _works_alone(len(items), max_concurrency):
-            batch.work_off()
-        else:
-            _work_together(batch, min(max_concurrency, len(items), MAX_THREADS))
-    return batch.outcomes()
+    late: Outcome[Value] = Outcome(
+        error=DeadlineError("This part took too long. Try again.")
+    )
+    outcomes = [late] * len(items)
+    todo = deque(enumerate(items))
 
-
-class _Batch(Generic[Item, Value]):
-    """The items left to do and what has come of the others."""
-
-    def __init__(self, items: Sequence[Item], work: Callable[[Item], Value]) -> None:
-        self._work = work
-        self._todo: Iterator[tuple[int, Item]] = iter(enumerate(items))
-        self._done: list[Outcome[Value] | None] = [None] * len(items)
-        self._lock = threading.Lock()
-        self._is_given_up = False
-
-    def work_off(self) -> None:
+    def work_off() -> None:
         """Take one item after another until there is none, in any number of threads."""
         try:
-            while (taken := self._take()) is not None:
+            while (taken := _pop(todo)) is not None:
                 number, item = taken
-                self._done[number] = _outcome(self._work, item)
-        except BaseException:
-            self.give_up()
-            raise
+                outcomes[number] = _outcome(work, item)
+        finally:
+            # After an error nothing more is begun.
+            todo.clear()
 
-    def give_up(self) -> None:
-        """Hand out nothing more."""
-        self._is_given_up = True
-
-    def outcomes(self) -> list[Outcome[Value]]:
-        late = DeadlineError("This part took too long. Try again.")
-        return [outcome or Outcome(error=late) for outcome in self._done]
-
-    def _take(self) -> tuple[int, Item] | None:
-        with self._lock:
-            return None if self._is_given_up else next(self._todo, None)
+    with deadline(deadline_s):
+        # A thread of ours that waited for others of ours could wait for itself.
+        is_ours = getattr(_of_thread, "is_ours", False)
+        if is_ours or max_concurrency <= 0 or not is_on(Switch.PARALLEL):
+            work_off()
+        elif items:
+            _work_together(work_off, min(max_concurrency, len(items), MAX_THREADS))
+        todo.clear()
+    return list(outcomes)
 
 
-def _works_alone(n_items: int, max_concurrency: int) -> bool:
-    # A thread of ours that waited for others of ours could wait for itself.
-    is_ours = getattr(_of_thread, "is_ours", False)
-    return min(n_items, max_concurrency) <= 0 or is_ours or not is_on(Switch.PARALLEL)
-
-
-def _work_together(batch: "_Batch[Item, Value]", n_threads: int) -> None:
+def _work_together(work_off: Callable[[], None], n_threads: int) -> None:
     futures: list[Future[None]] = [
         # A context can be entered once at a time: each thread gets a copy.
-        _threads().submit(copy_context().run, with_connections, batch.work_off)
+        _threads().submit(copy_context().run, with_connections, work_off)
         for _ in range(n_threads)
     ]
     left_s = remaining_s()
     ended, late = wait(futures, timeout=None if left_s is None else max(left_s, 0.0))
-    batch.give_up()
     for future in late:
         future.cancel()
     for future in ended:
@@ -143,6 +118,13 @@ def with_connections(work: Callable[[], Value]) -> Value:
         close_old_connections()
 
 
+def _pop(todo: deque[tuple[int, Item]]) -> tuple[int, Item] | None:
+    try:
+        return todo.popleft()
+    except IndexError:
+        return None
+
+
 def _outcome(work: Callable[[Item], Value], item: Item) -> Outcome[Value]:
     try:
         check_deadline()
@@ -153,13 +135,11 @@ def _outcome(work: Callable[[Item], Value], item: Item) -> Outcome[Value]:
         return Outcome(error=database_error(error))
 
 
-def _note_thread() -> None:
-    _of_thread.is_ours = True
-
-
 @lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
     """Start the threads at the first use: a process that forks later has none."""
     return ThreadPoolExecutor(
-        MAX_THREADS, thread_name_prefix="part", initializer=_note_thread
+        MAX_THREADS,
+        thread_name_prefix="part",
+        initializer=lambda: setattr(_of_thread, "is_ours", True),
     )

@@ -7,7 +7,7 @@ all replicas are slow, because then sending twice makes it worse.
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -28,7 +28,6 @@ FIRST_DELAY_S = 0.1
 SHARE, MOST_SAVED = 0.05, 5.0
 
 Result = TypeVar("Result")
-Clock = Callable[[], float]
 
 
 class Latencies:
@@ -70,10 +69,9 @@ class HedgeBudget:
 class Hedge:
     """Hedges reads; how slow one may be is known from those of the same name."""
 
-    def __init__(self, *, lost: type[Exception], clock: Clock = time.monotonic) -> None:
+    def __init__(self, *, lost: type[Exception]) -> None:
         self._lost = lost
-        self._clock = clock
-        self._latencies: dict[str, Latencies] = {}
+        self._latencies: defaultdict[str, Latencies] = defaultdict(Latencies)
         self._budget = HedgeBudget()
 
     def read(self, name: str, replicas: Sequence[Callable[[], Result]]) -> Result:
@@ -82,24 +80,19 @@ class Hedge:
         What a replica raises is raised, unless it is that the replica is lost and
         the other is not. The answer of the slower one is thrown away.
         """
-        latencies = self._latencies.setdefault(name, Latencies())
+        latencies, started_s = self._latencies[name], time.monotonic()
         self._budget.save()
-        started_s = self._clock()
-        futures = [_ask(replicas[0])]
-        if self._is_wanting(futures[0], latencies.delay_s()):
-            futures += [_ask(replica) for replica in replicas[1:2]]
+        futures = [_read_in_thread(replicas[0])]
+        wait(futures, timeout=latencies.delay_s())
+        # A lost replica does no work, so the budget is not spent.
+        is_lost = futures[0].done() and self._is_lost(futures[0])
+        if is_lost or (not futures[0].done() and self._budget.spend()):
+            futures += [_read_in_thread(replica) for replica in replicas[1:2]]
         first = self._first_answer(futures)
-        latencies.note(self._clock() - started_s)
+        latencies.note(time.monotonic() - started_s)
         if len(futures) > 1:
             HEDGES.labels("first" if first is futures[0] else "second").inc()
         return first.result()
-
-    def _is_wanting(self, future: "Future[Result]", delay_s: float) -> bool:
-        wait([future], timeout=delay_s)
-        if future.done():
-            # A lost replica does no work, so the budget is not spent.
-            return self._is_lost(future)
-        return self._budget.spend()
 
     def _first_answer(self, futures: "list[Future[Result]]") -> "Future[Result]":
         pending = set(futures)
@@ -116,7 +109,7 @@ class Hedge:
         return isinstance(future.exception(), self._lost)
 
 
-def _ask(replica: Callable[[], Result]) -> "Future[Result]":
+def _read_in_thread(replica: Callable[[], Result]) -> "Future[Result]":
     return _threads().submit(copy_context().run, with_connections, replica)
 
 

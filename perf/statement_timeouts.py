@@ -9,9 +9,7 @@ that, and gives up.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,73 +26,6 @@ GRACE_S = 2.0
 IDLE = 0  # libpq's PQTRANS_IDLE: no transaction is at work
 
 
-@dataclass(slots=True)
-class _Known:
-    """The step of a session, and the one of its transaction where it has its own."""
-
-    session_ms: int = NO_STEP
-    transaction_ms: int | None = None
-
-
-class StatementTimeouts:
-    """An execute wrapper of Django: looks at the time left before each statement."""
-
-    def __init__(self) -> None:
-        # By the session, which may pass from thread to thread through a pool.
-        self._known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
-
-    def install(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
-        """Watch a connection; a receiver of `connection_created`."""
-        is_watched = self in connection.execute_wrappers
-        if connection.vendor == "postgresql" and not is_watched:
-            connection.execute_wrappers.append(self)
-
-    def __call__(
-        self,
-        execute: Callable[..., Any],
-        sql: Any,
-        params: Any,
-        many: bool,  # noqa: FBT001 - Django passes it by position
-        context: dict[str, Any],
-    ) -> Any:
-        connection = context["connection"]
-        known = self._of(connection.connection)
-        if _goes_back(sql):
-            # What the transaction had set since the savepoint is undone.
-            known.transaction_ms = UNKNOWN
-        elif not connection.needs_rollback:
-            self._adjust(connection, known)
-        return execute(sql, params, many, context)
-
-    def _of(self, session: Any) -> _Known:
-        known = self._known.get(session)
-        if known is None:
-            known = self._known[session] = _Known()
-        if session.pgconn.transaction_status == IDLE:
-            known.transaction_ms = None
-        return known
-
-    def _adjust(self, connection: Any, known: _Known) -> None:
-        wanted_ms = step_ms(remaining_s())
-        connection.connection.wait_limit_s = (
-            None if wanted_ms == NO_STEP else wanted_ms / 1_000 + GRACE_S
-        )
-        is_local = connection.in_atomic_block or not connection.get_autocommit()
-        has_ms = known.session_ms
-        if known.transaction_ms is not None:
-            has_ms = known.transaction_ms
-        if has_ms == wanted_ms:
-            return
-        scope = "LOCAL" if is_local else "SESSION"
-        with connection.wrap_database_errors:
-            value = "DEFAULT" if wanted_ms == NO_STEP else str(wanted_ms)
-            connection.connection.execute(f"SET {scope} statement_timeout TO {value}")
-        if is_local:
-            known.transaction_ms = wanted_ms
-        else:
-            known.session_ms = wanted_ms
-
-
 def step_ms(left_s: float | None) -> int:
     """Give the first step that is not shorter than the time left.
 
@@ -109,11 +40,50 @@ def step_ms(left_s: float | None) -> int:
 def watch_statements() -> None:
     """Have every connection made from now on watched, where settings allow it."""
     if not settings.CONNECTION_POLICY.is_behind_pgbouncer:
-        connection_created.connect(_timeouts.install, dispatch_uid="statement-timeouts")
+        connection_created.connect(_watch, dispatch_uid="statement-timeouts")
 
 
-def _goes_back(sql: Any) -> bool:
-    return isinstance(sql, str) and sql.startswith("ROLLBACK TO SAVEPOINT")
+def _watch(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    is_watched = _execute in connection.execute_wrappers
+    if connection.vendor == "postgresql" and not is_watched:
+        connection.execute_wrappers.append(_execute)
 
 
-_timeouts = StatementTimeouts()
+def _execute(
+    execute: Callable[..., Any],
+    sql: Any,
+    params: Any,
+    many: bool,  # noqa: FBT001 - Django passes it by position
+    context: dict[str, Any],
+) -> Any:
+    """Look at the time left before each statement; an execute wrapper of Django."""
+    connection = context["connection"]
+    # A pool passes sessions from thread to thread, so what is set is noted on them.
+    session = connection.connection
+    if session.pgconn.transaction_status == IDLE:
+        session.transaction_step_ms = None
+    if isinstance(sql, str) and sql.startswith("ROLLBACK TO SAVEPOINT"):
+        # What the transaction had set since the savepoint is undone.
+        session.transaction_step_ms = UNKNOWN
+    elif not connection.needs_rollback:
+        _adjust(connection, session)
+    return execute(sql, params, many, context)
+
+
+def _adjust(connection: Any, session: Any) -> None:
+    wanted_ms = step_ms(remaining_s())
+    session.wait_limit_s = None if wanted_ms == NO_STEP else wanted_ms / 1e3 + GRACE_S
+    has_ms = getattr(session, "transaction_step_ms", None)
+    if has_ms is None:
+        has_ms = getattr(session, "session_step_ms", NO_STEP)
+    if has_ms == wanted_ms:
+        return
+    is_local = connection.in_atomic_block or not connection.get_autocommit()
+    scope = "LOCAL" if is_local else "SESSION"
+    value = "DEFAULT" if wanted_ms == NO_STEP else str(wanted_ms)
+    with connection.wrap_database_errors:
+        session.execute(f"SET {scope} statement_timeout TO {value}")
+    if is_local:
+        session.transaction_step_ms = wanted_ms
+    else:
+        session.session_step_ms = wanted_ms

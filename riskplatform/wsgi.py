@@ -10,7 +10,7 @@ os.environ["RISKPLATFORM_PROCESS"] = "web"
 django_application = get_wsgi_application()
 
 # What stands around Django needs its settings and apps, which are there only now.
-from perf.cache.edge.assembly import with_edge_cache  # noqa: E402
+from perf.cache.edge.app import with_edge_cache  # noqa: E402
 from perf.limits.buffering import Buffering  # noqa: E402
 from perf.limits.dispatching import Dispatching  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402

@@ -10,8 +10,12 @@ from django.utils import timezone
 
 from perf.cache.edge.principals import NOBODY, EdgePrincipal
 from perf.cache.edge.request_key import RequestParts
-from perf.cache.edge.warming import WarmRequest
-from perf.warmup import Subject, common_request, register_subject
+from perf.cache.edge.warming import (
+    Subject,
+    WarmRequest,
+    common_request,
+    subjects,
+)
 from riskplatform.api.keys.access import access_of, may_see_region
 from riskplatform.api.keys.models import ApiKey, Scope
 from riskplatform.api.keys.principal import principal_of_key
@@ -83,19 +87,13 @@ def _id(text: str) -> UUID:
         raise InvalidInputError(f"{text!r} is not the id of a portfolio.") from None
 
 
-register_subject(
-    Subject(
-        option="region",
-        help="slug of a region: warm answers about it",
-        name=change_names.forecasts_of,
-        requests=about_regions,
-    )
+subjects["region"] = Subject(
+    help="slug of a region: warm answers about it",
+    name=change_names.forecasts_of,
+    requests=about_regions,
 )
-register_subject(
-    Subject(
-        option="portfolio",
-        help="id of a portfolio: warm answers about it",
-        name=lambda text: change_names.portfolio(_id(text)),
-        requests=about_portfolios,
-    )
+subjects["portfolio"] = Subject(
+    help="id of a portfolio: warm answers about it",
+    name=lambda text: change_names.portfolio(_id(text)),
+    requests=about_portfolios,
 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
 from analytics.store.clickhouse_errors import is_broken_off, translated
 from analytics.store.replicas import read_from
-from perf.connections.retry_timeout import RetryTimeout
+from perf.connections.retrying import RetryTimeout
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.switches import Switch, is_on
 

@@ -1,11 +1,15 @@
-"""Requests to a web process: one at a time, and two processes compared."""
+"""Requests to a web process: one at a time, and two processes compared.
+
+A web process is named by its port: all of them listen on loopback.
+"""
 
 import gzip
 import http.client
 import time
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,13 +23,8 @@ LIVENESS_PATH = "/health/live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    port: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WebRequest:
-    """A request; `tells_now` are the members of its answer that say when it was."""
+    """A request; `tells_now` are the members of its response that say when it was."""
 
     path: str
     method: str = "GET"
@@ -33,19 +32,10 @@ class WebRequest:
     body: bytes = b""
     tells_now: frozenset[str] = frozenset()
 
-    def as_bytes(self, address: Address) -> bytes:
-        """Return the request as it goes over the wire."""
-        fields = {"Host": f"{LOOPBACK}:{address.port}", **self.headers}
-        if self.body:
-            fields["Content-Length"] = str(len(self.body))
-        lines = [f"{self.method} {self.path} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in fields.items()]
-        return "\r\n".join([*lines, "", ""]).encode() + self.body
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebResponse:
-    """An answer as it came, and how long it took."""
+    """A response as it came, and how long it took."""
 
     request: WebRequest
     status: int
@@ -58,62 +48,54 @@ class WebResponse:
         is_packed = self.headers.get("content-encoding") == "gzip"
         return gzip.decompress(self.wire_body) if is_packed else self.wire_body
 
+    @property
+    def content(self) -> Any:
+        """The body, without the members that hold the time of the request."""
+        if not self.request.tells_now:
+            return self.body
+        members: dict[str, Any] = orjson.loads(self.body)
+        return {name: members[name] for name in members.keys() - self.request.tells_now}
 
-class Client:
-    """One connection that stays open from request to request."""
 
-    def __init__(self, address: Address) -> None:
-        self._connection = http.client.HTTPConnection(
-            LOOPBACK, address.port, timeout=TIMEOUT_S
-        )
-        self._connection.connect()
-
-    def send(self, request: WebRequest) -> WebResponse:
-        started_s = time.perf_counter()
-        self._connection.request(
-            request.method,
-            request.path,
-            body=request.body or None,
-            headers=dict(request.headers),
-        )
-        response = self._connection.getresponse()
-        body = response.read()
-        return WebResponse(
-            request=request,
-            status=response.status,
-            headers={name.lower(): value for name, value in response.getheaders()},
-            wire_body=body,
-            seconds=time.perf_counter() - started_s,
-        )
-
-    def close(self) -> None:
-        self._connection.close()
+Send = Callable[[WebRequest], WebResponse]
 
 
 @contextmanager
-def connected(address: Address) -> Generator[Client]:
-    client = Client(address)
-    try:
-        yield client
-    finally:
-        client.close()
+def connected(port: int) -> Generator[Send]:
+    """Give what sends requests over one connection."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=TIMEOUT_S)
+    with closing(connection):
+        yield partial(_send, connection)
 
 
-def is_alive(address: Address) -> bool:
-    """Wait for an answer that comes behind all requests before it."""
+def _send(connection: http.client.HTTPConnection, request: WebRequest) -> WebResponse:
+    started_s = time.perf_counter()
+    body, headers = request.body or None, dict(request.headers)
+    connection.request(request.method, request.path, body=body, headers=headers)
+    response = connection.getresponse()
+    wire_body = response.read()
+    return WebResponse(
+        request=request,
+        status=response.status,
+        headers={name.lower(): value for name, value in response.getheaders()},
+        wire_body=wire_body,
+        seconds=time.perf_counter() - started_s,
+    )
+
+
+def is_alive(port: int) -> bool:
+    """Wait for a response that comes behind all requests before it."""
     try:
-        with connected(address) as client:
-            return client.send(WebRequest(path=LIVENESS_PATH)).status in OK
+        with connected(port) as send:
+            return send(WebRequest(path=LIVENESS_PATH)).status in OK
     except (OSError, http.client.HTTPException):
         return False
 
 
-def compare_answers(
-    before: Address, after: Address, requests: Iterable[WebRequest]
-) -> None:
+def compare_responses(before: int, after: int, requests: Iterable[WebRequest]) -> None:
     """Send both everything twice: the second time they may have cached it.
 
-    All answers but the first of all are compared: that one may be computed, and
+    All responses but the first of all are compared: that one may be computed, and
     the others may come from the database, with their members in another order.
 
     Raises
@@ -121,18 +103,17 @@ def compare_answers(
     BenchmarkError
         Names the first request that was answered differently, or not with success.
     """
-    with connected(before) as one, connected(after) as other:
+    with connected(before) as send_one, connected(after) as send_other:
         for request in requests:
-            check_success(one.send(request))
-            expected = one.send(request)
+            check_success(send_one(request))
+            expected = send_one(request)
             for _ in range(2):
-                check_same(expected, other.send(request))
+                check_same(expected, send_other(request))
 
 
 def check_same(expected: WebResponse, found: WebResponse) -> None:
-    """Compare two responses, except for the members that hold the time of request."""
     check_success(expected, found)
-    if _content(expected) != _content(found):
+    if expected.content != found.content:
         request = found.request
         described = f"{request.method} {request.path} {request.body.decode()}"
         raise BenchmarkError(f"{described} is answered differently.")
@@ -145,10 +126,3 @@ def check_success(*responses: WebResponse) -> None:
                 f"{response.request.method} {response.request.path} is answered with "
                 f"{response.status}: {response.body[:300].decode(errors='replace')}"
             )
-
-
-def _content(response: WebResponse) -> Any:
-    if not response.request.tells_now:
-        return response.body
-    members: dict[str, Any] = orjson.loads(response.body)
-    return {name: members[name] for name in members.keys() - response.request.tells_now}

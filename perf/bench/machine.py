@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ def describe_machine() -> Machine:
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Machine(
         cpu=_cpu_name(),
-        cores=_usable_core_count(),
+        cores=len(_pinnable_cores()) or os.cpu_count() or 1,
         memory_gib=round(memory_bytes / 2**30, 1),
         load_1m=round(os.getloadavg()[0], 2),
         python=platform.python_version(),
@@ -46,16 +46,16 @@ def describe_machine() -> Machine:
 def measured_core() -> int | None:
     """Name the core for what is measured; None where the system cannot pin."""
     # Core 0 serves most interrupts, so the last core is the quieter one.
-    return max(cores) if (cores := _pinnable_cores()) else None
+    return max(_pinnable_cores(), default=None)
 
 
 def other_core() -> int | None:
     """Name the core for what measures: another one, where there are two."""
-    return min(cores) if (cores := _pinnable_cores()) else None
+    return min(_pinnable_cores(), default=None)
 
 
 @contextmanager
-def pinned_to(core: int | None) -> Iterator[None]:
+def pinned_to(core: int | None) -> Generator[None]:
     """Keep this thread, and what it starts, on a core; None leaves it alone.
 
     Threads that run already stay where they are.
@@ -80,11 +80,6 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _usable_core_count() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _pinnable_cores() -> set[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
+    is_able = hasattr(os, "sched_getaffinity") and hasattr(os, "sched_setaffinity")
+    return os.sched_getaffinity(0) if is_able else set()

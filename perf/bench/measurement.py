@@ -1,6 +1,6 @@
 """What a suite consists of: measurements, each with its meter, check and target."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from perf.bench.errors import BenchmarkError
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "µs": 1e6}
 CLOCK_TICK_S = 1e-9
@@ -23,12 +23,12 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meter(Generic[Answer]):
-    """Turns the seconds that one call took, and its answer, into a figure."""
+class Meter(Generic[Result]):
+    """Turns the seconds that one call took, and its result, into a figure."""
 
     unit: str
-    direction: Direction
-    figure: Callable[[float, Answer], float]
+    direction: Direction = Direction.LOWER
+    figure: Callable[[float, Result], float]
 
 
 def elapsed(unit: str = "ms") -> Meter[Any]:
@@ -39,11 +39,7 @@ def elapsed(unit: str = "ms") -> Meter[Any]:
             f"{unit!r} is not a unit of time here. Use one of: {known}.", unit=unit
         )
     scale = UNITS_PER_SECOND[unit]
-    return Meter(
-        unit=unit,
-        direction=Direction.LOWER,
-        figure=lambda seconds, _answer: seconds * scale,
-    )
+    return Meter(unit=unit, figure=lambda seconds, _result: seconds * scale)
 
 
 def throughput(items: int, *, noun: str) -> Meter[Any]:
@@ -51,43 +47,41 @@ def throughput(items: int, *, noun: str) -> Meter[Any]:
     return Meter(
         unit=f"{noun}/s",
         direction=Direction.HIGHER,
-        figure=lambda seconds, _answer: items / max(seconds, CLOCK_TICK_S),
+        figure=lambda seconds, _result: items / max(seconds, CLOCK_TICK_S),
     )
 
 
 def reported(
     unit: str,
-    figure: Callable[[Answer], float],
+    figure: Callable[[Result], float],
     *,
     direction: Direction = Direction.LOWER,
-) -> Meter[Answer]:
-    """Take the figure out of the answer: a load generator measures for itself."""
+) -> Meter[Result]:
+    """Take the figure out of the result: a load generator measures for itself."""
     return Meter(
-        unit=unit,
-        direction=direction,
-        figure=lambda _seconds, answer: figure(answer),
+        unit=unit, direction=direction, figure=lambda _seconds, result: figure(result)
     )
 
 
-MILLISECONDS = elapsed("ms")
+MILLISECONDS = elapsed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FurtherFigure(Generic[Answer]):
-    """One more figure of the same answers: a row with a target of its own."""
+class FurtherFigure(Generic[Result]):
+    """One more figure of the same results: a row with a target of its own."""
 
     name: str
-    meter: Meter[Answer]
+    meter: Meter[Result]
     target: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement(Generic[Answer]):
-    """One way to an answer, or two that are alternated.
+class Measurement(Generic[Result]):
+    """One way to a result, or two that are alternated.
 
-    With `before`, `check` says whether both answers agree, and `target` is how many
+    With `before`, `check` says whether both results agree, and `target` is how many
     times better `after` has to be, whichever direction the meter has. Without, `check`
-    looks at the one answer, and `target` is a figure in the meter's unit. A check that
+    looks at the one result, and `target` is a figure in the meter's unit. A check that
     returns nothing counts as wrong.
 
     `around` is entered once and surrounds all rounds (start a server, set a switch).
@@ -99,11 +93,11 @@ class Measurement(Generic[Answer]):
     """
 
     name: str
-    after: Callable[[], Answer]
+    after: Callable[[], Result]
     check: Callable[..., bool]
     target: float
-    before: Callable[[], Answer] | None = None
-    meter: Meter[Answer] = MILLISECONDS
+    before: Callable[[], Result] | None = None
+    meter: Meter[Result] = MILLISECONDS
     around: Callable[[], AbstractContextManager[object]] = nullcontext
     calls: int = 1
     warmups: int = 1
@@ -111,7 +105,7 @@ class Measurement(Generic[Answer]):
     time_limit_s: float = 30.0
     single_core: bool = False
     collects_garbage: bool = False
-    further: tuple[FurtherFigure[Answer], ...] = ()
+    further: tuple[FurtherFigure[Result], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -126,19 +120,16 @@ class Measurement(Generic[Answer]):
             self._refuse("the target ratio must be a positive number")
 
     @property
-    def ways(self) -> list[Callable[[], Answer]]:
+    def ways(self) -> list[Callable[[], Result]]:
         return [self.after] if self.before is None else [self.before, self.after]
 
-    def by_figure(self) -> "list[Measurement[Answer]]":
+    def by_figure(self) -> "list[Measurement[Result]]":
         """Return one measurement a row, the first being the measurement itself."""
         further = (
             replace(self, name=it.name, meter=it.meter, target=it.target)
             for it in self.further
         )
         return [self, *further]
-
-    def accepts(self, answers: Sequence[Answer]) -> bool:
-        return bool(self.check(*answers))
 
     def _refuse(self, reason: str) -> None:
         raise BenchmarkError(f"{self.name}: {reason}.")

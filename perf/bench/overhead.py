@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from statistics import median
 
 from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
@@ -13,16 +12,10 @@ RESOLUTION_S = 10e-6
 # 80 % less.
 RATIO = 5.0
 
+# What the requests answered, and seconds per request beyond the bare query.
+Overhead = tuple[object, float]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overhead:
-    """Seconds per request beyond the bare query, and what the requests answered."""
-
-    seconds: float
-    answer: object
-
-
-OVERHEAD: Meter[Overhead] = reported("µs", lambda found: 1e6 * found.seconds)
+OVERHEAD: Meter[Overhead] = reported("µs", lambda found: 1e6 * found[1])
 
 
 def measure_overhead(
@@ -35,10 +28,12 @@ def measure_overhead(
     extra_s = []
     answer: object = None
     for _ in range(REQUESTS):
-        bare_s, _ignored = _timed(bare)
-        request_s, answer = _timed(request)
-        extra_s.append(request_s - bare_s)
-    return Overhead(seconds=max(median(extra_s), RESOLUTION_S), answer=answer)
+        started_s = time.perf_counter()
+        bare()
+        between_s = time.perf_counter()
+        answer = request()
+        extra_s.append(time.perf_counter() - between_s - (between_s - started_s))
+    return answer, max(median(extra_s), RESOLUTION_S)
 
 
 def compare_overheads(
@@ -49,13 +44,7 @@ def compare_overheads(
         before=before,
         after=after,
         meter=OVERHEAD,
-        check=lambda one, other: one.answer is not None and one.answer == other.answer,
+        check=lambda one, other: one[0] is not None and one[0] == other[0],
         target=RATIO,
         repeats=9,
     )
-
-
-def _timed(work: Callable[[], object]) -> tuple[float, object]:
-    started_s = time.perf_counter()
-    answer = work()
-    return time.perf_counter() - started_s, answer

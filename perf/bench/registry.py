@@ -83,16 +83,14 @@ class Registry:
         names = [name.strip() for name in text.split(",") if name.strip()]
         wanted = known if names == [ALL] else list(dict.fromkeys(names))
         unknown = [name for name in wanted if name not in self.suites]
-        if unknown:
+        if unknown or not wanted:
+            problem = "No suite was named."
+            if unknown:
+                problem = f"There is no suite named {', '.join(unknown)}."
             raise BenchmarkError(
-                f"There is no suite named {', '.join(unknown)}. "
-                f"Known suites: {', '.join(known) or 'none'}.",
+                f"{problem} Known suites: {', '.join(known) or 'none'}.",
                 unknown=unknown,
                 known=known,
-            )
-        if not wanted:
-            raise BenchmarkError(
-                f"No suite was named. Known suites: {', '.join(known) or 'none'}."
             )
         return [self.suites[name] for name in wanted]
 

@@ -42,21 +42,18 @@ def _make_suite_table(title: str, rows: Iterable[Row]) -> Table:
     table.add_column("Met")
     table.add_column("Rounds", justify="right")
     for row in rows:
-        table.add_row(*_cells_of(row), style=None if row.met else "bold red")
+        table.add_row(
+            row.name,
+            row.unit,
+            _format_spread(row.before, row.before_min, row.before_max),
+            _format_spread(row.after, row.after_min, row.after_max),
+            "-" if row.ratio is None else f"{_format_figure(row.ratio)}x",
+            _format_target(row),
+            "yes" if row.met else "no",
+            str(row.repeats),
+            style=None if row.met else "bold red",
+        )
     return table
-
-
-def _cells_of(row: Row) -> tuple[str, ...]:
-    return (
-        row.name,
-        row.unit,
-        _format_spread(row.before, row.before_min, row.before_max),
-        _format_spread(row.after, row.after_min, row.after_max),
-        "-" if row.ratio is None else f"{_format_figure(row.ratio)}x",
-        _format_target(row),
-        "yes" if row.met else "no",
-        str(row.repeats),
-    )
 
 
 def _format_spread(middle: float | None, low: float | None, high: float | None) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
 
-from perf.bench.client import LOOPBACK, Address, is_alive
+from perf.bench.client import LOOPBACK, is_alive
 from perf.bench.errors import BenchmarkError
 from perf.bench.parent_watch import ending_with_parent
 
@@ -23,8 +22,10 @@ STOP_TIMEOUT_S = 15.0
 POLL_S = 0.05
 LOG_TAIL_BYTES = 2_000
 # As `manage.py up` starts it, but with one process, and at once ended.
-SERVER = "riskplatform.serving.web"
-SERVER_OPTIONS = {"--host": LOOPBACK, "--workers": 1, "--threads": 8, "--lame-duck": 0}
+SERVER = (
+    *(sys.executable, "-m", "riskplatform.serving.web", "--host", LOOPBACK),
+    *("--workers", "1", "--threads", "8", "--lame-duck", "0", "--port"),
+)
 
 
 @contextmanager
@@ -33,52 +34,41 @@ def web_process(
     *,
     environment: Mapping[str, str],
     core: int | None = None,
-) -> Generator[Address]:
-    """Serve a WSGI application inside the block, with variables added to our own.
+) -> Generator[int]:
+    """Serve a WSGI application inside the block; give its port.
+
+    `environment` is added to the variables of this process.
 
     Raises
     ------
     BenchmarkError
         It ended or stayed silent; the message has the end of its log.
     """
-    address = _free_address()
+    port = _free_port()
     with TemporaryDirectory(prefix="riskplatform-web-") as folder:
         log = Path(folder) / "web.log"
         with log.open("wb") as output:
-            process = _start(application, address, environment, core, output)
+            process = subprocess.Popen(  # noqa: S603 - the commands are the kit's own
+                ending_with_parent([*SERVER, str(port), application], core=core),
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # A group of its own, so that no worker process is left behind.
+                start_new_session=True,
+                cwd=CHECKOUT,
+            )
         try:
-            _wait_for(process, address, log)
-            yield address
+            _wait_for(process, port, log)
+            yield port
         finally:
             _stop(process)
 
 
-def _start(
-    application: str,
-    address: Address,
-    environment: Mapping[str, str],
-    core: int | None,
-    output: IO[bytes],
-) -> "subprocess.Popen[bytes]":
-    options = {**SERVER_OPTIONS, "--port": address.port}
-    words = [str(word) for option in options.items() for word in option]
-    argv = [sys.executable, "-m", SERVER, *words, application]
-    return subprocess.Popen(  # noqa: S603 - the commands are the kit's own
-        ending_with_parent(argv, core=core),
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        # A group of its own, so that no worker process is left behind.
-        start_new_session=True,
-        cwd=CHECKOUT,
-    )
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", address: Address, log: Path) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while not is_alive(address):
-        if process.poll() is not None or time.monotonic() > deadline_s:
+def _wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    until_s = time.monotonic() + START_TIMEOUT_S
+    while not is_alive(port):
+        if process.poll() is not None or time.monotonic() > until_s:
             tail = log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
             raise BenchmarkError(
                 f"The web process does not answer. Its log ends with:\n{tail}",
@@ -96,7 +86,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _free_address() -> Address:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return Address(port=probe.getsockname()[1])
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

@@ -4,7 +4,7 @@ Numbers are their bytes in memory; texts, dates and moments of UTC are msgpack.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import prod
 from typing import Any, Final, Literal
 
@@ -99,14 +99,11 @@ def _kind_of(values: list[Any]) -> str:
         return "plain"
     if types == {date}:
         return "date"
-    if types == {datetime} and all(map(_is_utc, values)):
+    moments = [value for value in values if type(value) is datetime]
+    if types == {datetime} and not any(moment.utcoffset() for moment in moments):
         return "datetime"
     names = ", ".join(sorted(each.__name__ for each in types))
     raise NotPackableError(f"Objects of {names} are not kept.")
-
-
-def _is_utc(moment: datetime | None) -> bool:
-    return moment is None or moment.utcoffset() in {None, timedelta(0)}
 
 
 def _unpacked(packed: _Packed) -> NDArray[Any]:

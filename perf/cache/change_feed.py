@@ -12,6 +12,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from itertools import count, islice
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
@@ -19,11 +21,15 @@ import msgspec
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from perf.cache.local_copies import LocalCopies
-from perf.cache.outbox import Outbox
+from perf.cache.memory import LocalCopies
 from perf.cache.store import SharedCache
-from perf.connections.replicas import note_write
-from perf.metrics import CHANGE_SECONDS, FEED_LAPSES, FEED_LIVE
+from perf.connections.replicas import pin
+from perf.metrics import (
+    CHANGE_SECONDS,
+    FEED_LAPSES,
+    FEED_LIVE,
+    UNDELIVERED_CHANGES,
+)
 from perf.shared_store import SharedStore, StoreUnavailableError
 from perf.shared_store import store as shared_store
 
@@ -35,12 +41,77 @@ WAIT_S: Final = 0.05
 TIDY_EVERY_S: Final = 2.0
 # After an outage others deliver what they could not deliver during it.
 SETTLE_S: Final = 0.5
+# A command that ends gives Redis this long to come back.
+LAST_CHANCE_S: Final = 2.0
+# More at once would take Redis longer than its timeout.
+NAMES_AT_ONCE: Final = 500
+# Beyond this it is quicker to have everything forgotten.
+MOST_NAMES: Final = 5_000
 EVERYTHING: Final = "*"
 
 logger = logging.getLogger(__name__)
 
 
-class Message(msgspec.Struct, frozen=True, array_like=True):
+class Outbox:
+    """Names that changed here and that Redis has not taken yet; safe between threads.
+
+    They are sent again and again until it has. `send` sends names, `send_all` that
+    everything changed; both may raise StoreUnavailableError.
+    """
+
+    def __init__(
+        self, *, send: Callable[[Collection[str]], None], send_all: Callable[[], None]
+    ) -> None:
+        self._send = send
+        self._send_all = send_all
+        # The number distinguishes a change from a later one of the same name.
+        self.waiting: dict[str, int] = {}
+        self._numbers = count(1)
+        self._lock = Lock()
+
+    def add(self, names: Collection[str]) -> None:
+        with self._lock:
+            self.waiting.update((name, next(self._numbers)) for name in names)
+
+    def send(self) -> bool:
+        """Try once; return whether nothing waits any more."""
+        with self._lock:
+            attempted = dict(self.waiting)
+        try:
+            self._attempt(attempted)
+        except StoreUnavailableError:
+            return False
+        finally:
+            UNDELIVERED_CHANGES.set(len(self.waiting))
+        return True
+
+    def send_at_exit(self) -> None:
+        until_s = time.monotonic() + LAST_CHANCE_S
+        while not self.send():
+            if time.monotonic() > until_s:
+                names = ", ".join(sorted(self.waiting)[:20])
+                logger.error("not published, caches may show it old: %s", names)
+                return
+            time.sleep(RETRY_EVERY_S)
+
+    def _attempt(self, attempted: dict[str, int]) -> None:
+        if len(attempted) > MOST_NAMES:
+            self._send_all()
+            self._note_sent(attempted)
+            return
+        numbered = iter(attempted.items())
+        while part := dict(islice(numbered, NAMES_AT_ONCE)):
+            self._send(part.keys())
+            self._note_sent(part)
+
+    def _note_sent(self, sent: dict[str, int]) -> None:
+        with self._lock:
+            for name, number in sent.items():
+                if self.waiting.get(name) == number:
+                    del self.waiting[name]
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
     """A change: which process made it, when by its clock, and the names."""
 
     sender: str
@@ -57,7 +128,7 @@ class ChangeFeed:
         self.copies = LocalCopies()
         self._outbox = Outbox(send=self._send, send_all=self.clear_everywhere)
         self._undelivered = self._outbox.waiting
-        self._sender = secrets.token_hex(8)
+        self._token = secrets.token_hex(8)
         self._lease_until_s = 0.0
         self._settled_s = 0.0
         self._listening_pid = 0
@@ -66,6 +137,7 @@ class ChangeFeed:
         self._thread: Thread | None = None
         # Done now and then by the thread that listens.
         self.on_tidy: list[Callable[[], None]] = []
+        self._tidied_s = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -121,10 +193,11 @@ class ChangeFeed:
         self.copies.drop(names)
 
     def _message(self, names: list[str]) -> bytes:
-        return msgspec.msgpack.encode(Message(self._sender_here(), time.time(), names))
+        return msgspec.msgpack.encode(Change(self._sender, time.time(), names))
 
-    def _sender_here(self) -> str:
-        return f"{self._sender}-{os.getpid()}"
+    @property
+    def _sender(self) -> str:
+        return f"{self._token}-{os.getpid()}"
 
     def _run(self) -> None:
         stop = self._stop
@@ -144,25 +217,30 @@ class ChangeFeed:
 
     def _listen(self, subscription: PubSub, stop: Event) -> None:
         """Listen and ping until the connection breaks or falls silent."""
-        pulse = _Pulse(subscription)
-        tidied_s = time.monotonic()
+        is_subscribed = False
+        # The time counts from before the ping.
+        pinged_s, is_answered = time.monotonic(), False
+        subscription.ping()
         while not stop.is_set():
-            message = subscription.get_message(timeout=WAIT_S)
-            if message is not None:
-                self._take(message, pulse)
-            pulse.beat()
-            if time.monotonic() - tidied_s >= TIDY_EVERY_S:
-                tidied_s = time.monotonic()
-                self._tidy()
-
-    def _take(self, message: dict[str, Any], pulse: "_Pulse") -> None:
-        if message["type"] == "message":
-            self._receive(message["data"])
-        elif message["type"] == "pong":
-            pulse.is_answered = True
-            self._renew_lease(pulse.pinged_s)
-        elif message["type"] == "subscribe":
-            pulse.begin()
+            message = subscription.get_message(timeout=WAIT_S) or {"type": None}
+            if message["type"] == "message":
+                self._receive(message["data"])
+            elif message["type"] == "pong":
+                is_answered = True
+                self._renew_lease(pinged_s)
+            elif message["type"] == "subscribe":
+                # The client connects again by itself, and what was said meanwhile is
+                # lost.
+                if is_subscribed:
+                    raise StoreUnavailableError("The connection broke.")
+                is_subscribed = True
+            silent_s = time.monotonic() - pinged_s
+            if is_answered and silent_s >= PING_EVERY_S:
+                pinged_s, is_answered = time.monotonic(), False
+                subscription.ping()
+            elif silent_s > LEASE_S:
+                raise StoreUnavailableError("Redis is silent.")
+            self._tidy()
 
     def _renew_lease(self, pinged_s: float) -> None:
         self.store.answers()
@@ -182,57 +260,27 @@ class ChangeFeed:
 
     def _receive(self, data: Any) -> None:
         try:
-            message = msgspec.msgpack.decode(data, type=Message)
+            change = msgspec.msgpack.decode(data, type=Change)
         except msgspec.MsgspecError:
             logger.warning("a message that is none of ours was ignored")
             return
         # The sender dropped it before it published.
-        if message.sender == self._sender_here():
+        if change.sender == self._sender:
             return
-        if EVERYTHING in message.names:
+        if EVERYTHING in change.names:
             self.copies.clear()
         else:
-            self.copies.drop(message.names)
-        CHANGE_SECONDS.observe(max(0.0, time.time() - message.sent_at_s))
-        note_write()
+            self.copies.drop(change.names)
+        CHANGE_SECONDS.observe(max(0.0, time.time() - change.sent_at_s))
+        pin.set()
 
     def _tidy(self) -> None:
-        for work in self.on_tidy:
-            try:
+        if time.monotonic() - self._tidied_s < TIDY_EVERY_S:
+            return
+        self._tidied_s = time.monotonic()
+        with suppress(StoreUnavailableError):
+            for work in self.on_tidy:
                 work()
-            except StoreUnavailableError:
-                return
-
-
-class _Pulse:
-    """The signs of life of one connection."""
-
-    def __init__(self, subscription: PubSub) -> None:
-        self._subscription = subscription
-        self._is_begun = False
-        self._ping()
-
-    def begin(self) -> None:
-        """Note that the subscription holds; a second time it is another connection.
-
-        The client connects again by itself, and what was said meanwhile is lost.
-        """
-        if self._is_begun:
-            raise StoreUnavailableError("The connection broke.")
-        self._is_begun = True
-
-    def beat(self) -> None:
-        """Ping when it is time; a server that does not answer is as good as gone."""
-        silent_s = time.monotonic() - self.pinged_s
-        if self.is_answered and silent_s >= PING_EVERY_S:
-            self._ping()
-        elif silent_s > LEASE_S:
-            raise StoreUnavailableError("Redis is silent.")
-
-    def _ping(self) -> None:
-        # The time counts from before the ping.
-        self.pinged_s, self.is_answered = time.monotonic(), False
-        self._subscription.ping()
 
 
 feed = ChangeFeed(shared_store)

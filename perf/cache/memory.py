@@ -27,6 +27,50 @@ class Sized(Protocol):
 Value = TypeVar("Value", bound=Sized)
 
 
+class Holder(Protocol):
+    """Holds copies in the memory of this process."""
+
+    def drop(self, names: Collection[str]) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class LocalCopies:
+    """Has holders drop what changed.
+
+    `generation` grows with each change: what began in an earlier one may be old.
+    """
+
+    def __init__(self) -> None:
+        self._holders: list[Holder] = []
+        self._lock = Lock()
+        self.generation = 0
+
+    def attach(self, holder: Holder) -> None:
+        self._holders.append(holder)
+
+    def keep(self, generation: int, put: Callable[[], object]) -> bool:
+        """Keep what was read in a generation, unless something has changed since."""
+        with self._lock:
+            if generation != self.generation:
+                return False
+            put()
+        return True
+
+    def drop(self, names: Collection[str]) -> None:
+        with self._lock:
+            self.generation += 1
+        for holder in self._holders:
+            holder.drop(names)
+
+    def clear(self) -> None:
+        """Drop everything: what changed is not known any more."""
+        with self._lock:
+            self.generation += 1
+        for holder in self._holders:
+            holder.clear()
+
+
 class ByteCache(Generic[Value]):
     """Values by key, the least recently used leaving first; safe between threads.
 
@@ -94,9 +138,8 @@ class ByteCache(Generic[Value]):
                 self._count(CacheOutcome.NOT_KEPT)
             return value
 
-        value, is_shared = self._single_flight.run(
-            key, compute_and_keep, wait_s=within_deadline(WAIT_S)
-        )
+        wait_s = within_deadline(WAIT_S)
+        value, is_shared = self._single_flight.run(key, compute_and_keep, wait_s=wait_s)
         self._count(CacheOutcome.JOINED if is_shared else CacheOutcome.MISS)
         return value
 

@@ -1,26 +1,30 @@
 """Groups of arrays as files that all processes of a machine map into their memory.
 
-A group is computed by one process and read by all of them; the pages exist once.
+A group is computed by one process and read by all of them; the pages exist once. It is
+a folder of `.npy` files with their digests beside them: written whole, checked when it
+is opened, and removed in its turn.
 """
 
+import fcntl
+import json
 import logging
-from collections.abc import Callable, Sequence
+import os
+import shutil
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
+from functools import partial
+from hashlib import blake2b, file_digest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from perf.cache.array_files import (
-    locked,
-    make_room,
-    open_group,
-    own_folder,
-    write_group,
-)
 from perf.cache.arrays import Arrays, frozen
 from perf.cache.memory import ByteCache
 from perf.deadlines import within_deadline
@@ -39,17 +43,25 @@ MAX_OPEN_BYTES: Final = 128 << 20
 MAX_SHARE: Final = 8
 # Who waits longer for another process computes for itself.
 WAIT_S: Final = 30.0
+POLL_S: Final = 0.02
+# What a process that died left half-written.
+ABANDONED_S: Final = 3_600
+DIGESTS: Final = "digests.json"
+LOCKS: Final = "locks"
 
+Group = dict[str, NDArray[Any]]
+
+_new_digest = partial(blake2b, digest_size=32)
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    arrays: dict[str, NDArray[Any]]
+class _OpenGroup:
+    arrays: Group
 
     @property
     def nbytes(self) -> int:
-        return sum(array.nbytes for array in self.arrays.values())
+        return _nbytes(self.arrays)
 
 
 class SharedArrays:
@@ -64,44 +76,42 @@ class SharedArrays:
         self.name = name
         self._schema = schema
         self._max_disk_bytes = max_disk_bytes
-        self._open: ByteCache[_Group] = ByteCache(name, max_bytes=MAX_OPEN_BYTES)
+        self._open: ByteCache[_OpenGroup] = ByteCache(name, max_bytes=MAX_OPEN_BYTES)
 
     def get_or_compute(
         self, parts: Sequence[object], compute: Callable[[], Arrays]
-    ) -> dict[str, NDArray[Any]]:
+    ) -> Group:
         """Give the arrays that the parts of a key stand for, read-only."""
         if not is_on(Switch.MODELS):
             return frozen(compute())
         written = msgspec.msgpack.encode((self._schema, *parts), order="deterministic")
         name = f"{blake2b(written, digest_size=20).hexdigest()}.group"
         return self._open.get_or_compute(
-            name, lambda: _Group(self._shared(name, compute))
+            name, lambda: _OpenGroup(self._read_or_compute(name, compute))
         ).arrays
 
     def close(self) -> None:
         """Let go of what this process has open; the files stay."""
         self._open.clear()
 
-    def _shared(
-        self, name: str, compute: Callable[[], Arrays]
-    ) -> dict[str, NDArray[Any]]:
+    def _read_or_compute(self, name: str, compute: Callable[[], Arrays]) -> Group:
         try:
-            folder = own_folder(Path(settings.VAR_DIR) / "shared-arrays" / self.name)
+            folder = _own_folder(Path(settings.VAR_DIR) / "shared-arrays" / self.name)
         except OSError as error:
             return self._unshared(compute(), error)
         group = folder / name
-        if (opened := self._opened(group)) is not None:
-            return opened
-        with locked(group, wait_s=within_deadline(WAIT_S)):
+        if (arrays := self._read(group)) is not None:
+            return arrays
+        with _locked(group):
             # Another process may have finished meanwhile.
-            if (opened := self._opened(group)) is not None:
-                return opened
+            if (arrays := self._read(group)) is not None:
+                return arrays
             self._count(CacheOutcome.MISS)
-            return self._written(group, compute())
+            return self._write(group, compute())
 
-    def _opened(self, group: Path) -> dict[str, NDArray[Any]] | None:
+    def _read(self, group: Path) -> Group | None:
         try:
-            arrays = open_group(group)
+            arrays = _mapped(group)
         except FileNotFoundError:
             return None
         except (ValueError, OSError) as error:
@@ -111,28 +121,133 @@ class SharedArrays:
         self._count(CacheOutcome.HIT)
         return arrays
 
-    def _written(self, group: Path, arrays: Arrays) -> dict[str, NDArray[Any]]:
-        nbytes = sum(array.nbytes for array in arrays.values())
-        if nbytes * MAX_SHARE > self._max_disk_bytes:
+    def _write(self, group: Path, arrays: Arrays) -> Group:
+        if _nbytes(arrays) * MAX_SHARE > self._max_disk_bytes:
             self._count(CacheOutcome.NOT_KEPT)
             return frozen(arrays)
         try:
-            write_group(group, arrays)
+            _write_group(group, arrays)
             self._make_room(group.parent)
-            return open_group(group)
+            return _mapped(group)
         except (ValueError, OSError) as error:
             return self._unshared(arrays, error)
 
-    def _unshared(self, arrays: Arrays, error: Exception) -> dict[str, NDArray[Any]]:
+    def _unshared(self, arrays: Arrays, error: Exception) -> Group:
         self._count(CacheOutcome.UNAVAILABLE)
         logger.warning("arrays of %s are not shared: %s", self.name, error)
         return frozen(arrays)
 
     def _make_room(self, folder: Path) -> None:
-        removed, sizes = make_room(folder, max_bytes=self._max_disk_bytes)
-        SHARED_ARRAY_BYTES.labels(self.name).set(sum(sizes))
+        """Remove groups until the rest is small enough, the longest unopened first."""
+        for path in folder.glob("*.tmp"):
+            with suppress(FileNotFoundError):
+                # The file system's clock, like the times of files.
+                if time.time() - path.stat().st_mtime > ABANDONED_S:
+                    shutil.rmtree(path, ignore_errors=True)
+        sizes = {}
+        for group in folder.glob("*.group"):
+            # Another process may remove it meanwhile.
+            with suppress(FileNotFoundError):
+                nbytes = sum(path.stat().st_size for path in group.iterdir())
+                sizes[group.stat().st_mtime, group] = nbytes
+        for oldest in sorted(sizes):
+            if sum(sizes.values()) <= self._max_disk_bytes:
+                break
+            shutil.rmtree(oldest[1], ignore_errors=True)
+            del sizes[oldest]
+            SHARED_ARRAY_EVICTIONS.labels(self.name).inc()
+        SHARED_ARRAY_BYTES.labels(self.name).set(sum(sizes.values()))
         SHARED_ARRAY_FILES.labels(self.name).set(len(sizes))
-        SHARED_ARRAY_EVICTIONS.labels(self.name).inc(removed)
 
     def _count(self, outcome: CacheOutcome) -> None:
         CACHE_READS.labels(f"{self.name}_files", outcome).inc()
+
+
+def _nbytes(arrays: Arrays) -> int:
+    return sum(array.nbytes for array in arrays.values())
+
+
+def _own_folder(folder: Path) -> Path:
+    """Make a folder that only this account can read.
+
+    Raises
+    ------
+    PermissionError
+        It is another account's, or open to others: they could write what is mapped.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{folder} is not this account's alone.")
+    (folder / LOCKS).mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _write_group(group: Path, arrays: Arrays) -> None:
+    """Write a group that is there whole, or not at all, even if the power goes."""
+    # Its folder is gone at the end, because it has another name then.
+    with TemporaryDirectory(
+        dir=group.parent, prefix=group.name, suffix=".tmp", ignore_cleanup_errors=True
+    ) as folder:
+        digests = {}
+        for name, array in arrays.items():
+            path = Path(folder) / f"{name}.npy"
+            path.touch(mode=0o600)
+            with path.open("r+b") as file:
+                np.save(file, array, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+                file.seek(0)
+                digests[name] = file_digest(file, _new_digest).hexdigest()
+        (Path(folder) / DIGESTS).write_text(json.dumps(digests))
+        # What is there has been found damaged, or is the same.
+        shutil.rmtree(group, ignore_errors=True)
+        Path(folder).rename(group)
+
+
+def _mapped(group: Path) -> Group:
+    """Map the arrays of a group into memory, for reading.
+
+    Raises
+    ------
+    ValueError
+        A file is not what was written under its name.
+    FileNotFoundError
+    """
+    digests = json.loads((group / DIGESTS).read_text())
+    arrays = {}
+    for name, digest in digests.items():
+        path = group / f"{name}.npy"
+        with path.open("rb") as file:
+            if file_digest(file, _new_digest).hexdigest() != digest:
+                raise ValueError(f"{path} is not whole.")
+        # The pages stay as long as the array is in use, also without the file.
+        arrays[name] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    with suppress(OSError):
+        os.utime(group)
+    return arrays
+
+
+@contextmanager
+def _locked(group: Path) -> Generator[None]:
+    """Let one process at a time make a group; who waited in vain goes on without.
+
+    The lock goes with the process that holds it.
+    """
+    # Few files for all locks; two names that meet wait for each other, no more.
+    path = group.parent / LOCKS / group.name[:2]
+    until_s = time.monotonic() + within_deadline(WAIT_S)
+    with ExitStack() as stack:
+        with suppress(OSError):
+            lock = stack.enter_context(path.open("ab"))
+            while not _take(lock.fileno()) and time.monotonic() < until_s:
+                time.sleep(POLL_S)
+        yield
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -10,28 +10,20 @@ stored. The epoch is part of every entry that depends on anything: a new one end
 import secrets
 import struct
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from redis import Redis
 from redis.commands.core import Script
 
-from perf.cache import lifetimes
-from perf.cache.scripts import (
-    CHANGE,
-    CLAIM,
-    CLAIMED,
-    ENTRY,
-    FLUSH,
-    PUT,
-    RELEASE,
-)
+from perf.cache.lifetimes import is_due
+from perf.cache.scripts import CHANGE, CLAIM, CLAIMED, ENTRY, FLUSH, PUT, RELEASE
 from perf.metrics import EPOCH_RENEWALS, STAMPEDES_PREVENTED
 from perf.shared_store import (
     PREFIX,
@@ -46,6 +38,8 @@ NAME_KEPT_MS: Final = 86_400_000
 POLL_S: Final = 0.01
 DIGEST_BYTES: Final = 16
 COST: Final = struct.Struct("<d")
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +63,6 @@ class Found:
     age_s: float
     left_s: float
 
-    def is_due(self) -> bool:
-        return lifetimes.is_due(self.left_s, self.cost_s)
-
 
 class SharedCache:
     """Entries by key. Without Redis its methods raise StoreUnavailableError.
@@ -91,32 +82,39 @@ class SharedCache:
         """Name where changes are published: channels reach across databases."""
         return f"{KEYS}changes:{self._store.database}"
 
-    def wait_for(
-        self, key: str, *, lease_s: float, wait_s: float
-    ) -> Found | Claim | None:
-        """Give an entry, or the right to compute it, or neither after `wait_s`.
+    def find(
+        self,
+        key: str,
+        read: Callable[["Found"], Value | None],
+        *,
+        lease_s: float,
+        wait_s: float,
+        is_refreshed: bool = False,
+    ) -> tuple[Value | None, Claim | None]:
+        """Give what `read` makes of a valid entry, and the right to compute it.
 
-        Better twice than never: who computes for longer is slow, or dead.
+        That right comes where there is no entry, or one that is none of ours (`read`
+        gives None); with `is_refreshed` also to one of many a little before its end.
+        While others compute it is waited for; neither comes after `wait_s`: better
+        twice than never, since who computes for longer is slow, or dead.
         """
         until_s = time.monotonic() + wait_s
-        found = self.find_or_claim(key, lease_s=lease_s)
-        while found is None and time.monotonic() < until_s:
-            time.sleep(POLL_S)
-            found = self.find_or_claim(key, lease_s=lease_s)
-            if isinstance(found, Found):
-                STAMPEDES_PREVENTED.inc()
-        return found
-
-    def find_or_claim(self, key: str, *, lease_s: float) -> Found | Claim | None:
-        """Give a valid entry, or the right to compute it; None while another has it."""
         answer = self._claim(key, lease_s, is_refresh=False)
-        if answer is None or isinstance(answer, Claim):
-            return answer
+        while answer is None and time.monotonic() < until_s:
+            time.sleep(POLL_S)
+            answer = self._claim(key, lease_s, is_refresh=False)
+            if isinstance(answer, tuple):
+                STAMPEDES_PREVENTED.inc()
+        if not isinstance(answer, tuple):
+            return None, answer
         found = _unseal(key, *answer)
-        if found is not None:
-            return found
-        claim = self.claim(key, lease_s=lease_s)
-        return claim and replace(claim, is_after_garbage=True)
+        value = None if found is None else read(found)
+        if found is None or value is None:
+            claim = self.claim(key, lease_s=lease_s)
+            return None, claim and replace(claim, is_after_garbage=True)
+        if is_refreshed and is_due(found.left_s, found.cost_s):
+            return value, self.claim(key, lease_s=lease_s)
+        return value, None
 
     def claim(self, key: str, *, lease_s: float) -> Claim | None:
         """Claim whether or not an entry is there; None while another computes."""
@@ -219,10 +217,8 @@ def _unseal(key: str, sealed: bytes, age_us: bytes, left_ms: int) -> Found | Non
 
 
 def _signature(key: str, body: bytes) -> bytes:
-    digest = blake2b(digest_size=DIGEST_BYTES, key=_signing_key(settings.SECRET_KEY))
-    name = key.encode()
-    digest.update(len(name).to_bytes(4))
-    digest.update(name)
+    name, secret = key.encode(), _signing_key(settings.SECRET_KEY)
+    digest = blake2b(len(name).to_bytes(4) + name, digest_size=DIGEST_BYTES, key=secret)
     digest.update(body)
     return digest.digest()
 

@@ -39,7 +39,7 @@ Compute = Callable[[], Arrays]
 Values = dict[str, NDArray[Any]]
 
 # Beyond what any thread waits for: a claim and a computation.
-FLIGHT_WAIT_S: Final = 30.0
+SHARED_WAIT_S: Final = 30.0
 LEAST_COMPRESSED_BYTES: Final = 1_024
 # The quickest level: values are numbers, and gain little more by others.
 LEVEL: Final = 1
@@ -86,9 +86,9 @@ class ValueCache:
             return frozen(compute())
         key, names = self.key(parts), frozenset(depends_on)
         find = partial(self._find_or_compute, key, compute, names)
-        (values, is_current), is_shared = self._single_flight.run(
-            key, find, wait_s=within_deadline(FLIGHT_WAIT_S)
-        )
+        wait_s = within_deadline(SHARED_WAIT_S)
+        found, is_shared = self._single_flight.run(key, find, wait_s=wait_s)
+        values, is_current = found
         if not is_shared:
             return values
         if is_current:
@@ -107,86 +107,73 @@ class ValueCache:
         self, key: str, compute: Compute, names: frozenset[str]
     ) -> tuple[Values, bool]:
         """Give arrays, and whether they were current at the end of this call."""
+        if self.feed.is_behind(names):
+            return self._uncached(compute, names)
+        wait_s = within_deadline(self.wait_s)
         try:
-            cached, claim = self._find(key, names)
+            cached, claim = self.feed.shared.find(
+                key,
+                self._read,
+                lease_s=self.lease_s,
+                wait_s=wait_s,
+                is_refreshed=True,
+            )
         except StoreUnavailableError:
-            self._count(CacheOutcome.UNAVAILABLE)
-            return frozen(compute()), not names
-        if cached is None:
-            return self._computed(claim, compute, names)
-        if claim is not None:
+            return self._uncached(compute, names)
+        if cached is None or claim is not None:
             try:
                 return self._computed(claim, compute, names)
             except ApplicationError as error:
+                if cached is None:
+                    raise
                 logger.info("could not refresh a value of %s: %s", self.name, error)
         self._count(CacheOutcome.HIT)
         return cached, not names
 
-    def _find(
-        self, key: str, names: frozenset[str]
-    ) -> tuple[Values | None, Claim | None]:
-        """Give the cached value, and the right to compute it: at a miss or early.
-
-        Raises
-        ------
-        StoreUnavailableError
-        """
-        if self.feed.is_behind(names):
-            raise StoreUnavailableError("A change is not delivered yet.")
-        shared = self.feed.shared
-        wait_s = within_deadline(self.wait_s)
-        found = shared.wait_for(key, lease_s=self.lease_s, wait_s=wait_s)
-        if not isinstance(found, Found):
-            if found is not None and found.is_after_garbage:
-                self._count(CacheOutcome.GARBAGE)
-            return None, found
-        cached = self._unpacked(found.content)
-        if cached is not None and not found.is_due():
-            return cached, None
-        return cached, shared.claim(key, lease_s=self.lease_s)
+    def _uncached(self, compute: Compute, names: frozenset[str]) -> tuple[Values, bool]:
+        self._count(CacheOutcome.UNAVAILABLE)
+        return frozen(compute()), not names
 
     def _computed(
         self, claim: Claim | None, compute: Compute, names: frozenset[str]
     ) -> tuple[Values, bool]:
         self._count(CacheOutcome.MISS)
+        if claim is None:
+            return frozen(compute()), not names
+        if claim.is_after_garbage:
+            self._count(CacheOutcome.GARBAGE)
         began_s, is_stored = time.monotonic(), False
         try:
             values = frozen(compute())
-            if claim is not None:
-                is_stored = self._keep(claim, values, names, time.monotonic() - began_s)
+            is_stored = self._store(claim, values, names, time.monotonic() - began_s)
         finally:
-            if claim is not None and not is_stored:
+            if not is_stored:
                 self.feed.shared.release(claim)
         return values, is_stored or not names
 
-    def _keep(
+    def _store(
         self, claim: Claim, values: Values, names: frozenset[str], cost_s: float
     ) -> bool:
         try:
-            body = pack_arrays(values)
-        except NotPackableError as error:
-            logger.warning("a value of %s cannot be kept: %s", self.name, error)
-            body = None
-        if body is None or len(body) > self.max_bytes:
-            self._count(CacheOutcome.NOT_KEPT)
-            return False
-        content = _compressed(body)
-        ttl_s = jittered(self.ttl_s)
-        try:
+            content = _packed(values, self.max_bytes)
+            ttl_s = jittered(self.ttl_s)
             is_stored = self.feed.shared.put(
                 claim, content, names=names, ttl_s=ttl_s, cost_s=cost_s
             )
+        except NotPackableError as error:
+            logger.info("a value of %s is not cached: %s", self.name, error)
+            self._count(CacheOutcome.NOT_KEPT)
+            return False
         except StoreUnavailableError:
             self._count(CacheOutcome.UNAVAILABLE)
             return False
         CACHE_WRITTEN_BYTES.labels(self.name).inc(len(content))
         return is_stored
 
-    def _unpacked(self, content: bytes) -> Values | None:
+    def _read(self, found: Found) -> Values | None:
         try:
-            return unpack_arrays(_decompressed(content, self.max_bytes))
+            return unpack_arrays(_decompressed(found.content, self.max_bytes))
         except (UnpackableArraysError, zlib.error) as error:
-            self._count(CacheOutcome.GARBAGE)
             logger.info("a value of %s cannot be read: %s", self.name, error)
             return None
 
@@ -194,8 +181,11 @@ class ValueCache:
         CACHE_READS.labels(self.name, outcome).inc()
 
 
-def _compressed(body: bytes) -> bytes:
+def _packed(values: Values, max_bytes: int) -> bytes:
     """Compress what is long and becomes shorter; the first byte says so."""
+    body = pack_arrays(values)
+    if len(body) > max_bytes:
+        raise NotPackableError(f"{len(body)} bytes are too many.")
     if len(body) >= LEAST_COMPRESSED_BYTES:
         shorter = zlib.compress(body, LEVEL)
         if len(shorter) < len(body):

@@ -1,7 +1,6 @@
 """Checks that the database server has room for the connections of all processes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -12,36 +11,15 @@ from django.db import connections
 SHARE = 0.8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionDemand:
-    """How many connections each kind of process may hold at once."""
-
-    web: int
-    realtime: int
-    others: int
-
-    @property
-    def total(self) -> int:
-        return self.web + self.realtime + self.others
-
-    def __str__(self) -> str:
-        return (
-            f"{self.total} (web {self.web}, realtime {self.realtime},"
-            f" others {self.others})"
-        )
-
-
-def demand() -> ConnectionDemand:
-    return ConnectionDemand(
-        web=settings.WEB_WORKERS * _threads_with_connections(),
-        realtime=settings.CONNECTION_POLICY.pool_size,
-        others=settings.DATABASE_OTHER_CONNECTIONS,
-    )
-
-
-def _threads_with_connections() -> int:
-    """Count those of a web process: of all groups of routes, and of probes."""
-    return sum(slots.inside for slots in settings.WEB_SLOTS.values()) + 1
+def demand() -> dict[str, int]:
+    """Give how many connections each kind of process may hold at once."""
+    # Of a web process: those of all groups of routes, and of probes.
+    threads = sum(slots.inside for slots in settings.WEB_SLOTS.values()) + 1
+    return {
+        "web": settings.WEB_WORKERS * threads,
+        "realtime": settings.CONNECTION_POLICY.pool_size,
+        "others": settings.DATABASE_OTHER_CONNECTIONS,
+    }
 
 
 def check_capacity(alias: str) -> list[checks.CheckMessage]:
@@ -53,12 +31,14 @@ def check_capacity(alias: str) -> list[checks.CheckMessage]:
         cursor.execute("SHOW max_connections")
         limit = int(cursor.fetchone()[0])
     wanted = demand()
-    if wanted.total <= SHARE * limit:
+    total = sum(wanted.values())
+    if total <= SHARE * limit:
         return []
+    parts = ", ".join(f"{kind} {count}" for kind, count in wanted.items())
     return [
         checks.Warning(
-            f"The processes may open {wanted} connections to {alias}, more than"
-            f" {SHARE:.0%} of the server's {limit}.",
+            f"The processes may open {total} ({parts}) connections to {alias}, more"
+            f" than {SHARE:.0%} of the server's {limit}.",
             hint="Lower WEB_WORKERS, WEB_MAX_CONCURRENCY or DATABASE_POOL_SIZE, raise"
             " max_connections, or put PgBouncer in between (docs/connections.md).",
             id="perf.W001",

@@ -1,13 +1,13 @@
 """A bounded pool of connections to any server, which waits instead of failing."""
 
 import os
+import select
 import time
 from collections.abc import Callable
 from threading import Condition
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
-from perf.connections.errors import ConnectionsExhaustedError
 from perf.deadlines import within_deadline
 from perf.metrics import (
     CONNECTION_RECONNECTS,
@@ -15,6 +15,15 @@ from perf.metrics import (
     CONNECTIONS_EXHAUSTED,
     show_connections,
 )
+from riskplatform.kernel.errors import UnavailableError
+
+
+class ConnectionsExhaustedError(UnavailableError):
+    """All connections are in use, and none came back in time."""
+
+    code = "connections_exhausted"
+    title = "Everything is busy"
+    retry_after_s = 1
 
 
 class PooledClient(Protocol):
@@ -65,11 +74,8 @@ class BoundedPool(Generic[AnyClient]):
         ConnectionsExhaustedError
             As many as there may be are in use, and none was given back in time.
         """
-        started_s = time.perf_counter()
-        client = self._take()
-        CONNECTION_WAIT_SECONDS.labels(self._server).observe(
-            time.perf_counter() - started_s
-        )
+        with CONNECTION_WAIT_SECONDS.labels(self._server).time():
+            client = self._take()
         if self._is_dead(client):
             # It connects again when it is used.
             client.disconnect()
@@ -147,6 +153,17 @@ class BoundedPool(Generic[AnyClient]):
         self._idle: list[tuple[AnyClient, float]] = []
         self._lent: dict[int, AnyClient] = {}
         self._waiting = 0
+
+
+def is_silent(file_number: int) -> bool:
+    """Return whether nothing has come in since the last answer, without a query.
+
+    A server that closes a connection says so: the end of the stream can be read. One
+    that vanished silently looks idle until keep-alive has closed the socket.
+    """
+    poll = select.poll()
+    poll.register(file_number, select.POLLIN)
+    return not poll.poll(0)
 
 
 _pools: WeakSet["BoundedPool[Any]"] = WeakSet()

@@ -31,7 +31,8 @@ class Pin:
     def holds(self) -> bool:
         return time.monotonic() < self._until_s
 
-    def set(self) -> None:
+    def set(self, *_names: object) -> None:
+        """Pin: something was committed, here or in another process."""
         self._until_s = time.monotonic() + settings.DATABASE_REPLICA_LAG_S
 
     def clear(self) -> None:
@@ -52,19 +53,10 @@ def primary_only() -> Generator[None]:
         _reads_primary.reset(token)
 
 
-def note_write() -> None:
-    """Say that something was committed, here or in another process."""
-    pin.set()
-
-
 def listen_for_writes() -> None:
     """Have every published change pin this process to the primary."""
     if REPLICA in connections.settings:
-        subscribe(_hear)
-
-
-def _hear(_names: frozenset[str]) -> None:
-    note_write()
+        subscribe(pin.set)
 
 
 class ReplicaRouter:
@@ -89,10 +81,10 @@ class ReplicaRouter:
     def db_for_write(self, _model: type[Model], **_hints: Any) -> str | None:
         if REPLICA not in connections.settings:
             return None
-        note_write()
+        pin.set()
         if connections[PRIMARY].in_atomic_block:
             # A long transaction is visible elsewhere only from its end on.
-            transaction.on_commit(note_write, using=PRIMARY)
+            transaction.on_commit(pin.set, using=PRIMARY)
         return PRIMARY
 
     def allow_relation(self, one: Model, other: Model, **_hints: Any) -> bool | None:

@@ -9,6 +9,8 @@ from perf.jobs.queue import cancel_job, retry_job
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
+LEASE_FIELDS = ("attempts", "due_at", "holder", "lease_until")
+
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin[Job]):
@@ -33,15 +35,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         (None, {"fields": ("id", "kind", "organisation", "parameters")}),
         ("Outcome", {"fields": ("state", "progress", "error", "result", "traceback")}),
         ("Times", {"fields": ("created_at", "started_at", "finished_at")}),
-        (
-            "Queue",
-            {
-                "fields": (
-                    *("attempts", "due_at", "holder", "lease_until"),
-                    "is_cancel_asked",
-                )
-            },
-        ),
+        ("Queue", {"fields": (*LEASE_FIELDS, "is_cancel_asked")}),
     )
     actions = ("cancel", "retry")
 

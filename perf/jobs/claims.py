@@ -68,10 +68,14 @@ class Leased(models.Model):
     due_at = models.DateTimeField(default=timezone.now, help_text="Not before.")
     attempts = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(
-        null=True, blank=True, help_text="Whoever works on it renews this."
+        null=True,
+        blank=True,
+        help_text="Nobody else takes it before; the worker renews this while it works.",
     )
     holder = models.CharField(
-        max_length=100, blank=True, help_text="Who claimed it last; no two are equal."
+        max_length=100,
+        blank=True,
+        help_text="The worker that claimed it last; each claim has a name of its own.",
     )
 
     class Meta:

@@ -25,11 +25,8 @@ def run_due_work() -> list[str]:
             [PeriodicRun(name=name) for name in missing], ignore_conflicts=True
         )
     due = set(runs.due().values_list("name", flat=True))
-    return [
-        name
-        for name, work in periodic.registered.items()
-        if name in due and _run(name, work)
-    ]
+    works = periodic.registered.items()
+    return [name for name, work in works if name in due and _run(name, work)]
 
 
 def _run(name: str, work: PeriodicWork) -> bool:

@@ -5,8 +5,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
@@ -43,8 +42,7 @@ class JobStoppedError(Exception):
     """The worker has to end before the job does, or another one has the job."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRunner:
+class JobRunner(NamedTuple):
     """Who does a kind of job; `function` returns the result, which must be JSON."""
 
     function: RunnerFunction
@@ -64,7 +62,7 @@ def job_runner(
     """
 
     def register(function: RunnerFunction) -> RunnerFunction:
-        runners[kind] = JobRunner(function=function, time_limit_s=time_limit_s)
+        runners[kind] = JobRunner(function, time_limit_s)
         return function
 
     return register
@@ -73,7 +71,7 @@ def job_runner(
 class JobProgress:
     """The progress of a claimed job: written now and then, with the lease renewed."""
 
-    def __init__(self, job: Job, *, is_overdue: IsOverdue) -> None:
+    def __init__(self, job: Job, is_overdue: IsOverdue) -> None:
         self.done = job.done
         self._job = job
         self._is_overdue = is_overdue
@@ -93,7 +91,7 @@ class JobProgress:
             raise JobCancelledError
 
 
-def run_next_job(*, is_overdue: IsOverdue = lambda: False) -> Job | None:
+def run_next_job(is_overdue: IsOverdue = lambda: False) -> Job | None:
     """Run the oldest job that waits, or whose worker has died; None if there is none.
 
     One whose worker died too often fails, and one that was to be cancelled is.
@@ -123,16 +121,15 @@ def _run(job: Job, is_overdue: IsOverdue) -> None:
     # Later than that its lease has ended, and others carry it out.
     limit_s = runner.time_limit_s
     heartbeat.expect(within_s=limit_s + job.lease.total_seconds())
-    progress = JobProgress(job, is_overdue=is_overdue)
+    progress = JobProgress(job, is_overdue)
     with JOB_SECONDS.labels(job.kind).time(), job.renewing(longest_s=limit_s):
         _carry_out(job, runner.function, progress)
 
 
 def _carry_out(job: Job, function: RunnerFunction, progress: JobProgress) -> None:
     try:
-        text = json.dumps(
-            function(job, progress), cls=DjangoJSONEncoder, allow_nan=False
-        )
+        result = function(job, progress)
+        text = json.dumps(result, cls=DjangoJSONEncoder, allow_nan=False)
     except JobCancelledError:
         _finish(job, Job.State.CANCELLED, done=progress.done)
     except JobStoppedError:

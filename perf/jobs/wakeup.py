@@ -4,9 +4,8 @@ A call that gets lost costs time and no work: the loop looks by itself as well.
 """
 
 import time
-from threading import Lock
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connection
 
 # A loop looks again sooner than this after it has found work, so what comes meanwhile
 # needs no call of its own; commits that call wait for one another.
@@ -15,39 +14,29 @@ SILENT_FOR_S = 0.1
 POLL_S = 0.5
 
 _called_s: dict[str, float] = {}
-_lock = Lock()
 
 
 def call(channel: str) -> None:
     """Wake who listens when the transaction at work commits; PostgreSQL only."""
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.vendor == "postgresql" and _is_due(channel):
-        with database.cursor() as cursor:
+    now_s = time.monotonic()
+    is_due = now_s - _called_s.get(channel, float("-inf")) >= SILENT_FOR_S
+    if connection.vendor == "postgresql" and is_due:
+        _called_s[channel] = now_s
+        with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {channel}")
 
 
 def listen(channel: str) -> bool:
     """Listen for wake-ups, on PostgreSQL only; again for a new connection."""
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.vendor != "postgresql":
+    if connection.vendor != "postgresql":
         return False
-    with database.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {channel}")
     return True
 
 
 def wait_for_call() -> None:
-    database = connections[DEFAULT_DB_ALIAS]
-    database.ensure_connection()
-    with database.wrap_database_errors:
-        for _ in database.connection.notifies(timeout=POLL_S, stop_after=1):
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        for _ in connection.connection.notifies(timeout=POLL_S, stop_after=1):
             pass
-
-
-def _is_due(channel: str) -> bool:
-    with _lock:
-        now_s = time.monotonic()
-        is_due = now_s - _called_s.get(channel, float("-inf")) >= SILENT_FOR_S
-        if is_due:
-            _called_s[channel] = now_s
-        return is_due

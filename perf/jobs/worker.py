@@ -28,7 +28,7 @@ ROUND_S = 90.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Loop:
     """Work that has a thread of its own, because it must not wait for other work.
 
@@ -50,12 +50,9 @@ class Worker:
     """Works until a signal stops it; a thread that dies ends the process."""
 
     def __init__(self, *, threads: int) -> None:
-        periodic = Loop(
-            step=lambda: bool(run_due_work()),
-            poll_s=PERIODIC_POLL_S,
-            spacing_s=PERIODIC_POLL_S,
-        )
-        jobs = Loop(step=self._run_next_job, poll_s=POLL_S)
+        every_s = PERIODIC_POLL_S
+        periodic = Loop(lambda: bool(run_due_work()), poll_s=every_s, spacing_s=every_s)
+        jobs = Loop(lambda: bool(run_next_job(self._is_overdue)), poll_s=POLL_S)
         own = {"periodic": periodic} | {f"jobs-{n}": jobs for n in range(threads)}
         self._stopping = threading.Event()
         self._asked_s = float("inf")
@@ -106,9 +103,6 @@ class Worker:
             wait_for_call()
         else:
             self._stopping.wait(loop.poll_s)
-
-    def _run_next_job(self) -> bool:
-        return run_next_job(is_overdue=self._is_overdue) is not None
 
     def _is_overdue(self) -> bool:
         return time.monotonic() - self._asked_s > DRAIN_S

@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now, help_text='Not before.')),
                 ('attempts', models.PositiveIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, help_text='Whoever works on it renews this.', null=True)),
-                ('holder', models.CharField(blank=True, help_text='Who claimed it last; no two are equal.', max_length=100)),
+                ('lease_until', models.DateTimeField(blank=True, help_text='Nobody else takes it before; the worker renews this while it works.', null=True)),
+                ('holder', models.CharField(blank=True, help_text='The worker that claimed it last; each claim has a name of its own.', max_length=100)),
                 ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
                 ('run_count', models.PositiveBigIntegerField(default=0)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
@@ -37,8 +37,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now, help_text='Not before.')),
                 ('attempts', models.PositiveIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, help_text='Whoever works on it renews this.', null=True)),
-                ('holder', models.CharField(blank=True, help_text='Who claimed it last; no two are equal.', max_length=100)),
+                ('lease_until', models.DateTimeField(blank=True, help_text='Nobody else takes it before; the worker renews this while it works.', null=True)),
+                ('holder', models.CharField(blank=True, help_text='The worker that claimed it last; each claim has a name of its own.', max_length=100)),
                 ('id', models.UUIDField(default=riskplatform.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=40)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=16)),

@@ -1,5 +1,5 @@
 """Benchmarks of the domain; importing this package registers their suites."""
 
-from scoring.bench import assess, edge, http, inference, inference_cache
+from scoring.bench import assess, inference, inference_cache, web
 
-__all__ = ["assess", "edge", "http", "inference", "inference_cache"]
+__all__ = ["assess", "inference", "inference_cache", "web"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from itertools import count
 
 from perf.bench.measurement import AnyMeasurement, Measurement
@@ -29,53 +30,46 @@ def assess() -> Iterator[AnyMeasurement]:
     """Assess portfolios against the 10,000 scenarios of a forecast, from the tables."""
     with own_place(n_cells=N_CELLS) as place:
         for days in (1, 7):
-            publish(place, days=days, n_scenarios=N_SCENARIOS)
+            publish(place, days, N_SCENARIOS)
         plain = make_portfolio(place, "plain", N_ASSETS)
         insured = make_portfolio(place, "insured", N_ASSETS, has_terms=True)
-        yield _cached(plain, days=1, title="no terms, 1 day")
-        yield _cached(insured, days=1, title="3 curves and terms, 1 day")
-        yield _cached(plain, days=7, title="no terms, 7 days")
-        yield _cached(insured, days=7, title="3 curves and terms, 7 days")
-        yield _cold(insured)
-        yield _repeated(insured)
+        yield from _one_at_a_time(plain, insured)
         yield _batch(place)
 
 
-def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
-    wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
-    return Measurement(
-        name=f"{N_ASSETS:,} assets, exposure cached: {title}",
-        after=lambda: prepare_assessment(portfolio, wanted),
-        check=_adds_up,
-        target=200.0,
-        repeats=9,
-        single_core=True,
-    )
-
-
-def _cold(portfolio: Portfolio) -> AnyMeasurement:
-    def measure() -> Assessment:
-        with switched_off(Switch.MODELS):
-            return prepare_assessment(portfolio, AssessmentQuestion())
-
-    return Measurement(
+def _one_at_a_time(plain: Portfolio, insured: Portfolio) -> Iterator[AnyMeasurement]:
+    portfolios = {"no terms": plain, "3 curves and terms": insured}
+    for days, horizon in {1: "1 day", 7: "7 days"}.items():
+        wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
+        for terms, portfolio in portfolios.items():
+            yield Measurement(
+                name=f"{N_ASSETS:,} assets, exposure cached: {terms}, {horizon}",
+                after=partial(prepare_assessment, portfolio, wanted),
+                check=_adds_up,
+                target=200.0,
+                repeats=9,
+                single_core=True,
+            )
+    yield Measurement(
         name=f"{N_ASSETS:,} assets, everything read from the database, 1 day",
-        after=measure,
+        after=partial(_prepare_uncached, insured),
         check=_adds_up,
         target=1_000.0,
         repeats=5,
     )
-
-
-def _repeated(portfolio: Portfolio) -> AnyMeasurement:
     wanted = AssessmentQuestion(quantiles=(0.5,))
-    stored = assess_portfolio(portfolio, wanted)
-    return Measurement(
+    stored = assess_portfolio(insured, wanted)
+    yield Measurement(
         name="the same question again: the stored assessment",
-        after=lambda: assess_portfolio(portfolio, wanted),
+        after=partial(assess_portfolio, insured, wanted),
         check=lambda assessment: assessment.pk == stored.pk,
         target=20.0,
     )
+
+
+def _prepare_uncached(portfolio: Portfolio) -> Assessment:
+    with switched_off(Switch.MODELS):
+        return prepare_assessment(portfolio, AssessmentQuestion())
 
 
 def _batch(place: Place) -> AnyMeasurement:
@@ -83,7 +77,6 @@ def _batch(place: Place) -> AnyMeasurement:
         make_portfolio(place, f"batch {number}", BATCH_ASSETS, has_terms=True)
         for number in range(N_BATCH)
     ]
-    ids = [portfolio.pk for portfolio in portfolios]
     rounds = count(1)
 
     def wanted() -> AssessmentQuestion:
@@ -92,17 +85,14 @@ def _batch(place: Place) -> AnyMeasurement:
         return AssessmentQuestion(quantiles=(0.9, 0.95 + next(rounds) / 10_000))
 
     def one_by_one() -> list[Decimal]:
-        wanted_now = wanted()
-        found = [assess_portfolio(portfolio, wanted_now) for portfolio in portfolios]
-        return [assessment.expected_loss for assessment in found]
+        quantiles = wanted()
+        return [assess_portfolio(one, quantiles).expected_loss for one in portfolios]
 
     def together() -> list[Decimal]:
+        ids = [portfolio.pk for portfolio in portfolios]
         results = assess_batch(place.organisation, ids, wanted())
-        return [
-            result.assessment.expected_loss
-            for result in results
-            if result.assessment is not None
-        ]
+        found = [result.assessment for result in results]
+        return [one.expected_loss for one in found if one is not None]
 
     return Measurement(
         name=f"{N_BATCH} portfolios of {BATCH_ASSETS} assets, one by one or as a batch",
@@ -117,8 +107,6 @@ def _batch(place: Place) -> AnyMeasurement:
 def _adds_up(assessment: Assessment) -> bool:
     """Ten assets never contribute more than the tail that all of them make."""
     tail = Decimal(assessment.figures["tvar"]["0.99"])
-    top = sum(
-        Decimal(asset["tvar_contribution"])
-        for asset in assessment.figures["top_assets"]
-    )
+    assets = assessment.figures["top_assets"]
+    top = sum(Decimal(asset["tvar_contribution"]) for asset in assets)
     return 0 < top < tail and assessment.figures["inside"]["count"] == N_ASSETS

@@ -42,10 +42,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 @registry.suite("inference")
 def inference() -> Iterator[AnyMeasurement]:
     """The forecast engine on one core: quantiles, scenarios, fitting, state."""
-    yield from (_quantiles(n_cells) for n_cells in CELL_COUNTS)
+    yield from map(_quantiles, CELL_COUNTS)
     yield from _scenarios()
-    yield from _state()
-    yield from _fitting()
+    yield from _events()
 
 
 def _quantiles(n_cells: int) -> AnyMeasurement:
@@ -87,7 +86,7 @@ def _scenarios() -> Iterator[AnyMeasurement]:
     )
 
 
-def _state() -> Iterator[AnyMeasurement]:
+def _events() -> Iterator[AnyMeasurement]:
     events = workloads.arriving_events(N_EVENTS, n_cells=SCENARIO_CELLS)
     yield Measurement(
         name=f"state update, {N_EVENTS:,} events in batches of 10,000",
@@ -98,9 +97,6 @@ def _state() -> Iterator[AnyMeasurement]:
         repeats=5,
         single_core=True,
     )
-
-
-def _fitting() -> Iterator[AnyMeasurement]:
     rows = workloads.training_rows(N_ROWS, n_features=N_FEATURES)
     yield Measurement(
         name=f"Poisson regression, {N_ROWS:,} rows of {N_FEATURES} features",

@@ -1,5 +1,6 @@
 """Benchmarks of what saves inference; `manage.py benchmark --suite inference_cache`."""
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +10,11 @@ from typing import TypeVar
 import numpy as np
 from prometheus_client import REGISTRY
 
-from perf.bench.measurement import AnyMeasurement, Measurement, Meter, elapsed, reported
+from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
 from perf.bench.registry import registry
 from perf.switches import Switch, switched_off
 from scoring.arrays import named_arrays
-from scoring.bench.place import ISSUED_FOR, SEED, Place, own_place, publish
+from scoring.bench.place import ISSUED_FOR, SEED, Place, draw, own_place, publish
 from scoring.engine import workloads
 from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.engine.fitting import fit_forecaster
@@ -30,7 +31,7 @@ from scoring.selectors.assessment_inputs import (
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasts.snapshots import FeatureValues, score_cells
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 N_CELLS, N_SCENARIOS = 1_000, 10_000
 N_REQUESTS, N_DISTINCT = 2_000, 500
@@ -39,7 +40,7 @@ SCENARIO_COUNTS = (20, 50, 100)
 MOST_CELLS = 20
 # One request in so many brings features of its own.
 OWN_FEATURES_EVERY = 10
-TRAINING_CELLS, TRAINING_DAYS, EVENTS_PER_DAY = 37, 150, 6.0
+TRAINING_CELLS, TRAINING_DAYS = 37, 150
 PLAIN = partial(switched_off, *Switch)
 
 
@@ -64,52 +65,45 @@ class _Request:
         return digest.digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answers:
-    digests: list[bytes]
-    inference_calls: float
+# The digests of all answers, and how often inference was carried out for them.
+_Sent = tuple[list[bytes], float]
 
-
-CALLS: Meter[_Answers] = reported(
-    "inference calls",
-    lambda answers: answers.inference_calls,
-)
+CALLS: Meter[_Sent] = reported("inference calls", lambda sent: sent[1])
 
 
 @registry.suite("inference_cache")
 def inference_cache() -> Iterator[AnyMeasurement]:
     """Repeated requests: inference carried out, plain (before) and cached."""
     with own_place(n_cells=N_CELLS) as place:
-        forecasts = [
-            publish(place, days=days, n_scenarios=N_SCENARIOS) for days in (1, 7)
-        ]
-        forecaster = _fitted(place)
-        requests = _distinct_requests(forecasts, forecaster)
+        forecasts = [publish(place, days, N_SCENARIOS) for days in (1, 7)]
+        requests = _distinct_requests(forecasts, _fitted(place))
+        mixed = draw(requests, N_REQUESTS, exponent=ZIPF_EXPONENT)
         yield Measurement(
             name=f"{N_REQUESTS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
-            before=partial(_plainly, partial(_send, _mixed(requests))),
-            after=partial(_send, _mixed(requests)),
+            before=partial(_plainly, partial(_send, mixed)),
+            after=partial(_send, mixed),
             meter=CALLS,
-            check=lambda before, after: before.digests == after.digests,
+            check=lambda before, after: before[0] == after[0],
             target=10.0,
             warmups=0,
             repeats=1,
             time_limit_s=400.0,
         )
-        yield _repeated("a question about cells, again", requests[0])
-        with_features = requests[OWN_FEATURES_EVERY - 1]
-        yield _repeated("a question with features of its own, again", with_features)
+        again = {
+            "a question about cells, again": requests[0],
+            "a question with features of its own, again": requests[
+                OWN_FEATURES_EVERY - 1
+            ],
+        }
+        for name, request in again.items():
+            yield Measurement(
+                name=name,
+                before=partial(_plainly, request.answer),
+                after=request.answer,
+                check=operator.eq,
+                target=5.0,
+            )
         yield _opened(forecasts[0])
-
-
-def _repeated(name: str, request: _Request) -> AnyMeasurement:
-    return Measurement(
-        name=name,
-        before=partial(_plainly, request.answer),
-        after=request.answer,
-        check=lambda before, after: before == after,
-        target=5.0,
-    )
 
 
 def _opened(forecast: Forecast) -> AnyMeasurement:
@@ -123,46 +117,34 @@ def _opened(forecast: Forecast) -> AnyMeasurement:
         name=f"10,000 scenarios of {N_CELLS:,} cells, in a process new to them",
         before=partial(_plainly, partial(load_scenarios, forecast)),
         after=open_again,
-        meter=elapsed("ms"),
         check=_same_scenarios,
         target=5.0,
     )
 
 
 def _same_scenarios(before: ForecastScenarios, after: ForecastScenarios) -> bool:
-    pairs = (
-        (before.p_event, after.p_event),
-        (before.events.start, after.events.start),
-        (before.events.scenario, after.events.scenario),
-        (before.events.mark, after.events.mark),
-    )
-    return all(one.tobytes() == other.tobytes() for one, other in pairs)
+    is_same = before.p_event.tobytes() == after.p_event.tobytes()
+    for name in ("start", "scenario", "mark"):
+        one, other = getattr(before.events, name), getattr(after.events, name)
+        is_same &= one.tobytes() == other.tobytes()
+    return is_same
 
 
-def _plainly(call: Callable[[], Answer]) -> Answer:
+def _plainly(call: Callable[[], Result]) -> Result:
     with PLAIN():
         return call()
 
 
-def _send(requests: Sequence[_Request]) -> _Answers:
+def _send(requests: Sequence[_Request]) -> _Sent:
     before = _inference_calls()
     digests = [request.answer() for request in requests]
-    return _Answers(digests=digests, inference_calls=_inference_calls() - before)
+    return digests, _inference_calls() - before
 
 
 def _inference_calls() -> float:
     name = "scoring_inference_calls_total"
-    return sum(
-        REGISTRY.get_sample_value(name, {"kind": kind}) or 0.0 for kind in Inference
-    )
-
-
-def _mixed(requests: Sequence[_Request]) -> list[_Request]:
-    """Draw requests of which few come often and many once or never."""
-    rng = np.random.default_rng(SEED)
-    weight = np.arange(1, len(requests) + 1) ** -ZIPF_EXPONENT
-    drawn = rng.choice(len(requests), N_REQUESTS, p=weight / weight.sum())
-    return [requests[index] for index in drawn.tolist()]
+    counts = (REGISTRY.get_sample_value(name, {"kind": kind}) for kind in Inference)
+    return sum(count or 0.0 for count in counts)
 
 
 def _distinct_requests(
@@ -194,12 +176,9 @@ def _fitted(place: Place) -> Forecaster:
     """Fit a small model to made-up events, and store it as the region's."""
     grid = workloads.compact_grid(TRAINING_CELLS)
     until_s = ISSUED_FOR.timestamp()
+    start_s = until_s - TRAINING_DAYS * DAY_S
     truth = generate_truth(
-        grid,
-        n_days=TRAINING_DAYS,
-        events_per_day=EVENTS_PER_DAY,
-        seed=SEED,
-        start_s=until_s - TRAINING_DAYS * DAY_S,
+        grid, n_days=TRAINING_DAYS, events_per_day=6.0, seed=SEED, start_s=start_s
     )
     forecaster = fit_forecaster(
         truth.history, grid, horizon_s=DAY_S, timezone="UTC", until_s=until_s

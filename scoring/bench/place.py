@@ -3,11 +3,12 @@
 All is written to the configured databases, and taken away afterwards.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -43,6 +44,9 @@ EVENT_DAYS = 60
 CURVES = ([[0.0, 0.0], [1.0, 0.4]], [[0.0, 0.1], [1.0, 0.8]])
 
 
+Drawn = TypeVar("Drawn")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Place:
     """An organisation, a region on a grid, and curves."""
@@ -58,16 +62,9 @@ def own_place(*, n_cells: int) -> Generator[Place]:
     slug = f"benchmark-{timezone.now():%Y%m%d%H%M%S%f}"
     organisation = Organisation.objects.create(slug=slug, name="Benchmark")
     grid = workloads.compact_grid(n_cells)
-    region = define_region(
-        Region(
-            slug=slug,
-            name="Benchmark",
-            timezone="UTC",
-            resolution=workloads.RESOLUTION,
-            owner=organisation,
-        ),
-        cells=grid.cells.tolist(),
-    )
+    region = Region(slug=slug, name="Benchmark", timezone="UTC", owner=organisation)
+    region.resolution = workloads.RESOLUTION
+    region = define_region(region, cells=grid.cells.tolist())
     try:
         curves = [
             Vulnerability.objects.create(
@@ -107,11 +104,7 @@ def own_events(place: Place, *, count: int, until: datetime) -> Generator[None]:
 
 
 def publish(
-    place: Place,
-    *,
-    days: int,
-    n_scenarios: int,
-    issued_for: datetime = ISSUED_FOR,
+    place: Place, days: int, n_scenarios: int, *, issued_for: datetime = ISSUED_FOR
 ) -> Forecast:
     process = workloads.clustered_process(place.grid, n_steps=days)
     scenarios = workloads.draw_scenarios(process, n_scenarios=n_scenarios)
@@ -175,3 +168,13 @@ def make_portfolio(
         for asset, cell in zip(assets, cells, strict=True)
     )
     return portfolio
+
+
+def draw(
+    variants: Sequence[Drawn], count: int, *, exponent: float = 1.0
+) -> list[Drawn]:
+    """Draw by Zipf's law: the first of them often, many seldom or never."""
+    weight = np.arange(1, len(variants) + 1) ** -exponent
+    rng = np.random.default_rng(SEED)
+    chosen = rng.choice(len(variants), count, p=weight / weight.sum())
+    return [variants[index] for index in chosen.tolist()]

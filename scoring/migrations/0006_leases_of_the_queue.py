@@ -25,12 +25,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='webhookdelivery',
             name='lease_until',
-            field=models.DateTimeField(blank=True, help_text='Whoever works on it renews this.', null=True),
+            field=models.DateTimeField(blank=True, help_text='Nobody else takes it before; the worker renews this while it works.', null=True),
         ),
         migrations.AddField(
             model_name='webhookdelivery',
             name='holder',
-            field=models.CharField(blank=True, help_text='Who claimed it last; no two are equal.', max_length=100),
+            field=models.CharField(blank=True, help_text='The worker that claimed it last; each claim has a name of its own.', max_length=100),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',

@@ -14,7 +14,6 @@ from redis import Redis
 
 from perf.cache.change_feed import ChangeFeed
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.policy import PLAN_KEY, EdgePolicy
 from perf.cache.edge.routes import Route, Routes
 from perf.circuit_breaker import CircuitBreaker
@@ -88,9 +87,7 @@ def edge_around(
 ) -> EdgeCache:
     chosen = policy or EdgePolicy(ttl_s=60.0)
     route = Route("thing", re.compile("^/thing"), chosen)
-    return build_edge_cache(
-        app, feed=feed, routes=Routes((route,)), local_bytes=LOCAL_BYTES
-    )
+    return EdgeCache(app, feed=feed, routes=Routes((route,)), local_bytes=LOCAL_BYTES)
 
 
 def ask(

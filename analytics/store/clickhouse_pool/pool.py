@@ -6,8 +6,7 @@ from clickhouse_backend.driver.connection import Connection
 
 from analytics.store.clickhouse_pool.client import BoundedClient
 from perf.circuit_breaker import CircuitBreaker
-from perf.connections.pool import BoundedPool
-from perf.connections.sockets import is_silent
+from perf.connections.pool import BoundedPool, is_silent
 
 SERVER = "clickhouse"
 MAX_SIZE = 16

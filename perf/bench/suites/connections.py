@@ -17,12 +17,7 @@ from redis import Redis
 from redis.connection import ConnectionPool
 
 from perf.bench.measurement import AnyMeasurement, Measurement, Meter, reported
-from perf.bench.overhead import (
-    RATIO,
-    Overhead,
-    compare_overheads,
-    measure_overhead,
-)
+from perf.bench.overhead import RATIO, Overhead, compare_overheads, measure_overhead
 from perf.bench.registry import registry
 
 STATEMENT = "SELECT 42"
@@ -43,10 +38,12 @@ LEAKING = {"ENGINE": DJANGO, "CONN_MAX_AGE": 60}
 STOCK_POOL = {**PLAIN, "CONN_HEALTH_CHECKS": True, "pool": POOL}
 SERVER_FIELDS = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 KEY = "riskplatform:benchmark"
-BACKENDS: Meter[tuple[object, int]] = reported(
-    "backends", lambda found: float(found[1])
-)
-FIRST_ANSWER: Meter[tuple[object, float]] = reported("ms", lambda found: 1e3 * found[1])
+
+# What the requests answered, and a figure.
+Reading = tuple[object, float]
+
+BACKENDS: Meter[Reading] = reported("backends", lambda found: found[1])
+FIRST_ANSWER: Meter[Reading] = reported("ms", lambda found: 1e3 * found[1])
 
 
 @registry.suite("connections")
@@ -58,10 +55,8 @@ def connections() -> Iterator[AnyMeasurement]:
 
 
 def _postgresql() -> Iterator[AnyMeasurement]:
-    for name, after in {
-        "web, kept by the thread": PERSISTENT,
-        "realtime, pool": POOLED,
-    }.items():
+    ways = {"web, kept by the thread": PERSISTENT, "realtime, pool": POOLED}
+    for name, after in ways.items():
         yield compare_overheads(
             f"PostgreSQL, {name}",
             before=partial(_overhead, PLAIN),
@@ -72,7 +67,7 @@ def _postgresql() -> Iterator[AnyMeasurement]:
         before=partial(_count_left_open, LEAKING),
         after=partial(_count_left_open, POOLED),
         meter=BACKENDS,
-        check=_same_first,
+        check=_same_answer,
         target=THREADS / POOL_SIZE,
         repeats=3,
     )
@@ -81,7 +76,7 @@ def _postgresql() -> Iterator[AnyMeasurement]:
         before=partial(_first_answer, STOCK_POOL),
         after=partial(_first_answer, POOLED),
         meter=FIRST_ANSWER,
-        check=_same_first,
+        check=_same_answer,
         target=RATIO,
         repeats=3,
         warmups=0,
@@ -90,7 +85,8 @@ def _postgresql() -> Iterator[AnyMeasurement]:
 
 def _overhead(changes: dict[str, Any]) -> Overhead:
     with _handler(changes) as handler, _open() as raw:
-        return measure_overhead(partial(_request, handler), partial(_ask_raw, raw))
+        bare = partial(raw.execute, STATEMENT)
+        return measure_overhead(partial(_request, handler), bare)
 
 
 def _redis() -> Iterator[AnyMeasurement]:
@@ -112,12 +108,11 @@ def _redis() -> Iterator[AnyMeasurement]:
 def _handler(changes: dict[str, Any], application: str = "benchmark") -> Generator[Any]:
     """Connect in another way to the same database, apart from Django's own aliases."""
     product = product_connections["default"].settings_dict
-    options: dict[str, Any] = {"application_name": f"riskplatform-{application}"}
-    if "pool" in changes:
-        options["pool"] = changes["pool"]
-    own = {name: value for name, value in changes.items() if name != "pool"}
-    server = {name: product[name] for name in SERVER_FIELDS}
-    handler = ConnectionHandler({"default": {**server, **own, "OPTIONS": options}})
+    own = {name: product[name] for name in SERVER_FIELDS} | changes
+    own["OPTIONS"] = {"application_name": f"riskplatform-{application}"}
+    if "pool" in own:
+        own["OPTIONS"]["pool"] = own.pop("pool")
+    handler = ConnectionHandler({"default": own})
     try:
         yield handler
     finally:
@@ -145,19 +140,17 @@ def _request(handler: Any) -> object:
     return answer
 
 
-def _ask_raw(connection: psycopg.Connection[Any]) -> object:
-    return connection.execute(STATEMENT).fetchone()
-
-
-def _count_left_open(changes: dict[str, Any]) -> tuple[object, int]:
+def _count_left_open(changes: dict[str, Any]) -> Reading:
     """Serve from threads that are still there afterwards, and count the connections."""
-    together = Barrier(THREADS, timeout=60)
+    together = Barrier(THREADS + 1, timeout=60)
     application = "benchmark-threads"
 
     def serve(handler: Any) -> set[object]:
-        together.wait()
         answers = {_request(handler) for _ in range(REQUESTS_PER_THREAD)}
+        # All have served; then they are counted.
         together.wait()
+        together.wait()
+        handler["default"].close()
         return answers
 
     with (
@@ -165,22 +158,14 @@ def _count_left_open(changes: dict[str, Any]) -> tuple[object, int]:
         ThreadPoolExecutor(THREADS) as threads,
     ):
         serving = [threads.submit(serve, handler) for _ in range(THREADS)]
-        answers = set[object]().union(*(one.result() for one in serving))
+        together.wait()
         left = len(_backends(f"riskplatform-{application}"))
-        closing_all = [
-            threads.submit(_close, handler, together) for _ in range(THREADS)
-        ]
-        for one in closing_all:
-            one.result()
+        together.wait()
+        answers = set[object]().union(*(one.result() for one in serving))
     return answers, left
 
 
-def _close(handler: Any, together: Barrier) -> None:
-    together.wait()
-    handler["default"].close()
-
-
-def _first_answer(changes: dict[str, Any]) -> tuple[object, float]:
+def _first_answer(changes: dict[str, Any]) -> Reading:
     application = "benchmark-dead"
     with _handler(changes, application) as handler:
         _request(handler)
@@ -194,7 +179,7 @@ def _first_answer(changes: dict[str, Any]) -> tuple[object, float]:
         return answer, perf_counter() - started_s
 
 
-def _same_first(before: tuple[object, Any], after: tuple[object, Any]) -> bool:
+def _same_answer(before: Reading, after: Reading) -> bool:
     return before[0] == after[0]
 
 
@@ -207,11 +192,11 @@ def _backends(application: str) -> list[int]:
         return [pid for (pid,) in rows]
 
 
-def _redis_client(pool_class: str | None = None, *, single: bool = False) -> Redis:
+def _redis_client(pool_class: str = "", *, single: bool = False) -> Redis:
     """Connect as django-redis does, with our pool or with the one it brings."""
     cache: Any = settings.CACHES["default"]
     options = {**cache["OPTIONS"]}
-    if pool_class is not None:
+    if pool_class:
         options |= {"CONNECTION_POOL_CLASS": pool_class, "CONNECTION_POOL_KWARGS": {}}
     factory = ConnectionFactory(options)
     parameters = factory.make_connection_params(settings.REDIS_URL)

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from perf.cache.change_feed import ChangeFeed
-from perf.cache.edge.computing import Answer, Computing
+from django.conf import settings
+
+from perf.cache.change_feed import ChangeFeed, feed
+from perf.cache.edge.computing import Computing, EdgeResponse
 from perf.cache.edge.policy import EdgePolicy
-from perf.cache.edge.principals import EdgePrincipal, Principals
-from perf.cache.edge.remembered import AT_HAND_ONLY, NotAtHandError
+from perf.cache.edge.principals import Principals
+from perf.cache.edge.remembered import AT_HAND_ONLY, NotAtHandError, remembered_values
 from perf.cache.edge.request_key import (
     Environ,
     KeyedRequest,
@@ -23,63 +25,74 @@ from perf.cache.edge.request_key import (
     read_body,
 )
 from perf.cache.edge.response import CachedResponse, Headers, StartResponse, respond
-from perf.cache.edge.routes import Route, Routes
+from perf.cache.edge.routes import Route, Routes, read_routes
+from perf.cache.edge.warming import count_hits
 from perf.cache.lifetimes import is_due
 from perf.cache.memory import ByteCache
 from perf.metrics import EDGE_REQUESTS
+from perf.switches import Switch, is_on
 from riskplatform.api.request_id import HEADER, request_id_of
 
 logger = logging.getLogger(__name__)
 _FROM_MEMORY: Final = ("X-Cache", "l1")
 OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+def with_edge_cache(app: Application) -> Application:
+    """Put the edge cache before an application, unless it is switched off."""
+    if not is_on(Switch.EDGE):
+        return app
+    routes, local_bytes = read_routes(), settings.EDGE_LOCAL_BYTES
+    return EdgeCache(app, feed=feed, routes=routes, local_bytes=local_bytes)
+
 
 class EdgeCache:
     """Gives cached responses, calls `app` for the rest; safe between threads."""
 
     def __init__(
-        self,
-        app: Any,
-        *,
-        routes: Routes,
-        principals: Principals,
-        local: ByteCache[CachedResponse],
-        feed: ChangeFeed,
+        self, app: Application, *, feed: ChangeFeed, routes: Routes, local_bytes: int
     ) -> None:
         self._app = app
-        self._routes = routes
-        self._principals = principals
-        self._local = local
-        self._computing = Computing(app, local=local, feed=feed)
         self._feed = feed
+        self._routes = routes
+        # One response never drives out most of the others.
+        self._local = local = ByteCache[CachedResponse](
+            "responses", max_bytes=local_bytes, max_value_bytes=local_bytes // 8
+        )
+        self._principals = Principals(feed.copies)
+        self._computing = Computing(app, local=local, feed=feed)
         self._counters = {
             (route.name, outcome): EDGE_REQUESTS.labels(route.name, outcome)
             for route in routes
             for outcome in OUTCOMES
         }
+        feed.copies.attach(local)
+        for value in remembered_values():
+            feed.copies.attach(value)
+        feed.on_tidy.append(lambda: count_hits(local, feed.store))
 
     def __call__(
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if route is None:
-            return self._pass_on(environ, start_response)
+            return self._app(environ, start_response)
         self._feed.listen_in_background()
-        is_live = self._feed.is_live
-        keyed = self._keyed(route, environ, self._principals.find) if is_live else None
+        keyed = self._keyed(route, environ) if self._feed.is_live else None
         if keyed is None:
             self._count(route, "bypass")
-            return self._pass_on(environ, _marking(start_response, "bypass"))
+            return self._app(environ, _marking(start_response, "bypass"))
         # Now, so that the view and its log know it by the same name.
         request_id_of(environ)
-        answer = self._find(keyed, route.policy)
-        self._count(route, answer.outcome)
-        if (response := answer.response) is None:
-            extra = [("X-Cache", answer.outcome)]
-            start_response(answer.status, [*answer.headers, *extra])
-            return answer.body
-        extra = [("X-Cache", answer.outcome), (HEADER, request_id_of(environ))]
-        if answer.is_cached:
+        found = self._find(keyed, route.policy)
+        self._count(route, found.outcome)
+        if (response := found.response) is None:
+            start_response(found.status, [*found.headers, ("X-Cache", found.outcome)])
+            return found.stream
+        extra = [("X-Cache", found.outcome), (HEADER, request_id_of(environ))]
+        if found.is_cached:
             _note_hit(response, extra, time.monotonic())
         return respond(environ, start_response, response, extra)
 
@@ -91,7 +104,7 @@ class EdgeCache:
         if route is None or not self._feed.is_live:
             return None
         with AT_HAND_ONLY:
-            keyed = self._keyed(route, environ, self._principals.find_at_hand)
+            keyed = self._keyed(route, environ)
         response = None if keyed is None else self._local.get(keyed.key)
         if response is None:
             return None
@@ -104,12 +117,7 @@ class EdgeCache:
         _note_hit(response, extra, now_s)
         return respond(environ, start_response, response, extra)
 
-    def _keyed(
-        self,
-        route: Route,
-        environ: Environ,
-        find_principal: Callable[[Environ], EdgePrincipal | None],
-    ) -> KeyedRequest | None:
+    def _keyed(self, route: Route, environ: Environ) -> KeyedRequest | None:
         """Give the key of a request; None where no cached response will do."""
         if not is_cacheable(environ):
             return None
@@ -117,7 +125,7 @@ class EdgeCache:
         if body is None:
             return None
         try:
-            principal = find_principal(environ)
+            principal = self._principals.find(environ)
             if principal is not None:
                 return key_request(environ, body, principal, route.policy)
         except NotAtHandError:
@@ -127,22 +135,16 @@ class EdgeCache:
             logger.exception("the principal of a request could not be found")
         return None
 
-    def _find(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+    def _find(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
         response = self._local.get(keyed.key)
         left_s = 0.0 if response is None else response.expires_s - time.monotonic()
         if response is None or left_s <= 0.0:
-            return self._computing.answer(keyed, policy)
+            return self._computing.find_or_compute(keyed, policy)
         if is_due(left_s, response.cost_s):
             refreshed = self._computing.refresh(keyed, policy)
             if refreshed is not None and not refreshed.is_server_error:
                 return refreshed
-        return Answer(response=response, is_cached=True, outcome="l1")
-
-    def _pass_on(
-        self, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        answer: Iterable[bytes] = self._app(environ, start_response)
-        return answer
+        return EdgeResponse(response=response, is_cached=True, outcome="l1")
 
     def _count(self, route: Route, outcome: str) -> None:
         self._counters[route.name, outcome].inc()

@@ -2,25 +2,26 @@
 
 import io
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from perf.cache.change_feed import ChangeFeed
-from perf.cache.edge.demand import written_request
 from perf.cache.edge.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.edge.request_key import Environ, KeyedRequest, shared_key
 from perf.cache.edge.response import (
     OK,
     CachedResponse,
     Headers,
+    StartResponse,
     read_response,
     write_response,
 )
 from perf.cache.lifetimes import jittered
 from perf.cache.memory import ByteCache
-from perf.cache.store import Claim, Found
+from perf.cache.store import Claim
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_CACHED, STAMPEDES_PREVENTED
 from perf.shared_store import StoreUnavailableError
@@ -30,7 +31,7 @@ from riskplatform.api.keys.authentication import FOUND_KEY
 
 # Who has waited in vain computes alone: a thread for another of this process, or a
 # process for another, which may have died.
-FLIGHT_WAIT_S: Final = 15.0
+SHARED_WAIT_S: Final = 15.0
 CLAIM_WAIT_S: Final = 2.0
 LEASE_S: Final = 15.0
 # No generation of copies has this number.
@@ -45,14 +46,14 @@ OF_ONE_REQUEST: Final = frozenset(
 
 
 @dataclass(slots=True, kw_only=True)
-class Answer:
+class EdgeResponse:
     """What came out: a whole response, or a stream, to be passed on as it is."""
 
     response: CachedResponse | None = None
     is_cached: bool = False
     status: str = ""
     headers: Headers = field(default_factory=list)
-    body: Iterable[bytes] = ()
+    stream: Iterable[bytes] = ()
     outcome: str = "miss"
 
     @property
@@ -64,31 +65,35 @@ class Computing:
     """One computation a key at a time, in this process and among all."""
 
     def __init__(
-        self, app: Any, *, local: ByteCache[CachedResponse], feed: ChangeFeed
+        self,
+        app: Callable[[Environ, StartResponse], Iterable[bytes]],
+        *,
+        local: ByteCache[CachedResponse],
+        feed: ChangeFeed,
     ) -> None:
         self._app = app
         self._local = local
         self._shared = feed.shared
         self._copies = feed.copies
-        self._single_flight: SingleFlight[Answer] = SingleFlight()
+        self._single_flight: SingleFlight[EdgeResponse] = SingleFlight()
 
-    def answer(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+    def find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
         """Give what is cached elsewhere or computed now, for many or for this request.
 
         Only those of one generation share a computation: what began before a change
         may be older than a write that the others know of.
         """
         work = partial(self._find_or_compute, keyed, policy)
-        flight = (keyed.key, self._copies.generation)
-        answer, is_shared = self._single_flight.run(flight, work, wait_s=FLIGHT_WAIT_S)
+        key = (keyed.key, self._copies.generation)
+        found, is_shared = self._single_flight.run(key, work, wait_s=SHARED_WAIT_S)
         if not is_shared:
-            return answer
-        if not answer.is_cached:
-            return ask(self._app, keyed, policy)
+            return found
+        if not found.is_cached:
+            return self._call_view(keyed, policy)
         STAMPEDES_PREVENTED.inc()
-        return Answer(response=answer.response, is_cached=True, outcome="l1")
+        return EdgeResponse(response=found.response, is_cached=True, outcome="l1")
 
-    def refresh(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer | None:
+    def refresh(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse | None:
         """Compute before the end of a response; None where another does so already."""
         try:
             claim = self._shared.claim(shared_key(keyed.key), lease_s=LEASE_S)
@@ -96,108 +101,98 @@ class Computing:
             return None
         return None if claim is None else self._compute(keyed, policy, claim)
 
-    def _find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
+    def _find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
         key, generation = shared_key(keyed.key), self._copies.generation
-        try:
-            found = self._shared.wait_for(key, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S)
-            if isinstance(found, Found):
-                response = read_response(found)
-                if response is not None:
-                    self._keep(generation, keyed, response)
-                    return Answer(response=response, is_cached=True, outcome="l2")
-                found = self._shared.claim(key, lease_s=LEASE_S)
-        except StoreUnavailableError:
-            found = None
-        return self._compute(keyed, policy, found)
+        response = claim = None
+        with suppress(StoreUnavailableError):
+            response, claim = self._shared.find(
+                key, read_response, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S
+            )
+        if response is None:
+            return self._compute(keyed, policy, claim)
+        self._keep(generation, keyed, response)
+        return EdgeResponse(response=response, is_cached=True, outcome="l2")
 
     def _compute(
         self, keyed: KeyedRequest, policy: EdgePolicy, claim: Claim | None
-    ) -> Answer:
+    ) -> EdgeResponse:
         generation, is_cached = self._copies.generation, False
         try:
-            answer = ask(self._app, keyed, policy)
-            is_cached = answer.is_cached
+            computed = self._call_view(keyed, policy)
+            is_cached = computed.is_cached
         finally:
             if not is_cached and claim is not None:
                 self._shared.release(claim)
-        if answer.response is not None and is_cached:
-            self._share(claim, generation, keyed, answer.response)
-        return answer
+        if computed.response is not None and is_cached:
+            if claim is not None:
+                generation = self._share(claim, generation, computed.response)
+            self._keep(generation, keyed, computed.response)
+        return computed
 
-    def _share(
-        self,
-        claim: Claim | None,
-        generation: int,
-        keyed: KeyedRequest,
-        response: CachedResponse,
-    ) -> None:
-        """Put a response into both levels, unless it is older than a change.
+    def _share(self, claim: Claim, generation: int, response: CachedResponse) -> int:
+        """Put a response into level 2; give the generation that it belongs to.
 
         What level 2 takes is from after the last change that it knows of. Without it
         nothing may have changed since the generation in which the view began.
         """
-        if claim is not None:
-            now = self._copies.generation
-            try:
-                is_current = self._shared.put(
-                    claim,
-                    write_response(response),
-                    names=response.names,
-                    ttl_s=response.expires_s - time.monotonic(),
-                    cost_s=response.cost_s,
-                )
-            except StoreUnavailableError:
-                pass
-            else:
-                generation = now if is_current else NEVER
-        self._keep(generation, keyed, response)
+        now = self._copies.generation
+        try:
+            is_current = self._shared.put(
+                claim,
+                write_response(response),
+                names=response.names,
+                ttl_s=response.expires_s - time.monotonic(),
+                cost_s=response.cost_s,
+            )
+        except StoreUnavailableError:
+            return generation
+        return now if is_current else NEVER
 
     def _keep(
         self, generation: int, keyed: KeyedRequest, response: CachedResponse
     ) -> None:
+        """Put a response into level 1, unless it is older than a change."""
         put = partial(self._local.put, keyed.key, response, response.names)
         if not self._copies.keep(generation, put):
             EDGE_NOT_CACHED.labels("changed").inc()
 
+    def _call_view(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
+        """Have a whole, plain response made, and say whether it may be cached."""
+        plan = Plan(principal=keyed.principal, audience=keyed.audience)
+        environ = _environ_of_whole(keyed, plan, policy)
+        started: list[tuple[str, Headers]] = []
+        started_s = time.monotonic()
 
-def ask(app: Any, keyed: KeyedRequest, policy: EdgePolicy) -> Answer:
-    """Request a whole, plain response, and return whether it may be cached."""
-    plan = Plan(principal=keyed.principal, audience=keyed.audience)
-    started: list[tuple[str, Headers]] = []
-    started_s = time.monotonic()
+        def start_response(status: str, headers: Headers, *_: Any) -> None:
+            started[:] = [(status, headers)]
 
-    def start_response(status: str, headers: Headers, *_: Any) -> None:
-        started[:] = [(status, headers)]
-
-    environ = _inner_environ(keyed, plan, policy)
-    with primary_only():
-        result = app(environ, start_response)
-    status, headers = started[0]
-    is_refused = environ.get(IS_DEFAULT) is None and _says_no_store(headers)
-    reason = _why_not(status, headers, plan, is_refused=is_refused)
-    if reason:
-        EDGE_NOT_CACHED.labels(reason).inc()
-    if reason == "stream":
-        return Answer(status=status, headers=headers, body=result)
-    headers = [pair for pair in headers if pair[0].lower() not in OF_ONE_REQUEST]
-    if not reason and all(name.lower() != "cache-control" for name, _ in headers):
-        headers.append(CACHE_CONTROL)
-    body = _read(result)
-    now_s = time.monotonic()
-    response = CachedResponse(
-        status=status,
-        headers=headers,
-        body=body,
-        names=frozenset(plan.names),
-        cost_s=now_s - started_s,
-        created_s=now_s,
-        expires_s=now_s + jittered(policy.ttl_s),
-        request=written_request(keyed, plan.names),
-    )
-    return Answer(response=response, is_cached=not reason)
+        with primary_only():
+            stream = self._app(environ, start_response)
+        status, headers = started[0]
+        reason = _reason_not_to_cache(status, headers, plan, environ)
+        if reason:
+            EDGE_NOT_CACHED.labels(reason).inc()
+        if reason == "stream":
+            return EdgeResponse(status=status, headers=headers, stream=stream)
+        headers = [pair for pair in headers if pair[0].lower() not in OF_ONE_REQUEST]
+        if not reason and all(name.lower() != "cache-control" for name, _ in headers):
+            headers.append(CACHE_CONTROL)
+        body = _read(stream)
+        now_s = time.monotonic()
+        response = CachedResponse(
+            status=status,
+            headers=headers,
+            body=body,
+            names=frozenset(plan.names),
+            cost_s=now_s - started_s,
+            created_s=now_s,
+            expires_s=now_s + jittered(policy.ttl_s),
+            request=keyed.written(plan.names),
+        )
+        return EdgeResponse(response=response, is_cached=not reason)
 
 
-def _inner_environ(keyed: KeyedRequest, plan: Plan, policy: EdgePolicy) -> Environ:
+def _environ_of_whole(keyed: KeyedRequest, plan: Plan, policy: EdgePolicy) -> Environ:
     """Make a request for the whole response; what a client has of it comes later."""
     inner = {**keyed.environ, PLAN_KEY: plan, "HTTP_ACCEPT_ENCODING": "identity"}
     if keyed.principal.key is not None:
@@ -209,17 +204,14 @@ def _inner_environ(keyed: KeyedRequest, plan: Plan, policy: EdgePolicy) -> Envir
     return inner
 
 
-def _says_no_store(headers: Headers) -> bool:
-    return any(
-        name.lower() == "cache-control" and "no-store" in value
-        for name, value in headers
-    )
-
-
-def _why_not(status: str, headers: Headers, plan: Plan, *, is_refused: bool) -> str:
+def _reason_not_to_cache(
+    status: str, headers: Headers, plan: Plan, environ: Environ
+) -> str:
     """Give the reason why a response is not cached; deny by default."""
     found = {name.lower(): value for name, value in headers}
     length = found.get("content-length", "")
+    is_refused = "no-store" in found.get("cache-control", "")
+    is_refused = is_refused and environ.get(IS_DEFAULT) is None
     reasons = {
         "stream": not length.isdigit(),
         "status": status != OK,
@@ -230,10 +222,9 @@ def _why_not(status: str, headers: Headers, plan: Plan, *, is_refused: bool) -> 
     return next((reason for reason, applies in reasons.items() if applies), "")
 
 
-def _read(result: Iterable[bytes]) -> bytes:
+def _read(stream: Iterable[bytes]) -> bytes:
     try:
-        return b"".join(result)
+        return b"".join(stream)
     finally:
-        close = getattr(result, "close", None)
-        if close is not None:
+        if (close := getattr(stream, "close", None)) is not None:
             close()

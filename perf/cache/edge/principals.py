@@ -21,10 +21,8 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 
-from perf.cache.edge.remembered import renew_connection
-from perf.cache.local_copies import LocalCopies
-from perf.cache.memory import ByteCache
-from perf.deadlines import deadline
+from perf.cache.edge.remembered import reading
+from perf.cache.memory import ByteCache, LocalCopies
 from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access
 from riskplatform.api.keys.authentication import find_key, shown_key
 from riskplatform.api.keys.models import ApiKey
@@ -36,8 +34,6 @@ REMEMBERED_S: Final = 60.0
 # With the organisation and what else belongs to it, roughly.
 KEY_BYTES: Final = 1_000
 MAX_KEYS: Final = 10_000
-# A database that takes longer hangs; then the request goes on to Django.
-WITHIN_S: Final = 2.0
 
 Environ = Mapping[str, Any]
 
@@ -70,9 +66,6 @@ class _KnownKey:
     forget_s: float
     nbytes: int = KEY_BYTES
 
-    def principal_now(self) -> EdgePrincipal | None:
-        return self.principal if self.expires_at_s > time.time() else None
-
 
 class _LeftToDjangoError(Exception):
     """A session has to be changed, which only a response that sets cookies can do."""
@@ -89,33 +82,33 @@ class Principals:
         copies.attach(self._keys)
 
     def find(self, environ: Environ) -> EdgePrincipal | None:
-        """Resolve a key or a session; with neither it is NOBODY."""
-        text = _shown_key(environ)
-        # The deadline of the request begins further in.
-        with deadline(WITHIN_S):
-            if text is not None:
-                return self._of_key(text)
-            return _of_session(environ) if has_session(environ) else NOBODY
+        """Resolve a key or a session; with neither it is NOBODY.
 
-    def find_at_hand(self, environ: Environ) -> EdgePrincipal | None:
-        """Resolve a principal without a query; None if that takes one."""
-        text = _shown_key(environ)
+        Raises
+        ------
+        NotAtHandError
+            That takes a query, and `AT_HAND_ONLY` forbids it.
+        """
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        text = shown_key(authorization, environ.get("HTTP_X_API_KEY"))
         if text is None:
-            return None if has_session(environ) else NOBODY
-        known = self._keys.get(_digest_of(text))
-        if known is None or known.forget_s <= time.monotonic():
-            return None
-        return known.principal_now()
-
-    def _of_key(self, text: str) -> EdgePrincipal | None:
+            return _of_session(environ) if has_session(environ) else NOBODY
         # Of the key itself nothing stays in memory.
-        digest = _digest_of(text)
+        digest = sha256(text.encode("latin-1", "replace")).digest()
         known = self._keys.get(digest)
-        if known is not None and known.forget_s > time.monotonic():
-            return known.principal_now()
+        if known is None or known.forget_s <= time.monotonic():
+            known = self._read(text, digest)
+        if known is None or known.expires_at_s <= time.time():
+            return None
+        return known.principal
+
+    def _read(self, text: str, digest: bytes) -> _KnownKey | None:
         generation = self._copies.generation
-        key = _read_key(text)
-        if key is None:
+        try:
+            with reading():
+                key = find_key(text)
+                note_use(key, now=timezone.now())
+        except (AuthenticationFailed, DatabaseError, InterfaceError):
             return None
         access = access_of(principal_of_key(key), AnonymousUser())
         ends = key.expires_at
@@ -126,7 +119,7 @@ class Principals:
         )
         put = partial(self._keys.put, digest, known, {f"key:{key.prefix}"})
         self._copies.keep(generation, put)
-        return known.principal
+        return known
 
 
 def has_session(environ: Environ) -> bool:
@@ -134,37 +127,18 @@ def has_session(environ: Environ) -> bool:
     return bool(cookies) and settings.SESSION_COOKIE_NAME in cookies
 
 
-def _shown_key(environ: Environ) -> str | None:
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    return shown_key(authorization, environ.get("HTTP_X_API_KEY"))
-
-
-def _digest_of(text: str) -> bytes:
-    return sha256(text.encode("latin-1", "replace")).digest()
-
-
-def _read_key(text: str) -> ApiKey | None:
-    renew_connection()
-    try:
-        key = find_key(text)
-        note_use(key, now=timezone.now())
-    except (AuthenticationFailed, DatabaseError, InterfaceError):
-        return None
-    return key
-
-
 def _of_session(environ: Environ) -> EdgePrincipal | None:
     """Read the session by Django, its user and the membership meant; change nothing."""
-    renew_connection()
-    request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
-    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
-    # What `get_user` does to a session that was signed with a former or another key.
-    session.cycle_key = session.flush = _leave_to_django
-    request.session = session
     try:
-        request.user = get_user(request)
-        return EdgePrincipal(access=find_access(request))
+        with reading():
+            request = WSGIRequest({**environ, "wsgi.input": io.BytesIO()})
+            cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+            session = import_module(settings.SESSION_ENGINE).SessionStore(cookie)
+            # What `get_user` does to a session signed with a former or another key.
+            session.cycle_key = session.flush = _leave_to_django
+            request.session = session
+            request.user = get_user(request)
+            return EdgePrincipal(access=find_access(request))
     except (_LeftToDjangoError, DatabaseError, InterfaceError):
         return None
 

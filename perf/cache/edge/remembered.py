@@ -1,22 +1,26 @@
-"""A value that the edge cache needs before it calls Django, cached until it changes."""
+"""What the edge cache reads before it calls Django, and keeps until it changes."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from threading import Lock, local
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from perf.connections.replicas import primary_only
+from perf.deadlines import deadline
 
 # Changes made past the platform are seen after this time.
 REREAD_S: Final = 60.0
+# A database that takes longer hangs; then the request goes on to Django.
+WITHIN_S: Final = 2.0
 
 Value = TypeVar("Value")
 
 
 class NotAtHandError(Exception):
-    """A value would have to be read from the database."""
+    """Something would have to be read from the database."""
 
 
 class _AtHandOnly:
@@ -29,8 +33,27 @@ class _AtHandOnly:
         _thread.is_at_hand_only = False
 
 
-# A context in which no value is read in this thread: it must not wait for a database.
+# A context in which nothing is read in this thread: it must not wait for a database.
 AT_HAND_ONLY: Final = _AtHandOnly()
+
+
+@contextmanager
+def reading() -> Generator[None]:
+    """Read from the primary, on a connection that is alive, for a short time at most.
+
+    Raises
+    ------
+    NotAtHandError
+        `AT_HAND_ONLY` forbids to read.
+    """
+    if getattr(_thread, "is_at_hand_only", False):
+        raise NotAtHandError
+    # A dead connection is replaced, as Django does at the start of a request.
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    # The deadline of the request begins further in.
+    with deadline(WITHIN_S), primary_only():
+        yield
 
 
 class Remembered(Generic[Value]):
@@ -59,12 +82,9 @@ class Remembered(Generic[Value]):
         known = self._known
         if known is not None and known[1] > time.monotonic():
             return known[0]
-        if getattr(_thread, "is_at_hand_only", False):
-            raise NotAtHandError
         generation = self._generation
         try:
-            renew_connection()
-            with primary_only():
+            with reading():
                 value = self._read()
         except (DatabaseError, InterfaceError):
             # Without the database nothing can have changed.
@@ -89,12 +109,6 @@ class Remembered(Generic[Value]):
 
 def remembered_values() -> list[Remembered[Any]]:
     return _all
-
-
-def renew_connection() -> None:
-    """Replace a dead connection, as Django does at the start of a request."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
 
 
 _all: list[Remembered[Any]] = []

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,6 +15,7 @@ from django.http.request import split_domain_port, validate_host
 
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.edge.principals import EdgePrincipal, has_session
+from riskplatform.api.keys.access import Access
 
 # Raised whenever cached responses are written in another form.
 SCHEMA: Final = 2
@@ -27,6 +29,9 @@ PROXY_HEADER, HTTPS_VALUE = settings.SECURE_PROXY_SSL_HEADER or (None, None)
 
 Environ = dict[str, Any]
 Key = tuple[str, ...]
+
+# In one order, so that what is the same is counted as the same.
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 class RequestParts(msgspec.Struct, frozen=True, array_like=True):
@@ -54,22 +59,32 @@ class KeyedRequest:
     def audience(self) -> str:
         return self.key[0]
 
-    @property
-    def parts(self) -> RequestParts:
-        return msgspec.convert((*self.key[2:], self.body), RequestParts)
+    def written(self, names: Iterable[str]) -> bytes:
+        """Write it down, its sender's access, and what its response depends on."""
+        parts = msgspec.convert((*self.key[2:], self.body), RequestParts)
+        return _encode((parts, self.principal.access, frozenset(names)))
+
+
+read_written_request = msgspec.msgpack.Decoder(
+    tuple[RequestParts, Access, frozenset[str]]
+).decode
 
 
 def read_body(environ: Environ, policy: EdgePolicy) -> bytes | None:
     """Read the body of a POST, and put it back; None where no cached response will do.
 
     With a session Django checks where a POST comes from; with an idempotency key the
-    response is stored under it.
+    response is stored under it. What cannot be read whole is left untouched.
     """
     if policy.method != "POST":
         return b""
     if "HTTP_IDEMPOTENCY_KEY" in environ or "HTTP_CONTENT_ENCODING" in environ:
         return None
-    return None if has_session(environ) else _read_body(environ)
+    length = environ.get("CONTENT_LENGTH") or ""
+    if has_session(environ) or not length.isdecimal():
+        return None
+    n_bytes = int(length)
+    return _read(environ, n_bytes) if n_bytes <= MAX_BODY_BYTES else None
 
 
 def key_request(
@@ -187,11 +202,7 @@ def _digest(body: bytes) -> str:
 _remembered_digest = lru_cache(maxsize=4_096)(_digest)
 
 
-def _read_body(environ: Environ) -> bytes | None:
-    """Read a short body whole; what cannot be is left untouched."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal() or (n_bytes := int(length)) > MAX_BODY_BYTES:
-        return None
+def _read(environ: Environ, n_bytes: int) -> bytes | None:
     given = environ["wsgi.input"]
     if isinstance(given, io.BytesIO):
         # It has been read into memory already.

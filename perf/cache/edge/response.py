@@ -1,9 +1,9 @@
 """A cached response, how it is given, and how it is written for other processes."""
 
 import gzip
-import io
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +17,6 @@ OK: Final = "200 OK"
 # Django's middleware compresses from here on; the responses have to be the same.
 MIN_GZIP_BYTES: Final = 200
 GZIP_LEVEL: Final = 6
-MAX_BODY_BYTES: Final = 64 << 20
 OVERHEAD_BYTES: Final = 1_000
 ACCEPTS_GZIP: Final = re.compile(r"\bgzip\b")
 # Headers of a 304 response.
@@ -68,47 +67,39 @@ class CachedResponse:
         return self.gzip_body
 
 
-class _Written(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    headers: list[tuple[str, str]]
-    is_zipped: bool
-    body: bytes
-    names: list[str]
-    request: bytes
-
-
-_decode = msgspec.msgpack.Decoder(_Written).decode
+# The headers, whether the body is compressed, the body, the names and the request.
+_decode = msgspec.msgpack.Decoder(
+    tuple[Headers, bool, bytes, frozenset[str], bytes]
+).decode
 
 
 def write_response(response: CachedResponse) -> bytes:
     """Write a response down for other processes; long bodies are compressed."""
     is_zipped = response.is_zippable
-    written = _Written(
-        headers=response.headers,
-        is_zipped=is_zipped,
-        body=response.zipped() if is_zipped else response.body,
-        names=sorted(response.names),
-        request=response.request,
+    body = response.zipped() if is_zipped else response.body
+    names = sorted(response.names)
+    return msgspec.msgpack.encode(
+        (response.headers, is_zipped, body, names, response.request)
     )
-    return msgspec.msgpack.encode(written)
 
 
 def read_response(found: Found) -> CachedResponse | None:
     """Read a response; None if it is none of ours."""
     try:
-        written = _decode(found.content)
-        body = _unzip(written.body) if written.is_zipped else written.body
-    except (msgspec.MsgspecError, OSError, EOFError, ValueError):
+        headers, is_zipped, written, names, request = _decode(found.content)
+        body = gzip.decompress(written) if is_zipped else written
+    except (msgspec.MsgspecError, OSError, EOFError, zlib.error):
         return None
     now_s = time.monotonic()
     return CachedResponse(
-        headers=written.headers,
+        headers=headers,
         body=body,
-        gzip_body=written.body if written.is_zipped else None,
-        names=frozenset(written.names),
+        gzip_body=written if is_zipped else None,
+        names=names,
         cost_s=found.cost_s,
         created_s=now_s - found.age_s,
         expires_s=now_s + found.left_s,
-        request=written.request,
+        request=request,
     )
 
 
@@ -162,12 +153,3 @@ def _is_known(environ: Environ, response: CachedResponse) -> bool:
 
 def _header(headers: Headers, name: str) -> str:
     return next((value for key, value in headers if key.lower() == name), "")
-
-
-def _unzip(body: bytes) -> bytes:
-    """Decompress, but no more than a response may have."""
-    with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-        whole = file.read(MAX_BODY_BYTES + 1)
-    if len(whole) > MAX_BODY_BYTES:
-        raise ValueError("The kept body is longer than a response may be.")
-    return whole

@@ -1,9 +1,10 @@
 """The engine that DATABASES names as `perf.connections.postgresql`."""
 
+import os
 from typing import Any, ClassVar
 from weakref import finalize
 
-from django.db import Error
+from django.db import Error, connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 from psycopg import Connection
@@ -11,9 +12,8 @@ from psycopg import Error as DriverError
 from psycopg.errors import ConnectionTimeout
 from psycopg_pool import PoolTimeout
 
-from perf.connections.postgresql.bounded import DRIVER
-from perf.connections.postgresql.pool import SERVER, CheckedPool
-from perf.connections.sockets import is_silent
+from perf.connections.pool import is_silent
+from perf.connections.postgresql.pool import DRIVER, SERVER, CheckedPool
 from perf.metrics import CONNECTION_RECONNECTS, CONNECTIONS
 
 
@@ -89,10 +89,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def is_usable(self) -> bool:
         is_usable = self._seems_alive() or super().is_usable()
-        if is_usable:
-            return True
-        CONNECTION_RECONNECTS.labels(SERVER).inc()
-        return False
+        if not is_usable:
+            CONNECTION_RECONNECTS.labels(SERVER).inc()
+        return is_usable
 
     def close_if_unusable_or_obsolete(self) -> None:
         super().close_if_unusable_or_obsolete()
@@ -109,6 +108,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None or self.connection.closed or self.errors_occurred:
             return False
         return is_silent(self.connection.pgconn.socket)
+
+
+# Never closed, because closing one would end it for the parent too.
+_inherited: list[Any] = []
+
+
+def _forget_inherited() -> None:
+    """Have a forked child begin without the connections of its parent."""
+    for wrapper in connections.all(initialized_only=True):
+        if wrapper.connection is not None and wrapper.vendor == "postgresql":
+            _inherited.append(wrapper.connection)
+            wrapper.connection = None
+    # The threads that serve a pool stayed behind.
+    pools = DatabaseWrapper._connection_pools  # noqa: SLF001 - has no other name
+    _inherited.extend(pools.values())
+    pools.clear()
+
+
+os.register_at_fork(after_in_child=_forget_inherited)
 
 
 def _count(connection: Connection[Any]) -> None:

@@ -1,13 +1,14 @@
-"""psycopg's pool without its two waits: for the dead, and for a server that is back."""
+"""psycopg's connections and pool, without long waits for what is dead or hangs."""
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
-from psycopg import Connection
+import psycopg
+from psycopg.errors import QueryCanceled
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from perf.connections.postgresql.bounded import BoundedConnection
-from perf.connections.sockets import is_silent
+from perf.connections.pool import is_silent
 from perf.metrics import (
     CONNECTION_RECONNECTS,
     CONNECTION_WAIT_SECONDS,
@@ -16,11 +17,41 @@ from perf.metrics import (
 )
 
 SERVER = "postgresql"
+# How often psycopg looks whether it was interrupted, as it does by itself.
+INTERVAL_S = 0.1
 # The pool connects only on request, so a thread that waits requests this often.
 ASK_EVERY_S = 0.25
 
 
-class CheckedPool(ConnectionPool[Connection[Any]]):
+class BoundedConnection(psycopg.Connection[Any]):
+    """Gives a statement up, and itself, where the server is silent for too long.
+
+    A server cancels what takes too long by `statement_timeout`. One that hangs does
+    not, and its kernel still keeps the connection alive.
+    """
+
+    # Set by code that knows how long a statement may take; without it, no limit.
+    wait_limit_s: float | None = None
+    gave_up: bool = False
+
+    def wait(
+        self, gen: Any, interval: float = INTERVAL_S, timeout: float | None = None
+    ) -> Any:
+        if timeout is not None or self.wait_limit_s is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.wait_limit_s)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001 - `wait` documents it
+            self.gave_up = True
+            self.pgconn.finish()
+            raise QueryCanceled("The server was silent for too long.") from None
+
+
+# What Django takes the driver from, with connections that are bounded.
+DRIVER = SimpleNamespace(**(vars(psycopg) | {"connect": BoundedConnection.connect}))
+
+
+class CheckedPool(ConnectionPool[psycopg.Connection[Any]]):
     """Lends connections that are alive.
 
     The pool's own check sleeps a second and more between two dead connections; here
@@ -33,7 +64,7 @@ class CheckedPool(ConnectionPool[Connection[Any]]):
             connection_class=BoundedConnection, reconnect_timeout=ASK_EVERY_S, **options
         )
 
-    def getconn(self, timeout: float | None = None) -> Connection[Any]:
+    def getconn(self, timeout: float | None = None) -> psycopg.Connection[Any]:
         started_s = time.monotonic()
         limit_s = self.timeout if timeout is None else timeout
         try:
@@ -45,13 +76,13 @@ class CheckedPool(ConnectionPool[Connection[Any]]):
             CONNECTION_WAIT_SECONDS.labels(SERVER).observe(time.monotonic() - started_s)
             self._show()
 
-    def putconn(self, conn: Connection[Any]) -> None:
+    def putconn(self, conn: psycopg.Connection[Any]) -> None:
         super().putconn(conn)
         self._show()
 
-    def _living_connection(self, deadline_s: float) -> Connection[Any]:
+    def _living_connection(self, until_s: float) -> psycopg.Connection[Any]:
         while True:
-            left_s = deadline_s - time.monotonic()
+            left_s = until_s - time.monotonic()
             try:
                 connection = super().getconn(min(left_s, ASK_EVERY_S))
             except PoolTimeout:
@@ -66,10 +97,6 @@ class CheckedPool(ConnectionPool[Connection[Any]]):
 
     def _show(self) -> None:
         now = self.get_stats()
-        idle = now["pool_available"]
-        show_connections(
-            SERVER,
-            in_use=now["pool_size"] - idle,
-            idle=idle,
-            waiting=now["requests_waiting"],
-        )
+        size, idle = now["pool_size"], now["pool_available"]
+        waiting = now["requests_waiting"]
+        show_connections(SERVER, in_use=size - idle, idle=idle, waiting=waiting)

@@ -3,20 +3,19 @@
 import os
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from typing import Any
 
 import orjson
 from django.core.management.base import CommandError
+from django.utils.module_loading import autodiscover_modules
 
-from perf.cache.edge.demand import most_requested
-from perf.cache.edge.warming import WarmingReport, WarmRequest, warm
+from perf.cache.edge.warming import WarmRequest, most_requested, subjects, warm
 from perf.shared_store import StoreUnavailableError, store
 from perf.switches import Switch, is_on
-from perf.warmup import list_subjects
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, Pace
 
 TOP = 100
-PROGRESS_EVERY_S = 5.0
 
 
 class Command(ApplicationCommand):
@@ -26,8 +25,9 @@ class Command(ApplicationCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        for subject in list_subjects():
-            parser.add_argument(f"--{subject.option}", help=subject.help)
+        autodiscover_modules("warmup")
+        for option, subject in sorted(subjects.items()):
+            parser.add_argument(f"--{option}", help=subject.help)
         parser.add_argument(
             "--top", type=int, default=TOP, help=f"most responses to warm ({TOP})"
         )
@@ -63,61 +63,49 @@ class Command(ApplicationCommand):
 
     def _requests(self, options: dict[str, Any]) -> list[WarmRequest]:
         """Choose what was measured, then what the apps expect; each once."""
-        subjects = list_subjects()
-        chosen = [subject for subject in subjects if options[subject.option]]
-        wanted = {subject.name(options[subject.option]) for subject in chosen}
+        known = sorted(subjects.items())
+        chosen = [(options[option], it) for option, it in known if options[option]]
+        wanted = {subject.name(text) for text, subject in chosen}
         requests = [
-            (parts, principal)
-            for parts, principal, names in most_requested(store, limit=2_000)
+            request
+            for request, names in most_requested(store)
             # Those of people depend on who they are now.
-            if wanted <= names and not principal.access.permissions
+            if wanted <= names and not request[1].access.permissions
         ]
-        for subject in chosen or subjects:
-            requests += subject.requests(options[subject.option] if chosen else None)
-        return list(
-            {
-                (parts, principal.cache_key): (parts, principal)
-                for parts, principal in requests
-            }.values()
-        )
+        for text, subject in chosen or [(None, subject) for _, subject in known]:
+            requests += subject.requests(text)
+        different = {(parts, who.cache_key): (parts, who) for parts, who in requests}
+        return list(different.values())
 
     def _list(self, requests: list[WarmRequest]) -> None:
         for parts, principal in requests:
             query = f"?{parts.query}" if parts.query else ""
             body = parts.body.decode(errors="replace")[:100]
             organisation_id = principal.access.organisation_id
-            who = "anybody"
-            if organisation_id is not None:
-                who = f"organisation {organisation_id}"
+            who = f"organisation {organisation_id}" if organisation_id else "anybody"
             self.stdout.write(f"{parts.method} {parts.path}{query} {body} ({who})")
         self.stdout.write(f"{len(requests)} responses would be warmed.")
 
     def _warm(self, requests: list[WarmRequest], *, jobs: int, as_json: bool) -> None:
-        started_s = said_s = time.monotonic()
-
-        def say(report: WarmingReport) -> None:
-            nonlocal said_s
-            now_s = time.monotonic()
-            if now_s - said_s >= PROGRESS_EVERY_S:
-                said_s, done = now_s, report.outcomes.total()
-                left_s = (now_s - started_s) * (len(requests) - done) / done
-                self.stderr.write(
-                    f"{done}/{len(requests)} responses, {left_s:.0f} s left",
-                    style_func=str,
-                )
-
-        report = warm(requests, jobs=jobs, on_progress=say)
-        self._report(report, time.monotonic() - started_s, as_json=as_json)
-
-    def _report(self, report: WarmingReport, seconds: float, *, as_json: bool) -> None:
-        found = report.outcomes
+        started_s, pace = time.monotonic(), Pace()
+        found, nbytes = Counter[str](), 0
+        for outcome, size in warm(requests, jobs=jobs):
+            found[outcome] += 1
+            nbytes += size
+            if pace.is_due():
+                done = found.total()
+                taken_s = time.monotonic() - started_s
+                left_s = taken_s * (len(requests) - done) / done
+                line = f"{done}/{len(requests)} responses, {left_s:.0f} s left"
+                self.stderr.write(line, style_func=str)
+        seconds = time.monotonic() - started_s
         if as_json:
             figures = {name: found[name] for name in ("computed", "present", "refused")}
-            summary = {**figures, "bytes": report.nbytes, "seconds": round(seconds, 3)}
+            summary = {**figures, "bytes": nbytes, "seconds": round(seconds, 3)}
             self.stdout.write(orjson.dumps(summary).decode())
         else:
             self.stdout.write(
                 f"{found['computed']} responses computed, {found['present']} were"
                 f" there, {found['refused']} the views refuse now;"
-                f" {report.nbytes:,} bytes in {seconds:.1f} s."
+                f" {nbytes:,} bytes in {seconds:.1f} s."
             )

@@ -5,14 +5,13 @@ import pytest
 from analytics.bench.queries import measure_queries
 from analytics.store.clickhouse import fetch_rows
 from perf.bench.registry import Suite
-from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 
 
 def test_both_forms_give_the_same_answers() -> None:
-    runner = Runner(limits=RunLimits(repeats=1), say=lambda _line: None)
+    runner = Runner(say=lambda _line: None, repeats=1)
 
     run = runner.run(
         Suite(

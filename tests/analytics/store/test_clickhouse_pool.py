@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from analytics.errors import EventStoreUnavailableError
 from analytics.store.clickhouse import fetch_rows, insert_columns, run_statement
 from analytics.store.clickhouse_pool.pool import PooledConnection
-from perf.connections.errors import ConnectionsExhaustedError
+from perf.connections.pool import ConnectionsExhaustedError
 from tests.support.forking import in_child
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])

@@ -9,7 +9,6 @@ from perf.bench.machine import Machine
 from perf.bench.measurement import AnyMeasurement, Direction, Measurement
 from perf.bench.registry import BuildMeasurements, Suite
 from perf.bench.report import BenchmarkReport, Row
-from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 
 MACHINE = Machine(
@@ -46,14 +45,23 @@ class ManualClock:
         return do
 
     def run(
-        self, *measurements: AnyMeasurement, limits: RunLimits | None = None
+        self,
+        *measurements: AnyMeasurement,
+        repeats: int | None = None,
+        is_quick: bool = False,
     ) -> SuiteRun:
-        return self.run_built(lambda: measurements, limits=limits)
+        return self.run_built(lambda: measurements, repeats=repeats, is_quick=is_quick)
 
     def run_built(
-        self, build: BuildMeasurements, *, limits: RunLimits | None = None
+        self,
+        build: BuildMeasurements,
+        *,
+        repeats: int | None = None,
+        is_quick: bool = False,
     ) -> SuiteRun:
-        runner = Runner(limits=limits or RunLimits(), say=self.said.append, clock=self)
+        runner = Runner(
+            say=self.said.append, repeats=repeats, is_quick=is_quick, clock=self
+        )
         return runner.run(Suite(name="tiny", build=build))
 
 

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from perf.bench.compare import find_regressions, read_baseline
 from perf.bench.errors import BenchmarkError
-from perf.bench.report import BenchmarkReport, Row, write_report
+from perf.bench.report import (
+    BenchmarkReport,
+    Row,
+    find_regressions,
+    read_baseline,
+    write_report,
+)
 from tests.perf.bench.bench_doubles import MACHINE, make_report, make_row
 
 

@@ -5,7 +5,7 @@ import pytest
 from perf.bench.errors import BenchmarkError
 from perf.bench.measurement import Direction, FurtherFigure, reported
 from perf.bench.registry import Suite
-from perf.bench.run_limits import RunLimits, is_quick_run
+from perf.bench.runner import is_quick_run
 from tests.perf.bench.bench_doubles import ManualClock, make_budget, make_comparison
 
 SLOWEST = FurtherFigure(
@@ -53,6 +53,6 @@ def test_a_suite_is_told_whether_the_run_is_quick(
     measurement = make_budget(
         clock, after=lambda: seen.append(is_quick_run()), check=lambda _: True
     )
-    clock.run(measurement, limits=RunLimits(repeats=1, is_quick=is_quick))
+    clock.run(measurement, repeats=1, is_quick=is_quick)
     assert set(seen) == {is_quick}
     assert not is_quick_run()

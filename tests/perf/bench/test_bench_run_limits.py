@@ -3,7 +3,7 @@
 import pytest
 
 from perf.bench.errors import BenchmarkError
-from perf.bench.run_limits import RunLimits
+from perf.bench.runner import Runner
 from tests.perf.bench.bench_doubles import ManualClock, make_budget
 
 
@@ -20,32 +20,32 @@ def test_one_round_is_kept_however_slow_it_is(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "repeats"),
+    ("wanted", "is_quick", "repeats"),
     [
-        (RunLimits(), 7),
-        (RunLimits(repeats=8), 8),
-        (RunLimits(is_quick=True), 3),
-        (RunLimits(repeats=2, is_quick=True), 2),
-        (RunLimits(repeats=1_000), 30),
+        (None, False, 7),
+        (8, False, 8),
+        (None, True, 3),
+        (2, True, 2),
+        (1_000, False, 30),
     ],
 )
 def test_the_caller_bounds_the_rounds(
-    clock: ManualClock, limits: RunLimits, repeats: int
+    clock: ManualClock, wanted: int | None, is_quick: bool, repeats: int
 ) -> None:
     measurement = make_budget(clock, warmups=0, repeats=7, time_limit_s=30.0)
-    (row,) = clock.run(measurement, limits=limits).rows
+    (row,) = clock.run(measurement, repeats=wanted, is_quick=is_quick).rows
     assert row.repeats == repeats
 
 
 def test_a_quick_run_is_bounded_in_time_as_well(clock: ManualClock) -> None:
     measurement = make_budget(clock, after=clock.work("B", 4.0), warmups=0)
-    (row,) = clock.run(measurement, limits=RunLimits(is_quick=True)).rows
+    (row,) = clock.run(measurement, is_quick=True).rows
     assert row.repeats == 2
 
 
 def test_no_rounds_cannot_be_asked_for() -> None:
     with pytest.raises(BenchmarkError, match="Ask for at least 1"):
-        RunLimits(repeats=0)
+        Runner(say=print, repeats=0)
 
 
 def test_progress_is_said_every_five_seconds_and_no_more(clock: ManualClock) -> None:

@@ -4,13 +4,11 @@ from collections.abc import Generator
 
 import pytest
 
-from perf.bench.client import WebRequest, compare_answers
+from perf.bench.client import WebRequest, compare_responses
 from perf.bench.errors import BenchmarkError
-from perf.bench.load import Load
 from perf.bench.registry import Suite
-from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
-from perf.bench.web_pair import LoadTargets, WebPair, compare_latency, compare_load
+from perf.bench.web_pair import WebPair, compare_latency, compare_load
 from tests.perf.bench.web_doubles import FakeWeb, fake_web
 
 REQUEST = WebRequest(path="/a")
@@ -30,17 +28,17 @@ def after() -> Generator[FakeWeb]:
 
 @pytest.fixture
 def webs(before: FakeWeb, after: FakeWeb) -> WebPair:
-    return WebPair(before=before.address, after=after.address, load_core=None)
+    return WebPair(before=before.port, after=after.port, load_core=None)
 
 
 def run_load(webs: WebPair) -> SuiteRun:
-    load = Load(requests=[REQUEST], connections=2, seconds=1)
-    targets = LoadTargets(throughput=1e-9, latency=1e-9)
     suite = Suite(
         name="tiny",
-        build=lambda: [compare_load(webs, load, title="tiny", targets=targets)],
+        build=lambda: [
+            compare_load(webs, [REQUEST], title="tiny", target=1e-9, users=2)
+        ],
     )
-    runner = Runner(limits=RunLimits(repeats=1, is_quick=True), say=lambda _line: None)
+    runner = Runner(say=lambda _line: None, repeats=1, is_quick=True)
     return runner.run(suite)
 
 
@@ -49,23 +47,23 @@ def test_a_kept_answer_that_differs_is_wrong(
 ) -> None:
     after.bodies = [*before.bodies, b'{"old": 1}']
     with pytest.raises(BenchmarkError, match=r"GET /a .* is answered differently"):
-        compare_answers(webs.before, webs.after, [REQUEST])
+        compare_responses(webs.before, webs.after, [REQUEST])
 
 
 def test_what_tells_the_time_of_asking_may_differ(
     webs: WebPair, before: FakeWeb, after: FakeWeb
 ) -> None:
     before.bodies, after.bodies = [b'{"until": 1, "n": 3}'], [b'{"until": 2, "n": 3}']
-    compare_answers(
+    compare_responses(
         webs.before, webs.after, [WebRequest(path="/a", tells_now=frozenset({"until"}))]
     )
     with pytest.raises(BenchmarkError, match="answered differently"):
-        compare_answers(webs.before, webs.after, [REQUEST])
+        compare_responses(webs.before, webs.after, [REQUEST])
 
 
 def test_a_refusal_is_no_answer_even_if_both_refuse(webs: WebPair) -> None:
     with pytest.raises(BenchmarkError, match=r"/broken is answered with 500: \{\}"):
-        compare_answers(webs.before, webs.after, [WebRequest(path="/broken")])
+        compare_responses(webs.before, webs.after, [WebRequest(path="/broken")])
 
 
 def test_a_load_gives_throughput_and_percentiles_of_both(webs: WebPair) -> None:
@@ -105,7 +103,7 @@ def test_waiting_for_answers_is_compared_one_by_one(
     )
     responses = [measured() for measured in comparison.ways]
     assert comparison.meter.figure(0.0, responses[0]) > 0
-    assert comparison.accepts(responses)
+    assert comparison.check(*responses)
     after.bodies = [*before.bodies, b"[]"]
     with pytest.raises(BenchmarkError, match="answered differently"):
-        comparison.accepts([measured() for measured in comparison.ways])
+        comparison.check(*[measured() for measured in comparison.ways])

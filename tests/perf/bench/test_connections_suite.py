@@ -4,13 +4,12 @@ import pytest
 
 from analytics.bench.connections import clickhouse_connections
 from perf.bench.registry import Suite
-from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 from perf.bench.suites.connections import connections
 from tests.support.postgresql_aliases import URL
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(databases="__all__")]
-RUNNER = Runner(limits=RunLimits(repeats=1), say=lambda _line: None)
+RUNNER = Runner(say=lambda _line: None, repeats=1)
 
 
 def test_connections_answer_alike_however_they_are_kept() -> None:

@@ -37,7 +37,7 @@ def test_every_request_is_sent_as_it_is_and_timed(web: FakeWeb) -> None:
     post = WebRequest(
         path="/b?c=1", method="POST", headers={"X-Key": "k"}, body=b'{"d":\n2}'
     )
-    result = put_under_load(web.address, make_load(WebRequest(path="/a"), post))
+    result = put_under_load(web.port, make_load(WebRequest(path="/a"), post))
     assert web.asked == {("GET", "/a", "", b""), ("POST", "/b?c=1", "k", b'{"d":\n2}')}
     assert result.is_clean
     assert result.requests_per_s == result.requests / result.seconds
@@ -46,7 +46,7 @@ def test_every_request_is_sent_as_it_is_and_timed(web: FakeWeb) -> None:
 
 @pytest.mark.usefixtures("generator")
 def test_what_is_refused_counts_as_an_error(web: FakeWeb) -> None:
-    result = put_under_load(web.address, make_load(WebRequest(path=web.broken)))
+    result = put_under_load(web.port, make_load(WebRequest(path=web.broken)))
     assert not result.is_clean
     assert result.errors == pytest.approx(result.requests, abs=3)
 
@@ -54,13 +54,13 @@ def test_what_is_refused_counts_as_an_error(web: FakeWeb) -> None:
 def test_a_generator_that_fails_gives_no_figure(
     web: FakeWeb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> list[str]:
+    def fail(*_: object, core: object) -> list[str]:
         return [sys.executable, "-c", "raise OSError"]
 
-    monkeypatch.setattr(load_module, "_wrk_argv", fail)
-    monkeypatch.setattr(load_module, "_python_argv", fail)
+    monkeypatch.setattr(load_module, "generator_name", lambda: "wrk")
+    monkeypatch.setattr(load_module, "ending_with_parent", fail)
     with pytest.raises(BenchmarkError, match="OSError"):
-        put_under_load(web.address, make_load(WebRequest(path="/a")))
+        put_under_load(web.port, make_load(WebRequest(path="/a")))
 
 
 def test_without_wrk_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

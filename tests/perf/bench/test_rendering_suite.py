@@ -3,13 +3,12 @@
 import pytest
 
 from perf.bench.registry import Suite
-from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner
 from perf.bench.suites.rendering import rendering, same_json
 
 
 def test_both_renderers_say_the_same() -> None:
-    runner = Runner(limits=RunLimits(repeats=1), say=lambda _line: None)
+    runner = Runner(say=lambda _line: None, repeats=1)
     run = runner.run(Suite(name="rendering", build=rendering))
     assert run.failures == []
     assert [row.name for row in run.rows] == ["20,000 rows", "100 rows"]

@@ -28,14 +28,14 @@ def bare(tmp_path: Path) -> dict[str, str]:
 
 def test_it_serves_an_application_on_one_core_and_ends(bare: dict[str, str]) -> None:
     core = measured_core()
-    with web_process(BARE, environment=bare, core=core) as address:
-        with connected(address) as client:
-            response = client.send(WebRequest(path="/", method="POST", body=b"asked"))
-        (server,) = listening_on(address.port)
+    with web_process(BARE, environment=bare, core=core) as port:
+        with connected(port) as send:
+            response = send(WebRequest(path="/", method="POST", body=b"asked"))
+        (server,) = listening_on(port)
         assert server.cpu_affinity() == [core]
     assert (response.status, response.body) == (200, b"constant")
     assert response.headers["x-peer"] == "bare"
-    assert not is_alive(address)
+    assert not is_alive(port)
 
 
 def test_one_that_does_not_come_up_shows_the_end_of_its_log() -> None:
@@ -55,7 +55,7 @@ def test_it_ends_when_its_starter_is_killed(
         import time
         from perf.bench.web_process import web_process
         with web_process("perf.bench.peers.bare_wsgi:application", environment={}) as a:
-            print(a.port, flush=True)
+            print(a, flush=True)
             time.sleep(60)
         """
     )

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import inf
 from threading import Thread
 
-from perf.bench.client import LIVENESS_PATH, Address
+from perf.bench.client import LIVENESS_PATH
 
 Asked = tuple[str, str, str, bytes]
 
@@ -19,7 +19,7 @@ class FakeWeb:
     It refuses the path `broken`, and everything after `breaks_after` answers.
     """
 
-    address: Address
+    port: int
     bodies: list[bytes] = field(default_factory=lambda: [b"{}"])
     broken: str = "/broken"
     breaks_after: float = inf
@@ -57,7 +57,7 @@ def fake_web(*bodies: bytes) -> Generator[FakeWeb]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    web = FakeWeb(address=Address(port=server.server_address[1]))
+    web = FakeWeb(port=server.server_address[1])
     web.bodies = list(bodies) or web.bodies
     thread = Thread(target=server.serve_forever)
     thread.start()

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from prometheus_client import REGISTRY
 
-from perf.connections.errors import ConnectionsExhaustedError
-from perf.connections.pool import BoundedPool
+from perf.connections.pool import BoundedPool, ConnectionsExhaustedError
 from tests.support.forking import in_child
 from tests.support.waiting import wait_until
 

@@ -15,7 +15,7 @@ def test_the_usual_processes_fit(settings: Settings) -> None:
     settings.WEB_WORKERS = 4
 
     # Reads, ingestion, the admin, exports and probes.
-    assert demand().total == 4 * (6 + 3 + 2 + 1 + 1) + 8 + 12
+    assert sum(demand().values()) == 4 * (6 + 3 + 2 + 1 + 1) + 8 + 12
     assert check_capacity("default") == []
 
 

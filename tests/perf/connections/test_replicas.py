@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from perf.connections import replicas
-from perf.connections.replicas import PRIMARY, REPLICA, note_write, pin, primary_only
+from perf.connections.replicas import PRIMARY, REPLICA, pin, primary_only
 from riskplatform.kernel.changes import publish_changes
 from tests.support.postgresql_aliases import URL, alias_to, needs_postgresql, server
 
@@ -98,7 +98,7 @@ def test_inside_a_transaction_and_for_update_the_primary_is_read(
 @pytest.mark.parametrize("hear", ["bus", "announcement"])
 def test_what_is_heard_of_pins_too(replica: None, hear: str) -> None:
     if hear == "bus":
-        note_write()
+        pin.set()
     else:
         replicas.listen_for_writes()
         publish_changes("portfolio:1")

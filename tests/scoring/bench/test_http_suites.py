@@ -7,11 +7,9 @@ import pytest
 from django.db import connections
 
 from perf.bench.registry import BuildMeasurements, Suite
-from perf.bench.run_limits import RunLimits
 from perf.bench.runner import Runner, SuiteRun
 from riskplatform.api.keys.models import Organisation
-from scoring.bench.edge import cache
-from scoring.bench.http import http
+from scoring.bench.web import cache, http
 from scoring.models import Region
 
 pytestmark = [
@@ -60,7 +58,7 @@ def test_the_cache_suite_compares_answers_and_figures() -> None:
 
 
 def run_quickly(build: BuildMeasurements) -> SuiteRun:
-    runner = Runner(limits=RunLimits(repeats=1, is_quick=True), say=lambda _line: None)
+    runner = Runner(say=lambda _line: None, repeats=1, is_quick=True)
     return runner.run(Suite(name="tiny", build=build))
 
 

@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from perf.cache.change_feed import LEASE_S, SETTLE_S, ChangeFeed
-from perf.cache.outbox import MOST_NAMES, NAMES_AT_ONCE, Outbox
+from perf.cache.change_feed import (
+    LEASE_S,
+    MOST_NAMES,
+    NAMES_AT_ONCE,
+    SETTLE_S,
+    ChangeFeed,
+    Outbox,
+)
 from perf.cache.scripts import CHANGE
 from perf.cache.store import KEYS, NAME_KEPT_MS
 from perf.circuit_breaker import FAILURES, CircuitBreaker

@@ -8,7 +8,6 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from scoring.models import Region
 from tests.support.edge_harness import LOCAL_BYTES, Reply, ask, running_feed
@@ -23,7 +22,7 @@ TOLD = ("Content-Type", "Content-Disposition", "Allow")
 @pytest.fixture
 def edge(published_forecast: Region, transactional_db: None) -> Generator[EdgeCache]:
     with running_feed() as feed:
-        edge = build_edge_cache(
+        edge = EdgeCache(
             WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
         ask(edge, PATH, query=QUERY)

@@ -1,6 +1,7 @@
 """An answer about a region is shared by those who may see it, and by nobody else."""
 
 from collections.abc import Generator
+from typing import Any
 
 import orjson
 import pytest
@@ -11,7 +12,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
@@ -37,7 +37,7 @@ def edge(transactional_db: None) -> Generator[EdgeCache]:
         owned_by = None if owner is None else make_organisation(owner)
         make_forecast(make_region(slug, owner=owned_by, is_public=owner is None))
     with running_feed() as feed:
-        yield build_edge_cache(
+        yield EdgeCache(
             WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
 
@@ -133,7 +133,7 @@ def test_a_region_that_is_hidden_while_being_answered_is_kept_for_nobody(
     acme, inner = key("acme"), edge._computing._app
     owner = make_organisation("acme")
 
-    def hide_first(environ: object, start: object) -> object:
+    def hide_first(environ: Any, start: Any) -> object:
         # Past the services, so that nothing is published.
         Region.objects.filter(slug="chicago").update(is_public=False, owner=owner)
         return inner(environ, start)

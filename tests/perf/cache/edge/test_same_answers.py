@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perf.cache.change_feed import ChangeFeed
-from perf.cache.edge.assembly import build_edge_cache
+from perf.cache.edge.app import EdgeCache
 from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
@@ -133,9 +133,7 @@ def test_every_level_gives_what_the_view_gives(
     key, portfolio, cells = world
     plain = WSGIHandler()
     here, there = (
-        build_edge_cache(
-            plain, feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
-        )
+        EdgeCache(plain, feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES)
         for feed in feeds
     )
 

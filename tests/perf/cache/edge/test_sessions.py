@@ -1,6 +1,7 @@
 """People who are signed in: who they are is asked each time, and nothing is written."""
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,6 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from perf.cache.edge.app import EdgeCache
-from perf.cache.edge.assembly import build_edge_cache
 from perf.cache.edge.routes import read_routes
 from riskplatform.api.keys.models import Membership, Organisation
 from scoring.models import Region
@@ -27,7 +27,7 @@ DASHBOARD = "timeframe=24h&time=2024-01-01T12:00:00Z"
 @pytest.fixture
 def edge(transactional_db: None) -> Generator[EdgeCache]:
     with running_feed() as feed:
-        yield build_edge_cache(
+        yield EdgeCache(
             WSGIHandler(), feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES
         )
 
@@ -92,7 +92,7 @@ def test_a_member_who_moves_while_being_answered_moves_nothing_along(
     mover, stays = member("mover", acme), member("stays", acme)
     inner = edge._computing._app
 
-    def move_first(environ: object, start: object) -> object:
+    def move_first(environ: Any, start: Any) -> object:
         Membership.objects.filter(user=mover).update(organisation=other)
         return inner(environ, start)
 

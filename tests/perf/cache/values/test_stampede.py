@@ -82,7 +82,7 @@ def test_several_processes_compute_once() -> None:
 
 
 def _die_with_the_claim(key: str, has_it: Any) -> None:
-    assert isinstance(feed.shared.find_or_claim(key, lease_s=0.5), Claim)
+    assert isinstance(feed.shared.claim(key, lease_s=0.5), Claim)
     has_it.set()
     time.sleep(60)
 
