@@ -2,21 +2,14 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
 
-from riskplatform.embedded.clickhouse.engine import Session
+from riskplatform.embedded.clickhouse.engine import Session, quoted
 from riskplatform.embedded.clickhouse.errors import UNKNOWN_SETTING, refusal
 
 OWN_SETTINGS = "SELECT name, value, changed FROM system.settings"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingValue:
-    value: str
-    important: bool = False
 
 
 class QuerySettings:
@@ -31,14 +24,19 @@ class QuerySettings:
         self._in_force: dict[str, str] = {}
         self._own: dict[str, str] = {}
 
-    def apply(self, wanted: Mapping[str, SettingValue]) -> None:
-        known = self._known(wanted)
+    def apply(
+        self, wanted: Mapping[str, str], important: Set[str] = frozenset()
+    ) -> None:
+        """Have these settings in force; one that is important has to be known."""
+        known = self._known(wanted, important)
         if known == self._in_force:
             return
-        self._give_back(name for name in self._in_force if name not in known)
-        fresh = {n: v for n, v in known.items() if self._in_force.get(n) != v}
+        before = self._in_force
+        gone = {name: self._own[name] for name in before if name not in known}
+        self._assign(gone)
+        self._in_force = {n: v for n, v in before.items() if n not in gone}
         # One SET for all: a wrong value keeps every one of them out.
-        self._assign(f"{name} = {quoted(value)}" for name, value in fresh.items())
+        self._assign({n: quoted(v) for n, v in known.items() if before.get(n) != v})
         self._in_force = known
 
     def forget(self) -> None:
@@ -46,39 +44,25 @@ class QuerySettings:
         self.apply({})
         self._own.clear()
 
-    def _known(self, wanted: Mapping[str, SettingValue]) -> dict[str, str]:
+    def _known(self, wanted: Mapping[str, str], important: Set[str]) -> dict[str, str]:
         self._look_up([name for name in wanted if name not in self._own])
-        known = {}
-        for name, setting in wanted.items():
-            if name in self._own:
-                known[name] = setting.value
-            elif setting.important:
+        for name in wanted.keys() - self._own.keys():
+            if name in important:
                 raise refusal(f"Unknown setting '{name}'", UNKNOWN_SETTING)
-            else:
-                logger.warning("unknown setting ignored: %s", name)
-        return known
+            logger.warning("unknown setting ignored: %s", name)
+        return {name: value for name, value in wanted.items() if name in self._own}
 
     def _look_up(self, names: list[str]) -> None:
         if not names:
             return
-        listed = ", ".join(quoted(name) for name in names)
+        listed = ", ".join(map(quoted, names))
         answer = self._session.execute(
-            OWN_SETTINGS + f" WHERE name IN ({listed})", "JSONCompactEachRow"
+            f"{OWN_SETTINGS} WHERE name IN ({listed})", "JSONCompactEachRow"
         )
         for name, value, changed in map(json.loads, answer.splitlines()):
             self._own[name] = quoted(value) if changed else "DEFAULT"
 
-    def _give_back(self, names: Iterable[str]) -> None:
-        listed = list(names)
-        self._assign(f"{name} = {self._own[name]}" for name in listed)
-        self._in_force = {n: v for n, v in self._in_force.items() if n not in listed}
-
-    def _assign(self, assignments: Iterable[str]) -> None:
-        joined = ", ".join(assignments)
-        if joined:
+    def _assign(self, values: Mapping[str, str]) -> None:
+        if values:
+            joined = ", ".join(f"{name} = {value}" for name, value in values.items())
             self._session.execute(f"SET {joined}")
-
-
-def quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -6,9 +6,12 @@ from riskplatform.embedded.clickhouse.columns import (
     parse_type_name,
 )
 from riskplatform.embedded.clickhouse.errors import QueryError
-from riskplatform.embedded.clickhouse.insertstatement import read_insert
-from riskplatform.embedded.clickhouse.result import ShapeMemory
-from riskplatform.embedded.clickhouse.statement import Kind, read_statement
+from riskplatform.embedded.clickhouse.result import NativeShapes
+from riskplatform.embedded.clickhouse.statement import (
+    Kind,
+    read_insert,
+    read_statement,
+)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +134,11 @@ def test_an_element_of_a_tuple_may_have_a_name(element: str, column_type: str) -
 
 
 def test_statements_that_differ_in_literals_are_of_one_shape() -> None:
-    shapes = ShapeMemory()
-    assert shapes.describes_first("SELECT a FROM t WHERE b = 'x' AND c > 1.5")
-    shapes.remember("SELECT a FROM t WHERE b = 'x' AND c > 1.5", describe_first=False)
-    assert not shapes.describes_first("SELECT a FROM t WHERE b = 'it\\'s' AND c > 7")
-    assert shapes.describes_first("SELECT a1 FROM t WHERE b = 'x' AND c > 7")
+    shapes = NativeShapes()
+    sql = "SELECT a FROM t WHERE b = 'x' AND c > 1.5"
+    assert sql not in shapes
+    shapes.note(sql, is_native=True)
+    assert "SELECT a FROM t WHERE b = 'it\\'s' AND c > 7" in shapes
+    assert "SELECT a1 FROM t WHERE b = 'x' AND c > 7" not in shapes
+    shapes.note(sql, is_native=False)
+    assert sql not in shapes
