@@ -12,21 +12,21 @@ pytestmark = [needs_postgresql, pytest.mark.django_db]
 
 
 def test_the_usual_processes_fit(settings: Settings) -> None:
-    settings.WEB_WORKERS, settings.WEB_THREADS = 4, 4
+    settings.WEB_WORKERS = 4
 
-    # Each also has seven threads for ingestion, the admin, exports and probes.
-    assert demand().total == 4 * (4 + 7) + 8 + 12
+    # Reads, ingestion, the admin, exports and probes.
+    assert demand().total == 4 * (6 + 3 + 2 + 1 + 1) + 8 + 12
     assert check_capacity("default") == []
 
 
 def test_too_many_processes_are_a_warning(settings: Settings) -> None:
     # The server of the tests takes 200 connections, of which 160 may be used.
-    settings.WEB_WORKERS, settings.WEB_THREADS = 20, 8
+    settings.WEB_WORKERS = 20
 
     (warning,) = run_checks(databases=["default"], tags=["database"])
 
     assert warning.id == "perf.W001"
-    assert "320 (web 300, realtime 8, others 12)" in warning.msg
+    assert "280 (web 260, realtime 8, others 12)" in warning.msg
 
 
 def test_behind_pgbouncer_clients_may_be_many(settings: Settings) -> None:

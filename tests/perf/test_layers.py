@@ -18,7 +18,7 @@ def layers() -> list[str]:
     return found
 
 
-def test_limits_come_first_and_admission_last() -> None:
+def test_limits_come_first_and_the_cache_last() -> None:
     assert layers() == [
         "ErrorBoundary",
         "Draining",
@@ -28,7 +28,6 @@ def test_limits_come_first_and_admission_last() -> None:
         # Once more, for what breaks in a thread of Dispatching.
         "ErrorBoundary",
         "EdgeCache",
-        "Admission",
     ]
 
 
