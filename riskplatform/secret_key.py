@@ -11,7 +11,7 @@ from riskplatform.private_folder import private_folder
 HELP_VARIABLE = "RISKPLATFORM_ONLY_HELP"
 
 
-def kept_secret_key(folder: Path) -> str:
+def stored_secret_key(folder: Path) -> str:
     """Make a key for this machine once and keep it readable by its owner only."""
     path = folder / "secret-key"
     if HELP_VARIABLE in os.environ:

@@ -6,7 +6,6 @@ from pathlib import Path
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from riskplatform.cache_settings import channel_layers, redis_cache
 from riskplatform.connection_policy import read_policy
 from riskplatform.env import (
     env_bool,
@@ -14,6 +13,7 @@ from riskplatform.env import (
     env_folders,
     env_int,
     env_list,
+    env_pairs,
     env_secret,
     env_str,
 )
@@ -21,15 +21,17 @@ from riskplatform.log_settings import logging_config
 from riskplatform.login_throttling import axes_settings
 from riskplatform.request_limits import (
     CLASS_OF_PATH,
-    configured_cost_limits,
     configured_rate_limits,
-    configured_timeouts,
+    cost_limits,
+    request_timeouts,
     slots,
 )
-from riskplatform.secret_key import kept_secret_key
+from riskplatform.secret_key import stored_secret_key
 from riskplatform.server_urls import (
+    channel_layers,
     clickhouse_replicas,
     configured_databases,
+    redis_cache,
     replica_database,
     server_url,
 )
@@ -46,7 +48,7 @@ EMBEDDED = PROFILE == "embedded"
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 SECRET_KEY = env_secret("SECRET_KEY") or (
-    kept_secret_key(VAR_DIR) if EMBEDDED else env_str("SECRET_KEY")
+    stored_secret_key(VAR_DIR) if EMBEDDED else env_str("SECRET_KEY")
 )
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 DEBUG = env_bool("DEBUG", default=False)
@@ -156,9 +158,9 @@ CHANNEL_LAYERS = channel_layers(REDIS_URL)
 
 # Limits, by class of routes: seconds for a request, requests of a caller.
 ROUTE_CLASSES = CLASS_OF_PATH
-REQUEST_TIMEOUTS = configured_timeouts()
+REQUEST_TIMEOUTS = request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
 RATE_LIMITS = configured_rate_limits()
-COST_LIMITS = configured_cost_limits()
+COST_LIMITS = cost_limits(env_pairs("COST_LIMITS"))
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # In each web process: requests at work and those that wait, and how fast bodies come.

@@ -22,17 +22,18 @@ from riskplatform.embedded.diagnosis import (
     OK,
     TOOLS,
     Diagnosis,
+    check_database,
     check_disk,
     check_folder,
     check_packages,
     check_ports,
     check_python,
+    check_server,
     check_tool,
 )
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ownership import living_owner, published_endpoints
 from riskplatform.embedded.server import Site, owned_site
-from riskplatform.embedded.server_diagnosis import check_database, check_servers
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.env import env_secret
 
@@ -98,7 +99,7 @@ def check_all_servers(var: Path) -> Iterator[Diagnosis]:
     for name, url in urls.items():
         if url is not None:
             source = "running" if url == running.get(name) else "given by its URL"
-            yield from check_servers({name: url}, source=source)
+            yield check_server(name, url, source)
     left = missing_variables()
     yield from try_embedded_servers(left)
     if urls["DATABASE_URL"] is None and "DATABASE_URL" not in left:
@@ -112,7 +113,8 @@ def try_embedded_servers(variables: list[str]) -> Iterator[Diagnosis]:
     with temporary_site() as site:
         try:
             with ServerGroup(site, variables) as group:
-                yield from check_servers(group.urls, source="embedded, on trial")
+                for name, url in group.urls.items():
+                    yield check_server(name, url, "embedded, on trial")
         except EmbeddedServerError as error:
             yield Diagnosis(
                 name="embedded servers",
@@ -149,12 +151,11 @@ def check_migrations(alias: str) -> Diagnosis:
         return Diagnosis(
             name=name, state=FAILING, detail=str(error).splitlines()[0], fix=MIGRATE_FIX
         )
+    listed = f"{len(pending)} not applied: {', '.join(pending[:5])}"
     return Diagnosis(
         name=name,
         state=FAILING if pending else OK,
-        detail=f"{len(pending)} not applied: {', '.join(pending[:5])}"
-        if pending
-        else "all applied",
+        detail=listed if pending else "all applied",
         fix=MIGRATE_FIX,
     )
 
