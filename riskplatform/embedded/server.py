@@ -87,8 +87,10 @@ class Service(ABC):
         self._clear()
         self._child = ChildProcess(self.launch(), log=self.log, reaper=self.site.reaper)
 
-    def wait_ready(self, *, pause: Pause = time.sleep) -> None:
-        """Return once it answers; raise when it dies or takes too long."""
+    def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
+        """Bring it up unless it runs already; raise when it dies or takes too long."""
+        if not self.is_alive():
+            self.start()
         deadline_s = time.monotonic() + self.start_timeout_s
         while not self.answers():
             if not self.is_alive():
@@ -96,12 +98,6 @@ class Service(ABC):
             if time.monotonic() > deadline_s:
                 raise self.failure("does not answer")
             pause(READY_POLL_S)
-
-    def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
-        """Bring it up unless it runs already."""
-        if not self.is_alive():
-            self.start()
-        self.wait_ready(pause=pause)
 
     def ask_to_stop(self) -> None:
         if self._child is not None:

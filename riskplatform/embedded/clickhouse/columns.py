@@ -5,7 +5,6 @@ clock going back, bytes that are no UTF-8), and cost ten times as much.
 """
 
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -15,6 +14,8 @@ from riskplatform.embedded.clickhouse.errors import UNKNOWN_TYPE, QueryError, re
 _PIECE = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),\s]|[^'`(),\s]+")
 _ELEMENT_NAME = re.compile(r"(?:`(?:[^`\\]|\\.)*`|[A-Za-z_]\w*)\s+(?=\S)")
 WIDTHS_BYTES = {
+    # Each value says how long it is.
+    "String": 0,
     **dict.fromkeys(("Int8", "UInt8", "Bool", "Enum8", "Nothing"), 1),
     **dict.fromkeys(("Int16", "UInt16", "Enum16", "Date", "BFloat16"), 2),
     **dict.fromkeys(("Int32", "UInt32", "Float32", "Date32", "DateTime"), 4),
@@ -54,76 +55,63 @@ class Flow(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column(ABC):
-    """A column and those inside it."""
+class Column:
+    """A column and those inside it; `width_bytes` of each value, where it is fixed."""
 
+    kind: str = "Fixed"
     parts: tuple["Column", ...] = ()
+    width_bytes: int = 0
 
-    def pass_prefix(self, flow: Flow) -> None:
-        for part in self.parts:
-            part.pass_prefix(flow)
+    def pass_over(self, flow: Flow, rows: int) -> None:
+        """Pass over the column as it stands in a block: a prefix, then its values."""
+        self._pass_prefix(flow)
+        self._pass_rows(flow, rows)
 
-    @abstractmethod
-    def pass_rows(self, flow: Flow, rows: int) -> None: ...
+    def _pass_prefix(self, flow: Flow) -> None:
+        if self.kind == "LowCardinality":
+            flow.fixed(8)
+        else:
+            for part in self.parts:
+                part._pass_prefix(flow)  # noqa: SLF001 - of the same class
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixedColumn(Column):
-    width_bytes: int
-
-    def pass_rows(self, flow: Flow, rows: int) -> None:
-        flow.fixed(rows * self.width_bytes)
-
-
-class StringColumn(Column):
-    def pass_rows(self, flow: Flow, rows: int) -> None:
-        flow.strings(rows)
-
-
-class NullableColumn(Column):
-    def pass_rows(self, flow: Flow, rows: int) -> None:
-        flow.fixed(rows)
-        self.parts[0].pass_rows(flow, rows)
-
-
-class ArrayColumn(Column):
-    def pass_rows(self, flow: Flow, rows: int) -> None:
-        ends = flow.fixed(rows * 8)
-        self.parts[0].pass_rows(flow, int.from_bytes(ends[-8:], "little"))
-
-
-class TupleColumn(Column):
-    def pass_rows(self, flow: Flow, rows: int) -> None:
-        for part in self.parts:
-            part.pass_rows(flow, rows)
-
-
-class LowCardinalityColumn(Column):
-    def pass_prefix(self, flow: Flow) -> None:
-        flow.fixed(8)
-
-    def pass_rows(self, flow: Flow, rows: int) -> None:
-        if not rows:
+    def _pass_rows(self, flow: Flow, rows: int) -> None:
+        if self.kind == "LowCardinality":
+            self._pass_dictionary(flow, rows)
             return
-        kind = int.from_bytes(flow.fixed(8), "little")
-        keys = int.from_bytes(flow.fixed(8), "little")
-        self.parts[0].pass_rows(flow, keys)
-        index_width_bytes = 1 << (kind & INDEX_WIDTH_MASK)
-        flow.fixed(8 + rows * index_width_bytes)
+        if self.kind == "String":
+            flow.strings(rows)
+        elif self.kind == "Array":
+            rows = _uint64(flow.fixed(rows * 8)[-8:])
+        elif self.width_bytes:
+            flow.fixed(rows * self.width_bytes)
+        for part in self.parts:
+            part._pass_rows(flow, rows)  # noqa: SLF001 - of the same class
+
+    def _pass_dictionary(self, flow: Flow, rows: int) -> None:
+        if rows:
+            index_width_bytes = 1 << (_uint64(flow.fixed(8)) & INDEX_WIDTH_MASK)
+            n_keys = _uint64(flow.fixed(8))
+            self.parts[0]._pass_rows(flow, n_keys)  # noqa: SLF001 - of the same class
+            flow.fixed(8 + rows * index_width_bytes)
 
 
 @lru_cache(maxsize=1024)
 def column_of(type_name: str) -> Column:
     """Build the column of a type; types of unknown layout are refused."""
     parsed = parse_type_name(ALIASES.get(type_name, type_name))
-    if parsed.name in NESTING_TYPES:
-        parts = [column_of(element_type(argument)) for argument in parsed.arguments]
-        return _nested_column(parsed.name, tuple(parts))
-    if parsed.name == "String":
-        return StringColumn()
-    if parsed.name == "SimpleAggregateFunction":
+    name = parsed.name
+    if name == "SimpleAggregateFunction":
         return column_of(parsed.arguments[1])
-    return FixedColumn(width_bytes=_width_bytes(parsed))
+    if name not in NESTING_TYPES:
+        return Column(kind=name, width_bytes=_width_bytes(parsed))
+    parts = tuple(column_of(element_type(argument)) for argument in parsed.arguments)
+    if name == "LowCardinality" and parts[0].kind == "Nullable":
+        # Row zero of the dictionary stands for NULL; there is no null map.
+        parts = parts[0].parts
+    if name in {"Map", "Nested"}:
+        return Column(kind="Array", parts=parts)
+    # The map of what is NULL has a byte for each row.
+    return Column(kind=name, parts=parts, width_bytes=int(name == "Nullable"))
 
 
 def is_known(type_name: str) -> bool:
@@ -134,24 +122,12 @@ def is_known(type_name: str) -> bool:
     return True
 
 
-def _nested_column(name: str, parts: tuple[Column, ...]) -> Column:
-    if name == "LowCardinality":
-        # Row zero of the dictionary stands for NULL; there is no null map.
-        is_nullable = isinstance(parts[0], NullableColumn)
-        return LowCardinalityColumn(parts=parts[0].parts if is_nullable else parts)
-    if name in {"Map", "Nested"}:
-        return ArrayColumn(parts=(TupleColumn(parts=parts),))
-    if name == "Array":
-        return ArrayColumn(parts=parts)
-    return TupleColumn(parts=parts) if name == "Tuple" else NullableColumn(parts=parts)
-
-
 def _width_bytes(parsed: TypeName) -> int:
     match parsed.name, parsed.arguments:
         case "FixedString", (width,):
             return int(width)
         case "Decimal", (precision, *_):
-            return _decimal_width(int(precision))
+            return next(wide for most, wide in DECIMAL_WIDTHS if int(precision) <= most)
     if parsed.name.startswith("Interval"):
         return 8
     width_bytes = WIDTHS_BYTES.get(parsed.name)
@@ -164,8 +140,8 @@ def _width_bytes(parsed: TypeName) -> int:
     return width_bytes
 
 
-def _decimal_width(precision: int) -> int:
-    return next(width for limit, width in DECIMAL_WIDTHS if precision <= limit)
+def _uint64(content: bytes) -> int:
+    return int.from_bytes(content, "little")
 
 
 def parse_type_name(text: str) -> TypeName:

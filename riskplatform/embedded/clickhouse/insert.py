@@ -100,10 +100,7 @@ def _copy_column(line: Line, sink: IO[bytes], rows: int) -> None:
     if not is_known(type_name):
         raise ProtocolError(f"The client sends a column of unknown type {type_name}.")
     _write_strings(sink, (name, type_name.encode()))
-    flow = _FileFlow(line, sink)
-    column = column_of(type_name)
-    column.pass_prefix(flow)
-    column.pass_rows(flow, rows)
+    column_of(type_name).pass_over(_FileFlow(line, sink), rows)
 
 
 def _is_json(type_name: str) -> bool:

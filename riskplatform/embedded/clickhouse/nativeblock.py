@@ -54,9 +54,7 @@ def row_count(native_block: bytes) -> int:
 
 def _pass_column(walk: "_BlockWalk", rows: int) -> ColumnHeader:
     header = ColumnHeader(walk.text(), walk.text())
-    column = column_of(header.type_name)
-    column.pass_prefix(walk)
-    column.pass_rows(walk, rows)
+    column_of(header.type_name).pass_over(walk, rows)
     return header
 
 

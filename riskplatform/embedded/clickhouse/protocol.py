@@ -7,7 +7,6 @@ formats. It has no types, so nothing else looks into it.
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from clickhouse_driver.bufferedreader import BufferedSocketReader
@@ -15,6 +14,7 @@ from clickhouse_driver.bufferedwriter import BufferedSocketWriter
 from clickhouse_driver.columns.service import read_column
 from clickhouse_driver.context import Context
 from clickhouse_driver.defines import BUFFER_SIZE
+from clickhouse_driver.protocol import ClientPacketTypes, ServerPacketTypes
 from clickhouse_driver.varint import make_varint, read_varint
 
 from riskplatform.embedded.clickhouse.engine import ColumnHeader, Progress
@@ -25,6 +25,8 @@ from riskplatform.embedded.clickhouse.errors import (
     refusal,
 )
 
+ClientPacket = ClientPacketTypes
+ServerPacket = ServerPacketTypes
 # Below inter-server secrets, OpenTelemetry, custom serialisation and the addendum:
 # the plainest dialect every driver still speaks, with settings as strings.
 REVISION = 54440
@@ -43,26 +45,6 @@ DECODING = {
     "use_numpy": False,
     "input_format_null_as_default": False,
 }
-
-
-class ClientPacket(IntEnum):
-    HELLO = 0
-    QUERY = 1
-    DATA = 2
-    CANCEL = 3
-    PING = 4
-
-
-class ServerPacket(IntEnum):
-    HELLO = 0
-    DATA = 1
-    EXCEPTION = 2
-    PROGRESS = 3
-    PONG = 4
-    END_OF_STREAM = 5
-    PROFILE_INFO = 6
-    TOTALS = 7
-    EXTREMES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +190,7 @@ def hello(*, version: str, timezone: str) -> bytes:
     )
 
 
-def block_start(packet: ServerPacket = ServerPacket.DATA) -> bytes:
+def block_start(packet: int = ServerPacket.DATA) -> bytes:
     """Begin a packet that goes on with a Native block."""
     return varint(packet) + BLOCK_INFO
 

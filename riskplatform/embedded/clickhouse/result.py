@@ -48,7 +48,7 @@ class Beside:
     """A block of totals, or of the least and the greatest value of each column."""
 
     block: bytes
-    packet: ServerPacket
+    packet: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
