@@ -66,7 +66,9 @@ def _serve(options: argparse.Namespace) -> None:
             address=(options.host, options.port),
             max_connections=options.max_connections,
         )
-        stop = _stop_on_signals()
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop.set())
         server.start()
         _announce(server, engine, options)
         stop.wait()
@@ -91,13 +93,6 @@ def _password(variable: str | None) -> str:
             variable=variable,
         )
     return password
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    return stop
 
 
 def _announce(

@@ -6,48 +6,24 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from riskplatform.embedded.clickhouse import protocol
+from riskplatform.embedded.clickhouse import errors, protocol, result
 from riskplatform.embedded.clickhouse.engine import (
     Engine,
     Progress,
+    QuerySettings,
     Session,
     quoted_name,
 )
-from riskplatform.embedded.clickhouse.errors import (
-    AUTHENTICATION_FAILED,
-    BAD_ARGUMENTS,
-    QUERY_WAS_CANCELLED,
-    ProtocolError,
-    QueryError,
-    refusal,
-)
+from riskplatform.embedded.clickhouse.errors import ProtocolError, QueryError, refusal
 from riskplatform.embedded.clickhouse.guard import Guard
 from riskplatform.embedded.clickhouse.insert import received_file, sample_columns
 from riskplatform.embedded.clickhouse.lexemes import Lexer
 from riskplatform.embedded.clickhouse.nativeblock import row_count
-from riskplatform.embedded.clickhouse.protocol import (
-    ClientPacket,
-    Hello,
-    Line,
-    Query,
-    Sent,
-    ServerPacket,
-)
-from riskplatform.embedded.clickhouse.querysettings import QuerySettings
-from riskplatform.embedded.clickhouse.result import (
-    LOSSLESS,
-    BeforeLimit,
-    Beside,
-    NativeShapes,
-    Parts,
-    asks_for_totals,
-    parts_with_totals,
-    result_parts,
-)
+from riskplatform.embedded.clickhouse.protocol import ClientPacket, Line, ServerPacket
 from riskplatform.embedded.clickhouse.statement import (
     InsertStatement,
-    Kind,
     Statement,
+    StatementKind,
     read_insert,
     read_statement,
 )
@@ -69,7 +45,7 @@ class Host:
     incoming: Path
     user: str
     password: str
-    shapes: NativeShapes = field(default_factory=NativeShapes)
+    shapes: result.NativeShapes = field(default_factory=result.NativeShapes)
 
 
 class Conversation:
@@ -93,7 +69,7 @@ class Conversation:
         except QueryError as error:
             line.send(protocol.exception_packet(error))
 
-    def _check_client(self, hello: Hello) -> None:
+    def _check_client(self, hello: protocol.Hello) -> None:
         host = self._host
         known = hmac.compare_digest(hello.user.encode(), host.user.encode())
         right = hmac.compare_digest(hello.password.encode(), host.password.encode())
@@ -101,13 +77,13 @@ class Conversation:
             raise refusal(
                 f"{hello.user}: Authentication failed: password is incorrect, "
                 "or there is no user with such name.",
-                AUTHENTICATION_FAILED,
+                errors.AUTHENTICATION_FAILED,
             )
         if hello.revision < protocol.REVISION:
             raise refusal(
                 f"The client's protocol revision {hello.revision} is too old; "
                 f"use a client of revision {protocol.REVISION} or newer.",
-                BAD_ARGUMENTS,
+                errors.BAD_ARGUMENTS,
             )
 
     def _serve(self, answerer: "Answerer") -> None:
@@ -136,7 +112,7 @@ class Conversation:
             raise refusal(
                 "The embedded server takes no external tables. "
                 "Use a temporary table instead.",
-                BAD_ARGUMENTS,
+                errors.BAD_ARGUMENTS,
             )
 
 
@@ -151,7 +127,7 @@ class Answerer:
         self._reported = Progress()
         self._may_have_extremes = False
 
-    def answer(self, query: Query) -> None:
+    def answer(self, query: protocol.Query) -> None:
         """Run a query to its end packet, which is an exception if it failed."""
         self._reported = self._session.progress = Progress()
         try:
@@ -163,17 +139,22 @@ class Answerer:
         else:
             self._line.send(protocol.varint(ServerPacket.END_OF_STREAM))
 
-    def _run(self, statement: Statement, query: Query) -> None:
-        has_totals = statement.kind is Kind.STREAM and (
-            self._may_have_extremes or asks_for_totals(statement.sql, query.settings)
+    def _run(self, statement: Statement, query: protocol.Query) -> None:
+        has_totals = statement.kind is StatementKind.STREAM and (
+            self._may_have_extremes
+            or result.asks_for_totals(statement.sql, query.settings)
         )
-        if statement.kind is Kind.SET:
+        if statement.kind is StatementKind.SET:
             self._settings.forget()
             self._may_have_extremes |= "extremes" in statement.sql.lower()
         else:
-            lossless = LOSSLESS if has_totals else {}
+            lossless = result.LOSSLESS if has_totals else {}
             self._settings.apply({**query.settings, **lossless}, query.important)
-        insert = read_insert(statement.sql) if statement.kind is Kind.INSERT else None
+        insert = (
+            read_insert(statement.sql)
+            if statement.kind is StatementKind.INSERT
+            else None
+        )
         if insert is not None:
             self._take_rows(insert, query.query_id)
             return
@@ -182,7 +163,9 @@ class Answerer:
             try:
                 self._send_rows(self._parts(statement, has_totals=has_totals))
             except QueryError as error:
-                if not (watched.cancelled and error.error_code == QUERY_WAS_CANCELLED):
+                if not (
+                    watched.cancelled and error.error_code == errors.QUERY_WAS_CANCELLED
+                ):
                     raise
 
     def _take_rows(self, insert: InsertStatement, query_id: str) -> None:
@@ -196,16 +179,16 @@ class Answerer:
                     self._session.execute(insert.reading(str(path)))
         self._tell_progress()
 
-    def _parts(self, statement: Statement, *, has_totals: bool) -> Parts:
+    def _parts(self, statement: Statement, *, has_totals: bool) -> result.Parts:
         host = self._host
         if has_totals:
-            return parts_with_totals(self._session, statement.sql)
+            return result.parts_with_totals(self._session, statement.sql)
         sql = with_client_ids(statement.sql, host.watcher.client_ids(), host.lexer)
         seen = Statement(sql=sql, kind=statement.kind)
-        return result_parts(self._session, seen, host.shapes)
+        return result.result_parts(self._session, seen, host.shapes)
 
-    def _send_rows(self, parts: Parts) -> None:
-        line, sent = self._line, Sent()
+    def _send_rows(self, parts: result.Parts) -> None:
+        line, sent = self._line, protocol.Sent()
         with closing(parts):
             for part in parts:
                 if isinstance(part, bytes):
@@ -214,9 +197,9 @@ class Answerer:
                     sent.rows += row_count(part)
                     sent.blocks += 1
                     sent.bytes += len(part)
-                elif isinstance(part, Beside):
+                elif isinstance(part, result.Beside):
                     line.send(protocol.block_start(part.packet), part.block)
-                elif isinstance(part, BeforeLimit):
+                elif isinstance(part, result.BeforeLimit):
                     sent.rows_before_limit = part.rows
                 else:
                     line.write(protocol.header(part))

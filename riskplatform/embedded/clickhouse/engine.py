@@ -3,12 +3,17 @@
 import json
 import logging
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from riskplatform.embedded.clickhouse.errors import QueryError, query_error
+from riskplatform.embedded.clickhouse.errors import (
+    UNKNOWN_SETTING,
+    QueryError,
+    query_error,
+    refusal,
+)
 from riskplatform.embedded.errors import EmbeddedServerError
 
 # Servers keep UTC; the engine reads the zone of the machine once, when it is loaded.
@@ -24,6 +29,7 @@ except ImportError as error:
 
 logger = logging.getLogger(__name__)
 
+OWN_SETTINGS = "SELECT name, value, changed FROM system.settings"
 # What a server has and the command line engine has not.
 SERVER_LIKE = "SET implicit_select = 0, max_execution_time = {max_execution_s}"
 
@@ -164,6 +170,62 @@ class Engine:
 
     def _scalar(self, sql: str) -> str:
         return self._control.execute(sql, "TSVRaw").decode().strip()
+
+
+class QuerySettings:
+    """Keeps a session's settings equal to those of the next query.
+
+    Clients repeat the same settings with every query, so what is in force stays until
+    a query sets something else; then the session's own value comes back.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._in_force: dict[str, str] = {}
+        self._own: dict[str, str] = {}
+
+    def apply(
+        self, wanted: Mapping[str, str], important: Set[str] = frozenset()
+    ) -> None:
+        """Have these settings in force; one that is important has to be known."""
+        known = self._known(wanted, important)
+        if known == self._in_force:
+            return
+        before = self._in_force
+        gone = {name: self._own[name] for name in before if name not in known}
+        self._assign(gone)
+        self._in_force = {n: v for n, v in before.items() if n not in gone}
+        # One SET for all: a wrong value keeps every one of them out.
+        self._assign({n: quoted(v) for n, v in known.items() if before.get(n) != v})
+        self._in_force = known
+
+    def forget(self) -> None:
+        """Give the session its own settings back, for a SET to change them."""
+        self.apply({})
+        self._own.clear()
+
+    def _known(self, wanted: Mapping[str, str], important: Set[str]) -> dict[str, str]:
+        self._look_up([name for name in wanted if name not in self._own])
+        for name in wanted.keys() - self._own.keys():
+            if name in important:
+                raise refusal(f"Unknown setting '{name}'", UNKNOWN_SETTING)
+            logger.warning("unknown setting ignored: %s", name)
+        return {name: value for name, value in wanted.items() if name in self._own}
+
+    def _look_up(self, names: list[str]) -> None:
+        if not names:
+            return
+        listed = ", ".join(map(quoted, names))
+        answer = self._session.execute(
+            f"{OWN_SETTINGS} WHERE name IN ({listed})", "JSONCompactEachRow"
+        )
+        for name, value, changed in map(json.loads, answer.splitlines()):
+            self._own[name] = quoted(value) if changed else "DEFAULT"
+
+    def _assign(self, values: Mapping[str, str]) -> None:
+        if values:
+            joined = ", ".join(f"{name} = {value}" for name, value in values.items())
+            self._session.execute(f"SET {joined}")
 
 
 def quoted(text: str) -> str:

@@ -15,7 +15,14 @@ from riskplatform.embedded.clickhouse.errors import (
     refusal,
 )
 from riskplatform.embedded.clickhouse.folder import SourceAccess
-from riskplatform.embedded.clickhouse.lexemes import END, Lexeme, Lexer
+from riskplatform.embedded.clickhouse.lexemes import (
+    CLOSING,
+    END,
+    OPENING,
+    TEXTS,
+    Lexeme,
+    Lexer,
+)
 
 FILE = "file"
 WORDS = frozenset({"infile", "outfile", "disk", "attach", "engine", "identifier"})
@@ -65,7 +72,7 @@ class Guard:
             return
         statement = self._lexer.split(sql)
         first = statement[0].keyword if statement else ""
-        if first == "INSERT" and any(it.is_error for it in statement):
+        if first == "INSERT" and any(it.kind.startswith("Error") for it in statement):
             raise refusal("Syntax error: a quote of the INSERT is open.", SYNTAX_ERROR)
         attaches = any(it.keyword == "ATTACH" for it in statement)
         for spot in _spots(statement):
@@ -82,7 +89,7 @@ class Guard:
         name = spot.this.name
         if name.lower() not in self._functions:
             return None
-        if spot.after.opens:
+        if spot.after.kind == OPENING:
             is_table = (
                 spot.before.kind == "Dot"
                 or spot.before.keyword in BEFORE_TABLES
@@ -111,11 +118,15 @@ class Guard:
 
 def _moves_a_file(spot: Spot, *, attaches: bool) -> str | None:
     match spot.before.keyword, spot.this.keyword:
-        case ("FROM", "INFILE") | ("INTO", "OUTFILE") if spot.after.is_text:
+        case ("FROM", "INFILE") | ("INTO", "OUTFILE") if spot.after.kind in TEXTS:
             return f"{spot.before.keyword} {spot.this.keyword} is refused."
-    if attaches and spot.before.keyword == "FROM" and spot.this.is_text:
+    if attaches and spot.before.keyword == "FROM" and spot.this.kind in TEXTS:
         return "ATTACH from a path is refused."
-    if spot.before.kind == "Equals" and spot.this.name == "disk" and spot.after.opens:
+    if (
+        spot.before.kind == "Equals"
+        and spot.this.name == "disk"
+        and spot.after.kind == OPENING
+    ):
         return "A disk described in a statement is refused."
     return None
 
@@ -133,8 +144,8 @@ def _spots(statement: Sequence[Lexeme]) -> Iterator[Spot]:
     for index in range(1, len(words) - 2):
         before, this, after, then = words[index - 1 : index + 3]
         yield Spot(before, this, after, then, calls[-1])
-        if this.opens:
+        if this.kind == OPENING:
             # Brackets without a name only group.
             calls.append(before.name or calls[-1])
-        elif this.closes and len(calls) > 1:
+        elif this.kind == CLOSING and len(calls) > 1:
             calls.pop()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from riskplatform.embedded.clickhouse import protocol
-from riskplatform.embedded.clickhouse.columns import column_of, is_known
 from riskplatform.embedded.clickhouse.engine import ColumnHeader, Session
 from riskplatform.embedded.clickhouse.errors import (
     NO_SUCH_COLUMN,
@@ -20,6 +19,7 @@ from riskplatform.embedded.clickhouse.errors import (
     ProtocolError,
     refusal,
 )
+from riskplatform.embedded.clickhouse.nativeblock import column_of, is_known
 from riskplatform.embedded.clickhouse.protocol import ClientPacket, Line, varint
 from riskplatform.embedded.clickhouse.statement import InsertStatement
 

@@ -14,6 +14,9 @@ TYPOGRAPHIC_QUOTES = (
     "\N{LEFT DOUBLE QUOTATION MARK}",
     "\N{RIGHT DOUBLE QUOTATION MARK}",
 )
+# Kinds of words and signs.
+OPENING, CLOSING = "OpeningRoundBracket", "ClosingRoundBracket"
+TEXTS = frozenset({"StringLiteral", "HereDoc"})
 TOKENIZE = (
     "SELECT arrayFilter(token -> token.3 NOT IN ('Whitespace', 'Comment'), "
     "tokenizeQuery({text}))"
@@ -36,22 +39,6 @@ class Lexeme(NamedTuple):
         if self.kind == "BareWord":
             return self.text.decode()
         return _unquoted(self.text) if self.kind == "QuotedIdentifier" else ""
-
-    @property
-    def is_text(self) -> bool:
-        return self.kind in {"StringLiteral", "HereDoc"}
-
-    @property
-    def opens(self) -> bool:
-        return self.kind == "OpeningRoundBracket"
-
-    @property
-    def closes(self) -> bool:
-        return self.kind == "ClosingRoundBracket"
-
-    @property
-    def is_error(self) -> bool:
-        return self.kind.startswith("Error")
 
 
 END = Lexeme("EndOfStream", b"")

@@ -9,11 +9,9 @@ import json
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from riskplatform.embedded.clickhouse.columns import is_known
 from riskplatform.embedded.clickhouse.engine import ColumnHeader, Session, quoted
 from riskplatform.embedded.clickhouse.errors import (
     NOT_IMPLEMENTED,
@@ -21,9 +19,13 @@ from riskplatform.embedded.clickhouse.errors import (
     QueryError,
     refusal,
 )
-from riskplatform.embedded.clickhouse.nativeblock import block_of_buffers, split_blocks
+from riskplatform.embedded.clickhouse.nativeblock import (
+    block_of_buffers,
+    is_known,
+    split_blocks,
+)
 from riskplatform.embedded.clickhouse.protocol import ServerPacket
-from riskplatform.embedded.clickhouse.statement import Kind, Statement
+from riskplatform.embedded.clickhouse.statement import Statement, StatementKind
 
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\b\d[\w.]*")
 _TOTALS = re.compile(r"\b(?:totals|extremes)\b", re.IGNORECASE)
@@ -43,16 +45,14 @@ LOSSLESS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Beside(NamedTuple):
     """A block of totals, or of the least and the greatest value of each column."""
 
-    block: bytes
     packet: int
+    block: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeforeLimit:
+class BeforeLimit(NamedTuple):
     rows: int
 
 
@@ -84,7 +84,7 @@ class NativeShapes:
 
 def result_parts(session: Session, statement: Statement, shapes: NativeShapes) -> Parts:
     """Yield the columns, then each block; nothing for a statement without rows."""
-    if statement.kind is not Kind.STREAM:
+    if statement.kind is not StatementKind.STREAM:
         yield from _finished(session, statement)
     elif statement.sql in shapes:
         yield from _streamed(session, statement.sql, shapes)
@@ -114,14 +114,13 @@ def parts_with_totals(session: Session, sql: str) -> Parts:
     for start in range(0, len(rows), ROWS_AT_ONCE):
         yield _block(session, columns, rows[start : start + ROWS_AT_ONCE])
     if "totals" in answer:
-        block = _block(session, columns, [answer["totals"]])
-        yield Beside(block=block, packet=ServerPacket.TOTALS)
+        totals = [answer["totals"]]
+        yield Beside(ServerPacket.TOTALS, _block(session, columns, totals))
     if "extremes" in answer:
-        ends = answer["extremes"]
-        block = _block(session, columns, [ends["min"], ends["max"]])
-        yield Beside(block=block, packet=ServerPacket.EXTREMES)
+        ends = [answer["extremes"][end] for end in ("min", "max")]
+        yield Beside(ServerPacket.EXTREMES, _block(session, columns, ends))
     if "rows_before_limit_at_least" in answer:
-        yield BeforeLimit(rows=answer["rows_before_limit_at_least"])
+        yield BeforeLimit(answer["rows_before_limit_at_least"])
 
 
 def _finished(session: Session, statement: Statement) -> Parts:
@@ -130,7 +129,7 @@ def _finished(session: Session, statement: Statement) -> Parts:
         if columns is None:
             yield (columns := block.headers)
         yield block.content
-    if columns is None and statement.kind is Kind.READ:
+    if columns is None and statement.kind is StatementKind.READ:
         yield session.header(statement.sql)
 
 
@@ -142,7 +141,7 @@ def _described(session: Session, sql: str, shapes: NativeShapes) -> Parts:
             raise
         # Run as it is, the statement fails at a position the client can see, or does
         # what cannot be described, like WITH ... INSERT.
-        yield from _finished(session, Statement(sql=sql, kind=Kind.COMMAND))
+        yield from _finished(session, Statement(sql=sql, kind=StatementKind.COMMAND))
         return
     shapes.note(sql, is_native=_are_whole_in_native(columns))
     yield columns

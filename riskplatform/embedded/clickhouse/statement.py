@@ -32,7 +32,7 @@ _READING = frozenset({"SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK"})
 _SOURCES = frozenset({"SELECT", "WITH", "FROM", "WATCH", "EXPLAIN", "("})
 
 
-class Kind(Enum):
+class StatementKind(Enum):
     STREAM = auto()
     READ = auto()
     SET = auto()
@@ -55,7 +55,7 @@ class Token:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     sql: str
-    kind: Kind
+    kind: StatementKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,10 @@ def read_statement(sql: str) -> Statement:
     if first is None:
         raise refusal("Syntax error: Empty query.", SYNTAX_ERROR)
     kind = _kind_of(first.word)
-    if kind is not Kind.INSERT and _MIGHT_HAVE_TAIL.search(sql):
-        sql = _single_statement(sql, without_format=kind in {Kind.STREAM, Kind.READ})
+    if kind is not StatementKind.INSERT and _MIGHT_HAVE_TAIL.search(sql):
+        sql = _single_statement(
+            sql, without_format=kind in {StatementKind.STREAM, StatementKind.READ}
+        )
     return Statement(sql=sql, kind=kind)
 
 
@@ -132,12 +134,14 @@ def tokens(sql: str, start: int = 0) -> Iterator[Token]:
             depth += 1
 
 
-def _kind_of(word: str) -> Kind:
+def _kind_of(word: str) -> StatementKind:
     if word in _STREAMED:
-        return Kind.STREAM
+        return StatementKind.STREAM
     if word in _READING:
-        return Kind.READ
-    return {"SET": Kind.SET, "INSERT": Kind.INSERT}.get(word, Kind.COMMAND)
+        return StatementKind.READ
+    return {"SET": StatementKind.SET, "INSERT": StatementKind.INSERT}.get(
+        word, StatementKind.COMMAND
+    )
 
 
 def _single_statement(sql: str, *, without_format: bool) -> str:

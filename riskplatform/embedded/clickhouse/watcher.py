@@ -100,15 +100,11 @@ class Watcher:
             self._busy.wait()
             with self._lock:
                 for watched in self._running.values():
-                    self._look_at(watched)
+                    if not watched.cancelled and _wants_out(watched.connection):
+                        watched.cancelled = True
+                        self._engine.kill_query_of(watched.native_thread_id)
                 if not (self._running or self._stopped.is_set()):
                     self._busy.clear()
-
-    def _look_at(self, watched: RunningQuery) -> None:
-        if watched.cancelled or not _wants_out(watched.connection):
-            return
-        watched.cancelled = True
-        self._engine.kill_query_of(watched.native_thread_id)
 
 
 def _wants_out(connection: socket.socket) -> bool:

@@ -1,14 +1,14 @@
 import pytest
 
-from riskplatform.embedded.clickhouse.columns import (
+from riskplatform.embedded.clickhouse.errors import QueryError
+from riskplatform.embedded.clickhouse.nativeblock import (
     TypeName,
     element_type,
     parse_type_name,
 )
-from riskplatform.embedded.clickhouse.errors import QueryError
 from riskplatform.embedded.clickhouse.result import NativeShapes
 from riskplatform.embedded.clickhouse.statement import (
-    Kind,
+    StatementKind,
     read_insert,
     read_statement,
 )
@@ -17,18 +17,20 @@ from riskplatform.embedded.clickhouse.statement import (
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
-        ("SELECT 1", Kind.STREAM),
-        ("  -- first\n/* then */ with 1 as a select a", Kind.STREAM),
-        ("((SELECT 1))", Kind.STREAM),
-        ("FROM t SELECT a", Kind.STREAM),
-        ("show tables", Kind.READ),
-        ("EXPLAIN SELECT 1", Kind.READ),
-        ("SET a = 1", Kind.SET),
-        ("insert into t values", Kind.INSERT),
-        ("CREATE TABLE t (a UInt8) ENGINE = Memory", Kind.COMMAND),
+        ("SELECT 1", StatementKind.STREAM),
+        ("  -- first\n/* then */ with 1 as a select a", StatementKind.STREAM),
+        ("((SELECT 1))", StatementKind.STREAM),
+        ("FROM t SELECT a", StatementKind.STREAM),
+        ("show tables", StatementKind.READ),
+        ("EXPLAIN SELECT 1", StatementKind.READ),
+        ("SET a = 1", StatementKind.SET),
+        ("insert into t values", StatementKind.INSERT),
+        ("CREATE TABLE t (a UInt8) ENGINE = Memory", StatementKind.COMMAND),
     ],
 )
-def test_the_first_word_says_what_a_statement_wants(sql: str, kind: Kind) -> None:
+def test_the_first_word_says_what_a_statement_wants(
+    sql: str, kind: StatementKind
+) -> None:
     assert read_statement(sql).kind is kind
 
 
