@@ -28,9 +28,9 @@ from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.server_urls import clickhouse_database
-from tests.attacks.hanging import hanging
-from tests.factories import make_organisation, make_region
 from tests.support.detached import send
+from tests.support.factories import make_organisation, make_region
+from tests.support.hanging import hanging
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(

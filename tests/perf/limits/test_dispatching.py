@@ -13,9 +13,9 @@ from perf.limits.routes import DEFAULT, HEALTH
 from perf.limits.thread_group import ThreadGroup
 from perf.metrics import SHED
 from perf.switches import Switch
-from tests.perf.wsgi_doubles import Application
 from tests.support.detached import begin, send
 from tests.support.waiting import wait_until
+from tests.support.wsgi_doubles import Application
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

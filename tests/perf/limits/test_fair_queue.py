@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perf.limits.fair_queue import TARGET_S, FairQueue, QueuedRequest
-from tests.perf.limits.queue_simulation import Simulation
+from tests.support.queue_simulation import Simulation
 
 NOBODY_WAITS_LONGER_S = 1.0
 
