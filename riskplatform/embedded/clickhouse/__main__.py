@@ -70,7 +70,7 @@ def _serve(options: argparse.Namespace) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stop.set())
         server.start()
-        _announce(server, engine, options)
+        _report_ready(server, engine, options)
         stop.wait()
         logger.info("embedded ClickHouse server stops")
         server.stop()
@@ -95,7 +95,7 @@ def _password(variable: str | None) -> str:
     return password
 
 
-def _announce(
+def _report_ready(
     server: ClickHouseListener, engine: Engine, options: argparse.Namespace
 ) -> None:
     host, port = server.address

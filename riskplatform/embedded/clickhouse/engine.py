@@ -59,7 +59,15 @@ class Session:
 
     def __init__(self, location: str, *, max_execution_s: int) -> None:
         self.progress = Progress()
-        self._connection: Any = _connect(location)
+        try:
+            self._connection: Any = Connection(location)
+        except RuntimeError as error:
+            folder = location.partition("?")[0]
+            raise EmbeddedServerError(
+                f"The ClickHouse data in {folder} cannot be opened: {error} Another "
+                "process may use the folder; stop it or choose another --data.",
+                folder=folder,
+            ) from error
         self._connection.set_progress_callback(self._note_progress)
         self.execute(SERVER_LIKE.format(max_execution_s=max_execution_s))
 
@@ -237,18 +245,6 @@ def quoted(text: str) -> str:
 def quoted_name(name: str) -> str:
     """Write a name as an identifier of a statement."""
     return "`{}`".format(name.replace("`", "``"))
-
-
-def _connect(location: str) -> Any:
-    try:
-        return Connection(location)
-    except RuntimeError as error:
-        folder = location.partition("?")[0]
-        raise EmbeddedServerError(
-            f"The ClickHouse data in {folder} cannot be opened: {error} "
-            "Another process may use the folder; stop it or choose another --data.",
-            folder=folder,
-        ) from error
 
 
 @contextmanager

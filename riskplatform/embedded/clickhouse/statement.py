@@ -139,9 +139,8 @@ def _kind_of(word: str) -> StatementKind:
         return StatementKind.STREAM
     if word in _READING:
         return StatementKind.READ
-    return {"SET": StatementKind.SET, "INSERT": StatementKind.INSERT}.get(
-        word, StatementKind.COMMAND
-    )
+    known = {"SET": StatementKind.SET, "INSERT": StatementKind.INSERT}
+    return known.get(word, StatementKind.COMMAND)
 
 
 def _single_statement(sql: str, *, without_format: bool) -> str:

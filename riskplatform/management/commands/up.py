@@ -85,7 +85,7 @@ class Command(BaseCommand):
             services = chosen_services(site, options)
             supervisor.bring_up(services)
             ownership.publish(published_urls(services))
-            self._announce(services, took_s=time.monotonic() - started_s)
+            self._say_ready(services, took_s=time.monotonic() - started_s)
             supervisor.watch()
         except StopRequestedError:
             self._say("asked to stop before everything was up")
@@ -95,7 +95,7 @@ class Command(BaseCommand):
             supervisor.stop()
         self._say("everything is stopped")
 
-    def _announce(self, services: list[Service], *, took_s: float) -> None:
+    def _say_ready(self, services: list[Service], *, took_s: float) -> None:
         address = next((service.address for service in services), "")
         self._say(f"up after {took_s:.1f} s: {address}/  Ctrl-C stops")
 
