@@ -48,45 +48,33 @@ class Host:
     shapes: result.NativeShapes = field(default_factory=result.NativeShapes)
 
 
+def converse(host: Host, connection: socket.socket) -> None:
+    """Serve a client from its hello until it leaves."""
+    line, engine = Line(connection), host.engine
+    try:
+        hello = protocol.read_hello(line)
+        _check_client(hello, host)
+        with closing(engine.open_session()) as session:
+            if hello.database:
+                session.execute(f"USE {quoted_name(hello.database)}")
+            line.send(protocol.hello(version=engine.version, timezone=engine.timezone))
+            Conversation(session, host=host, line=line).run()
+    except QueryError as error:
+        line.send(protocol.exception_packet(error))
+
+
 class Conversation:
-    def __init__(self, host: Host, connection: socket.socket) -> None:
+    """Statements and their answers: rows sent, rows taken in, or a plain done."""
+
+    def __init__(self, session: Session, *, host: Host, line: Line) -> None:
+        self._session = session
+        self._settings = QuerySettings(session)
         self._host = host
-        self._line = Line(connection)
+        self._line = line
+        self._reported = Progress()
+        self._may_have_extremes = False
 
     def run(self) -> None:
-        """Serve until the client leaves."""
-        line, engine = self._line, self._host.engine
-        try:
-            hello = protocol.read_hello(line)
-            self._check_client(hello)
-            with closing(engine.open_session()) as session:
-                if hello.database:
-                    session.execute(f"USE {quoted_name(hello.database)}")
-                line.send(
-                    protocol.hello(version=engine.version, timezone=engine.timezone)
-                )
-                self._serve(Answerer(session, host=self._host, line=line))
-        except QueryError as error:
-            line.send(protocol.exception_packet(error))
-
-    def _check_client(self, hello: protocol.Hello) -> None:
-        host = self._host
-        known = hmac.compare_digest(hello.user.encode(), host.user.encode())
-        right = hmac.compare_digest(hello.password.encode(), host.password.encode())
-        if not (known and right):
-            raise refusal(
-                f"{hello.user}: Authentication failed: password is incorrect, "
-                "or there is no user with such name.",
-                errors.AUTHENTICATION_FAILED,
-            )
-        if hello.revision < protocol.REVISION:
-            raise refusal(
-                f"The client's protocol revision {hello.revision} is too old; "
-                f"use a client of revision {protocol.REVISION} or newer.",
-                errors.BAD_ARGUMENTS,
-            )
-
-    def _serve(self, answerer: "Answerer") -> None:
         line = self._line
         while True:
             line.connection.settimeout(IDLE_TIMEOUT_S)
@@ -98,34 +86,11 @@ class Conversation:
                 line.connection.settimeout(ANSWER_TIMEOUT_S)
                 query = protocol.read_query(line)
                 self._read_external_tables()
-                answerer.answer(query)
+                self.answer(query)
             elif packet == ClientPacket.PING:
                 line.send(protocol.varint(ServerPacket.PONG))
             elif packet != ClientPacket.CANCEL:
                 raise ProtocolError(f"The client sent packet {packet} out of turn.")
-
-    def _read_external_tables(self) -> None:
-        if self._line.varint() != ClientPacket.DATA:
-            raise ProtocolError("The client left out the end of its external tables.")
-        columns, _ = protocol.read_block_start(self._line)
-        if columns:
-            raise refusal(
-                "The embedded server takes no external tables. "
-                "Use a temporary table instead.",
-                errors.BAD_ARGUMENTS,
-            )
-
-
-class Answerer:
-    """Answers one statement: rows streamed out, rows taken in, or a plain done."""
-
-    def __init__(self, session: Session, *, host: Host, line: Line) -> None:
-        self._session = session
-        self._settings = QuerySettings(session)
-        self._host = host
-        self._line = line
-        self._reported = Progress()
-        self._may_have_extremes = False
 
     def answer(self, query: protocol.Query) -> None:
         """Run a query to its end packet, which is an exception if it failed."""
@@ -212,3 +177,31 @@ class Answerer:
         if news != Progress():
             self._line.write(protocol.progress_packet(news))
             self._reported = now
+
+    def _read_external_tables(self) -> None:
+        if self._line.varint() != ClientPacket.DATA:
+            raise ProtocolError("The client left out the end of its external tables.")
+        columns, _ = protocol.read_block_start(self._line)
+        if columns:
+            raise refusal(
+                "The embedded server takes no external tables. "
+                "Use a temporary table instead.",
+                errors.BAD_ARGUMENTS,
+            )
+
+
+def _check_client(hello: protocol.Hello, host: Host) -> None:
+    known = hmac.compare_digest(hello.user.encode(), host.user.encode())
+    right = hmac.compare_digest(hello.password.encode(), host.password.encode())
+    if not (known and right):
+        raise refusal(
+            f"{hello.user}: Authentication failed: password is incorrect, "
+            "or there is no user with such name.",
+            errors.AUTHENTICATION_FAILED,
+        )
+    if hello.revision < protocol.REVISION:
+        raise refusal(
+            f"The client's protocol revision {hello.revision} is too old; "
+            f"use a client of revision {protocol.REVISION} or newer.",
+            errors.BAD_ARGUMENTS,
+        )

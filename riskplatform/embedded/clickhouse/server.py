@@ -7,7 +7,7 @@ import threading
 import time
 
 from riskplatform.embedded.clickhouse import protocol
-from riskplatform.embedded.clickhouse.conversation import Conversation, Host
+from riskplatform.embedded.clickhouse.conversation import Host, converse
 from riskplatform.embedded.clickhouse.errors import (
     TOO_MANY_CONNECTIONS,
     ProtocolError,
@@ -101,7 +101,7 @@ class ClickHouseListener:
     def _converse(self, connection: socket.socket) -> None:
         connection.settimeout(HELLO_TIMEOUT_S)
         try:
-            Conversation(self._host, connection).run()
+            converse(self._host, connection)
         except (OSError, EOFError) as error:
             logger.debug("a client left: %s", error)
         except ProtocolError as error:
