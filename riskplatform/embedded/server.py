@@ -1,6 +1,5 @@
 """What every server and process that runs on this machine has in common."""
 
-import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
@@ -14,6 +13,7 @@ from riskplatform.embedded.ports import LOOPBACK, free_port, is_free
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.kernel import heartbeat
+from riskplatform.private_folder import stored_secret
 
 READY_POLL_S = 0.05
 START_ATTEMPTS = 3
@@ -191,9 +191,4 @@ def owned_site(var: Path, **options: Any) -> Generator[Site]:
 
 def stored_password(var: Path) -> str:
     """Return the password of the servers in this folder, made on first use."""
-    file = var / "secrets" / "servers"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip()
+    return stored_secret(var / "secrets" / "servers", n_bytes=24)
