@@ -18,8 +18,8 @@ from riskplatform.embedded.clickhouse.errors import (
     refusal,
 )
 from riskplatform.embedded.clickhouse.protocol import string, varint
+from riskplatform.embedded.clickhouse.statement import tokens
 
-_PIECE = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),\s]|[^'`(),\s]+")
 _ELEMENT_NAME = re.compile(r"(?:`(?:[^`\\]|\\.)*`|[A-Za-z_]\w*)\s+(?=\S)")
 WIDTHS_BYTES = {
     # Each value says how long it is.
@@ -255,11 +255,8 @@ def element_type(text: str) -> str:
 
 
 def _split_arguments(text: str) -> list[str]:
-    arguments, depth, start = [], 0, 0
-    for piece in _PIECE.finditer(text):
-        depth += {"(": 1, ")": -1}.get(piece[0], 0)
-        if piece[0] == "," and depth == 0:
-            arguments.append(text[start : piece.start()].strip())
-            start = piece.end()
-    tail = text[start:].strip()
-    return [*arguments, tail] if tail else arguments
+    commas = [it.start for it in tokens(text) if (it.text, it.depth) == (",", 0)]
+    bounds = zip(
+        [0, *(comma + 1 for comma in commas)], [*commas, len(text)], strict=True
+    )
+    return [part for start, end in bounds if (part := text[start:end].strip())]
