@@ -5,7 +5,6 @@ which has limits; `development` serves it as well, on one port.
 """
 
 import os
-from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -18,7 +17,7 @@ os.environ["RISKPLATFORM_PROCESS"] = "realtime"
 django_application = get_asgi_application()
 
 from riskplatform.api.error_boundary import AsgiErrorBoundary  # noqa: E402
-from riskplatform.api.problems import CONTENT_TYPE, problem  # noqa: E402
+from riskplatform.api.problems import CONTENT_TYPE, problem_of  # noqa: E402
 from riskplatform.kernel.errors import NotFoundError  # noqa: E402
 
 PROBES = "/health/"
@@ -29,16 +28,14 @@ async def probes_only(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"].startswith(PROBES):
         await django_application(scope, receive, send)
         return
-    body = problem(
-        status=NotFoundError.status,
-        code=NotFoundError.code,
-        title=NotFoundError.title,
-        detail="This port has WebSockets and /health/ only. Ask the port of the web.",
+    error = NotFoundError(
+        "This port has WebSockets and /health/ only. Ask the port of the web."
     )
     headers = [(b"content-type", CONTENT_TYPE.encode()), (b"connection", b"close")]
-    status = int(HTTPStatus.NOT_FOUND)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps(body)})
+    start = {"status": error.status, "headers": headers}
+    await send({"type": "http.response.start", **start})
+    body = orjson.dumps(problem_of(error))
+    await send({"type": "http.response.body", "body": body})
 
 
 def routed(http: Any) -> AsgiErrorBoundary:

@@ -50,20 +50,6 @@ def env_list(name: str, default: list[str] | None = None) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
-def env_folders(name: str, default: dict[str, Path]) -> dict[str, Path]:
-    """Read `name=folder,name=folder`; folders are absolute."""
-    items = env_list(name)
-    if not items:
-        return default
-    folders = {}
-    for item in items:
-        key, equals, path = item.partition("=")
-        if not (key and equals and Path(path).is_absolute()):
-            raise EnvError(f"{name} holds {item!r}, not name=/absolute/folder.")
-        folders[key] = Path(path)
-    return folders
-
-
 def env_pairs(name: str, default: dict[str, str] | None = None) -> dict[str, str]:
     """Read `key=value,key=value`; what is not named keeps its default."""
     pairs = dict(default or {})
@@ -73,6 +59,15 @@ def env_pairs(name: str, default: dict[str, str] | None = None) -> dict[str, str
             raise EnvError(f"{name} holds {item!r}, not key=value.")
         pairs[key] = value
     return pairs
+
+
+def env_folders(name: str, default: dict[str, Path]) -> dict[str, Path]:
+    """Read `name=folder,name=folder`; folders are absolute."""
+    folders = {key: Path(path) for key, path in env_pairs(name).items()}
+    for key, folder in folders.items():
+        if not folder.is_absolute():
+            raise EnvError(f"{name} holds '{key}={folder}', not name=/absolute/folder.")
+    return folders or default
 
 
 def env_choice(name: str, default: str, choices: frozenset[str]) -> str:

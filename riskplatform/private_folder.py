@@ -1,7 +1,9 @@
 """The folder for data is for its owner alone: session keys and hashes lie in it."""
 
 import os
+import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 PRIVATE_UMASK = 0o077
@@ -22,6 +24,20 @@ def private_folder(folder: Path) -> Path:
     is_passed = os.geteuid() == 0 and (folder / PASSED_THROUGH).is_dir()
     _take_away(folder, OTHERS & ~stat.S_IXOTH if is_passed else OTHERS)
     return folder
+
+
+def stored_secret(path: Path, *, n_bytes: int) -> str:
+    """Give the secret in a file that its owner alone may read, made on first use."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own = path.with_name(f"{path.name}.{os.getpid()}")
+        own.touch(mode=0o600)
+        own.write_text(secrets.token_urlsafe(n_bytes), encoding="ascii")
+        # Of several processes that start at once, the first names the secret.
+        with suppress(FileExistsError):
+            path.hardlink_to(own)
+        own.unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 def let_pass(folder: Path) -> None:

@@ -44,14 +44,6 @@ COSTS = {
 }
 
 
-def configured_timeouts() -> dict[str, float]:
-    return request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
-
-
-def configured_cost_limits() -> dict[str, int]:
-    return cost_limits(env_pairs("COST_LIMITS"))
-
-
 def request_timeouts(given: Mapping[str, str]) -> dict[str, float]:
     """Read the seconds that a request of each class may take."""
     _check_names("REQUEST_TIMEOUTS", given, NAMES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from riskplatform.cache_settings import channel_layers, redis_cache
+from riskplatform import request_limits, server_urls
 from riskplatform.connection_policy import read_policy
 from riskplatform.env import (
     env_bool,
@@ -14,25 +14,13 @@ from riskplatform.env import (
     env_folders,
     env_int,
     env_list,
+    env_pairs,
     env_secret,
     env_str,
 )
 from riskplatform.log_settings import logging_config
 from riskplatform.login_throttling import axes_settings
-from riskplatform.request_limits import (
-    CLASS_OF_PATH,
-    configured_cost_limits,
-    configured_rate_limits,
-    configured_timeouts,
-    slots,
-)
-from riskplatform.secret_key import kept_secret_key
-from riskplatform.server_urls import (
-    clickhouse_replicas,
-    configured_databases,
-    replica_database,
-    server_url,
-)
+from riskplatform.secret_key import stored_secret_key
 
 django_stubs_ext.monkeypatch()
 
@@ -46,7 +34,7 @@ EMBEDDED = PROFILE == "embedded"
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 SECRET_KEY = env_secret("SECRET_KEY") or (
-    kept_secret_key(VAR_DIR) if EMBEDDED else env_str("SECRET_KEY")
+    stored_secret_key(VAR_DIR) if EMBEDDED else env_str("SECRET_KEY")
 )
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 DEBUG = env_bool("DEBUG", default=False)
@@ -134,9 +122,13 @@ CONNECTION_POLICY = read_policy(is_plain=not KEEPS_CONNECTIONS)
 WEB_WORKERS = env_int("WEB_WORKERS", os.cpu_count() or 1, minimum=1)
 WEB_THREADS = env_int("WEB_THREADS", 8, minimum=1)
 DATABASE_OTHER_CONNECTIONS = env_int("DATABASE_OTHER_CONNECTIONS", 12)
-DATABASES = configured_databases(VAR_DIR, CONNECTION_POLICY, is_embedded=EMBEDDED)
-CLICKHOUSE_REPLICAS = clickhouse_replicas(env_secret("CLICKHOUSE_REPLICA_URLS") or "")
-DATABASES |= CLICKHOUSE_REPLICAS | replica_database(CONNECTION_POLICY)
+DATABASES = server_urls.configured_databases(
+    VAR_DIR, CONNECTION_POLICY, is_embedded=EMBEDDED
+)
+CLICKHOUSE_REPLICAS = server_urls.clickhouse_replicas(
+    env_secret("CLICKHOUSE_REPLICA_URLS") or ""
+)
+DATABASES |= CLICKHOUSE_REPLICAS | server_urls.replica_database(CONNECTION_POLICY)
 DATABASE_ROUTERS = [
     "analytics.store.routers.ClickHouseRouter",
     "perf.connections.replicas.ReplicaRouter",
@@ -147,23 +139,25 @@ DATABASE_REPLICA_APPS = frozenset({"scoring", "analytics"})
 DATABASE_REPLICA_LAG_S = env_int("DATABASE_REPLICA_LAG_S", 5)
 
 # Cache and channels
-REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0", is_embedded=EMBEDDED)
+REDIS_URL = server_urls.server_url(
+    "REDIS_URL", "redis://127.0.0.1:6379/0", is_embedded=EMBEDDED
+)
 # The longest wait for a store that hangs.
 REDIS_TIMEOUT_S = env_int("REDIS_TIMEOUT_MS", 50, minimum=1) / 1_000
-CACHES = {"default": redis_cache(REDIS_URL, timeout_s=REDIS_TIMEOUT_S)}
+CACHES = {"default": server_urls.redis_cache(REDIS_URL, timeout_s=REDIS_TIMEOUT_S)}
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 DJANGO_REDIS_CLOSE_CONNECTION = not KEEPS_CONNECTIONS
-CHANNEL_LAYERS = channel_layers(REDIS_URL)
+CHANNEL_LAYERS = server_urls.channel_layers(REDIS_URL)
 
 # Limits, by class of routes: seconds for a request, requests of a caller.
-ROUTE_CLASSES = CLASS_OF_PATH
-REQUEST_TIMEOUTS = configured_timeouts()
-RATE_LIMITS = configured_rate_limits()
-COST_LIMITS = configured_cost_limits()
+ROUTE_CLASSES = request_limits.CLASS_OF_PATH
+REQUEST_TIMEOUTS = request_limits.request_timeouts(env_pairs("REQUEST_TIMEOUTS"))
+RATE_LIMITS = request_limits.configured_rate_limits()
+COST_LIMITS = request_limits.cost_limits(env_pairs("COST_LIMITS"))
 # How many proxies of ours have added to X-Forwarded-For.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 # In each web process: requests at work and those that wait, and how fast bodies come.
-WEB_SLOTS = slots()
+WEB_SLOTS = request_limits.slots()
 WEB_BODY_GRACE_S = env_int("WEB_BODY_GRACE_S", 5, minimum=1)
 WEB_BODY_BYTES_PER_S = env_int("WEB_BODY_BYTES_PER_S", 8_192, minimum=1)
 

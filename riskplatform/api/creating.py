@@ -10,8 +10,12 @@ from drf_spectacular.utils import OpenApiParameter
 from msgspec import Struct
 from rest_framework.request import Request
 
-from riskplatform.api.idempotency.errors import IdempotencyKeyError
-from riskplatform.api.idempotency.services import Answer, answer_once, fingerprint_of
+from riskplatform.api.idempotency.services import (
+    IdempotencyKeyError,
+    StoredResponse,
+    answer_once,
+    fingerprint_of,
+)
 from riskplatform.api.keys.principal import find_principal
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -52,37 +56,36 @@ class Once(Generic[Created]):
 def answer_once_per_key(
     request: Request, once: Once[Any], *, status: int
 ) -> HttpResponse:
-    def produce() -> Answer:
-        return Answer(
-            status=once.status or status, body=msgspec.json.encode(once.create())
-        )
+    def produce() -> StoredResponse:
+        content = msgspec.json.encode(once.create())
+        return StoredResponse(status=once.status or status, body=content)
 
     key = request.headers.get("Idempotency-Key")
-    if key is None:
-        answer = produce()
-    else:
-        body = request.body if once.body is None else once.body
-        answer = _once(request, body, key, produce)
-    content = answer.body
+    stored = produce() if key is None else _stored(request, once.body, key, produce)
+    content = stored.body
     if once.finish is not None:
         content = msgspec.json.encode(once.finish(content))
-    response = HttpResponse(
-        content, status=answer.status, content_type="application/json"
+    return HttpResponse(
+        content,
+        status=stored.status,
+        headers={"Idempotency-Replayed": "true"} if stored.is_replayed else None,
+        content_type="application/json",
     )
-    if answer.is_replayed:
-        response["Idempotency-Replayed"] = "true"
-    return response
 
 
-def _once(
-    request: Request, body: bytes, key: str, produce: Callable[[], Answer]
-) -> Answer:
+def _stored(
+    request: Request,
+    body: bytes | None,
+    key: str,
+    produce: Callable[[], StoredResponse],
+) -> StoredResponse:
     principal = find_principal(request)
     if principal is None:
         raise IdempotencyKeyError(
             "Idempotency-Keys are kept for organisations. Leave it out, or name yours"
             " with X-Organisation."
         )
+    body = request.body if body is None else body
     return answer_once(
         principal.organisation,
         key=key,

@@ -12,15 +12,12 @@ if TYPE_CHECKING:
 DRAIN_SIGNAL = signal.SIGUSR1
 # A later version of HTTP has no such header, and closes connections by itself.
 VERSION = "HTTP/1.1"
-
-
-class _Process:
-    # Not an Event: a handler may not take locks.
-    is_draining = False
+# Signals to drain that this process got. Not an Event: a handler may not take locks.
+_signals: list[int] = []
 
 
 def is_draining() -> bool:
-    return _Process.is_draining
+    return bool(_signals)
 
 
 def listen_for_drain() -> None:
@@ -50,5 +47,5 @@ class Draining:
         return self._app(environ, start)
 
 
-def _begin(_number: int, _frame: FrameType | None) -> None:
-    _Process.is_draining = True
+def _begin(number: int, _frame: FrameType | None) -> None:
+    _signals.append(number)

@@ -5,18 +5,22 @@ what the OpenAPI schema shows.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 from rest_framework.request import Request
 
 from riskplatform.api.strict_texts import values_of_texts
-from riskplatform.api.time_span import times_outside
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
-from riskplatform.kernel.instants import SPAN
+from riskplatform.kernel.instants import SPAN, is_storable
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
+Path = tuple[str | int, ...]
+# What the items of a list may be that are no times and hold none.
+PLAIN = (str, int, float)
 
 MESSAGE = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
@@ -112,5 +116,30 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
 
 
 def _check_times(value: msgspec.Struct) -> None:
-    for field in times_outside(value):
+    """Refuse times that the platform cannot hold, wherever they stand.
+
+    A calendar ends: `0001-01-01T00:00:00+14:00` is no time in UTC, and adding a horizon
+    to the year 9999 overflows. So this comes before anything reckons with them.
+    """
+    for field in _times_outside(value, ()):
         raise InvalidInputError(f"{field[-1]} lies in the years {SPAN}.", field=field)
+
+
+def _times_outside(value: object, path: Path) -> Iterator[Path]:
+    if isinstance(value, datetime):
+        if not is_storable(value):
+            yield path
+    elif isinstance(value, msgspec.Struct):
+        for name, written in _fields(type(value)):
+            yield from _times_outside(getattr(value, name), (*path, written))
+    elif isinstance(value, list | tuple):
+        # Long lists of numbers and texts need not be looked at.
+        items = () if value and isinstance(value[0], PLAIN) else value
+        for index, item in enumerate(items):
+            yield from _times_outside(item, (*path, index))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
+    """Name the fields of a struct, as attributes and as they are written."""
+    return [(field.name, field.encode_name) for field in msgspec.structs.fields(kind)]

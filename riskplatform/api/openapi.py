@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from drf_spectacular.utils import OpenApiParameter
 
-METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 PROBLEM = {
     "title": "Problem",
     "type": "object",
@@ -129,9 +128,7 @@ def allow_either_key(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for methods in result["paths"].values():
-        for method, operation in methods.items():
-            if method in METHODS:
-                yield method, operation
+        yield from methods.items()
 
 
 def _possible(method: str, operation: dict[str, Any]) -> Iterator[str]:

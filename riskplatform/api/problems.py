@@ -1,6 +1,6 @@
 """Every error of the API as RFC 9457 problem+json."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,25 +24,35 @@ from riskplatform.kernel.errors import (
     ApplicationError,
     BodyTooLargeError,
     Field,
-    InvalidInputError,
     NotFoundError,
     UnavailableError,
     database_error,
 )
 
 CONTENT_TYPE = "application/problem+json"
-TYPE_PREFIX = "/problems/"
-ERROR_PAGE = "500.html"
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Map what a view raised to a problem; None lets an unknown error be a 500."""
-    body, headers = _describe(exc)
-    if body is None:
+    error = _known_error(exc)
+    if isinstance(error, ApplicationError):
+        body = problem_of(error)
+    elif isinstance(error, exceptions.APIException):
+        code = str(error.default_code)
+        body = problem(
+            status=error.status_code,
+            code=code,
+            title=code.replace("_", " ").capitalize(),
+            detail=str(error.detail),
+        )
+    else:
         return None
     set_rollback()
     return Response(
-        body, status=body["status"], headers=headers, content_type=CONTENT_TYPE
+        body,
+        status=body["status"],
+        headers=_headers_of(error),
+        content_type=CONTENT_TYPE,
     )
 
 
@@ -50,7 +60,7 @@ def problem(
     *, status: int, code: str, title: str, detail: str, **extra: Any
 ) -> dict[str, Any]:
     return {
-        "type": TYPE_PREFIX + code.replace("_", "-"),
+        "type": f"/problems/{code.replace('_', '-')}",
         "title": title,
         "status": status,
         "code": code,
@@ -78,25 +88,25 @@ def problem_of(error: ApplicationError) -> dict[str, Any]:
 def pointer_of(field: Field) -> str:
     """Write where something stands as a JSON pointer (RFC 6901)."""
     steps = (field,) if isinstance(field, str) else field
-    return "".join(f"/{_escape(str(step))}" for step in steps)
+    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return "".join(f"/{step}" for step in escaped)
 
 
-def problem_response(body: dict[str, Any]) -> HttpResponse:
+def problem_response(
+    body: dict[str, Any], headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     """Answer outside DRF, for errors that no API view has seen."""
     return HttpResponse(
         msgspec.json.encode(body, enc_hook=str),
         status=body["status"],
+        headers=headers,
         content_type=CONTENT_TYPE,
     )
 
 
 def error_response(error: ApplicationError) -> HttpResponse:
     """Answer outside DRF for an error of the platform's own."""
-    body, headers = _application_problem(error)
-    response = problem_response(body)
-    for name, value in headers.items():
-        response.headers[name] = value
-    return response
+    return problem_response(problem_of(error), _headers_of(error))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -111,7 +121,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     """Handle an unforeseen error: problem+json below /api/, else a page."""
     if _is_api(request):
         return problem_response(internal_problem())
-    page = loader.get_template(ERROR_PAGE)
+    page = loader.get_template("500.html")
     return HttpResponseServerError(page.render({"request_id": current_request_id()}))
 
 
@@ -129,75 +139,19 @@ def _is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def _describe(exc: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
+def _known_error(exc: Exception) -> Exception:
+    """Give the error of the platform's own that says the same, where there is one."""
     if isinstance(exc, Http404):
-        exc = NotFoundError("There is nothing at this address.")
-    elif isinstance(exc, PermissionDenied):
-        exc = exceptions.PermissionDenied()
-    elif isinstance(exc, RequestDataTooBig):
-        exc = BodyTooLargeError("The body is larger than this server takes.")
-    elif isinstance(exc, OperationalError):
-        exc = database_error(exc)
-    if isinstance(exc, ApplicationError):
-        return _application_problem(exc)
-    if isinstance(exc, exceptions.APIException):
-        return _rest_framework_problem(exc)
-    return None, {}
+        return NotFoundError("There is nothing at this address.")
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(exc, RequestDataTooBig):
+        return BodyTooLargeError("The body is larger than this server takes.")
+    return database_error(exc) if isinstance(exc, OperationalError) else exc
 
 
-def _application_problem(
-    exc: ApplicationError,
-) -> tuple[dict[str, Any], dict[str, str]]:
-    headers = {}
-    if isinstance(exc, UnavailableError):
-        headers["Retry-After"] = str(exc.retry_after_s)
-    return problem_of(exc), headers
-
-
-def _rest_framework_problem(
-    exc: exceptions.APIException,
-) -> tuple[dict[str, Any], dict[str, str]]:
-    headers: dict[str, str] = {}
-    if (scheme := getattr(exc, "auth_header", None)) is not None:
-        headers["WWW-Authenticate"] = scheme
-    if (wait_s := getattr(exc, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(wait_s) + 1)
-    if isinstance(exc, exceptions.ValidationError):
-        body = problem(
-            status=InvalidInputError.status,
-            code=InvalidInputError.code,
-            title=InvalidInputError.title,
-            detail="See errors for what to change.",
-            errors=list(_pointers(exc.detail, "")),
-        )
-        return body, headers
-    code = str(exc.default_code)
-    body = problem(
-        status=exc.status_code,
-        code=code,
-        title=code.replace("_", " ").capitalize(),
-        detail=str(exc.detail),
-    )
-    return body, headers
-
-
-def _pointers(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
-    """Flatten DRF's nested error detail to JSON pointers (RFC 6901)."""
-    if isinstance(detail, dict):
-        for key, value in detail.items():
-            step = "" if key == "non_field_errors" else f"/{_escape(str(key))}"
-            yield from _pointers(value, pointer + step)
-    elif isinstance(detail, list):
-        for index, value in enumerate(detail):
-            nested = isinstance(value, (dict, list))
-            yield from _pointers(value, f"{pointer}/{index}" if nested else pointer)
-    else:
-        yield {
-            "pointer": pointer,
-            "code": getattr(detail, "code", "invalid"),
-            "reason": str(detail),
-        }
-
-
-def _escape(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
+def _headers_of(error: Exception) -> dict[str, str]:
+    if isinstance(error, UnavailableError):
+        return {"Retry-After": str(error.retry_after_s)}
+    scheme = getattr(error, "auth_header", None)
+    return {} if scheme is None else {"WWW-Authenticate": scheme}

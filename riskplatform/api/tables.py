@@ -3,8 +3,8 @@
 All three are written batch by batch, in memory of one batch.
 """
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from itertools import islice
 from typing import Any, Final
 
@@ -97,37 +97,27 @@ def arrow_module(name: str = "pyarrow") -> Any:
         ) from None
 
 
-class _Sink(io.RawIOBase):
-    """Takes what a writer of pyarrow writes, until it is taken away."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, piece: Any) -> int:
-        self._pieces.append(bytes(piece))
-        return len(self._pieces[-1])
-
-    def take(self) -> bytes:
-        taken, self._pieces = b"".join(self._pieces), []
-        return taken
-
-
 def _written(
-    schema: Any, batches: Iterable[Batch], open_writer: Callable[[_Sink, Any], Any]
+    schema: Any, batches: Iterable[Batch], open_writer: Callable[[BytesIO, Any], Any]
 ) -> Iterator[bytes]:
     to_arrow = arrow_module().RecordBatch.from_pydict
-    sink = _Sink()
+    sink = BytesIO()
     writer = open_writer(sink, schema)
     try:
         for batch in batches:
             writer.write_batch(to_arrow(dict(batch), schema=schema))
-            yield sink.take()
+            yield _taken(sink)
     finally:
         writer.close()
-    yield sink.take()
+    yield _taken(sink)
+
+
+def _taken(sink: BytesIO) -> bytes:
+    """Take out what has been written; the writer counts by itself where it is."""
+    written = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return written
 
 
 def _values(column: Column) -> Sequence[Any]:

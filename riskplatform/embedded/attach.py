@@ -22,22 +22,10 @@ from riskplatform.env import env_secret, env_str
 CHECKOUT = Path(__file__).resolve().parents[2]
 SELF_SUFFICIENT = frozenset(
     {
-        "check",
-        "collectstatic",
-        "compilemessages",
-        "diffsettings",
-        "document_commands",
-        "doctor",
-        "export_monitoring",
-        "findstatic",
-        "help",
-        "makemessages",
-        "makemigrations",
-        "skill",
-        "spectacular",
-        "startapp",
-        "up",
-        "version",
+        *("check", "collectstatic", "compilemessages", "diffsettings"),
+        *("document_commands", "doctor", "export_monitoring", "findstatic", "help"),
+        *("makemessages", "makemigrations", "skill", "spectacular", "startapp"),
+        *("up", "version"),
     }
 )
 HELP_OPTIONS = frozenset({"-h", "--help", "--version"})
@@ -103,7 +91,8 @@ def embedded_servers(
     except AlreadyRunningError:
         servers = _borrowed_servers(var, needed)
     else:
-        _say(f"Starting embedded servers for {command}: {', '.join(needed)}.")
+        names = ", ".join(needed)
+        sys.stderr.write(f"Starting embedded servers for {command}: {names}.\n")
         servers = _own_servers(var, needed, ownership)
     with servers as urls, _environment(urls):
         yield urls
@@ -167,7 +156,3 @@ def _environment(urls: Mapping[str, str]) -> Generator[None]:
     finally:
         for name in urls:
             os.environ.pop(name, None)
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")

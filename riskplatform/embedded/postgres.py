@@ -7,16 +7,15 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 import psycopg
 
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ports import LOOPBACK
-from riskplatform.embedded.process import Account, Launch
+from riskplatform.embedded.process import Launch, run_as
 from riskplatform.embedded.server import Server
 from riskplatform.embedded.wheels import wheel_folder
 from riskplatform.private_folder import let_pass
@@ -142,7 +141,7 @@ class PostgresServer(Server):
     def _refuse_foreign_folder(self) -> None:
         """Refuse a folder that another account has put here."""
         account = _service_account()
-        owners = {os.geteuid(), os.geteuid() if account is None else account.user_id}
+        owners = {os.geteuid(), os.geteuid() if account is None else account.pw_uid}
         if self.folder.is_symlink() or self.folder.stat().st_uid not in owners:
             raise EmbeddedServerError(
                 f"{self.folder} belongs to somebody else. Remove it, or set"
@@ -161,9 +160,18 @@ class PostgresServer(Server):
         ]
         program = str(self._program("initdb"))
         with self.log.open("ab") as log:
-            exit_code = run_as_service([program, *arguments], folder=folder, log=log)
-        if exit_code:
-            raise self.failure(f"could not be set up (code {exit_code})")
+            done = subprocess.run(  # noqa: S603 - a program of the wheel
+                [program, *arguments],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                timeout=INITDB_TIMEOUT_S,
+                check=False,
+                **run_as(_service_account()),
+            )
+        if done.returncode:
+            raise self.failure(f"could not be set up (code {done.returncode})")
 
 
 def children_of(pid: int) -> list[int]:
@@ -191,38 +199,21 @@ def copy_programs(package: Path, copy: Path) -> None:
     unfinished.rename(copy)
 
 
-def run_as_service(argv: Sequence[str], *, folder: Path, log: IO[bytes]) -> int:
-    account = _service_account()
-    return subprocess.run(  # noqa: S603 - a program of the wheel
-        argv,
-        user=None if account is None else account.user_id,
-        group=None if account is None else account.group_id,
-        extra_groups=None if account is None else [],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        timeout=INITDB_TIMEOUT_S,
-        check=False,
-    ).returncode
-
-
 def hand_over(*paths: Path) -> None:
     account = _service_account()
     if account is not None:
         for path in paths:
-            os.chown(path, account.user_id, account.group_id)
+            os.chown(path, account.pw_uid, account.pw_gid)
 
 
-def _service_account() -> Account | None:
+def _service_account() -> pwd.struct_passwd | None:
     """Return the account to switch to, None where this process is not root."""
     if os.geteuid() != 0:
         return None
     try:
-        entry = pwd.getpwnam(UNPRIVILEGED_ACCOUNT)
+        return pwd.getpwnam(UNPRIVILEGED_ACCOUNT)
     except KeyError:
         raise EmbeddedServerError(
             f"PostgreSQL cannot run as root and there is no account "
             f"{UNPRIVILEGED_ACCOUNT}. Run as another user, or set DATABASE_URL."
         ) from None
-    return Account(user_id=entry.pw_uid, group_id=entry.pw_gid)

@@ -6,31 +6,25 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pwd import struct_passwd
+from typing import Any
 
 from riskplatform.embedded.reaper import Reaper, signal_group
 from riskplatform.private_folder import PRIVATE_UMASK
 
-KEPT_LOGS = 3
+LOG_BACKUPS = 3
 LOG_TAIL_BYTES = 4_000
 LOG_TAIL_LINES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """Whom a process runs as, where that is not its starter."""
-
-    user_id: int
-    group_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How to start one process."""
+    """How to start one process; `account` is whom it runs as, if not its starter."""
 
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes = b""
-    account: Account | None = None
+    account: struct_passwd | None = None
     stop_signal: int = signal.SIGTERM
     working_folder: Path | None = None
 
@@ -44,7 +38,9 @@ class ChildProcess:
         with log.open("ab") as output:
             self._popen = self._spawn(output.fileno())
         self._reaper.watch(self.pid, stop_signal=launch.stop_signal)
-        self._feed(launch.stdin)
+        if self._popen.stdin is not None:
+            with self._popen.stdin as pipe:
+                pipe.write(launch.stdin)
 
     @property
     def pid(self) -> int:
@@ -83,16 +79,16 @@ class ChildProcess:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             umask=PRIVATE_UMASK,
-            user=None if launch.account is None else launch.account.user_id,
-            group=None if launch.account is None else launch.account.group_id,
-            extra_groups=None if launch.account is None else [],
             cwd=launch.working_folder,
+            **run_as(launch.account),
         )
 
-    def _feed(self, stdin: bytes) -> None:
-        if self._popen.stdin is not None:
-            with self._popen.stdin as pipe:
-                pipe.write(stdin)
+
+def run_as(account: struct_passwd | None) -> dict[str, Any]:
+    """Give what `subprocess` takes to run something as another account."""
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def rotate_log(log: Path) -> None:
@@ -105,7 +101,7 @@ def rotate_log(log: Path) -> None:
 
 def make_room(log: Path) -> None:
     """Count up the older parts of a log, so that there is no NAME.log.1."""
-    for number in range(KEPT_LOGS - 1, 0, -1):
+    for number in range(LOG_BACKUPS - 1, 0, -1):
         older = log.with_name(f"{log.name}.{number}")
         if older.exists():
             older.rename(log.with_name(f"{log.name}.{number + 1}"))

@@ -1,6 +1,5 @@
 """What every server and process that runs on this machine has in common."""
 
-import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
@@ -14,6 +13,7 @@ from riskplatform.embedded.ports import LOOPBACK, free_port, is_free
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.kernel import heartbeat
+from riskplatform.private_folder import stored_secret
 
 READY_POLL_S = 0.05
 START_ATTEMPTS = 3
@@ -87,8 +87,10 @@ class Service(ABC):
         self._clear()
         self._child = ChildProcess(self.launch(), log=self.log, reaper=self.site.reaper)
 
-    def wait_ready(self, *, pause: Pause = time.sleep) -> None:
-        """Return once it answers; raise when it dies or takes too long."""
+    def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
+        """Bring it up unless it runs already; raise when it dies or takes too long."""
+        if not self.is_alive():
+            self.start()
         deadline_s = time.monotonic() + self.start_timeout_s
         while not self.answers():
             if not self.is_alive():
@@ -96,12 +98,6 @@ class Service(ABC):
             if time.monotonic() > deadline_s:
                 raise self.failure("does not answer")
             pause(READY_POLL_S)
-
-    def start_and_wait(self, *, pause: Pause = time.sleep) -> None:
-        """Bring it up unless it runs already."""
-        if not self.is_alive():
-            self.start()
-        self.wait_ready(pause=pause)
 
     def ask_to_stop(self) -> None:
         if self._child is not None:
@@ -195,9 +191,4 @@ def owned_site(var: Path, **options: Any) -> Generator[Site]:
 
 def stored_password(var: Path) -> str:
     """Return the password of the servers in this folder, made on first use."""
-    file = var / "secrets" / "servers"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip()
+    return stored_secret(var / "secrets" / "servers", n_bytes=24)

@@ -46,7 +46,8 @@ class Heartbeat:
 
     def start(self) -> None:
         # Not before: a process may be forked from one that is named another.
-        self._file = self._file or _file_of_process()
+        if self._file is None and (given := os.environ.get(VARIABLE)):
+            self._file = Path(given.replace("{pid}", str(os.getpid())))
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self.beat()
@@ -74,11 +75,6 @@ def age_s(file: Path, *, clock: Clock = time.monotonic) -> float | None:
         return clock() - float(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-
-
-def _file_of_process() -> Path | None:
-    given = os.environ.get(VARIABLE)
-    return Path(given.replace("{pid}", str(os.getpid()))) if given else None
 
 
 heartbeat = Heartbeat()

@@ -32,6 +32,22 @@ class _Window:
     last: logging.LogRecord | None = None
     request_ids: list[str] = field(default_factory=list)
 
+    def summary(self, last: logging.LogRecord, *, window_s: float) -> logging.LogRecord:
+        """Give the last record, or where more were folded one that counts them."""
+        if self.n_folded == 1:
+            return last
+        summary = copy.copy(last)
+        summary.exc_info = summary.exc_text = summary.stack_info = summary.args = None
+        summary.msg = (
+            f"{last.getMessage()[: MAX_CHARS // 2]} … repeated"
+            f" {self.n_folded:,} times in {window_s:g} s"
+        )
+        if self.request_ids:
+            more = self.n_folded - len(self.request_ids)
+            rest = f" and {more} more" if more > 0 else ""
+            summary.msg += f" (requests {', '.join(self.request_ids)}{rest})"
+        return summary
+
 
 class FoldingHandler(logging.StreamHandler[TextIO]):
     """Writes to standard error, unless it is given another stream."""
@@ -59,7 +75,7 @@ class FoldingHandler(logging.StreamHandler[TextIO]):
                 self._end(next(iter(self._windows)))
             window = _Window(self._clock() + self._window_s)
             self._windows[key] = window
-        if window.n_written < _most_lines(record):
+        if window.n_written < (MAX_ERRORS if _is_fault(record) else MAX_LINES):
             window.n_written += 1
             super().emit(record)
             return
@@ -97,11 +113,7 @@ class FoldingHandler(logging.StreamHandler[TextIO]):
     def _end(self, key: Hashable) -> None:
         window = self._windows.pop(key)
         if window.last is not None:
-            super().emit(
-                window.last
-                if window.n_folded == 1
-                else _summary(window, window.last, window_s=self._window_s)
-            )
+            super().emit(window.summary(window.last, window_s=self._window_s))
 
     def _end_later(self) -> None:
         """See to it that the line is written, also when nothing more comes."""
@@ -138,24 +150,3 @@ def _is_fault(record: logging.LogRecord) -> bool:
     """Return whether it is a fault of the platform, not of a client or of load."""
     status = getattr(record, "status_code", None)
     return record.levelno >= logging.ERROR and status in {None, 500}
-
-
-def _most_lines(record: logging.LogRecord) -> int:
-    return MAX_ERRORS if _is_fault(record) else MAX_LINES
-
-
-def _summary(
-    window: _Window, last: logging.LogRecord, *, window_s: float
-) -> logging.LogRecord:
-    summary = copy.copy(last)
-    summary.exc_info = summary.exc_text = summary.stack_info = None
-    summary.args = None
-    summary.msg = (
-        f"{last.getMessage()[: MAX_CHARS // 2]} … repeated"
-        f" {window.n_folded:,} times in {window_s:g} s"
-    )
-    if window.request_ids:
-        shown = ", ".join(window.request_ids)
-        more = window.n_folded - len(window.request_ids)
-        summary.msg += f" (requests {shown}{f' and {more} more' if more > 0 else ''})"
-    return summary

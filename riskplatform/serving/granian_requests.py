@@ -14,7 +14,7 @@ from typing import Any, Final
 from granian.wsgi import Response, ResponseIterWrap
 
 from riskplatform.kernel.detaching import DETACHABLE, Headers
-from riskplatform.serving.own_connections import sent_bytes, shut_who_was_sent
+from riskplatform.serving.connections import sent_bytes, shut_who_was_sent
 
 Scope = dict[str, Any]
 # What Granian writes around the headers and the body that it is given.
@@ -24,6 +24,8 @@ OWN_HEADERS: Final = "server: granian\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n
 SHORT_BYTES: Final = 8 << 20
 # Blanks after the body, so that no other answer of this moment has the same length.
 _PADDING = cycle(range(1, 500))
+# What an application returns that has not answered: this very list.
+DETACHED: Final[list[bytes]] = []
 
 
 class GranianRequest(Response):
@@ -84,18 +86,8 @@ def _gathered(answer: Iterable[bytes]) -> bytes:
     try:
         return b"".join(answer)
     finally:
-        close: Callable[[], None] = getattr(answer, "close", _do_nothing)
-        close()
-
-
-def _do_nothing() -> None: ...
-
-
-class _Detached(list[bytes]):
-    """What an application returns that has not answered."""
-
-
-DETACHED: Final = _Detached()
+        if (close := getattr(answer, "close", None)) is not None:
+            close()
 
 
 def request_callback(

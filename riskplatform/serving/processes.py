@@ -2,7 +2,6 @@
 
 import http.client
 import sys
-from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,9 +48,6 @@ class HttpServer(Server):
         finally:
             connection.close()
 
-    @abstractmethod
-    def launch(self) -> Launch: ...
-
 
 class WebServer(HttpServer):
     name: ClassVar[str] = "web"
@@ -63,14 +59,13 @@ class WebServer(HttpServer):
         self._size = size or WebSize()
 
     def launch(self) -> Launch:
-        options = {
-            "--port": self.port,
-            "--workers": self._size.workers,
-            "--threads": self._size.threads,
-        }
-        words = [str(word) for option in options.items() for word in option]
         return Launch(
-            argv=[sys.executable, "-m", "riskplatform.serving.web", *words],
+            argv=[
+                *(sys.executable, "-m", "riskplatform.serving.web"),
+                *("--port", str(self.port)),
+                *("--workers", str(self._size.workers)),
+                *("--threads", str(self._size.threads)),
+            ],
             working_folder=CHECKOUT,
         )
 

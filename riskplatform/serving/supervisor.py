@@ -5,15 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FrameType
 
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.server import Server, Service, Site
-from riskplatform.serving.backoff import Backoff
 from riskplatform.serving.log_rotation import rotate_running
-from riskplatform.serving.probing import EVERY_S, Prober
+from riskplatform.serving.watched import EVERY_S, Prober, WatchedService
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TICK_S = 0.2
@@ -25,18 +23,6 @@ Say = Callable[[str], None]
 
 class StopRequestedError(Exception):
     """The supervisor was stopped while it was still starting."""
-
-
-@dataclass(slots=True, kw_only=True)
-class WatchedService:
-    """A service and where it stands between a death and the next start."""
-
-    service: Service
-    prober: Prober
-    backoff: Backoff = field(default_factory=Backoff)
-    started_s: float = 0.0
-    restart_at_s: float | None = None
-    ready: bool = True
 
 
 class Supervisor:

@@ -24,7 +24,7 @@ from granian.log import LogLevels
 from granian.server import MPServer, mp
 
 from riskplatform.embedded.ports import LOOPBACK
-from riskplatform.serving.connection_limit import ConnectionLimit
+from riskplatform.serving.connections import ConnectionLimit
 from riskplatform.serving.granian_requests import request_callback
 from riskplatform.serving.web_workers import watch_workers
 

@@ -35,11 +35,6 @@ class WorkerWatch:
         self._missed: Counter[int] = Counter()
         self._since_s: dict[int, float] = {}
 
-    @property
-    def variable(self) -> str:
-        """The path given to the processes; each puts in its own number."""
-        return str(self._folder / "web-{pid}")
-
     def look(self, pids: Iterable[int]) -> list[int]:
         """Kill and name those that have missed too many beats.
 
@@ -80,7 +75,8 @@ def watch_workers(list_pids: Callable[[], Iterable[int]]) -> Path:
     """
     folder = Path(tempfile.mkdtemp(prefix="riskplatform-web-"))
     watch = WorkerWatch(folder)
-    os.environ[heartbeat.VARIABLE] = watch.variable
+    # Each process puts in its own number.
+    os.environ[heartbeat.VARIABLE] = str(folder / "web-{pid}")
     Thread(target=_repeat, args=(watch, list_pids), daemon=True).start()
     return folder
 

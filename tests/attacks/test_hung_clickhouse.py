@@ -22,9 +22,8 @@ from analytics.store.clickhouse_pool.base import DatabaseWrapper
 from analytics.store.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from perf.deadlines import deadline
 from perf.limits.dispatching import Dispatching
-from riskplatform.api.health import _write
+from riskplatform.api.health import OK, Probe, _write, states_of
 from riskplatform.api.keys.services import issue_key
-from riskplatform.api.probes import OK, Probe, states_of
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site

@@ -2,7 +2,7 @@
 
 import pytest
 
-from riskplatform.serving.connection_limit import USUAL_LIMIT
+from riskplatform.serving.connections import USUAL_LIMIT
 from tests.attacks.ordinary_requests import (
     assert_all_are_answered,
     assert_the_address_is_answered,

@@ -13,13 +13,9 @@ from datetime import timedelta
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from riskplatform.api.idempotency.errors import (
-    IdempotencyKeyError,
-    KeyReusedError,
-    RequestInProgressError,
-)
 from riskplatform.api.idempotency.models import IdempotentRequest
 from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.errors import ConflictError, InvalidInputError
 
 RETENTION = timedelta(hours=24)
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
@@ -27,8 +23,23 @@ LOCK_NOT_AVAILABLE = "55P03"
 RESERVE_ATTEMPTS = 3
 
 
+class RequestInProgressError(ConflictError):
+    code = "request_in_progress"
+    title = "The same request is being worked on"
+
+
+class KeyReusedError(InvalidInputError):
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+
+
+class IdempotencyKeyError(InvalidInputError):
+    code = "idempotency_key_invalid"
+    title = "The Idempotency-Key is not valid"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class StoredResponse:
     status: int
     body: bytes
     is_replayed: bool = False
@@ -45,8 +56,8 @@ def answer_once(
     *,
     key: str,
     fingerprint: str,
-    produce: Callable[[], Answer],
-) -> Answer:
+    produce: Callable[[], StoredResponse],
+) -> StoredResponse:
     """Give the stored answer, or produce it; what `produce` raises is not stored.
 
     Raises
@@ -61,7 +72,11 @@ def answer_once(
             "An Idempotency-Key has 1 to 200 visible ASCII characters."
         )
     for _ in range(RESERVE_ATTEMPTS):
-        reserved = _reserve(organisation, key, fingerprint)
+        mine = IdempotentRequest.objects.filter(organisation=organisation, key=key)
+        mine.filter(created_at__lt=timezone.now() - RETENTION).delete()
+        reserved, _ = IdempotentRequest.objects.get_or_create(
+            organisation=organisation, key=key, defaults={"fingerprint": fingerprint}
+        )
         try:
             return _answer(reserved.pk, fingerprint, produce)
         except IdempotentRequest.DoesNotExist:
@@ -76,18 +91,9 @@ def forget_old_answers() -> int:
     return old.delete()[0]
 
 
-def _reserve(
-    organisation: Organisation, key: str, fingerprint: str
-) -> IdempotentRequest:
-    mine = IdempotentRequest.objects.filter(organisation=organisation, key=key)
-    mine.filter(created_at__lt=timezone.now() - RETENTION).delete()
-    reserved, _ = IdempotentRequest.objects.get_or_create(
-        organisation=organisation, key=key, defaults={"fingerprint": fingerprint}
-    )
-    return reserved
-
-
-def _answer(pk: int, fingerprint: str, produce: Callable[[], Answer]) -> Answer:
+def _answer(
+    pk: int, fingerprint: str, produce: Callable[[], StoredResponse]
+) -> StoredResponse:
     is_mine = False
     try:
         with transaction.atomic():
@@ -95,7 +101,7 @@ def _answer(pk: int, fingerprint: str, produce: Callable[[], Answer]) -> Answer:
             _check_fingerprint(stored, fingerprint)
             if stored.status is not None:
                 body = bytes(stored.body or b"")
-                return Answer(status=stored.status, body=body, is_replayed=True)
+                return StoredResponse(status=stored.status, body=body, is_replayed=True)
             is_mine = True
             answer = produce()
             stored.status, stored.body = answer.status, answer.body

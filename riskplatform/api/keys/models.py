@@ -92,6 +92,3 @@ class ApiKey(models.Model):
     def is_usable_at(self, moment: datetime) -> bool:
         is_running = self.expires_at is None or moment < self.expires_at
         return self.revoked_at is None and is_running
-
-    def has_scope(self, scope: str) -> bool:
-        return scope in self.scopes

@@ -11,13 +11,12 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from riskplatform.embedded.clickhouse.access import access_to
+from riskplatform.embedded.clickhouse.conversation import Host
 from riskplatform.embedded.clickhouse.engine import Engine
-from riskplatform.embedded.clickhouse.folder import open_folder
+from riskplatform.embedded.clickhouse.folder import SourceAccess, open_folder
 from riskplatform.embedded.clickhouse.guard import Guard
-from riskplatform.embedded.clickhouse.host import Host
 from riskplatform.embedded.clickhouse.lexemes import Lexer
-from riskplatform.embedded.clickhouse.server import ClickHouseListener, ListenAddress
+from riskplatform.embedded.clickhouse.server import ClickHouseListener
 from riskplatform.embedded.clickhouse.watcher import Watcher
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.env import env_list, env_secret
@@ -42,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    access = access_to(env_list("CLICKHOUSE_EMBEDDED_SOURCES"))
+    access = SourceAccess(env_list("CLICKHOUSE_EMBEDDED_SOURCES"))
     folder = open_folder(options.data, fsync=options.fsync, access=access)
     engine = Engine(
         folder.engine,
@@ -64,12 +63,14 @@ def _serve(options: argparse.Namespace) -> None:
         )
         server = ClickHouseListener(
             host,
-            address=ListenAddress(host=options.host, port=options.port),
+            address=(options.host, options.port),
             max_connections=options.max_connections,
         )
-        stop = _stop_on_signals()
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop.set())
         server.start()
-        _announce(server, engine, options)
+        _report_ready(server, engine, options)
         stop.wait()
         logger.info("embedded ClickHouse server stops")
         server.stop()
@@ -94,27 +95,20 @@ def _password(variable: str | None) -> str:
     return password
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    return stop
-
-
-def _announce(
+def _report_ready(
     server: ClickHouseListener, engine: Engine, options: argparse.Namespace
 ) -> None:
-    address = server.address
+    host, port = server.address
     logger.info(
         "embedded ClickHouse server (engine %s inside this process, for one machine) "
         "serves %s on %s:%s",
         engine.version,
         options.data,
-        address.host,
-        address.port,
+        host,
+        port,
     )
     if options.ready_file is not None:
-        facts = {"host": address.host, "port": address.port, "pid": os.getpid()}
+        facts = {"host": host, "port": port, "pid": os.getpid()}
         # Written beside and renamed, so that the file is whole once it exists.
         draft = options.ready_file.with_suffix(".draft")
         draft.write_text(json.dumps(facts), encoding="utf-8")

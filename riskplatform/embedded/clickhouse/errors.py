@@ -1,10 +1,6 @@
 """What the server answers instead of a result: ClickHouse's own codes and sentences."""
 
 import re
-from typing import ClassVar
-
-from riskplatform.embedded.errors import EmbeddedServerError
-from riskplatform.kernel.errors import ApplicationError
 
 BAD_ARGUMENTS = 36
 NO_SUCH_COLUMN = 16
@@ -24,21 +20,16 @@ UNKNOWN_EXCEPTION = 1002
 _ENGINE_SENTENCE = re.compile(r"Code: (\d+)\. (DB::.*)", re.DOTALL)
 
 
-class ProtocolError(EmbeddedServerError):
+class ProtocolError(Exception):
     """The client said something the conversation cannot continue from."""
 
-    code = "embedded_clickhouse_protocol"
 
-
-class QueryError(ApplicationError):
+class QueryError(Exception):
     """A statement failed; `error_code` is ClickHouse's number for the reason."""
 
-    code = "embedded_clickhouse_query"
-    title = "The statement failed"
-    fallback_code: ClassVar[int] = UNKNOWN_EXCEPTION
-
     def __init__(self, message: str, *, error_code: int) -> None:
-        super().__init__(message, error_code=error_code)
+        super().__init__(message)
+        self.message = message
         self.error_code = error_code
 
 
@@ -46,7 +37,7 @@ def query_error(engine_message: str) -> QueryError:
     """Take code and sentence out of `Code: N. DB::Exception: ...`."""
     found = _ENGINE_SENTENCE.search(engine_message)
     if found is None:
-        return refusal(engine_message, QueryError.fallback_code)
+        return refusal(engine_message, UNKNOWN_EXCEPTION)
     return QueryError(found.group(2), error_code=int(found.group(1)))
 
 

@@ -1,14 +1,91 @@
-"""The data folder: one process at a time, and nothing left over from the last."""
+"""The data folder: one process at a time, what clients may do, nothing left over.
+
+The engine runs as `clickhouse local`, whose one user may read every file and reach
+every address. Its access control, a users file, gives that user the rights that a
+server's data need, and only the sources that the operator has opened.
+"""
 
 import fcntl
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from riskplatform.embedded.clickhouse.access import SourceAccess
 from riskplatform.embedded.errors import EmbeddedServerError
 
+RIGHTS = (
+    "SHOW, SELECT, INSERT, ALTER, CHECK, OPTIMIZE, TRUNCATE, KILL QUERY, dictGet, "
+    "CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, "
+    "DROP DATABASE, DROP TABLE, DROP VIEW, DROP FUNCTION, "
+    "UNDROP TABLE, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH, SYSTEM DROP CACHE, "
+    "SYSTEM VIEWS, CLUSTER"
+)
+MERGE_TREES = (
+    *("MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree"),
+    *("CollapsingMergeTree", "VersionedCollapsingMergeTree", "CoalescingMergeTree"),
+    "GraphiteMergeTree",
+)
+ENGINES = (
+    *MERGE_TREES,
+    *(f"Replicated{name}" for name in MERGE_TREES),
+    *("Log", "TinyLog", "StripeLog", "Memory", "Null", "Set", "Join", "Buffer"),
+    *("Merge", "View", "MaterializedView", "GenerateRandom", "Alias", "Distributed"),
+    # Engines of databases; a grant of them is a grant of table engines too.
+    *("Atomic", "Ordinary", "Replicated"),
+)
+TABLE_FUNCTIONS = (
+    *("numbers", "numbers_mt", "zeros", "zeros_mt", "generateSeries"),
+    *("generate_series", "primes", "values", "SQLStandardValues", "generateRandom"),
+    *("null", "input", "format", "view", "viewIfPermitted", "viewExplain", "merge"),
+    *("loop", "dictionary", "cluster", "clusterAllReplicas", "mergeTreeIndex"),
+    "mergeTreeProjection",
+)
+# They name files and addresses, run text as a statement, or change the language.
+FIXED_SETTINGS = (
+    *("format_schema", "format_schema_source", "output_format_schema"),
+    *("format_template_row", "format_template_resultset"),
+    *("format_avro_schema_registry_url", "dialect"),
+    "allow_experimental_eval_table_function",
+)
+
+
+class Source(NamedTuple):
+    """Something outside the server that an operator may open, by ClickHouse's name."""
+
+    functions: tuple[str, ...]
+    engines: tuple[str, ...]
+
+
+SOURCES = {
+    "URL": Source(("url", "urlCluster"), ("URL",)),
+    "S3": Source(
+        ("s3", "s3Cluster", "gcs", "oss", "cosn"), ("S3", "GCS", "OSS", "COSN")
+    ),
+    "AZURE": Source(
+        ("azureBlobStorage", "azureBlobStorageCluster"), ("AzureBlobStorage",)
+    ),
+    "HDFS": Source(("hdfs", "hdfsCluster"), ("HDFS",)),
+    "REMOTE": Source(("remote", "remoteSecure"), ("Remote",)),
+    "MYSQL": Source(("mysql",), ("MySQL",)),
+    "POSTGRES": Source(("postgresql",), ("PostgreSQL",)),
+    "MONGO": Source(("mongodb",), ("MongoDB",)),
+    "REDIS": Source(("redis",), ("Redis",)),
+}
+
+USERS = """<clickhouse>
+  <profiles><default><constraints>{constraints}</constraints></default></profiles>
+  <quotas><default/></quotas>
+  <users><default>
+    <no_password/>
+    <networks><ip>::/0</ip></networks>
+    <profile>default</profile>
+    <quota>default</quota>
+    <grants>{grants}</grants>
+  </default></users>
+</clickhouse>
+"""
 CONFIGURATION = """<clickhouse>
   <user_directories><users_xml><path>{users}</path></users_xml></user_directories>
   <merge_tree>
@@ -20,6 +97,35 @@ CONFIGURATION = """<clickhouse>
 """
 # The machine has other work than this server.
 MEMORY_SHARE = 0.5
+
+
+class SourceAccess:
+    """The sources that the operator has opened, in any case of letters."""
+
+    def __init__(self, sources: Iterable[str]) -> None:
+        self.opened = sorted({source.upper() for source in sources})
+        unknown = [name for name in self.opened if name not in SOURCES]
+        if unknown:
+            raise EmbeddedServerError(
+                f"The embedded server cannot open {', '.join(unknown)}. "
+                f"It can open: {', '.join(SOURCES)}.",
+                sources=unknown,
+            )
+        opened = [SOURCES[name] for name in self.opened]
+        self.table_functions = {*TABLE_FUNCTIONS}.union(
+            *(it.functions for it in opened)
+        )
+        self.engines = {*ENGINES}.union(*(it.engines for it in opened))
+
+    def users_file(self) -> str:
+        """Return the users file: names of sources are checked, so none is escaped."""
+        grants = [f"GRANT {RIGHTS} ON *.*"]
+        grants += [f"GRANT TABLE ENGINE ON `{name}`" for name in sorted(self.engines)]
+        grants += [f"GRANT READ, WRITE ON {name}" for name in self.opened]
+        return USERS.format(
+            constraints="".join(f"<{it}><const/></{it}>" for it in FIXED_SETTINGS),
+            grants="".join(f"<query>{grant}</query>" for grant in grants),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,22 @@ that it does not count as sources. So these are looked for in the statement's ow
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from riskplatform.embedded.clickhouse.access import SourceAccess
 from riskplatform.embedded.clickhouse.errors import (
     ACCESS_DENIED,
     SYNTAX_ERROR,
-    QueryError,
     refusal,
 )
-from riskplatform.embedded.clickhouse.lexemes import END, Lexeme, Lexer
+from riskplatform.embedded.clickhouse.folder import SourceAccess
+from riskplatform.embedded.clickhouse.lexemes import (
+    CLOSING,
+    END,
+    OPENING,
+    TEXTS,
+    Lexeme,
+    Lexer,
+)
 
 FILE = "file"
 WORDS = frozenset({"infile", "outfile", "disk", "attach", "engine", "identifier"})
@@ -34,16 +40,7 @@ ARTIFICIAL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """Lower-case names of what the engine has and its clients do not get."""
-
-    functions: frozenset[str]
-    engines: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(NamedTuple):
     """A word with its neighbours, and the function whose brackets it stands in."""
 
     before: Lexeme
@@ -58,8 +55,14 @@ class Guard:
 
     def __init__(self, lexer: Lexer, access: SourceAccess) -> None:
         self._lexer = lexer
-        self._closed = _closed(lexer, access)
-        words = "|".join(map(re.escape, sorted(WORDS | self._closed.functions)))
+        functions = lexer.names("SELECT lower(name) FROM system.table_functions")
+        engines = lexer.names("SELECT lower(name) FROM system.table_engines")
+        engines |= lexer.names("SELECT lower(name) FROM system.database_engines")
+        # Lower-case names of what the engine has and its clients do not get.
+        self._functions = functions - {name.lower() for name in access.table_functions}
+        self._functions |= lexer.names(ARTIFICIAL) | {FILE}
+        self._engines = engines - {name.lower() for name in access.engines}
+        words = "|".join(map(re.escape, sorted(WORDS | self._functions)))
         # Escapes in a quoted name may hide one of the words.
         self._suspicious = re.compile(rf"\b(?:{words})\b|\\", re.IGNORECASE | re.ASCII)
 
@@ -67,67 +70,64 @@ class Guard:
         """Raise ACCESS_DENIED for a statement that reaches outside the server."""
         if self._suspicious.search(sql) is None:
             return
-        error = find_refusal(self._lexer.split(sql), self._closed)
-        if error is not None:
-            raise error
+        statement = self._lexer.split(sql)
+        first = statement[0].keyword if statement else ""
+        if first == "INSERT" and any(it.kind.startswith("Error") for it in statement):
+            raise refusal("Syntax error: a quote of the INSERT is open.", SYNTAX_ERROR)
+        attaches = any(it.keyword == "ATTACH" for it in statement)
+        for spot in _spots(statement):
+            reason = (
+                _moves_a_file(spot, attaches=attaches)
+                or self._calls(spot, creates=first in CREATING)
+                or self._names_an_engine(spot)
+                or _fills_in_a_name(spot)
+            )
+            if reason is not None:
+                raise refusal(f"{reason} {WAY_OUT}", ACCESS_DENIED)
 
-
-def find_refusal(statement: Sequence[Lexeme], closed: Closed) -> QueryError | None:
-    """Return why a statement is refused, None if it may run."""
-    first = statement[0].keyword if statement else ""
-    if first == "INSERT" and any(it.is_error for it in statement):
-        return refusal("Syntax error: a quote of the INSERT is open.", SYNTAX_ERROR)
-    attaches = any(it.keyword == "ATTACH" for it in statement)
-    for spot in _spots(statement):
-        reason = (
-            _moves_a_file(spot, attaches=attaches)
-            or _calls(spot, closed, creates=first in CREATING)
-            or _names_an_engine(spot, closed)
-            or _fills_in_a_name(spot)
+    def _calls(self, spot: Spot, *, creates: bool) -> str | None:
+        name = spot.this.name
+        if name.lower() not in self._functions:
+            return None
+        if spot.after.kind == OPENING:
+            is_table = (
+                spot.before.kind == "Dot"
+                or spot.before.keyword in BEFORE_TABLES
+                or (creates and spot.before.keyword == "TABLE")
+            )
+            return None if is_table else f"The function {name} is switched off."
+        is_qualified = "Dot" in {spot.before.kind, spot.after.kind}
+        is_handed_on = spot.before.keyword == "APPLY" or TAKES_FUNCTIONS.match(
+            spot.call
         )
-        if reason is not None:
-            return refusal(f"{reason} {WAY_OUT}", ACCESS_DENIED)
-    return None
+        if name == FILE and is_handed_on and not is_qualified:
+            return (
+                "The function file is switched off; a column of that name is written "
+                "with its table, as t.file, where a function may stand."
+            )
+        return None
+
+    def _names_an_engine(self, spot: Spot) -> str | None:
+        if spot.this.keyword != "ENGINE":
+            return None
+        engine = spot.then if spot.after.kind == "Equals" else spot.after
+        if engine.name.lower() in self._engines:
+            return f"The engine {engine.name} is switched off."
+        return None
 
 
 def _moves_a_file(spot: Spot, *, attaches: bool) -> str | None:
     match spot.before.keyword, spot.this.keyword:
-        case ("FROM", "INFILE") | ("INTO", "OUTFILE") if spot.after.is_text:
+        case ("FROM", "INFILE") | ("INTO", "OUTFILE") if spot.after.kind in TEXTS:
             return f"{spot.before.keyword} {spot.this.keyword} is refused."
-    if attaches and spot.before.keyword == "FROM" and spot.this.is_text:
+    if attaches and spot.before.keyword == "FROM" and spot.this.kind in TEXTS:
         return "ATTACH from a path is refused."
-    if spot.before.kind == "Equals" and spot.this.name == "disk" and spot.after.opens:
+    if (
+        spot.before.kind == "Equals"
+        and spot.this.name == "disk"
+        and spot.after.kind == OPENING
+    ):
         return "A disk described in a statement is refused."
-    return None
-
-
-def _calls(spot: Spot, closed: Closed, *, creates: bool) -> str | None:
-    name = spot.this.name
-    if name.lower() not in closed.functions:
-        return None
-    if spot.after.opens:
-        is_table = (
-            spot.before.kind == "Dot"
-            or spot.before.keyword in BEFORE_TABLES
-            or (creates and spot.before.keyword == "TABLE")
-        )
-        return None if is_table else f"The function {name} is switched off."
-    is_qualified = "Dot" in {spot.before.kind, spot.after.kind}
-    is_handed_on = spot.before.keyword == "APPLY" or TAKES_FUNCTIONS.match(spot.call)
-    if name == FILE and is_handed_on and not is_qualified:
-        return (
-            "The function file is switched off; a column of that name is written with "
-            "its table, as t.file, where a function may stand."
-        )
-    return None
-
-
-def _names_an_engine(spot: Spot, closed: Closed) -> str | None:
-    if spot.this.keyword != "ENGINE":
-        return None
-    engine = spot.then if spot.after.kind == "Equals" else spot.after
-    if engine.name.lower() in closed.engines:
-        return f"The engine {engine.name} is switched off."
     return None
 
 
@@ -143,20 +143,9 @@ def _spots(statement: Sequence[Lexeme]) -> Iterator[Spot]:
     words = [END, *statement, END, END]
     for index in range(1, len(words) - 2):
         before, this, after, then = words[index - 1 : index + 3]
-        yield Spot(before=before, this=this, after=after, then=then, call=calls[-1])
-        if this.opens:
+        yield Spot(before, this, after, then, calls[-1])
+        if this.kind == OPENING:
             # Brackets without a name only group.
             calls.append(before.name or calls[-1])
-        elif this.closes and len(calls) > 1:
+        elif this.kind == CLOSING and len(calls) > 1:
             calls.pop()
-
-
-def _closed(lexer: Lexer, access: SourceAccess) -> Closed:
-    functions = lexer.names("SELECT lower(name) FROM system.table_functions")
-    engines = lexer.names("SELECT lower(name) FROM system.table_engines")
-    engines |= lexer.names("SELECT lower(name) FROM system.database_engines")
-    open_functions = {name.lower() for name in access.table_functions}
-    return Closed(
-        functions=functions - open_functions | lexer.names(ARTIFICIAL) | {FILE},
-        engines=engines - {name.lower() for name in access.engines},
-    )

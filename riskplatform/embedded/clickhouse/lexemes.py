@@ -2,11 +2,10 @@
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from riskplatform.embedded.clickhouse.engine import Engine
+from riskplatform.embedded.clickhouse.engine import Engine, quoted
 from riskplatform.embedded.clickhouse.errors import SYNTAX_ERROR, refusal
-from riskplatform.embedded.clickhouse.querysettings import quoted
 
 _ESCAPED = re.compile(rb"\\x([0-9A-Fa-f]{2})|\\(.)|``|\"\"", re.DOTALL)
 _CONTROL = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"0": b"\0", b"b": b"\b"}
@@ -15,14 +14,16 @@ TYPOGRAPHIC_QUOTES = (
     "\N{LEFT DOUBLE QUOTATION MARK}",
     "\N{RIGHT DOUBLE QUOTATION MARK}",
 )
+# Kinds of words and signs.
+OPENING, CLOSING = "OpeningRoundBracket", "ClosingRoundBracket"
+TEXTS = frozenset({"StringLiteral", "HereDoc"})
 TOKENIZE = (
     "SELECT arrayFilter(token -> token.3 NOT IN ('Whitespace', 'Comment'), "
     "tokenizeQuery({text}))"
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lexeme:
+class Lexeme(NamedTuple):
     """A word or sign; `name` is what it names, `keyword` its upper-case spelling."""
 
     kind: str
@@ -39,24 +40,8 @@ class Lexeme:
             return self.text.decode()
         return _unquoted(self.text) if self.kind == "QuotedIdentifier" else ""
 
-    @property
-    def is_text(self) -> bool:
-        return self.kind in {"StringLiteral", "HereDoc"}
 
-    @property
-    def opens(self) -> bool:
-        return self.kind == "OpeningRoundBracket"
-
-    @property
-    def closes(self) -> bool:
-        return self.kind == "ClosingRoundBracket"
-
-    @property
-    def is_error(self) -> bool:
-        return self.kind.startswith("Error")
-
-
-END = Lexeme(kind="EndOfStream", text=b"")
+END = Lexeme("EndOfStream", b"")
 
 
 class Lexer:
@@ -78,15 +63,14 @@ class Lexer:
         tokenize = TOKENIZE.format(text=quoted(sql))
         answer = self._session.execute(tokenize, "JSONCompactEachRow")
         content = sql.encode()
-        return [_lexeme(content, **token) for token in json.loads(answer)[0]]
+        spans = [
+            (token["type"], int(token["begin"]), int(token["end"]))
+            for token in json.loads(answer)[0]
+        ]
+        return [Lexeme(kind, content[start:end], start) for kind, start, end in spans]
 
     def close(self) -> None:
         self._session.close()
-
-
-def _lexeme(content: bytes, *, begin: int, end: int, type: str) -> Lexeme:  # noqa: A002
-    start = int(begin)
-    return Lexeme(kind=type, text=content[start : int(end)], start=start)
 
 
 def _unquoted(text: bytes) -> str:

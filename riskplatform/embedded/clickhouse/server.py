@@ -5,17 +5,15 @@ import logging
 import socket
 import threading
 import time
-from dataclasses import dataclass
 
 from riskplatform.embedded.clickhouse import protocol
-from riskplatform.embedded.clickhouse.conversation import Conversation
+from riskplatform.embedded.clickhouse.conversation import Host, converse
 from riskplatform.embedded.clickhouse.errors import (
     TOO_MANY_CONNECTIONS,
     ProtocolError,
     refusal,
 )
-from riskplatform.embedded.clickhouse.host import Host
-from riskplatform.embedded.clickhouse.wire import WireReader, WireWriter
+from riskplatform.embedded.clickhouse.protocol import Line
 from riskplatform.embedded.errors import EmbeddedServerError
 
 logger = logging.getLogger(__name__)
@@ -26,18 +24,13 @@ REFUSAL_TIMEOUT_S = 0.5
 DRAIN_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenAddress:
-    host: str
-    port: int
+Address = tuple[str, int]
 
 
 class ClickHouseListener:
     """Accepts up to `max_connections` clients; the next is refused with a reason."""
 
-    def __init__(
-        self, host: Host, *, address: ListenAddress, max_connections: int
-    ) -> None:
+    def __init__(self, host: Host, *, address: Address, max_connections: int) -> None:
         self._host = host
         self._max_connections = max_connections
         self._listener = _listen(address)
@@ -48,9 +41,9 @@ class ClickHouseListener:
         )
 
     @property
-    def address(self) -> ListenAddress:
+    def address(self) -> Address:
         host, port = self._listener.getsockname()[:2]
-        return ListenAddress(host=host, port=port)
+        return host, port
 
     def start(self) -> None:
         self._host.watcher.start()
@@ -99,15 +92,16 @@ class ClickHouseListener:
         with connection:
             try:
                 # Unread bytes would turn the close into a reset that eats the reason.
-                protocol.read_hello(WireReader(connection))
-                protocol.write_exception(WireWriter(connection), reason)
+                line = Line(connection)
+                protocol.read_hello(line)
+                line.send(protocol.exception_packet(reason))
             except (OSError, EOFError, ProtocolError):
                 logger.warning("a refused client left before it was told why")
 
     def _converse(self, connection: socket.socket) -> None:
         connection.settimeout(HELLO_TIMEOUT_S)
         try:
-            Conversation(self._host, connection).run()
+            converse(self._host, connection)
         except (OSError, EOFError) as error:
             logger.debug("a client left: %s", error)
         except ProtocolError as error:
@@ -136,20 +130,21 @@ class ClickHouseListener:
         return not any(thread.is_alive() for thread in threads)
 
 
-def _listen(address: ListenAddress) -> socket.socket:
-    if not _is_loopback(address.host):
+def _listen(address: Address) -> socket.socket:
+    host, port = address
+    if not _is_loopback(host):
         raise EmbeddedServerError(
-            f"The embedded server does not listen on {address.host}: it serves this "
+            f"The embedded server does not listen on {host}: it serves this "
             "machine alone. Use 127.0.0.1, or a real ClickHouse server.",
-            host=address.host,
+            host=host,
         )
     try:
-        return socket.create_server((address.host, address.port), backlog=BACKLOG)
+        return socket.create_server(address, backlog=BACKLOG)
     except OSError as error:
         raise EmbeddedServerError(
-            f"Port {address.port} on {address.host} cannot be opened: "
+            f"Port {port} on {host} cannot be opened: "
             f"{error.strerror}. Choose another --port.",
-            port=address.port,
+            port=port,
         ) from error
 
 

@@ -15,24 +15,12 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from perf.connections.capacity import check_capacity
+from riskplatform.embedded import diagnosis
 from riskplatform.embedded.attach import missing_variables
-from riskplatform.embedded.diagnosis import (
-    FAILING,
-    MISSING,
-    OK,
-    TOOLS,
-    Diagnosis,
-    check_disk,
-    check_folder,
-    check_packages,
-    check_ports,
-    check_python,
-    check_tool,
-)
+from riskplatform.embedded.diagnosis import FAILING, MISSING, OK, Diagnosis
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.ownership import living_owner, published_endpoints
 from riskplatform.embedded.server import Site, owned_site
-from riskplatform.embedded.server_diagnosis import check_database, check_servers
 from riskplatform.embedded.server_group import SERVER_OF_VARIABLE, ServerGroup
 from riskplatform.env import env_secret
 
@@ -76,19 +64,19 @@ class Command(BaseCommand):
 def examine(var: Path) -> Iterator[Diagnosis]:
     """Go through all dependencies, the quick ones first."""
     supervisor_runs = living_owner(var) is not None
-    yield check_python()
-    yield check_packages("base", required=True)
-    yield check_packages("embedded", required=bool(missing_variables()))
-    yield check_packages("dev", required=False)
-    yield check_folder(var)
-    yield check_disk(var)
-    yield check_ports(supervisor_runs=supervisor_runs)
+    yield diagnosis.check_python()
+    yield diagnosis.check_packages("base", required=True)
+    yield diagnosis.check_packages("embedded", required=bool(missing_variables()))
+    yield diagnosis.check_packages("dev", required=False)
+    yield diagnosis.check_folder(var)
+    yield diagnosis.check_disk(var)
+    yield diagnosis.check_ports(supervisor_runs=supervisor_runs)
     yield from check_all_servers(var)
     yield check_migrations("default")
     yield from check_connections()
     if env_secret("CLICKHOUSE_URL"):
         yield check_migrations("clickhouse")
-    yield from map(check_tool, TOOLS)
+    yield from map(diagnosis.check_tool, diagnosis.TOOLS)
 
 
 def check_all_servers(var: Path) -> Iterator[Diagnosis]:
@@ -98,12 +86,12 @@ def check_all_servers(var: Path) -> Iterator[Diagnosis]:
     for name, url in urls.items():
         if url is not None:
             source = "running" if url == running.get(name) else "given by its URL"
-            yield from check_servers({name: url}, source=source)
+            yield diagnosis.check_server(name, url, source)
     left = missing_variables()
     yield from try_embedded_servers(left)
     if urls["DATABASE_URL"] is None and "DATABASE_URL" not in left:
         file = settings.DATABASES["default"]["NAME"]
-        yield check_database(f"sqlite:///{file}", "embedded")
+        yield diagnosis.check_database(f"sqlite:///{file}", "embedded")
 
 
 def try_embedded_servers(variables: list[str]) -> Iterator[Diagnosis]:
@@ -112,7 +100,8 @@ def try_embedded_servers(variables: list[str]) -> Iterator[Diagnosis]:
     with temporary_site() as site:
         try:
             with ServerGroup(site, variables) as group:
-                yield from check_servers(group.urls, source="embedded, on trial")
+                for name, url in group.urls.items():
+                    yield diagnosis.check_server(name, url, "embedded, on trial")
         except EmbeddedServerError as error:
             yield Diagnosis(
                 name="embedded servers",
@@ -149,12 +138,11 @@ def check_migrations(alias: str) -> Diagnosis:
         return Diagnosis(
             name=name, state=FAILING, detail=str(error).splitlines()[0], fix=MIGRATE_FIX
         )
+    listed = f"{len(pending)} not applied: {', '.join(pending[:5])}"
     return Diagnosis(
         name=name,
         state=FAILING if pending else OK,
-        detail=f"{len(pending)} not applied: {', '.join(pending[:5])}"
-        if pending
-        else "all applied",
+        detail=listed if pending else "all applied",
         fix=MIGRATE_FIX,
     )
 

@@ -36,27 +36,18 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="port of the web")
-        parser.add_argument(
-            "--realtime-port", type=int, default=8001, help="port of the realtime"
-        )
+        for option, default, text in (
+            ("--port", 8000, "port of the web"),
+            ("--realtime-port", 8001, "port of the realtime"),
+            ("--workers", settings.WEB_WORKERS, "processes of the web"),
+            ("--threads", settings.WEB_THREADS, "threads of each of them"),
+        ):
+            parser.add_argument(option, type=int, default=default, help=text)
         parser.add_argument(
             "--database",
             choices=sorted(DATABASES),
             default=env_choice("RISKPLATFORM_DATABASE", "sqlite", DATABASES),
             help="what to use where DATABASE_URL is not set",
-        )
-        parser.add_argument(
-            "--workers",
-            type=int,
-            default=settings.WEB_WORKERS,
-            help="processes of the web",
-        )
-        parser.add_argument(
-            "--threads",
-            type=int,
-            default=settings.WEB_THREADS,
-            help="threads of each of them",
         )
         for name in ("web", "realtime", "worker"):
             parser.add_argument(
@@ -94,7 +85,7 @@ class Command(BaseCommand):
             services = chosen_services(site, options)
             supervisor.bring_up(services)
             ownership.publish(published_urls(services))
-            self._announce(services, took_s=time.monotonic() - started_s)
+            self._say_ready(services, took_s=time.monotonic() - started_s)
             supervisor.watch()
         except StopRequestedError:
             self._say("asked to stop before everything was up")
@@ -104,7 +95,7 @@ class Command(BaseCommand):
             supervisor.stop()
         self._say("everything is stopped")
 
-    def _announce(self, services: list[Service], *, took_s: float) -> None:
+    def _say_ready(self, services: list[Service], *, took_s: float) -> None:
         address = next((service.address for service in services), "")
         self._say(f"up after {took_s:.1f} s: {address}/  Ctrl-C stops")
 

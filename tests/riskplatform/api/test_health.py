@@ -11,7 +11,7 @@ from django.test import Client
 
 from analytics.store.clickhouse_pool.base import DatabaseWrapper
 from riskplatform.api import health
-from riskplatform.api.probes import NO_ANSWER, OK, Probe, states_of
+from riskplatform.api.health import NO_ANSWER, OK, Probe, states_of
 from riskplatform.embedded.ports import free_port
 from riskplatform.server_urls import default_database
 

@@ -12,9 +12,14 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 
 from riskplatform.embedded import diagnosis
-from riskplatform.embedded.diagnosis import FAILING, MISSING, OK
+from riskplatform.embedded.diagnosis import (
+    FAILING,
+    MISSING,
+    OK,
+    check_database,
+    check_server,
+)
 from riskplatform.embedded.ports import free_port
-from riskplatform.embedded.server_diagnosis import check_database, check_servers
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 
@@ -78,7 +83,7 @@ def test_an_unreachable_server_fails_with_its_fix(
 )
 def test_every_kind_of_dead_server_is_reported(variable: str, scheme: str) -> None:
     url = f"{scheme}://user:secret@127.0.0.1:{free_port()}/name"
-    [finding] = check_servers({variable: url}, source="given")
+    finding = check_server(variable, url, "given")
     assert finding.state == FAILING
     assert "secret" not in finding.detail
 

@@ -9,8 +9,8 @@ from riskplatform.embedded.process import Launch
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Service, Site
 from riskplatform.embedded.valkey import ValkeyServer
-from riskplatform.serving.probing import EVERY_S
 from riskplatform.serving.supervisor import StopRequestedError, Supervisor
+from riskplatform.serving.watched import EVERY_S
 
 STUBBORN_PROGRAM = """
 import signal, subprocess, sys, time

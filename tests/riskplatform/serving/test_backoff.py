@@ -1,6 +1,6 @@
 """Restarts slow down when something keeps dying."""
 
-from riskplatform.serving.backoff import Backoff
+from riskplatform.serving.watched import Backoff
 
 
 def test_delays_double_up_to_the_longest() -> None:

@@ -19,7 +19,7 @@ from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import BeatingService, Service, Site
 from riskplatform.kernel import heartbeat
 from riskplatform.kernel.heartbeat import Heartbeat
-from riskplatform.serving.probing import Prober
+from riskplatform.serving.watched import Prober
 from riskplatform.serving.web_workers import MOST_MISSED, STALE_S, WorkerWatch
 from tests.support.hanging import hanging
 from tests.support.waiting import wait_until

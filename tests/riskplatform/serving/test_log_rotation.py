@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from riskplatform.embedded.process import KEPT_LOGS
+from riskplatform.embedded.process import LOG_BACKUPS
 from riskplatform.serving import log_rotation
 from riskplatform.serving.log_rotation import rotate_running
 from tests.support.waiting import wait_until
@@ -31,7 +31,7 @@ os.write(2, b"%d" % number)
 
 def parts(log: Path) -> list[Path]:
     older = [
-        log.with_name(f"{log.name}.{number}") for number in range(KEPT_LOGS, 0, -1)
+        log.with_name(f"{log.name}.{number}") for number in range(LOG_BACKUPS, 0, -1)
     ]
     return [part for part in (*older, log) if part.exists()]
 
@@ -62,14 +62,14 @@ def test_what_a_writer_appends_meanwhile_is_not_lost(
     def rotate() -> bool:
         if rotate_running(log, max_bytes=MAX_BYTES):
             rotated.append(log.with_name("child.log.1").read_bytes())
-        return len(rotated) > KEPT_LOGS + 1
+        return len(rotated) > LOG_BACKUPS + 1
 
     wait_until(rotate, within_s=60, what="rotations while the writer writes")
     writer.terminate()
     n_lines = int(writer.communicate(timeout=60)[1])
     lines = b"".join([*rotated, log.read_bytes()]).splitlines()
     assert lines == [b"%08d" % number for number in range(n_lines)]
-    assert len(parts(log)) == KEPT_LOGS + 1
+    assert len(parts(log)) == LOG_BACKUPS + 1
 
 
 def _collapses(folder: Path) -> bool:
@@ -83,7 +83,7 @@ def test_where_nothing_can_be_taken_out_the_log_is_copied_and_emptied(
 ) -> None:
     monkeypatch.setattr(log_rotation, "_take_out", lambda _log, _n_bytes: False)
     with log.open("ab", buffering=0) as child:
-        for round_number in range(KEPT_LOGS + 2):
+        for round_number in range(LOG_BACKUPS + 2):
             child.write(b"%d" % round_number * 10_001)
             assert rotate_running(log, max_bytes=10_000)
             child.write(b"after\n")

@@ -9,7 +9,7 @@ import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
-from riskplatform.embedded.clickhouse.access import TABLE_FUNCTIONS
+from riskplatform.embedded.clickhouse.folder import TABLE_FUNCTIONS
 from tests.riskplatform.embedded.clickhouse.outside import (
     FIXED,
     REACHING,

@@ -1,31 +1,36 @@
 import pytest
 
-from riskplatform.embedded.clickhouse.columns import (
+from riskplatform.embedded.clickhouse.errors import QueryError
+from riskplatform.embedded.clickhouse.nativeblock import (
     TypeName,
     element_type,
     parse_type_name,
 )
-from riskplatform.embedded.clickhouse.errors import QueryError
-from riskplatform.embedded.clickhouse.insertstatement import read_insert
-from riskplatform.embedded.clickhouse.result import ShapeMemory
-from riskplatform.embedded.clickhouse.statement import Kind, read_statement
+from riskplatform.embedded.clickhouse.result import NativeShapes
+from riskplatform.embedded.clickhouse.statement import (
+    StatementKind,
+    read_insert,
+    read_statement,
+)
 
 
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
-        ("SELECT 1", Kind.STREAM),
-        ("  -- first\n/* then */ with 1 as a select a", Kind.STREAM),
-        ("((SELECT 1))", Kind.STREAM),
-        ("FROM t SELECT a", Kind.STREAM),
-        ("show tables", Kind.READ),
-        ("EXPLAIN SELECT 1", Kind.READ),
-        ("SET a = 1", Kind.SET),
-        ("insert into t values", Kind.INSERT),
-        ("CREATE TABLE t (a UInt8) ENGINE = Memory", Kind.COMMAND),
+        ("SELECT 1", StatementKind.STREAM),
+        ("  -- first\n/* then */ with 1 as a select a", StatementKind.STREAM),
+        ("((SELECT 1))", StatementKind.STREAM),
+        ("FROM t SELECT a", StatementKind.STREAM),
+        ("show tables", StatementKind.READ),
+        ("EXPLAIN SELECT 1", StatementKind.READ),
+        ("SET a = 1", StatementKind.SET),
+        ("insert into t values", StatementKind.INSERT),
+        ("CREATE TABLE t (a UInt8) ENGINE = Memory", StatementKind.COMMAND),
     ],
 )
-def test_the_first_word_says_what_a_statement_wants(sql: str, kind: Kind) -> None:
+def test_the_first_word_says_what_a_statement_wants(
+    sql: str, kind: StatementKind
+) -> None:
     assert read_statement(sql).kind is kind
 
 
@@ -131,8 +136,11 @@ def test_an_element_of_a_tuple_may_have_a_name(element: str, column_type: str) -
 
 
 def test_statements_that_differ_in_literals_are_of_one_shape() -> None:
-    shapes = ShapeMemory()
-    assert shapes.describes_first("SELECT a FROM t WHERE b = 'x' AND c > 1.5")
-    shapes.remember("SELECT a FROM t WHERE b = 'x' AND c > 1.5", describe_first=False)
-    assert not shapes.describes_first("SELECT a FROM t WHERE b = 'it\\'s' AND c > 7")
-    assert shapes.describes_first("SELECT a1 FROM t WHERE b = 'x' AND c > 7")
+    shapes = NativeShapes()
+    sql = "SELECT a FROM t WHERE b = 'x' AND c > 1.5"
+    assert sql not in shapes
+    shapes.note(sql, is_native=True)
+    assert "SELECT a FROM t WHERE b = 'it\\'s' AND c > 7" in shapes
+    assert "SELECT a1 FROM t WHERE b = 'x' AND c > 7" not in shapes
+    shapes.note(sql, is_native=False)
+    assert sql not in shapes

@@ -1,12 +1,14 @@
-"""Probes whether services still answer, without waiting for any of them."""
+"""A service under watch: whether it still answers, and when it starts again."""
 
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from threading import Thread
 
 from riskplatform.embedded.server import Service
 
 EVERY_S = 2.0
+MOST_DOUBLINGS = 16
 
 
 class Prober:
@@ -46,6 +48,38 @@ class Prober:
         self.n_unanswered = 0
         self._probe = None
         self._due_s = float("-inf")
+
+
+@dataclass(slots=True, kw_only=True)
+class Backoff:
+    """Doubles the delay with every early death; a calm life starts afresh."""
+
+    first_s: float = 0.5
+    longest_s: float = 30.0
+    calm_s: float = 60.0
+    deaths: int = 0
+
+    def next_delay_s(self, *, lived_s: float) -> float:
+        """Return the delay after a death; `lived_s` is how long it ran."""
+        if lived_s >= self.calm_s:
+            self.deaths = 0
+        delay_s = min(
+            self.longest_s, self.first_s * 2.0 ** min(self.deaths, MOST_DOUBLINGS)
+        )
+        self.deaths += 1
+        return delay_s
+
+
+@dataclass(slots=True, kw_only=True)
+class WatchedService:
+    """A service and where it stands between a death and the next start."""
+
+    service: Service
+    prober: Prober
+    backoff: Backoff = field(default_factory=Backoff)
+    started_s: float = 0.0
+    restart_at_s: float | None = None
+    ready: bool = True
 
 
 def _start_probe(service: Service) -> Future[bool]:

@@ -1,20 +1,25 @@
-"""The TCP connections of this process, as the kernel sees them.
+"""The TCP connections of this process, as the kernel sees them, and their limit.
 
 Granian hides its connections. Their file descriptors are the process' own, though, and
 the kernel says of each where it comes from and what it was sent. Only Linux reports
 this; elsewhere nothing is found, and nothing is closed.
 """
 
+import logging
 import os
 import socket
 import stat
 import struct
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Final
+
+from riskplatform.env import env_int
 
 DESCRIPTORS: Final = Path("/proc/self/fd")
 TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
@@ -25,6 +30,11 @@ SENT_BYTES: Final = struct.Struct("@Q"), 200
 # How long an answer may take from the server's hands to the kernel's.
 LOOK_AGAIN_S: Final = 0.005
 LOOKS: Final = 20
+# How many connections one address may have, and how often that is looked at.
+USUAL_LIMIT: Final = 256
+COUNT_EVERY_S: Final = 0.5
+
+logger = logging.getLogger(__name__)
 
 Peer = tuple[str, int]
 
@@ -89,6 +99,52 @@ def shut_who_was_sent(before: Mapping[Peer, int], n_bytes: int, port: int) -> bo
                 return True
         time.sleep(LOOK_AGAIN_S)
     return False
+
+
+class ConnectionLimit:
+    """Ends what an address has beyond its limit: what has been silent for longest.
+
+    Behind proxies of ours all connections are theirs, and limits are theirs too.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._most = env_int("WEB_CONNECTIONS_PER_ADDRESS", USUAL_LIMIT)
+        self._is_on = bool(self._most) and not env_int("TRUSTED_PROXIES", 0)
+
+    def start(self) -> None:
+        if self._is_on:
+            Thread(target=self._watch, name="connections", daemon=True).start()
+
+    def enforce(self) -> int:
+        """End what is too much now; return how many that were."""
+        silent_ms: dict[str, list[tuple[int, Peer]]] = defaultdict(list)
+        for connection in own_connections(self._port):
+            address, _ = peer = connection.peer
+            silent_ms[address].append((connection.silent_ms, peer))
+        surplus = {
+            peer
+            for of_one in silent_ms.values()
+            for _, peer in sorted(of_one, reverse=True)[
+                : max(0, len(of_one) - self._most)
+            ]
+        }
+        if surplus:
+            for connection in own_connections(self._port):
+                if connection.peer in surplus:
+                    connection.shut()
+        return len(surplus)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(COUNT_EVERY_S)
+            try:
+                n_ended = self.enforce()
+            except OSError:
+                logger.exception("the connections could not be counted")
+                continue
+            if n_ended:
+                logger.warning("ended %d connections beyond the limit", n_ended)
 
 
 def _sockets() -> Iterator[socket.socket]:
