@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
 from analytics.inbox.event_input import EventInput, Slug, SourceName
-from analytics.inbox.receiving import BodyForm, Receipt, receive_events
+from analytics.inbox.receiving import Receipt, receive_events
 from analytics.inbox.validation import PostDefaults
 from analytics.ingest.unpacking import limited
 from riskplatform.api.creating import Once
@@ -95,10 +95,8 @@ def events_create(request: Request, query: EventsQuery) -> Once[EventsReceipt]:
     def receive() -> EventsReceipt:
         receipt = receive_events(
             pieces,
-            form=BodyForm(
-                content_type=request.headers.get("Content-Type", ""),
-                encoding=request.headers.get("Content-Encoding", "").strip().lower(),
-            ),
+            content_type=request.headers.get("Content-Type", ""),
+            encoding=request.headers.get("Content-Encoding", "").strip().lower(),
             organisation=get_key(request).organisation,
             defaults=PostDefaults(source=query.source, region=query.region),
         )

@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.event_values import digest_of
+from analytics.inbox.versions import digest_of
 from analytics.metrics import PRUNED_EVENTS
 from analytics.models import (
     InboxEvent,

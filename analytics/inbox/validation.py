@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -14,9 +13,9 @@ from msgspec import to_builtins
 from analytics.errors import UnknownRegionError
 from analytics.grid import Bounds, RegionGrid
 from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, in_field
-from analytics.inbox.event_values import NO_VALUES, EventValues
+from analytics.inbox.versions import NO_VALUES, EventValues, RefusedRow, ValidEvent
 from analytics.ingest.column_map import OPTIONAL, REQUIRED, ColumnMap
-from analytics.ingest.json_fields import FieldReader
+from analytics.ingest.json_rows import FieldReader
 from analytics.ingest.rows import BadRow
 from analytics.ingest.rules import (
     CLOCK_TOLERANCE,
@@ -37,28 +36,6 @@ FIELDS = (*REQUIRED, *OPTIONAL)
 COLUMN_MAP = ColumnMap(columns={name: name for name in FIELDS})
 COLUMNS = {name: index for index, name in enumerate(FIELDS)}
 READER = FieldReader(COLUMN_MAP)
-
-
-class ValidEvent(NamedTuple):
-    """An acceptable row; `values` are what makes it another version when they differ.
-
-    The values are `occurred_ms, lat, lon, event_type, severity, amount, attributes`.
-    """
-
-    row_index: int
-    source: str
-    external_id: str
-    is_retracted: bool
-    region: str
-    is_placed: bool
-    cell: int
-    values: EventValues
-
-
-class RefusedRow(NamedTuple):
-    row_index: int
-    source: str
-    fault: Fault
 
 
 @dataclass(slots=True, kw_only=True)

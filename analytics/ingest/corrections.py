@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.degrees import units_of
-from analytics.ingest.events import EventColumns
+from analytics.grid import units_of
+from analytics.ingest.events import EventColumns, Indices, Target
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows, joined
 
 # A row that withdraws another has the version of the correction, and is no answer.
@@ -27,7 +27,6 @@ WHERE region = %(region)s AND source = %(source)s
 ORDER BY version DESC, is_deleted
 LIMIT 1 BY external_id
 """
-Indices = NDArray[np.int64]
 Rows = dict[str, Sequence[Any]]  # columns of the table by their names
 # `occurred_ms, lat_e7, lon_e7, event_type, severity, amount, attributes`
 Values = tuple[Any, ...]
@@ -48,8 +47,20 @@ class StoredVersion(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Indices of events: `new` and `corrected` are to be written, one of each event."""
+class ComparedEvents:
+    """What became of events offered to the store, by their indices in the offer.
+
+    Parameters
+    ----------
+    accepted
+        New ones and corrections.
+    duplicates
+        Events that were there already, or twice in the offer.
+    retracted
+        Events that came with other values after their retraction, which is final.
+    new, corrected
+        Those of the accepted that are to be written: the last version of each event.
+    """
 
     accepted: Indices
     duplicates: Indices
@@ -58,14 +69,12 @@ class Comparison:
     corrected: Indices
 
 
-def find_stored(
-    ids: Sequence[str], *, region: str, source: str
-) -> dict[str, StoredVersion]:
+def find_stored(ids: Sequence[str], target: Target) -> dict[str, StoredVersion]:
     if not ids:
         return {}
     params: dict[str, SqlValue] = {
-        "region": region,
-        "source": source,
+        "region": target.grid.slug,
+        "source": target.source,
         "ids": joined(ids),
     }
     rows = fetch_rows("events_find_stored", FIND_STORED, params, budget=LOOKUP)
@@ -77,15 +86,17 @@ def find_stored(
     }
 
 
-def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Comparison:
+def compare(
+    events: EventColumns, stored: Mapping[str, StoredVersion]
+) -> ComparedEvents:
     """Compare events with what is stored, and with one another in their order.
 
     An event that comes several times with different values is corrected by the last
     of these; all up to the one that is stored are repetitions.
     """
     if not stored and len(set(events.external_id)) == len(events):
-        none, every = np.array([], dtype=np.int64), np.arange(len(events))
-        return Comparison(
+        every, none = np.arange(len(events)), _ascending([])
+        return ComparedEvents(
             accepted=every, new=every, duplicates=none, retracted=none, corrected=none
         )
     values = _values_of(events)
@@ -109,7 +120,7 @@ def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Compar
         elif left:
             accepted += left
             corrected.append(left[-1])
-    return Comparison(
+    return ComparedEvents(
         accepted=_ascending(accepted),
         duplicates=_ascending(duplicates),
         retracted=_ascending(retracted),
@@ -118,9 +129,7 @@ def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Compar
     )
 
 
-def correct(
-    rows: Rows, known: Sequence[StoredVersion], *, now_ms: int
-) -> dict[str, Sequence[Any]]:
+def correct(rows: Rows, known: Sequence[StoredVersion], *, now_ms: int) -> Rows:
     """Make rows corrections of what is known, and withdraw the rows that moved."""
     count = len(known)
     corrected = rows | {

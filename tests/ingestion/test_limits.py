@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from analytics.inbox.receiving import BodyForm, receive_events
+from analytics.inbox.receiving import receive_events
 from analytics.inbox.validation import PostDefaults
 from analytics.models import InboxEvent
 from riskplatform.api.keys.models import Organisation
@@ -157,7 +157,7 @@ def test_memory_does_not_grow_with_the_body(acme: Organisation) -> None:
     tracemalloc.start()
     receipt = receive_events(
         pieces(),
-        form=BodyForm(content_type=NDJSON),
+        content_type=NDJSON,
         organisation=acme,
         defaults=PostDefaults(source="api"),
     )

@@ -13,8 +13,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.event_values import digest_of
 from analytics.inbox.pruning import PruningReport, prune_inbox
+from analytics.inbox.versions import digest_of
 from analytics.models import (
     InboxEvent,
     IngestBatch,

@@ -6,9 +6,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.event_values import NO_VALUES, digest_of
-from analytics.inbox.validation import ValidEvent
-from analytics.inbox.versions import Version, compare_versions
+from analytics.inbox.versions import (
+    NO_VALUES,
+    ValidEvent,
+    Version,
+    compare_versions,
+    digest_of,
+)
 
 Histories = dict[str, list[Version]]
 
