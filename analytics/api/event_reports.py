@@ -8,8 +8,8 @@ from rest_framework.request import Request
 
 from analytics.api.reading import READERS, Limit, events_to_read, parse_cell
 from analytics.inbox.event_input import Name, Slug
-from analytics.reads.report_rows import rows_of
-from analytics.reads.reports import REPORTS, ReportWindow, get_report, run_report
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, get_report, rows_of, run_report
 from perf.deadlines import watched
 from riskplatform.api.endpoints import Router
 from riskplatform.api.inputs import refuse_repeats

@@ -26,14 +26,14 @@ from riskplatform.kernel.instants import AwareTime
 router = Router()
 
 
-class FatesQuery(Struct, forbid_unknown_fields=True):
+class OutcomesQuery(Struct, forbid_unknown_fields=True):
     after: Annotated[int, Meta(ge=-1, description="Index of the last row seen.")] = -1
     limit: Limit = 100
 
 
-class RowFate(Struct, omit_defaults=True):
+class RowOutcome(Struct, omit_defaults=True):
     index: int
-    fate: Annotated[
+    outcome: Annotated[
         str, Meta(description="waiting, stored, parked, refused, duplicate or pruned.")
     ]
     external_id: str | None = None
@@ -42,7 +42,7 @@ class RowFate(Struct, omit_defaults=True):
     reason: str | None = None
 
 
-class BatchFates(Struct):
+class BatchOutcomes(Struct):
     batch_id: UUID
     received_at: AwareTime
     shipped_at: AwareTime | None
@@ -53,7 +53,7 @@ class BatchFates(Struct):
     waiting: int
     stored: int
     parked: int
-    fates: list[RowFate]
+    outcomes: list[RowOutcome]
     next: int | None
 
     @classmethod
@@ -71,7 +71,7 @@ class BatchFates(Struct):
             waiting=post.waiting_count,
             stored=post.stored_count,
             parked=post.parked_count,
-            fates=[RowFate(**outcome) for outcome in outcomes],
+            outcomes=[RowOutcome(**outcome) for outcome in outcomes],
             next=following,
         )
 
@@ -129,15 +129,15 @@ class BacklogState(Struct):
 
 
 @router.get("events/batches/<uuid:batch_id>", WRITERS, authentication=BY_KEY)
-def events_batch_fates(
-    request: Request, batch_id: UUID, query: FatesQuery
-) -> BatchFates:
+def events_batch_outcomes(
+    request: Request, batch_id: UUID, query: OutcomesQuery
+) -> BatchOutcomes:
     """Give the outcome of each row of a POST."""
     post = get_post(get_key(request).organisation, batch_id)
     outcomes = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
     last = outcomes[-1]["index"] if outcomes else post.row_count
     following = last if last + 1 < post.row_count else None
-    return BatchFates.of(post, outcomes, following=following)
+    return BatchOutcomes.of(post, outcomes, following=following)
 
 
 @router.get("events/rejections", WRITERS, authentication=BY_KEY)

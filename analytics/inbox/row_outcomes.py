@@ -87,8 +87,8 @@ def list_row_outcomes(post: PostSummary, *, start: int, limit: int) -> list[Row]
     for batch in by_id.values():
         if batch.pruned_at is not None:
             indices = range(batch.first_index, batch.first_index + batch.row_count)
-            outcomes |= {index: {"fate": "pruned"} for index in indices}
-    repeated = {"fate": "duplicate"}
+            outcomes |= {index: {"outcome": "pruned"} for index in indices}
+    repeated = {"outcome": "duplicate"}
     return [
         {"index": index, **outcomes.get(index, repeated)} for index in range(start, end)
     ]
@@ -138,10 +138,10 @@ def _outcome(event: InboxEvent, batch: IngestBatch) -> Row:
     identity: Row = {"external_id": event.external_id, "version": event.version}
     parked: ParkedEvent | None = getattr(event, "parked", None)
     if parked is not None:
-        return identity | {"fate": "parked", "reason": parked.reason}
+        return identity | {"outcome": "parked", "reason": parked.reason}
     shipment = batch.shipment
     is_stored = shipment is not None and shipment.state == Shipment.State.SHIPPED
-    return identity | {"fate": "stored" if is_stored else "waiting"}
+    return identity | {"outcome": "stored" if is_stored else "waiting"}
 
 
 def _refused_outcomes(
@@ -151,6 +151,6 @@ def _refused_outcomes(
         batch__in=batch_ids, row_index__gte=start, row_index__lt=end
     )
     return {
-        row.row_index: {"fate": "refused", "code": row.code, "reason": row.reason}
+        row.row_index: {"outcome": "refused", "code": row.code, "reason": row.reason}
         for row in refused
     }

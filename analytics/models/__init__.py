@@ -1,6 +1,6 @@
 """Facts in ClickHouse, and the inbox through which they get there."""
 
-from analytics.models.event import Event, EventQuerySet
+from analytics.models.event import Event
 from analytics.models.imports import ImportRun, ImportSource
 from analytics.models.inbox import (
     EventSource,
@@ -19,7 +19,6 @@ __all__ = [
     "EventCellDay",
     "EventDay",
     "EventHour",
-    "EventQuerySet",
     "EventSource",
     "ForecastCell",
     "ForecastOutcome",

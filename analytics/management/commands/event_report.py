@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from analytics.api.reading import parse_cell
-from analytics.reads.report_rows import rows_of
-from analytics.reads.reports import REPORTS, ReportWindow, run_report
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, rows_of, run_report
 from riskplatform.kernel.commands import ApplicationCommand
 
 DEFAULT_DAYS = 28

@@ -113,6 +113,8 @@ class DriverPool(BoundedPool[BoundedClient]):
 class PooledConnection(Connection):  # type: ignore[misc]  # the driver has no types
     """What all threads of a process share; every cursor borrows a client from it."""
 
+    pool: Any  # the driver's own at first, then one that speaks as it does
+
     def __init__(
         self,
         *args: Any,
