@@ -1,6 +1,7 @@
 """GET below /events: the outcomes of posted rows, refused rows, and the backlog."""
 
-from typing import Annotated, Any, Self
+from dataclasses import asdict
+from typing import Annotated, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,6 @@ from analytics.api.reading import Limit
 from analytics.inbox.backlog import measure_backlog
 from analytics.inbox.event_input import SourceName
 from analytics.inbox.row_outcomes import (
-    PostSummary,
     count_refusals,
     get_post,
     list_refusals,
@@ -55,25 +55,6 @@ class BatchOutcomes(Struct):
     parked: int
     outcomes: list[RowOutcome]
     next: int | None
-
-    @classmethod
-    def of(
-        cls, post: PostSummary, outcomes: list[dict[str, Any]], *, following: int | None
-    ) -> Self:
-        return cls(
-            batch_id=post.batch_id,
-            received_at=post.received_at,
-            shipped_at=post.shipped_at,
-            rows=post.row_count,
-            accepted=post.accepted_count,
-            duplicates=post.duplicate_count,
-            rejected=post.refused_count,
-            waiting=post.waiting_count,
-            stored=post.stored_count,
-            parked=post.parked_count,
-            outcomes=[RowOutcome(**outcome) for outcome in outcomes],
-            next=following,
-        )
 
 
 class RejectionsQuery(Struct, forbid_unknown_fields=True):
@@ -135,9 +116,12 @@ def events_batch_outcomes(
     """Give the outcome of each row of a POST."""
     post = get_post(get_key(request).organisation, batch_id)
     outcomes = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
-    last = outcomes[-1]["index"] if outcomes else post.row_count
-    following = last if last + 1 < post.row_count else None
-    return BatchOutcomes.of(post, outcomes, following=following)
+    last = outcomes[-1]["index"] if outcomes else post.rows
+    return BatchOutcomes(
+        **asdict(post),
+        outcomes=[RowOutcome(**outcome) for outcome in outcomes],
+        next=last if last + 1 < post.rows else None,
+    )
 
 
 @router.get("events/rejections", WRITERS, authentication=BY_KEY)

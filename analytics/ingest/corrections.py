@@ -5,8 +5,9 @@ corrected event stays known since it first arrived, so that what a forecast coul
 at a time does not lose it; where it moved, its old row is withdrawn.
 """
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,8 +47,7 @@ class StoredVersion(NamedTuple):
         return self.cell, self.values[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedEvents:
+class ComparedEvents(NamedTuple):
     """What became of events offered to the store, by their indices in the offer.
 
     Parameters
@@ -95,37 +95,33 @@ def compare(
     of these; all up to the one that is stored are repetitions.
     """
     if not stored and len(set(events.external_id)) == len(events):
-        every, none = np.arange(len(events)), _ascending([])
+        every, none = np.arange(len(events)), np.empty(0, dtype=np.int64)
         return ComparedEvents(
             accepted=every, new=every, duplicates=none, retracted=none, corrected=none
         )
     values = _values_of(events)
-    versions, duplicates = _distinct_versions(events.external_id, values)
-    accepted: list[int] = []
-    retracted: list[int] = []
-    new: list[int] = []
-    corrected: list[int] = []
+    versions, repeated = _distinct_versions(events.external_id, values)
+    found = defaultdict[str, list[int]](list, duplicates=repeated)
     for external_id, indices in versions.items():
         known = stored.get(external_id)
         if known is None:
-            accepted += indices
-            new.append(indices[-1])
+            found["accepted"] += indices
+            found["new"].append(indices[-1])
             continue
         is_stored = [values[index] == known.values for index in indices]
         repeated_count = is_stored.index(True) + 1 if True in is_stored else 0
-        duplicates += indices[:repeated_count]
+        found["duplicates"] += indices[:repeated_count]
         left = indices[repeated_count:]
         if known.is_retracted:
-            retracted += left
+            found["retracted"] += left
         elif left:
-            accepted += left
-            corrected.append(left[-1])
+            found["accepted"] += left
+            found["corrected"].append(left[-1])
     return ComparedEvents(
-        accepted=_ascending(accepted),
-        duplicates=_ascending(duplicates),
-        retracted=_ascending(retracted),
-        new=_ascending(new),
-        corrected=_ascending(corrected),
+        **{
+            name: np.array(sorted(found[name]), dtype=np.int64)
+            for name in ComparedEvents._fields
+        }
     )
 
 
@@ -152,10 +148,7 @@ def nullable(values: NDArray[np.float64] | None, count: int) -> list[float | Non
     """Give the values, and None for each that is unknown."""
     if values is None:
         return [None] * count
-    column: NDArray[np.object_] = values.astype(np.object_)
-    column[np.isnan(values)] = None
-    optional: list[float | None] = column.tolist()
-    return optional
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def _values_of(events: EventColumns) -> list[Values]:
@@ -187,7 +180,3 @@ def _distinct_versions(
         else:
             distinct.append(index)
     return versions, repeated
-
-
-def _ascending(indices: list[int]) -> Indices:
-    return np.array(sorted(indices), dtype=np.int64)

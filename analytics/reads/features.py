@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from analytics.store.clickhouse import (
     Budget,
-    Columns,
     SqlValue,
     fetch_columns,
     from_milliseconds,
@@ -110,16 +109,6 @@ class SeverityWeight(Protocol):
     def reference(self) -> float: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _EqualWeight:
-    kind: str = "one"
-    coefficient: float = 0.0
-    reference: float = 0.0
-
-
-EQUAL_WEIGHT: SeverityWeight = _EqualWeight()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventScope:
     """Which events count: those from `since` on that had arrived by `known_at`.
@@ -189,11 +178,12 @@ def cell_aggregates(
     *,
     scales_s: Sequence[float],
     windows_s: Sequence[float] = (),
-    weight: SeverityWeight = EQUAL_WEIGHT,
+    weight: SeverityWeight | None = None,
     scope: EventScope = ALL_EVENTS,
 ) -> CellAggregateColumns:
     """Aggregate per cell what happened strictly before an instant, within a scope.
 
+    Without a weight, each event weighs 1.
     Instants are whole milliseconds; what is below is cut off.
     """
     params: dict[str, SqlValue] = {
@@ -203,9 +193,9 @@ def cell_aggregates(
         "known_ms": to_milliseconds(scope.known_at),
         "scales_ms": [1_000.0 * scale_s for scale_s in scales_s],
         "windows_ms": [1_000.0 * window_s for window_s in windows_s],
-        "kind": weight.kind,
-        "coefficient": float(weight.coefficient),
-        "reference": float(weight.reference),
+        "kind": "one" if weight is None else weight.kind,
+        "coefficient": 0.0 if weight is None else float(weight.coefficient),
+        "reference": 0.0 if weight is None else float(weight.reference),
     }
     columns = cached_columns(
         "features_cell_aggregates", AGGREGATES, params, regions=[region]
@@ -214,7 +204,10 @@ def cell_aggregates(
     return CellAggregateColumns(
         cell=columns["cell"],
         excitation=columns["excitation"].reshape(-1, len(scales_s)),
-        **_counts(columns),
+        **{
+            name: columns[name].astype(np.int64)
+            for name in ("count", "count_1d", "count_7d", "count_28d")
+        },
         window_count=columns["window_count"].reshape(n_cells, len(windows_s)),
         first_occurred_s=columns["first_ms"] / 1_000,
         last_occurred_s=columns["last_ms"] / 1_000,
@@ -260,8 +253,3 @@ def region_extent(region: str, *, until: datetime = LATEST) -> RegionExtent:
         first_occurred_at=from_milliseconds(first_ms) if count else None,
         last_occurred_at=from_milliseconds(last_ms) if count else None,
     )
-
-
-def _counts(columns: Columns) -> dict[str, Integers]:
-    names = ("count", "count_1d", "count_7d", "count_28d")
-    return {name: columns[name].astype(np.int64) for name in names}

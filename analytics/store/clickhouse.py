@@ -81,19 +81,19 @@ def fetch_columns(
     the query is written twice.
     """
 
-    def ask(cursor: Any) -> Columns:
-        # The driver's own numpy reading would import pandas.
-        cursor.cursor.columnar = True
-        cursor.execute(sql, params or {})
-        columns = cursor.fetchall() or [()] * len(cursor.columns_with_types)
+    def ask(alias: str) -> Columns:
+        with _cursor(alias, name, budget) as cursor:
+            # The driver's own numpy reading would import pandas.
+            cursor.cursor.columnar = True
+            cursor.execute(sql, params or {})
+            names = cursor.columns_with_types
+            columns = cursor.fetchall() or [()] * len(names)
         return {
             column: _array(values, ch_type)
-            for (column, ch_type), values in zip(
-                cursor.columns_with_types, columns, strict=True
-            )
+            for (column, ch_type), values in zip(names, columns, strict=True)
         }
 
-    return _read(name, budget, partial(_on_cursor, name, budget, ask))
+    return _read(name, budget, ask)
 
 
 def fetch_rows(
@@ -103,12 +103,13 @@ def fetch_rows(
     *,
     budget: Budget = STANDARD,
 ) -> list[tuple[Any, ...]]:
-    def ask(cursor: Any) -> list[tuple[Any, ...]]:
-        cursor.execute(sql, params or {})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    def ask(alias: str) -> list[tuple[Any, ...]]:
+        with _cursor(alias, name, budget) as cursor:
+            cursor.execute(sql, params or {})
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
-    return _read(name, budget, partial(_on_cursor, name, budget, ask))
+    return _read(name, budget, ask)
 
 
 def fetch_objects(name: str, rows: QuerySet[Row], *, budget: Budget) -> list[Row]:
@@ -127,10 +128,11 @@ def run_statement(
 ) -> None:
     """Run what answers nothing: INSERT … SELECT, ALTER, CREATE, DROP."""
 
-    def run(cursor: Any) -> None:
-        cursor.execute(sql, params or {})
+    def run(alias: str) -> None:
+        with _cursor(alias, name, budget) as cursor:
+            cursor.execute(sql, params or {})
 
-    _query(name, budget, partial(_on_cursor, name, budget, run))
+    _query(name, budget, run)
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -169,21 +171,17 @@ def insert_columns(
     # The driver knows an insert by its text being one line.
     sql = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES"))
 
-    def insert(cursor: Any) -> None:
-        cursor.cursor.columnar = True
-        # A file may span more months than one insert may by default.
-        settings = _settings(name, budget) | {"max_partitions_per_insert_block": 0}
-        if token is not None:
-            settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
-        cursor.set_settings(settings)
-        cursor.executemany(sql, list(columns.values()))
+    # A file may span more months than one insert may by default.
+    settings: dict[str, object] = {"max_partitions_per_insert_block": 0}
+    if token is not None:
+        settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
 
-    _query(
-        name,
-        budget,
-        partial(_on_cursor, name, budget, insert),
-        is_repeatable=token is not None,
-    )
+    def insert(alias: str) -> None:
+        with _cursor(alias, name, budget, **settings) as cursor:
+            cursor.cursor.columnar = True
+            cursor.executemany(sql, list(columns.values()))
+
+    _query(name, budget, insert, is_repeatable=token is not None)
     return row_count
 
 
@@ -220,12 +218,13 @@ def _read(name: str, budget: Budget, ask: Callable[[str], Result]) -> Result:
     )
 
 
-def _on_cursor(
-    name: str, budget: Budget, work: Callable[[Any], Result], alias: str
-) -> Result:
+@contextmanager
+def _cursor(
+    alias: str, name: str, budget: Budget, **settings: object
+) -> Generator[Any]:
     with connections[alias].cursor() as cursor:
-        cursor.set_settings(_settings(name, budget))
-        return work(cursor)
+        cursor.set_settings(_settings(name, budget) | settings)
+        yield cursor
 
 
 def _query(

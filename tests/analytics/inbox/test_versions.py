@@ -72,7 +72,7 @@ def test_pruned_versions_tell_the_same_apart(
 
     assert play(later, pruned) == play(later, whole)
     for name, history in whole.items():
-        assert [it.place for it in pruned[name]] == [it.place for it in history]
+        assert [it.position for it in pruned[name]] == [it.position for it in history]
 
 
 def prune(version: Version) -> Version:
