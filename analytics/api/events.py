@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from analytics.api.body import body_pieces
 from analytics.inbox.event_input import EventInput, Slug, SourceName
 from analytics.inbox.receiving import Receipt, receive_events
-from analytics.inbox.validation import PostDefaults
 from analytics.ingest.unpacking import limited
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
@@ -98,7 +97,8 @@ def events_create(request: Request, query: EventsQuery) -> Once[EventsReceipt]:
             content_type=request.headers.get("Content-Type", ""),
             encoding=request.headers.get("Content-Encoding", "").strip().lower(),
             organisation=get_key(request).organisation,
-            defaults=PostDefaults(source=query.source, region=query.region),
+            source=query.source,
+            region=query.region,
         )
         return EventsReceipt.of(receipt)
 

@@ -13,7 +13,6 @@ import orjson
 from django.db import connections, router, transaction
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.validation import ValidatedBlock
 from analytics.inbox.versions import (
     BlockOutcome,
     EventValues,
@@ -74,19 +73,23 @@ class Post:
 
 @transaction.atomic
 def accept_block(
-    post: Post, block: ValidatedBlock, *, first_index: int
+    post: Post,
+    events: Sequence[ValidEvent],
+    refused: Sequence[RefusedRow],
+    *,
+    first_index: int,
 ) -> BlockOutcome:
     """Write a block; when the transaction has ended its events cannot be lost.
 
     Blocks of one source wait for one another, so that of two that bring the same
     event at the same time the second one finds it.
     """
-    outcome = BlockOutcome(refused=list(block.refused))
+    outcome = BlockOutcome(refused=list(refused))
     received_ms = to_milliseconds(post.received_at)
-    sources = _locked_sources(post.organisation, block.events)
-    for source, events in sources.items():
-        known = _find_versions(source, [event.external_id for event in events])
-        part = compare_versions(events, known, received_ms=received_ms)
+    sources = _locked_sources(post.organisation, events)
+    for source, sent in sources.items():
+        known = _find_versions(source, [event.external_id for event in sent])
+        part = compare_versions(sent, known, received_ms=received_ms)
         outcome.accepted += part.accepted
         outcome.refused += part.refused
         outcome.duplicate_count += part.duplicate_count
@@ -97,7 +100,7 @@ def accept_block(
         organisation=post.organisation,
         received_at=post.received_at,
         first_index=first_index,
-        row_count=len(block.events) + len(block.refused),
+        row_count=len(events) + len(refused),
         accepted_count=len(outcome.accepted),
         duplicate_count=outcome.duplicate_count,
         refused_count=len(outcome.refused),
@@ -105,8 +108,8 @@ def accept_block(
     ids = {source.name: source.pk for source in sources}
     insert_rows(InboxEvent, EVENT_COLUMNS, _event_rows(batch, ids, outcome.accepted))
     if outcome.refused:
-        refused = _refused_rows(batch, outcome.refused)
-        insert_rows(RefusedEvent, REFUSED_COLUMNS, refused)
+        rows = _refused_rows(batch, outcome.refused)
+        insert_rows(RefusedEvent, REFUSED_COLUMNS, rows)
     if outcome.accepted:
         call(CHANNEL)
     transaction.on_commit(partial(_count, batch))

@@ -11,7 +11,7 @@ from analytics.errors import EmptyBodyError, TooManyRowsError
 from analytics.inbox.acceptance import Post, accept_block
 from analytics.inbox.backlog import check_backlog
 from analytics.inbox.reading import reader_of
-from analytics.inbox.validation import BlockValidator, PostDefaults
+from analytics.inbox.validation import BlockValidator
 from analytics.inbox.versions import BlockOutcome, RefusedRow
 from analytics.ingest.unpacking import limited, unpacked
 from analytics.placement import get_directory
@@ -49,9 +49,10 @@ def receive_events(
     content_type: str,
     encoding: str = "",
     organisation: Organisation,
-    defaults: PostDefaults,
+    source: str,
+    region: str | None = None,
 ) -> Receipt:
-    """Accept the events of a body.
+    """Accept the events of a body; rows that name none have this source and region.
 
     Each block of rows is one transaction, unless the caller holds one open. Where a
     body breaks off or goes over a limit, the blocks before it stay accepted, and
@@ -59,7 +60,7 @@ def receive_events(
     """
     check_backlog()
     now = timezone.now()
-    validator = BlockValidator(get_directory(), defaults=defaults, now=now)
+    validator = BlockValidator(get_directory(), source=source, region=region, now=now)
     read = reader_of(content_type)
     content = unpacked(
         limited(pieces, max_bytes=settings.INGEST_MAX_BODY_BYTES),
@@ -71,8 +72,9 @@ def receive_events(
     try:
         for rows in watched(read(content), every=1):
             _check_row_count(receipt.row_count + len(rows))
-            block = validator.validate(rows, first_index=receipt.row_count)
-            receipt.add(accept_block(post, block, first_index=receipt.row_count))
+            first_index = receipt.row_count
+            events, refused = validator.validate(rows, first_index=first_index)
+            receipt.add(accept_block(post, events, refused, first_index=first_index))
             receipt.row_count += len(rows)
     except ApplicationError as error:
         if receipt.row_count:

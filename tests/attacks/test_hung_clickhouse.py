@@ -14,7 +14,6 @@ from django.test import RequestFactory
 
 from analytics.errors import EventStoreUnavailableError
 from analytics.inbox.receiving import receive_events
-from analytics.inbox.validation import PostDefaults
 from analytics.models import IngestBatch, Shipment
 from analytics.shipping.shipper import ShippingReport, ship_due
 from analytics.store.clickhouse import Budget, close_connection, fetch_rows
@@ -162,7 +161,8 @@ def test_a_shipper_that_waits_for_it_holds_up_no_write(pid: int) -> None:
         [orjson.dumps([EVENT | {"external_id": "e"}])],
         content_type="application/json",
         organisation=make_organisation(),
-        defaults=PostDefaults(source="test", region=region.slug),
+        source="test",
+        region=region.slug,
     )
     probes = {"database": Probe(_write)}
 

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from analytics.inbox.receiving import receive_events
-from analytics.inbox.validation import PostDefaults
 from analytics.models import InboxEvent
 from riskplatform.api.keys.models import Organisation
 from tests.support.event_payloads import make_event, make_events
@@ -159,7 +158,7 @@ def test_memory_does_not_grow_with_the_body(acme: Organisation) -> None:
         pieces(),
         content_type=NDJSON,
         organisation=acme,
-        defaults=PostDefaults(source="api"),
+        source="api",
     )
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

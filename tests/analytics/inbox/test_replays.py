@@ -22,7 +22,6 @@ EVENT_COUNT = 3_000
 POST_THRICE = """
 import sys
 from pathlib import Path
-from analytics.inbox.validation import PostDefaults
 from analytics.inbox.receiving import receive_events
 from analytics.placement import register_directory
 from riskplatform.api.keys.models import Organisation
@@ -33,7 +32,7 @@ for _ in range(3):
         [Path(sys.argv[1]).read_bytes()],
         content_type="application/x-ndjson",
         organisation=Organisation.objects.get(),
-        defaults=PostDefaults(source="file"),
+        source="file",
     )
 """
 

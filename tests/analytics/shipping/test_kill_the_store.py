@@ -11,7 +11,6 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import Error
 
 from analytics.inbox.receiving import receive_events
-from analytics.inbox.validation import PostDefaults
 from analytics.models import IngestBatch, Shipment
 from riskplatform.api.keys.models import Organisation
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
@@ -106,7 +105,7 @@ def accept(organisation: Organisation, count: int) -> None:
             [orjson.dumps(make_events(BATCH_ROWS, first=first))],
             content_type="application/json",
             organisation=organisation,
-            defaults=PostDefaults(source="test"),
+            source="test",
         )
 
 
