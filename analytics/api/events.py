@@ -38,7 +38,7 @@ class EventsQuery(Struct, forbid_unknown_fields=True):
 
 
 class Rejected(Struct):
-    index: Annotated[int, Meta(description="Place of the row in the body, from 0.")]
+    index: Annotated[int, Meta(description="Position of the row in the body, from 0.")]
     code: str
     reason: str
 

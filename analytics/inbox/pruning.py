@@ -7,9 +7,8 @@ counts. What waits or is parked is not touched.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -41,17 +40,15 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PruningReport:
-    batch_count: int = 0
-    event_count: int = 0
-    refused_count: int = 0
+class PruningReport(NamedTuple):
+    batch_count: int
+    event_count: int
+    refused_count: int
 
 
 def retention() -> timedelta:
     """Give how long shipped events stay in the inbox as a whole."""
-    days = settings.INGEST_INBOX_RETENTION_DAYS
-    return timedelta(days=days)
+    return timedelta(days=settings.INGEST_INBOX_RETENTION_DAYS)
 
 
 def prune_inbox(
@@ -62,15 +59,12 @@ def prune_inbox(
     Safe to interrupt, to repeat and to run several times at once.
     """
     keys = prunable(shipped_before).order_by("received_at", "pk")
-    batch_count = event_count = refused_count = 0
-    for key in list(keys.values_list("pk", flat=True)[:max_batches]):
-        pruned = _prune(key)
-        if pruned is not None:
-            batch_count += 1
-            event_count += pruned[0]
-            refused_count += pruned[1]
+    chosen = list(keys.values_list("pk", flat=True)[:max_batches])
+    pruned = [counts for key in chosen if (counts := _prune(key)) is not None]
     return PruningReport(
-        batch_count=batch_count, event_count=event_count, refused_count=refused_count
+        batch_count=len(pruned),
+        event_count=sum(event_count for event_count, _ in pruned),
+        refused_count=sum(refused_count for _, refused_count in pruned),
     )
 
 

@@ -105,9 +105,8 @@ def work_in_processes(
         count,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_process,
-        initargs=(worker,),
     ) as pool:
-        yield from work_ahead(tasks, pool=pool, work=_work_in_process, ahead=count)
+        yield from work_ahead(tasks, pool=pool, work=worker.work, ahead=count)
 
 
 def work_ahead(
@@ -130,19 +129,12 @@ def work_ahead(
         ) from None
 
 
-class _Process:
-    """The worker of a process of its own."""
-
-    worker: ChunkWorker
-
-
-def _start_process(worker: ChunkWorker) -> None:
+def _start_process() -> None:
     """Make a process that just began ready for chunks."""
     # Ctrl-C reaches all processes; the one that reads ends the others in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     django.setup()
-    _Process.worker = worker
 
 
 def _end_with_parent() -> None:
@@ -151,7 +143,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os._exit(1)
-
-
-def _work_in_process(task: ChunkTask) -> ChunkResult:
-    return _Process.worker.work(task)

@@ -9,10 +9,10 @@ from analytics.models.inbox import (
     ParkedEvent,
     RefusedEvent,
     SettledEvent,
+    Shipment,
 )
 from analytics.models.ledger import ForecastCell, ForecastOutcome
 from analytics.models.rollups import EventCellDay, EventDay, EventHour
-from analytics.models.shipment import Shipment
 
 __all__ = [
     "Event",

@@ -102,16 +102,12 @@ def _record(
 
 
 def _check(values: Columns) -> None:
-    shapes = {name: array.shape for name, array in values.items()}
-    if len(set(shapes.values())) != 1 or any(len(one) != 1 for one in shapes.values()):
+    if {array.shape for array in values.values()} != {(values["cell"].size,)}:
+        shapes = {name: array.shape for name, array in values.items()}
         raise LedgerColumnsError(
             "The columns of a forecast have to be equally long.", shapes=str(shapes)
         )
-    wrong = [
-        name
-        for name, array in values.items()
-        if array.dtype.kind == "f" and not np.isfinite(array).all()
-    ]
+    wrong = [name for name, array in values.items() if not np.isfinite(array).all()]
     if wrong:
         raise LedgerColumnsError(
             f"These columns hold values that are not finite: {', '.join(wrong)}."
