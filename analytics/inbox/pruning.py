@@ -41,9 +41,9 @@ FIELDS = (
 
 
 class PruningReport(NamedTuple):
-    batch_count: int
-    event_count: int
-    refused_count: int
+    batch_count: int = 0
+    event_count: int = 0
+    refused_count: int = 0
 
 
 def retention() -> timedelta:
