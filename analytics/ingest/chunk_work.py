@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import ImportWorkerError
-from analytics.ingest.events import EventColumns, Indices, Target
+from analytics.ingest.events import EventColumns, Indices, EventTarget
 from analytics.ingest.identity import ForeignWrites, foreign_writes
 from analytics.ingest.rows import Chunk
 from analytics.ingest.rules import Fault
@@ -64,7 +64,7 @@ class ChunkWorker:
 
     columns: Mapping[str, int]
     rules: RowRules
-    target: Target
+    target: EventTarget
     others: ForeignWrites
 
     def work(self, task: ChunkTask) -> ChunkResult:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.grid import units_of
-from analytics.ingest.events import EventColumns, Indices, Target
+from analytics.ingest.events import EventColumns, Indices, EventTarget
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows, joined
 
 # A row that withdraws another has the version of the correction, and is no answer.
@@ -69,7 +69,7 @@ class ComparedEvents(NamedTuple):
     corrected: Indices
 
 
-def find_stored(ids: Sequence[str], target: Target) -> dict[str, StoredVersion]:
+def find_stored(ids: Sequence[str], target: EventTarget) -> dict[str, StoredVersion]:
     if not ids:
         return {}
     params: dict[str, SqlValue] = {

@@ -26,7 +26,7 @@ def check_source(source: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class EventTarget:
     """Where events are stored, under which source, and when they arrive.
 
     A rehearsal, `is_dry_run`, does all but write.

@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.ingest.events import EventColumns, Target
+from analytics.ingest.events import EventColumns, EventTarget
 from analytics.store.clickhouse import LOOKUP, fetch_rows
 
 DIGEST_BYTES = 16
@@ -89,7 +89,7 @@ class KnownIds:
     new, unless the run came upon it before.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: EventTarget) -> None:
         self._codes = _load_codes(target)
         self._counter = OccurrenceCounter()
 
@@ -108,7 +108,7 @@ class KnownIds:
         return is_repeated | _contains(self._codes, codes)
 
 
-def foreign_writes(target: Target) -> ForeignWrites:
+def foreign_writes(target: EventTarget) -> ForeignWrites:
     """Note what others have written, so that it shows when they write more."""
     ((row_count, last_version),) = fetch_rows(
         "events_by_others", WRITTEN_BY_OTHERS, _parameters(target), budget=LOOKUP
@@ -153,7 +153,7 @@ class OccurrenceCounter:
             self._runs.append(merged)
 
 
-def _parameters(target: Target) -> dict[str, Any]:
+def _parameters(target: EventTarget) -> dict[str, Any]:
     return {
         "region": target.grid.slug,
         "source": target.source,
@@ -161,7 +161,7 @@ def _parameters(target: Target) -> dict[str, Any]:
     }
 
 
-def _load_codes(target: Target) -> NDArray[np.uint32] | None:
+def _load_codes(target: EventTarget) -> NDArray[np.uint32] | None:
     """Load the codes of all ids, ascending; none where they are too many."""
     params = _parameters(target)
     ((count,),) = fetch_rows("events_known_count", COUNT, params, budget=LOOKUP)

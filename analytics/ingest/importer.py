@@ -22,7 +22,7 @@ from analytics.ingest.chunk_work import (
 )
 from analytics.ingest.column_map import ColumnMap, locate_columns
 from analytics.ingest.corrections import ComparedEvents
-from analytics.ingest.events import Target
+from analytics.ingest.events import EventTarget
 from analytics.ingest.files import FileFormat, OpenFile, open_file
 from analytics.ingest.identity import KnownIds, RowNames, foreign_writes
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
@@ -80,7 +80,7 @@ def import_file(
     EventFileError, ColumnMapError
         When no row of the file can be read.
     """
-    target = Target(
+    target = EventTarget(
         grid=plan.grid, source=plan.source, now=now, is_dry_run=plan.is_dry_run
     )
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ class _Import:
         opened: OpenFile,
         *,
         plan: ImportPlan,
-        target: Target,
+        target: EventTarget,
         threads: Sequence[Executor],
     ) -> None:
         self._rows, self._content = opened

@@ -18,7 +18,7 @@ from analytics.ingest.corrections import (
     find_stored,
     nullable,
 )
-from analytics.ingest.events import EventColumns, Indices, Target
+from analytics.ingest.events import EventColumns, Indices, EventTarget
 from analytics.ingest.identity import name_events
 from analytics.metrics import EVENTS
 from analytics.store.clickhouse import insert_columns, to_milliseconds
@@ -36,7 +36,7 @@ def store_events(
     The identity of an event is region, source and external id. What two runs
     insert at the same moment has one sorting key, so the table keeps one of it.
     """
-    target = Target(grid=grid, source=source, now=now)
+    target = EventTarget(grid=grid, source=source, now=now)
     named = replace(events, external_id=name_events(events))
     _check_ids(named.external_id)
     compared, _ = store_compared(named, target)
@@ -44,7 +44,7 @@ def store_events(
 
 
 def store_compared(
-    events: EventColumns, target: Target
+    events: EventColumns, target: EventTarget
 ) -> tuple[ComparedEvents, Cells]:
     """Store named events but for those that are there; give the cells of the others."""
     _check_times(events.occurred_ms)
@@ -66,7 +66,7 @@ def store_compared(
     return found, cells
 
 
-def store_new(events: EventColumns, target: Target) -> Cells:
+def store_new(events: EventColumns, target: EventTarget) -> Cells:
     """Store events that are known to be new, each with an id; give their cells."""
     _check_times(events.occurred_ms)
     cells = target.grid.cells_of(events.lat, events.lon)
@@ -99,13 +99,13 @@ def _check_times(occurred_ms: Indices) -> None:
         )
 
 
-def _insert(rows: Rows, target: Target) -> None:
+def _insert(rows: Rows, target: EventTarget) -> None:
     if not target.is_dry_run:
         with changing_events([target.grid.slug]):
             insert_columns("events_insert", "analytics_event", rows)
 
 
-def _rows(events: EventColumns, cells: Cells, target: Target) -> Rows:
+def _rows(events: EventColumns, cells: Cells, target: EventTarget) -> Rows:
     """Name the columns; times are whole milliseconds, what is unknown left out."""
     count = len(events)
     rows: Rows = {

@@ -66,7 +66,7 @@ class BoundedClient(Client):  # type: ignore[misc]  # the driver has no types
             It does not answer, or has not lately and is left alone for some seconds.
         """
         if not self._circuit.lets_through():
-            raise SocketTimeoutError("It has not answered and is not asked again yet")
+            raise SocketTimeoutError("It has not answered and is not tried again yet")
         left_s = remaining_s()
         connection = self.connection
         connection.sync_request_timeout = _within(left_s, PING_S)
