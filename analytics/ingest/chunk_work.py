@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import ImportWorkerError
-from analytics.ingest.events import EventColumns, Indices, EventTarget
+from analytics.ingest.events import EventColumns, EventTarget, Indices
 from analytics.ingest.identity import ForeignWrites, foreign_writes
 from analytics.ingest.rows import Chunk
 from analytics.ingest.rules import Fault

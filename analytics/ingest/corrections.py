@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.grid import units_of
-from analytics.ingest.events import EventColumns, Indices, EventTarget
+from analytics.ingest.events import EventColumns, EventTarget, Indices
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows, joined
 
 # A row that withdraws another has the version of the correction, and is no answer.

@@ -117,10 +117,10 @@ class _Import:
     def run(self, on_progress: OnProgress, on_rejection: OnRejection) -> ImportReport:
         report = self._report
         for chunk, result in self._results():
-            doubtful = result.doubtful
-            compared, cells = self._looking_up.submit(
-                store_compared, doubtful, self._target
-            ).result()
+            looking_up = self._looking_up.submit(
+                store_compared, result.doubtful, self._target
+            )
+            compared, cells = looking_up.result()
             self._count(result, compared, cells)
             for rejection in self._rejections(chunk, result, compared):
                 report.reject(rejection)

@@ -18,7 +18,7 @@ from analytics.ingest.corrections import (
     find_stored,
     nullable,
 )
-from analytics.ingest.events import EventColumns, Indices, EventTarget
+from analytics.ingest.events import EventColumns, EventTarget, Indices
 from analytics.ingest.identity import name_events
 from analytics.metrics import EVENTS
 from analytics.store.clickhouse import insert_columns, to_milliseconds
