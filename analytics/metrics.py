@@ -1,6 +1,10 @@
 """Metrics of the event store; names are part of the public interface."""
 
+from functools import partial
+
 from prometheus_client import Counter, Gauge, Histogram
+
+Latest = partial(Gauge, multiprocess_mode="mostrecent")
 
 QUERY_SECONDS = Histogram(
     "analytics_query_seconds",
@@ -28,20 +32,17 @@ INBOX_EVENTS = Counter(
     "Rows posted to the inbox, by outcome.",
     ["outcome"],
 )
-INBOX_BACKLOG = Gauge(
+INBOX_BACKLOG = Latest(
     "analytics_inbox_backlog_events",
     "Accepted events that are not in ClickHouse yet.",
-    multiprocess_mode="mostrecent",
 )
-INBOX_OLDEST = Gauge(
+INBOX_OLDEST = Latest(
     "analytics_inbox_oldest_seconds",
     "How long the oldest of the waiting events has waited.",
-    multiprocess_mode="mostrecent",
 )
-INBOX_PARKED = Gauge(
+INBOX_PARKED = Latest(
     "analytics_inbox_parked_events",
     "Accepted events that ClickHouse will not take.",
-    multiprocess_mode="mostrecent",
 )
 SHIPPED_EVENTS = Counter(
     "analytics_shipped_events_total",
@@ -61,10 +62,9 @@ ROLLUP_SECONDS = Histogram(
     "Time to recompute one year of the rollups.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
-ROLLUP_STALE = Gauge(
+ROLLUP_STALE = Latest(
     "analytics_rollup_stale_partitions",
     "Years of which the rollups lag behind the events, as last seen.",
-    multiprocess_mode="mostrecent",
 )
 EXPORTED_EVENTS = Counter(
     "analytics_exported_events_total",

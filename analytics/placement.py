@@ -30,22 +30,7 @@ class RegionDirectory(Protocol):
         """Name the region that holds each place, or none."""
 
 
-class _EmptyDirectory:
-    def find(self, slug: str) -> RegionGrid | None:
-        return None
-
-    def find_ownership(self, slug: str) -> "Ownership | None":
-        return None
-
-    def place(
-        self,
-        lat: NDArray[np.float64],
-        lon: NDArray[np.float64],
-    ) -> Sequence[str | None]:
-        return [None] * lat.size
-
-
-_registered: list[RegionDirectory] = [_EmptyDirectory()]
+_registered: list[RegionDirectory] = []
 
 
 def register_directory(directory: RegionDirectory) -> None:

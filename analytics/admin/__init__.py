@@ -1,5 +1,5 @@
 """What staff see of events, of the inbox and of shipping."""
 
-from analytics.admin import events, imports, inbox, tables
+from analytics.admin import events, ingest
 
-__all__ = ["events", "imports", "inbox", "tables"]
+__all__ = ["events", "ingest"]

@@ -1,26 +1,39 @@
 """GET /events and GET /events/export: events one by one, and as files."""
 
+import base64
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated, Final, Self
 
+import msgspec
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 
 from analytics.api import events
-from analytics.api.cursors import read_cursor, write_cursor
 from analytics.api.reading import READERS, Limit, events_to_read, parse_cell
+from analytics.errors import CursorError
 from analytics.inbox.event_input import Name, Slug
 from analytics.models import Event
-from analytics.reads.event_lists import EventFilter, iterate_rows, list_events, place_of
+from analytics.reads.event_lists import (
+    EventFilter,
+    Position,
+    iterate_rows,
+    list_events,
+    position_of,
+)
 from analytics.reads.exports import export_pieces
+from analytics.store.clickhouse import from_milliseconds, to_milliseconds
 from perf.deadlines import keeping_deadline
 from riskplatform.api.keys.access import EventOwners
 from riskplatform.api.tables import ArrowRenderer, CsvRenderer, ParquetRenderer
-from riskplatform.kernel.errors import ApplicationError, InvalidInputError
+from riskplatform.kernel.errors import (
+    ApplicationError,
+    FieldFault,
+    InvalidInputError,
+)
 from riskplatform.kernel.instants import AwareTime
 
 # Events are posted to the address where they are listed.
@@ -115,13 +128,13 @@ class EventPage(Struct):
 @router.get("events", READERS)
 def events_list(request: Request, query: EventListQuery) -> EventPage:
     """List the events of a region, the newest first."""
-    page = list_events(
+    found, is_last = list_events(
         query.as_filter(events_to_read(request, query.region)),
         limit=query.limit,
         after=None if query.after is None else read_cursor(query.after),
     )
-    following = None if page.is_last else write_cursor(place_of(page.events[-1]))
-    return EventPage(events=list(map(ListedEvent.of, page.events)), next=following)
+    following = None if is_last else write_cursor(position_of(found[-1]))
+    return EventPage(events=list(map(ListedEvent.of, found)), next=following)
 
 
 @router.get(
@@ -150,8 +163,8 @@ def events_export(request: Request, query: ExportQuery) -> HttpResponseBase:
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    first = list(next_two(pieces))
-    return chain(first, pieces)
+    """Take the head and the first rows: the head alone takes no query."""
+    return chain(list(islice(pieces, 2)), pieces)
 
 
 def _marked_if_incomplete(format_: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -167,7 +180,23 @@ def _marked_if_incomplete(format_: str, pieces: Iterator[bytes]) -> Iterator[byt
         yield f"# INCOMPLETE: {error.message}\r\n".encode()
 
 
-def next_two(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Take the head and the first rows: the head alone takes no query."""
-    for _, piece in zip(range(2), pieces, strict=False):
-        yield piece
+def write_cursor(position: Position) -> str:
+    """Write a position in the order of events as a text for the client."""
+    occurred_at, source, external_id = position
+    content = (to_milliseconds(occurred_at), source, external_id)
+    text = base64.urlsafe_b64encode(msgspec.msgpack.encode(content)).decode()
+    return text.rstrip("=")
+
+
+def read_cursor(text: str) -> Position:
+    try:
+        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        milliseconds, source, external_id = msgspec.msgpack.decode(
+            content, type=tuple[int, str, str]
+        )
+        return from_milliseconds(milliseconds), source, external_id
+    except (ValueError, OverflowError, msgspec.MsgspecError):
+        raise CursorError(
+            "The cursor cannot be read. Give the `next` of the page before, as it is.",
+            faults=[FieldFault("after", "not a cursor")],
+        ) from None

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 
-from analytics.api.reading import READERS, Limit, events_to_read, parse_cell
+from analytics.api.reading import READERS, Limit, events_to_read, parse_cells
 from analytics.inbox.event_input import Name, Slug
-from analytics.reads.report_rows import rows_of
-from analytics.reads.reports import REPORTS, ReportWindow, get_report, run_report
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, get_report, rows_of, run_report
 from perf.deadlines import watched
 from riskplatform.api.endpoints import Router
 from riskplatform.api.inputs import refuse_repeats
@@ -29,11 +29,18 @@ class ReportQuery(Struct, forbid_unknown_fields=True):
     rings: Annotated[int, Meta(ge=0, le=10)] = 1
     limit: Limit = 20
 
-    def cell_list(self) -> list[int]:
-        texts = [text for text in self.cells.split(",") if text]
-        cells = [parse_cell(text, "cells") for text in texts]
+    def window(self) -> ReportWindow:
+        cells = parse_cells(self.cells, "cells")
         refuse_repeats(cells, "cells")
-        return cells
+        return ReportWindow(
+            region=self.region,
+            since=self.from_,
+            until=self.to,
+            event_type=self.event_type,
+            cells=cells,
+            rings=self.rings,
+            limit=self.limit,
+        )
 
 
 class ReportAnswer(Struct):
@@ -59,11 +66,7 @@ def reports_list(request: Request) -> ReportList:
     """Name the reports there are."""
     return ReportList(
         [
-            ReportDescription(
-                name=report.name,
-                description=report.description,
-                max_days=report.max_days,
-            )
+            ReportDescription(report.name, report.description, report.max_days)
             for report in REPORTS.values()
         ]
     )
@@ -74,15 +77,7 @@ def reports_get(request: Request, name: str, query: ReportQuery) -> Rows[ReportA
     """Answer a report on a region's events, in days of UTC."""
     report = get_report(name)
     owners = events_to_read(request, query.region)
-    window = ReportWindow(
-        region=query.region,
-        since=query.from_,
-        until=query.to,
-        event_type=query.event_type,
-        cells=query.cell_list(),
-        rings=query.rings,
-        limit=query.limit,
-    )
+    rows = rows_of(run_report(name, query.window(), owners=owners))
     answer = ReportAnswer(
         report=report.name,
         region=query.region,
@@ -90,5 +85,4 @@ def reports_get(request: Request, name: str, query: ReportQuery) -> Rows[ReportA
         to=query.to,
         rows=[],
     )
-    rows = rows_of(run_report(name, window, owners=owners))
     return Rows(answer, watched(rows))

@@ -9,8 +9,7 @@ from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
 from analytics.inbox.event_input import EventInput, Slug, SourceName
-from analytics.inbox.receiving import BodyForm, Receipt, receive_events
-from analytics.inbox.validation import PostDefaults
+from analytics.inbox.receiving import Receipt, receive_events
 from analytics.ingest.unpacking import limited
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import JSON, Router
@@ -39,7 +38,7 @@ class EventsQuery(Struct, forbid_unknown_fields=True):
 
 
 class Rejected(Struct):
-    index: Annotated[int, Meta(description="Place of the row in the body, from 0.")]
+    index: Annotated[int, Meta(description="Position of the row in the body, from 0.")]
     code: str
     reason: str
 
@@ -95,12 +94,11 @@ def events_create(request: Request, query: EventsQuery) -> Once[EventsReceipt]:
     def receive() -> EventsReceipt:
         receipt = receive_events(
             pieces,
-            form=BodyForm(
-                content_type=request.headers.get("Content-Type", ""),
-                encoding=request.headers.get("Content-Encoding", "").strip().lower(),
-            ),
+            content_type=request.headers.get("Content-Type", ""),
+            encoding=request.headers.get("Content-Encoding", "").strip().lower(),
             organisation=get_key(request).organisation,
-            defaults=PostDefaults(source=query.source, region=query.region),
+            source=query.source,
+            region=query.region,
         )
         return EventsReceipt.of(receipt)
 

@@ -1,6 +1,7 @@
 """GET below /events: the outcomes of posted rows, refused rows, and the backlog."""
 
-from typing import Annotated, Any, Self
+from dataclasses import asdict
+from typing import Annotated, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,6 @@ from analytics.api.reading import Limit
 from analytics.inbox.backlog import measure_backlog
 from analytics.inbox.event_input import SourceName
 from analytics.inbox.row_outcomes import (
-    PostSummary,
     count_refusals,
     get_post,
     list_refusals,
@@ -26,14 +26,14 @@ from riskplatform.kernel.instants import AwareTime
 router = Router()
 
 
-class FatesQuery(Struct, forbid_unknown_fields=True):
+class OutcomesQuery(Struct, forbid_unknown_fields=True):
     after: Annotated[int, Meta(ge=-1, description="Index of the last row seen.")] = -1
     limit: Limit = 100
 
 
-class RowFate(Struct, omit_defaults=True):
+class RowOutcome(Struct, omit_defaults=True):
     index: int
-    fate: Annotated[
+    outcome: Annotated[
         str, Meta(description="waiting, stored, parked, refused, duplicate or pruned.")
     ]
     external_id: str | None = None
@@ -42,7 +42,7 @@ class RowFate(Struct, omit_defaults=True):
     reason: str | None = None
 
 
-class BatchFates(Struct):
+class BatchOutcomes(Struct):
     batch_id: UUID
     received_at: AwareTime
     shipped_at: AwareTime | None
@@ -53,27 +53,8 @@ class BatchFates(Struct):
     waiting: int
     stored: int
     parked: int
-    fates: list[RowFate]
+    outcomes: list[RowOutcome]
     next: int | None
-
-    @classmethod
-    def of(
-        cls, post: PostSummary, outcomes: list[dict[str, Any]], *, following: int | None
-    ) -> Self:
-        return cls(
-            batch_id=post.batch_id,
-            received_at=post.received_at,
-            shipped_at=post.shipped_at,
-            rows=post.row_count,
-            accepted=post.accepted_count,
-            duplicates=post.duplicate_count,
-            rejected=post.refused_count,
-            waiting=post.waiting_count,
-            stored=post.stored_count,
-            parked=post.parked_count,
-            fates=[RowFate(**outcome) for outcome in outcomes],
-            next=following,
-        )
 
 
 class RejectionsQuery(Struct, forbid_unknown_fields=True):
@@ -129,15 +110,18 @@ class BacklogState(Struct):
 
 
 @router.get("events/batches/<uuid:batch_id>", WRITERS, authentication=BY_KEY)
-def events_batch_fates(
-    request: Request, batch_id: UUID, query: FatesQuery
-) -> BatchFates:
+def events_batch_outcomes(
+    request: Request, batch_id: UUID, query: OutcomesQuery
+) -> BatchOutcomes:
     """Give the outcome of each row of a POST."""
     post = get_post(get_key(request).organisation, batch_id)
     outcomes = list_row_outcomes(post, start=query.after + 1, limit=query.limit)
-    last = outcomes[-1]["index"] if outcomes else post.row_count
-    following = last if last + 1 < post.row_count else None
-    return BatchFates.of(post, outcomes, following=following)
+    last = outcomes[-1]["index"] if outcomes else post.rows
+    return BatchOutcomes(
+        **asdict(post),
+        outcomes=[RowOutcome(**outcome) for outcome in outcomes],
+        next=last if last + 1 < post.rows else None,
+    )
 
 
 @router.get("events/rejections", WRITERS, authentication=BY_KEY)

@@ -38,3 +38,8 @@ def parse_cell(text: str, field: str) -> int:
     if cell is None:
         raise InvalidInputError(f"{text[:40]!r} is not an H3 cell.", field=field)
     return cell
+
+
+def parse_cells(text: str, field: str) -> list[int]:
+    """Read H3 cells that are separated by commas."""
+    return [parse_cell(cell, field) for cell in text.split(",") if cell]

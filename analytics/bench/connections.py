@@ -10,7 +10,7 @@ from clickhouse_backend.driver.connection import Connection
 from django.db import connections
 
 from analytics.store.clickhouse import DATABASE
-from analytics.store.clickhouse_pool.pool import PooledConnection
+from analytics.store.clickhouse_pool.base import PooledConnection
 from perf.bench.measurement import AnyMeasurement
 from perf.bench.overhead import compare_overheads, measure_overhead
 from perf.bench.registry import registry

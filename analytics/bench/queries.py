@@ -12,11 +12,11 @@ from statistics import quantiles
 
 import numpy as np
 
-from analytics.bench.made_events import CITY
 from analytics.bench.plain_queries import PLAIN_AGGREGATES, PLAIN_QUERIES
-from analytics.bench.twins import bytes_on_disk, estimate, twins
+from analytics.bench.twins import CITY, bytes_on_disk, estimate, twins
 from analytics.reads.features import AGGREGATES
-from analytics.reads.reports import REPORTS, ReportWindow, report_parameters, run_report
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, report_parameters, run_report
 from analytics.store.clickhouse import (
     Columns,
     SqlValue,
@@ -176,7 +176,7 @@ def _compare_aggregates() -> AnyMeasurement:
 
 def _compare_reading(name: str, window: ReportWindow) -> Iterator[AnyMeasurement]:
     params = report_parameters(window, stale=())
-    sides = (PLAIN_QUERIES[name], REPORTS[name].query.sql(has_stale=False))
+    sides = (PLAIN_QUERIES[name], REPORTS[name].sql(has_stale=False))
     before, after = (partial(estimate, sql, params) for sql in sides)
     for index, meter in enumerate((ROWS, GRANULES)):
         yield Measurement(

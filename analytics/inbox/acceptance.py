@@ -13,9 +13,15 @@ import orjson
 from django.db import connections, router, transaction
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.event_values import EventValues
-from analytics.inbox.validation import RefusedRow, ValidatedBlock, ValidEvent
-from analytics.inbox.versions import Comparison, NewVersion, Version, compare_versions
+from analytics.inbox.versions import (
+    BlockOutcome,
+    EventValues,
+    NewVersion,
+    RefusedRow,
+    ValidEvent,
+    Version,
+    compare_versions,
+)
 from analytics.metrics import INBOX_EVENTS
 from analytics.models import EventSource, InboxEvent, IngestBatch, RefusedEvent
 from analytics.store.clickhouse import to_milliseconds
@@ -65,50 +71,49 @@ class Post:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """What became of one block, once it is durable."""
-
-    accepted_count: int
-    duplicate_count: int
-    refused: Sequence[RefusedRow]
-
-
 @transaction.atomic
-def accept_block(post: Post, block: ValidatedBlock, *, first_index: int) -> Accepted:
+def accept_block(
+    post: Post,
+    events: Sequence[ValidEvent],
+    refused: Sequence[RefusedRow],
+    *,
+    first_index: int,
+) -> BlockOutcome:
     """Write a block; when the transaction has ended its events cannot be lost.
 
     Blocks of one source wait for one another, so that of two that bring the same
     event at the same time the second one finds it.
     """
-    outcome = Comparison()
-    sources = _locked_sources(post.organisation, block.events)
-    for source, events in sources.items():
-        known = _find_versions(source, [event.external_id for event in events])
-        part = compare_versions(
-            events, known, received_ms=to_milliseconds(post.received_at)
-        )
+    outcome = BlockOutcome(refused=list(refused))
+    received_ms = to_milliseconds(post.received_at)
+    sources = _locked_sources(post.organisation, events)
+    for source, sent in sources.items():
+        known = _find_versions(source, [event.external_id for event in sent])
+        part = compare_versions(sent, known, received_ms=received_ms)
         outcome.accepted += part.accepted
         outcome.refused += part.refused
         outcome.duplicate_count += part.duplicate_count
-    refused = sorted([*block.refused, *outcome.refused])
-    row_count = len(block.events) + len(block.refused)
-    batch = _create_batch(
-        post, outcome, refused_count=len(refused), row_range=(first_index, row_count)
+    outcome.refused.sort()
+    # The database checks that every row is counted.
+    batch = IngestBatch.objects.create(
+        post=post.id,
+        organisation=post.organisation,
+        received_at=post.received_at,
+        first_index=first_index,
+        row_count=len(events) + len(refused),
+        accepted_count=len(outcome.accepted),
+        duplicate_count=outcome.duplicate_count,
+        refused_count=len(outcome.refused),
     )
     ids = {source.name: source.pk for source in sources}
     insert_rows(InboxEvent, EVENT_COLUMNS, _event_rows(batch, ids, outcome.accepted))
-    if refused:
-        insert_rows(RefusedEvent, REFUSED_COLUMNS, _refused_rows(batch, refused))
-    accepted = Accepted(
-        accepted_count=batch.accepted_count,
-        duplicate_count=batch.duplicate_count,
-        refused=refused,
-    )
-    if batch.accepted_count:
+    if outcome.refused:
+        rows = _refused_rows(batch, outcome.refused)
+        insert_rows(RefusedEvent, REFUSED_COLUMNS, rows)
+    if outcome.accepted:
         call(CHANNEL)
-    transaction.on_commit(partial(_count, accepted))
-    return accepted
+    transaction.on_commit(partial(_count, batch))
+    return outcome
 
 
 def _locked_sources(
@@ -159,33 +164,15 @@ def _version(row: Sequence[Any], *, values: EventValues | bytes) -> Version:
     )
 
 
-def _create_batch(
-    post: Post, outcome: Comparison, *, refused_count: int, row_range: tuple[int, int]
-) -> IngestBatch:
-    """Write the batch; the database checks that every row is counted."""
-    first_index, row_count = row_range
-    return IngestBatch.objects.create(
-        post=post.id,
-        organisation=post.organisation,
-        received_at=post.received_at,
-        first_index=first_index,
-        row_count=row_count,
-        accepted_count=len(outcome.accepted),
-        duplicate_count=outcome.duplicate_count,
-        refused_count=refused_count,
-    )
-
-
 def _event_rows(
     batch: IngestBatch, source_ids: Mapping[str, int], accepted: Iterable[NewVersion]
 ) -> Iterator[Sequence[Value]]:
     batch_id = _as_stored(batch.pk)
     for event, version, previous in accepted:
         number, received_ms, is_retracted, region, cell, *_ = version
-        has_moved = previous is not None and previous.place != version.place
-        left = (
-            previous.place if previous is not None and has_moved else ("", None, None)
-        )
+        left: tuple[str, int | None, int | None] = ("", None, None)
+        if previous is not None and previous.position != version.position:
+            left = previous.position
         yield (
             *(batch_id, source_ids[event.source], event.row_index, event.external_id),
             *(number, received_ms, is_retracted, region, cell),
@@ -210,7 +197,7 @@ def _as_stored(key: UUID) -> UUID | str:
     return key if connection.features.has_native_uuid_field else key.hex
 
 
-def _count(accepted: Accepted) -> None:
-    INBOX_EVENTS.labels("accepted").inc(accepted.accepted_count)
-    INBOX_EVENTS.labels("duplicate").inc(accepted.duplicate_count)
-    INBOX_EVENTS.labels("refused").inc(len(accepted.refused))
+def _count(batch: IngestBatch) -> None:
+    INBOX_EVENTS.labels("accepted").inc(batch.accepted_count)
+    INBOX_EVENTS.labels("duplicate").inc(batch.duplicate_count)
+    INBOX_EVENTS.labels("refused").inc(batch.refused_count)

@@ -6,7 +6,7 @@ from datetime import datetime
 from threading import Lock
 
 from django.conf import settings
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, Sum
 from django.utils import timezone
 
 from analytics.errors import BacklogFullError
@@ -35,25 +35,23 @@ def measure_backlog() -> Backlog:
     # Two queries, each with an index of what waits: one with an "or" would read
     # every batch there ever was.
     batches = IngestBatch.objects.order_by()
-    parts = (
-        batches.unclaimed(),
-        batches.filter(shipment__state=Shipment.State.WAITING),
-    )
-    counts, oldest = zip(*map(_sums, parts), strict=True)
+    sums = [
+        part.aggregate(count=Sum("accepted_count"), oldest=Min("received_at"))
+        for part in (
+            batches.unclaimed(),
+            batches.filter(shipment__state=Shipment.State.WAITING),
+        )
+    ]
+    oldest = [part["oldest"] for part in sums if part["oldest"] is not None]
     backlog = Backlog(
-        waiting_count=sum(counts),
-        oldest_received_at=min(filter(None, oldest), default=None),
+        waiting_count=sum(part["count"] or 0 for part in sums),
+        oldest_received_at=min(oldest, default=None),
         parked_count=ParkedEvent.objects.count(),
     )
     INBOX_BACKLOG.set(backlog.waiting_count)
     INBOX_OLDEST.set(backlog.oldest_s)
     INBOX_PARKED.set(backlog.parked_count)
     return backlog
-
-
-def _sums(batches: QuerySet[IngestBatch]) -> tuple[int, datetime | None]:
-    sums = batches.aggregate(count=Sum("accepted_count"), oldest=Min("received_at"))
-    return sums["count"] or 0, sums["oldest"]
 
 
 def check_backlog() -> None:
@@ -81,8 +79,7 @@ class _RecentCount:
             return self._count
 
     def forget(self) -> None:
-        with self._lock:
-            self._taken_s = float("-inf")
+        self._taken_s = float("-inf")
 
 
 _recent = _RecentCount()

@@ -7,9 +7,8 @@ counts. What waits or is parked is not touched.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from analytics.inbox.bulk import Value, insert_rows
-from analytics.inbox.event_values import digest_of
+from analytics.inbox.versions import digest_of
 from analytics.metrics import PRUNED_EVENTS
 from analytics.models import (
     InboxEvent,
@@ -41,8 +40,7 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PruningReport:
+class PruningReport(NamedTuple):
     batch_count: int = 0
     event_count: int = 0
     refused_count: int = 0
@@ -50,8 +48,7 @@ class PruningReport:
 
 def retention() -> timedelta:
     """Give how long shipped events stay in the inbox as a whole."""
-    days = settings.INGEST_INBOX_RETENTION_DAYS
-    return timedelta(days=days)
+    return timedelta(days=settings.INGEST_INBOX_RETENTION_DAYS)
 
 
 def prune_inbox(
@@ -62,15 +59,12 @@ def prune_inbox(
     Safe to interrupt, to repeat and to run several times at once.
     """
     keys = prunable(shipped_before).order_by("received_at", "pk")
-    batch_count = event_count = refused_count = 0
-    for key in list(keys.values_list("pk", flat=True)[:max_batches]):
-        pruned = _prune(key)
-        if pruned is not None:
-            batch_count += 1
-            event_count += pruned[0]
-            refused_count += pruned[1]
+    chosen = list(keys.values_list("pk", flat=True)[:max_batches])
+    pruned = [counts for key in chosen if (counts := _prune(key)) is not None]
     return PruningReport(
-        batch_count=batch_count, event_count=event_count, refused_count=refused_count
+        batch_count=len(pruned),
+        event_count=sum(event_count for event_count, _ in pruned),
+        refused_count=sum(refused_count for _, refused_count in pruned),
     )
 
 

@@ -1,6 +1,6 @@
 """One POST from its bytes to its receipt, in memory of one block of rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from django.utils import timezone
 from analytics.errors import EmptyBodyError, TooManyRowsError
 from analytics.inbox.acceptance import Post, accept_block
 from analytics.inbox.backlog import check_backlog
-from analytics.inbox.event_input import ReadRow
 from analytics.inbox.reading import reader_of
-from analytics.inbox.validation import BlockValidator, PostDefaults, RefusedRow
+from analytics.inbox.validation import BlockValidator
+from analytics.inbox.versions import BlockOutcome, RefusedRow
 from analytics.ingest.unpacking import limited, unpacked
 from analytics.placement import get_directory
 from perf.deadlines import watched
@@ -22,12 +22,6 @@ from riskplatform.kernel.ids import uuid7
 
 # More of them can be read at the address of the batch.
 MAX_LISTED_REFUSALS = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyForm:
-    content_type: str
-    encoding: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,15 +35,24 @@ class Receipt:
     refused_count: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
 
+    def add(self, outcome: BlockOutcome) -> None:
+        self.accepted_count += len(outcome.accepted)
+        self.duplicate_count += outcome.duplicate_count
+        self.refused_count += len(outcome.refused)
+        left = MAX_LISTED_REFUSALS - len(self.refused)
+        self.refused += outcome.refused[:left]
+
 
 def receive_events(
     pieces: Iterable[bytes],
     *,
-    form: BodyForm,
+    content_type: str,
+    encoding: str = "",
     organisation: Organisation,
-    defaults: PostDefaults,
+    source: str,
+    region: str | None = None,
 ) -> Receipt:
-    """Accept the events of a body.
+    """Accept the events of a body; rows that name none have this source and region.
 
     Each block of rows is one transaction, unless the caller holds one open. Where a
     body breaks off or goes over a limit, the blocks before it stay accepted, and
@@ -57,11 +60,11 @@ def receive_events(
     """
     check_backlog()
     now = timezone.now()
-    validator = BlockValidator(get_directory(), defaults=defaults, now=now)
-    read = reader_of(form.content_type)
+    validator = BlockValidator(get_directory(), source=source, region=region, now=now)
+    read = reader_of(content_type)
     content = unpacked(
         limited(pieces, max_bytes=settings.INGEST_MAX_BODY_BYTES),
-        encoding=form.encoding,
+        encoding=encoding,
         max_bytes=settings.INGEST_MAX_UNPACKED_BYTES,
     )
     post = Post(id=uuid7(), organisation=organisation, received_at=now)
@@ -69,7 +72,10 @@ def receive_events(
     try:
         for rows in watched(read(content), every=1):
             _check_row_count(receipt.row_count + len(rows))
-            _accept(rows, post=post, validator=validator, receipt=receipt)
+            first_index = receipt.row_count
+            events, refused = validator.validate(rows, first_index=first_index)
+            receipt.add(accept_block(post, events, refused, first_index=first_index))
+            receipt.row_count += len(rows)
     except ApplicationError as error:
         if receipt.row_count:
             error.context |= {
@@ -81,20 +87,6 @@ def receive_events(
     if not receipt.row_count:
         raise EmptyBodyError("The body holds no event. Send at least one.")
     return receipt
-
-
-def _accept(
-    rows: Sequence[ReadRow], *, post: Post, validator: BlockValidator, receipt: Receipt
-) -> None:
-    first_index = receipt.row_count
-    block = validator.validate(rows, first_index=first_index)
-    accepted = accept_block(post, block, first_index=first_index)
-    receipt.row_count += len(rows)
-    receipt.accepted_count += accepted.accepted_count
-    receipt.duplicate_count += accepted.duplicate_count
-    receipt.refused_count += len(accepted.refused)
-    left = MAX_LISTED_REFUSALS - len(receipt.refused)
-    receipt.refused += accepted.refused[:left]
 
 
 def _check_row_count(row_count: int) -> None:

@@ -1,10 +1,8 @@
 """Validates rows that were read: what is accepted gets its region and its cell."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -14,9 +12,9 @@ from msgspec import to_builtins
 from analytics.errors import UnknownRegionError
 from analytics.grid import Bounds, RegionGrid
 from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, in_field
-from analytics.inbox.event_values import NO_VALUES, EventValues
+from analytics.inbox.versions import NO_VALUES, EventValues, RefusedRow, ValidEvent
 from analytics.ingest.column_map import OPTIONAL, REQUIRED, ColumnMap
-from analytics.ingest.json_fields import FieldReader
+from analytics.ingest.json_rows import FieldReader
 from analytics.ingest.rows import BadRow
 from analytics.ingest.rules import (
     CLOCK_TOLERANCE,
@@ -39,91 +37,64 @@ COLUMNS = {name: index for index, name in enumerate(FIELDS)}
 READER = FieldReader(COLUMN_MAP)
 
 
-class ValidEvent(NamedTuple):
-    """An acceptable row; `values` are what makes it another version when they differ.
-
-    The values are `occurred_ms, lat, lon, event_type, severity, amount, attributes`.
-    """
-
-    row_index: int
-    source: str
-    external_id: str
-    is_retracted: bool
-    region: str
-    is_placed: bool
-    cell: int
-    values: EventValues
-
-
-class RefusedRow(NamedTuple):
-    row_index: int
-    source: str
-    fault: Fault
-
-
-@dataclass(slots=True, kw_only=True)
-class ValidatedBlock:
-    events: list[ValidEvent] = field(default_factory=list)
-    refused: list[RefusedRow] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostDefaults:
-    """What rows of a POST have that do not say it themselves."""
-
-    source: str
-    region: str | None = None
+Suspect = tuple[ReadRow, str | None]  # a row that is refused, and its region
 
 
 class BlockValidator:
     """Validates the rows of one POST.
 
     A row that looks right is taken as it is; what is wrong with any other is said by
-    the rules that hold for files too.
+    the rules that hold for files too. Rows that name none have this source and region.
     """
 
     def __init__(
-        self, directory: RegionDirectory, *, defaults: PostDefaults, now: datetime
+        self,
+        directory: RegionDirectory,
+        *,
+        source: str,
+        region: str | None = None,
+        now: datetime,
     ) -> None:
         self._directory = directory
-        self._defaults = defaults
+        self._source = source
+        self._region = region
         self._latest = now + CLOCK_TOLERANCE
         self._latest_ms = to_milliseconds(self._latest)
         self._grids: dict[str, RegionGrid | None] = {}
-        if defaults.region is not None and self._grid(defaults.region) is None:
-            raise UnknownRegionError(
-                f"There is no region {defaults.region!r}.", region=defaults.region
-            )
+        if region is not None and self._grid(region) is None:
+            raise UnknownRegionError(f"There is no region {region!r}.", region=region)
 
-    def validate(self, rows: Sequence[ReadRow], *, first_index: int) -> ValidatedBlock:
-        block = ValidatedBlock()
-        regions = self._regions_of(rows)
-        suspects: list[int] = []
-        for index, row in enumerate(rows):
-            event = (
-                self._event(row, first_index + index, regions[index])
-                if isinstance(row, EventInput)
-                else None
-            )
+    def validate(
+        self, rows: Sequence[ReadRow], *, first_index: int
+    ) -> tuple[list[ValidEvent], list[RefusedRow]]:
+        """Tell the events of a block from the rows that are refused."""
+        events: list[ValidEvent] = []
+        suspects: dict[int, Suspect] = {}
+        placed = zip(rows, self._regions_of(rows), strict=True)
+        for index, (row, region) in enumerate(placed, start=first_index):
+            event = None
+            if isinstance(row, EventInput):
+                event = self._event(row, index, region)
             if event is None:
-                suspects.append(index)
+                suspects[index] = row, region
             else:
-                block.events.append(event)
-        if suspects:
-            faults = self._faults(
-                [rows[i] for i in suspects], [regions[i] for i in suspects]
+                events.append(event)
+        faults = self._faults(suspects) if suspects else {}
+        refused = [
+            RefusedRow(
+                row_index=index,
+                source=getattr(row, "source", None) or self._source,
+                fault=faults.get(index) or self._other_fault(row, region),
             )
-            for index, fault in zip(suspects, faults, strict=True):
-                source = getattr(rows[index], "source", None) or self._defaults.source
-                block.refused.append(RefusedRow(first_index + index, source, fault))
-        return block
+            for index, (row, region) in suspects.items()
+        ]
+        return events, refused
 
     def _regions_of(self, rows: Sequence[ReadRow]) -> Sequence[str | None]:
         """Name the region of each row: its own, the POST's, or the one around it."""
-        default = self._defaults.region
         regions: list[str | None] = [getattr(row, "region", None) for row in rows]
-        if default is not None:
-            return [region or default for region in regions]
+        if self._region is not None:
+            return [region or self._region for region in regions]
         homeless = [
             (index, row.lat, row.lon)
             for index, row in enumerate(rows)
@@ -145,8 +116,8 @@ class BlockValidator:
         """Give the event that a row is, or nothing where the rules refuse it."""
         if "\0" in row.external_id or row.external_id.isspace():
             return None
-        source = row.source or self._defaults.source
-        is_placed = row.region is None and self._defaults.region is None
+        source = row.source or self._source
+        is_placed = row.region is None and self._region is None
         if row.retracted:
             identity = (row_index, source, row.external_id, True)
             return ValidEvent(*identity, "", is_placed, 0, NO_VALUES)
@@ -178,13 +149,11 @@ class BlockValidator:
             *(row.severity, row.amount, attributes),
         )
 
-    def _faults(
-        self, rows: Sequence[ReadRow], regions: Sequence[str | None]
-    ) -> list[Fault]:
-        """Say what is wrong with each of some rows that are all refused."""
+    def _faults(self, suspects: Mapping[int, Suspect]) -> dict[int, Fault]:
+        """Say what is wrong with the times, numbers and places of refused rows."""
         faults: dict[int, Fault] = {}
         by_bounds: defaultdict[Bounds | None, dict[int, list[str]]] = defaultdict(dict)
-        for index, row in enumerate(rows):
+        for index, (row, region) in suspects.items():
             known = to_builtins(row) if isinstance(row, EventInput) else row.known
             if known is None or known.get("retracted") is True:
                 continue
@@ -192,7 +161,7 @@ class BlockValidator:
             if isinstance(texts, BadRow):
                 faults[index] = texts.fault
                 continue
-            grid = self._grid(regions[index] or "")
+            grid = self._grid(region or "")
             by_bounds[None if grid is None else grid.bounds][index] = texts
         for bounds, texts_of in by_bounds.items():
             rules = RowRules(column_map=COLUMN_MAP, latest=self._latest, bounds=bounds)
@@ -200,10 +169,7 @@ class BlockValidator:
             found = validate_rows(rows_of_texts, columns=COLUMNS, rules=rules)
             for i, (name, fault) in found.faults.items():
                 faults[indices[i]] = in_field(name, fault)
-        return [
-            faults.get(index) or self._other_fault(row, regions[index])
-            for index, row in enumerate(rows)
-        ]
+        return faults
 
     def _other_fault(self, row: ReadRow, region: str | None) -> Fault:
         """Say what is wrong with a row whose times and numbers are all right."""
@@ -215,13 +181,12 @@ class BlockValidator:
         if any("\0" in text for text in texts):
             return NUL
         return (
-            self._fault_of_place(row)
+            self._fault_of_place(row.lat or 0.0, row.lon or 0.0)
             if region is None
             else in_field("region", unknown_region(region))
         )
 
-    def _fault_of_place(self, row: EventInput) -> Fault:
-        lat, lon = row.lat or 0.0, row.lon or 0.0
+    def _fault_of_place(self, lat: float, lon: float) -> Fault:
         if abs(lon) > 90:
             return IN_NO_REGION
         (found,) = self._directory.place(np.array([lon]), np.array([lat]))

@@ -5,14 +5,64 @@ only one that equals the last: what is sent again after a correction must not un
 For the same reason a retraction is final.
 """
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import NamedTuple
 
 from analytics.inbox.event_input import in_field
-from analytics.inbox.event_values import NO_VALUES, EventValues, digest_of
-from analytics.inbox.validation import RefusedRow, ValidEvent
 from analytics.ingest.rules import RETRACTED, UNKNOWN_EVENT, Fault
+
+# What an event says besides its identity:
+# `occurred_ms, lat, lon, event_type, severity, amount, attributes`
+EventValues = tuple[int, float, float, str, float | None, float | None, str]
+
+NO_VALUES: EventValues = (0, 0.0, 0.0, "", None, None, "")
+DIGEST_BYTES = 16
+
+
+def digest_of(values: EventValues) -> bytes:
+    """Digest values so that equal ones, and no others, have equal digests."""
+    occurred_ms, lat, lon, event_type, severity, amount, attributes = values
+    # Adding zero makes the negative zero, which equals the other, look like it.
+    numbers = struct.pack("<q2d", occurred_ms, lat + 0.0, lon + 0.0)
+    parts = (
+        *(numbers, _packed(severity), _packed(amount)),
+        *(event_type.encode(), attributes.encode()),
+    )
+    framed = b"".join(len(part).to_bytes(4, "little") + part for part in parts)
+    return blake2b(framed, digest_size=DIGEST_BYTES).digest()
+
+
+def _packed(measure: float | None) -> bytes:
+    return b"" if measure is None else struct.pack("<d", measure + 0.0)
+
+
+class ValidEvent(NamedTuple):
+    """An acceptable row; `values` are what makes it another version when they differ.
+
+    One that `is_placed` does not name its region: that is where it lies.
+    """
+
+    row_index: int
+    source: str
+    external_id: str
+    is_retracted: bool
+    region: str
+    is_placed: bool
+    cell: int
+    values: EventValues
+
+    @property
+    def position(self) -> tuple[str, int, int]:
+        return self.region, self.cell, self.values[0]
+
+
+class RefusedRow(NamedTuple):
+    row_index: int
+    source: str
+    fault: Fault
 
 
 class Version(NamedTuple):
@@ -30,7 +80,7 @@ class Version(NamedTuple):
     values: EventValues | bytes
 
     @property
-    def place(self) -> tuple[str, int, int]:
+    def position(self) -> tuple[str, int, int]:
         """The sorting key of the table, which differs between rows of one event."""
         return self.region, self.cell, self.occurred_ms
 
@@ -54,8 +104,8 @@ class NewVersion(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Comparison:
-    """What became of valid rows; those in no list are repetitions."""
+class BlockOutcome:
+    """What became of the rows of a block; those in no list are repetitions."""
 
     accepted: list[NewVersion] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
@@ -67,18 +117,17 @@ def compare_versions(
     known: Mapping[str, Sequence[Version]],
     *,
     received_ms: int,
-) -> Comparison:
+) -> BlockOutcome:
     """Compare events of one source with their versions and with one another."""
-    outcome = Comparison()
+    outcome = BlockOutcome()
     histories: dict[str, list[Version]] = {
         external_id: list(versions) for external_id, versions in known.items()
     }
     for event in events:
         history = histories.setdefault(event.external_id, [])
-        refusal = _refusal(event, history)
         if _is_repeated(event, history):
             outcome.duplicate_count += 1
-        elif refusal is not None:
+        elif (refusal := _refusal(event, history)) is not None:
             fault = in_field("external_id", refusal)
             refused = RefusedRow(event.row_index, event.source, fault)
             outcome.refused.append(refused)
@@ -111,19 +160,14 @@ def _refusal(event: ValidEvent, history: Sequence[Version]) -> Fault | None:
 def _next_version(
     event: ValidEvent, history: Sequence[Version], received_ms: int
 ) -> NewVersion:
-    if not history:
-        key, values = _key_of(event), event.values
-        version = Version(received_ms, received_ms, event.is_retracted, *key, values)
-        return NewVersion(event, version, None)
-    last = history[-1]
-    number = max(received_ms, last.number + 1)
-    # A corrected event stays known since it first arrived, so that what a forecast
-    # could know at a time does not lose it.
-    key = last.place if event.is_retracted else _key_of(event)
-    values = last.known_values if event.is_retracted else event.values
-    version = Version(number, last.received_ms, event.is_retracted, *key, values)
+    last = history[-1] if history else None
+    number = first_ms = received_ms
+    if last is not None:
+        number = max(received_ms, last.number + 1)
+        # A corrected event stays known since it first arrived, so that what a forecast
+        # could know at a time does not lose it.
+        first_ms = last.received_ms
+    said = last if last is not None and event.is_retracted else event
+    values = said.known_values if isinstance(said, Version) else said.values
+    version = Version(number, first_ms, event.is_retracted, *said.position, values)
     return NewVersion(event, version, last)
-
-
-def _key_of(event: ValidEvent) -> tuple[str, int, int]:
-    return event.region, event.cell, event.values[0]

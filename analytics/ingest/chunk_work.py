@@ -1,30 +1,32 @@
-"""What is done with a chunk of rows, in this process or in one of several."""
+"""Validates and stores chunks of rows, several at once, in the order of the file."""
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
 import django
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.grid import RegionGrid
-from analytics.ingest.events import EventColumns
-from analytics.ingest.known_ids import Origin, OthersMark, mark_others
+from analytics.errors import ImportWorkerError
+from analytics.ingest.events import EventColumns, EventTarget, Indices
+from analytics.ingest.identity import ForeignWrites, foreign_writes
+from analytics.ingest.rows import Chunk
 from analytics.ingest.rules import Fault
 from analytics.ingest.storage import store_new
 from analytics.ingest.validation import RowRules, validate_rows
-from analytics.store.clickhouse import to_milliseconds
-
-Indices = NDArray[np.int64]
+from analytics.store.clickhouse import close_connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkTask:
+class ChunkTask(NamedTuple):
     """Good rows of a chunk, their names, and which of them may be known already."""
 
     rows: Sequence[Sequence[str]]
@@ -32,8 +34,7 @@ class ChunkTask:
     may_be_known: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkResult:
+class ChunkResult(NamedTuple):
     """What became of a chunk; the doubtful events are still to be looked up.
 
     Parameters
@@ -42,7 +43,7 @@ class ChunkResult:
         Index in the chunk to the field and its fault.
     occurred_ms, cells
         Time of each event that was stored, and the cells of them all.
-    doubtful, doubtful_places
+    doubtful, doubtful_indices
         Good events that may be known already, and where in the chunk they stood.
     """
 
@@ -51,7 +52,10 @@ class ChunkResult:
     occurred_ms: Indices
     cells: NDArray[np.uint64]
     doubtful: EventColumns
-    doubtful_places: Indices
+    doubtful_indices: Indices
+
+
+Work = Callable[[ChunkTask], ChunkResult]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,59 +64,77 @@ class ChunkWorker:
 
     columns: Mapping[str, int]
     rules: RowRules
-    grid: RegionGrid
-    source: str
-    now: datetime
-    others: OthersMark
-    is_dry_run: bool
+    target: EventTarget
+    others: ForeignWrites
 
     def work(self, task: ChunkTask) -> ChunkResult:
         validated = validate_rows(
             task.rows, columns=self.columns, rules=self.rules, names=task.names
         )
         events = validated.events
-        is_doubtful = task.may_be_known[validated.places]
+        is_doubtful = task.may_be_known[validated.indices]
         # While another run writes events of the source, none is certainly new.
-        if not is_doubtful.all() and self._is_joined_by_others():
+        if not is_doubtful.all() and foreign_writes(self.target) != self.others:
             is_doubtful = np.ones(len(events), dtype=np.bool_)
         fresh = events.take(np.flatnonzero(~is_doubtful))
-        cells = store_new(
-            fresh,
-            grid=self.grid,
-            source=self.source,
-            now=self.now,
-            dry_run=self.is_dry_run,
-        )
         return ChunkResult(
             faults=validated.faults,
             ambiguous_count=validated.ambiguous_count,
             occurred_ms=fresh.occurred_ms,
-            cells=np.unique(cells),
+            cells=np.unique(store_new(fresh, self.target)),
             doubtful=events.take(np.flatnonzero(is_doubtful)),
-            doubtful_places=validated.places[is_doubtful],
+            doubtful_indices=validated.indices[is_doubtful],
         )
 
-    def _is_joined_by_others(self) -> bool:
-        return mark_others(origin_of(self.grid, self.source, self.now)) != self.others
+
+@contextmanager
+def storing_thread() -> Generator[Executor]:
+    """Give a thread that stores while another one reads."""
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            yield thread
+        finally:
+            thread.submit(close_connection).result()
 
 
-def origin_of(grid: RegionGrid, source: str, now: datetime) -> Origin:
-    return Origin(region=grid.slug, source=source, now_ms=to_milliseconds(now))
+def work_in_processes(
+    worker: ChunkWorker, tasks: Iterable[tuple[Chunk, ChunkTask]], *, count: int
+) -> Iterator[tuple[Chunk, ChunkResult]]:
+    """Work in processes started by `spawn`, so that they share no connection."""
+    with ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_process,
+    ) as pool:
+        yield from work_ahead(tasks, pool=pool, work=worker.work, ahead=count)
 
 
-class _Process:
-    """The worker of a process of its own."""
+def work_ahead(
+    tasks: Iterable[tuple[Chunk, ChunkTask]], *, pool: Executor, work: Work, ahead: int
+) -> Iterator[tuple[Chunk, ChunkResult]]:
+    """Keep `ahead` chunks at work, no more: memory holds only these."""
+    waiting: deque[tuple[Chunk, Future[ChunkResult]]] = deque()
+    try:
+        for chunk, task in tasks:
+            waiting.append((chunk, pool.submit(work, task)))
+            if len(waiting) > ahead:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        for done, future in waiting:
+            yield done, future.result()
+    except BrokenProcessPool:
+        raise ImportWorkerError(
+            "A process of the import died. What it had stored is kept; run the import"
+            " again, with fewer --workers if memory was short."
+        ) from None
 
-    worker: ChunkWorker
 
-
-def start_process(worker: ChunkWorker) -> None:
+def _start_process() -> None:
     """Make a process that just began ready for chunks."""
     # Ctrl-C reaches all processes; the one that reads ends the others in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     django.setup()
-    _Process.worker = worker
 
 
 def _end_with_parent() -> None:
@@ -121,7 +143,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os._exit(1)
-
-
-def work_in_process(task: ChunkTask) -> ChunkResult:
-    return _Process.worker.work(task)

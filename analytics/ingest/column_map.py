@@ -1,6 +1,7 @@
 """Which column of a file means what: `occurred_at=time,lat=Y,lon=X`."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -45,7 +46,8 @@ class ColumnMap:
         for name in (*self.columns, *self.constants):
             _check_field(name)
         for name in self.constants:
-            if name in self.columns or not _may_be_constant(name):
+            may_be = name == "event_type" or name.startswith(ATTRIBUTE)
+            if name in self.columns or not may_be:
                 raise ColumnMapError(
                     f"{name} cannot be a constant here: only event_type and"
                     " attributes can, and each of them is given once.",
@@ -127,19 +129,13 @@ def suggest_map(header: Sequence[str]) -> str:
 
 
 def _check_field(name: str) -> None:
-    if name in REQUIRED or name in OPTIONAL:
-        return
-    if name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE):
-        return
-    known = ", ".join((*REQUIRED, *OPTIONAL))
-    raise ColumnMapError(
-        f"{name!r} is not a field of an event. Use {known} or {ATTRIBUTE}NAME.",
-        field=name,
-    )
-
-
-def _may_be_constant(name: str) -> bool:
-    return name == "event_type" or name.startswith(ATTRIBUTE)
+    is_attribute = name.startswith(ATTRIBUTE) and name != ATTRIBUTE
+    if not is_attribute and name not in (*REQUIRED, *OPTIONAL):
+        known = ", ".join((*REQUIRED, *OPTIONAL))
+        raise ColumnMapError(
+            f"{name!r} is not a field of an event. Use {known} or {ATTRIBUTE}NAME.",
+            field=name,
+        )
 
 
 def _split(text: str) -> Iterable[str]:
@@ -153,18 +149,17 @@ def _split(text: str) -> Iterable[str]:
 
 
 def _split_item(item: str) -> tuple[str, str, str]:
-    indices = [index for mark in "=:" if (index := item.find(mark)) >= 0]
-    if not indices:
+    found = re.search("[=:]", item)
+    if found is None:
         raise ColumnMapError(
             f"{item.strip()!r} in the column map is neither field=column nor"
             f" field:constant. Write it like {EXAMPLE}.",
             item=item,
         )
-    index = min(indices)
-    name, value = item[:index].strip(), item[index + 1 :].strip()
+    name, value = item[: found.start()].strip(), item[found.end() :].strip()
     if not value:
         raise ColumnMapError(f"The column map gives nothing for {name}.", field=name)
-    return name, item[index], value
+    return name, found[0], value
 
 
 def _quoted(item: str) -> str:

@@ -5,15 +5,16 @@ corrected event stays known since it first arrived, so that what a forecast coul
 at a time does not lose it; where it moved, its old row is withdrawn.
 """
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.degrees import units_of
-from analytics.ingest.events import EventColumns
+from analytics.grid import units_of
+from analytics.ingest.events import EventColumns, EventTarget, Indices
 from analytics.store.clickhouse import LOOKUP, SqlValue, fetch_rows, joined
 
 # A row that withdraws another has the version of the correction, and is no answer.
@@ -27,7 +28,6 @@ WHERE region = %(region)s AND source = %(source)s
 ORDER BY version DESC, is_deleted
 LIMIT 1 BY external_id
 """
-Indices = NDArray[np.int64]
 Rows = dict[str, Sequence[Any]]  # columns of the table by their names
 # `occurred_ms, lat_e7, lon_e7, event_type, severity, amount, attributes`
 Values = tuple[Any, ...]
@@ -47,9 +47,20 @@ class StoredVersion(NamedTuple):
         return self.cell, self.values[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Indices of events: `new` and `corrected` are to be written, one of each event."""
+class ComparedEvents(NamedTuple):
+    """What became of events offered to the store, by their indices in the offer.
+
+    Parameters
+    ----------
+    accepted
+        New ones and corrections.
+    duplicates
+        Events that were there already, or twice in the offer.
+    retracted
+        Events that came with other values after their retraction, which is final.
+    new, corrected
+        Those of the accepted that are to be written: the last version of each event.
+    """
 
     accepted: Indices
     duplicates: Indices
@@ -58,14 +69,12 @@ class Comparison:
     corrected: Indices
 
 
-def find_stored(
-    ids: Sequence[str], *, region: str, source: str
-) -> dict[str, StoredVersion]:
+def find_stored(ids: Sequence[str], target: EventTarget) -> dict[str, StoredVersion]:
     if not ids:
         return {}
     params: dict[str, SqlValue] = {
-        "region": region,
-        "source": source,
+        "region": target.grid.slug,
+        "source": target.source,
         "ids": joined(ids),
     }
     rows = fetch_rows("events_find_stored", FIND_STORED, params, budget=LOOKUP)
@@ -77,50 +86,46 @@ def find_stored(
     }
 
 
-def compare(events: EventColumns, stored: Mapping[str, StoredVersion]) -> Comparison:
+def compare(
+    events: EventColumns, stored: Mapping[str, StoredVersion]
+) -> ComparedEvents:
     """Compare events with what is stored, and with one another in their order.
 
     An event that comes several times with different values is corrected by the last
     of these; all up to the one that is stored are repetitions.
     """
     if not stored and len(set(events.external_id)) == len(events):
-        none, every = np.array([], dtype=np.int64), np.arange(len(events))
-        return Comparison(
+        every, none = np.arange(len(events)), np.empty(0, dtype=np.int64)
+        return ComparedEvents(
             accepted=every, new=every, duplicates=none, retracted=none, corrected=none
         )
     values = _values_of(events)
-    versions, duplicates = _distinct_versions(events.external_id, values)
-    accepted: list[int] = []
-    retracted: list[int] = []
-    new: list[int] = []
-    corrected: list[int] = []
+    versions, repeated = _distinct_versions(events.external_id, values)
+    found = defaultdict[str, list[int]](list, duplicates=repeated)
     for external_id, indices in versions.items():
         known = stored.get(external_id)
         if known is None:
-            accepted += indices
-            new.append(indices[-1])
+            found["accepted"] += indices
+            found["new"].append(indices[-1])
             continue
         is_stored = [values[index] == known.values for index in indices]
         repeated_count = is_stored.index(True) + 1 if True in is_stored else 0
-        duplicates += indices[:repeated_count]
+        found["duplicates"] += indices[:repeated_count]
         left = indices[repeated_count:]
         if known.is_retracted:
-            retracted += left
+            found["retracted"] += left
         elif left:
-            accepted += left
-            corrected.append(left[-1])
-    return Comparison(
-        accepted=_ascending(accepted),
-        duplicates=_ascending(duplicates),
-        retracted=_ascending(retracted),
-        new=_ascending(new),
-        corrected=_ascending(corrected),
+            found["accepted"] += left
+            found["corrected"].append(left[-1])
+    return ComparedEvents(
+        **{
+            name: np.array(sorted(found[name]), dtype=np.int64)
+            for name in ComparedEvents._fields
+        }
     )
 
 
-def correct(
-    rows: Rows, known: Sequence[StoredVersion], *, now_ms: int
-) -> dict[str, Sequence[Any]]:
+def correct(rows: Rows, known: Sequence[StoredVersion], *, now_ms: int) -> Rows:
     """Make rows corrections of what is known, and withdraw the rows that moved."""
     count = len(known)
     corrected = rows | {
@@ -143,10 +148,7 @@ def nullable(values: NDArray[np.float64] | None, count: int) -> list[float | Non
     """Give the values, and None for each that is unknown."""
     if values is None:
         return [None] * count
-    column: NDArray[np.object_] = values.astype(np.object_)
-    column[np.isnan(values)] = None
-    optional: list[float | None] = column.tolist()
-    return optional
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def _values_of(events: EventColumns) -> list[Values]:
@@ -178,7 +180,3 @@ def _distinct_versions(
         else:
             distinct.append(index)
     return versions, repeated
-
-
-def _ascending(indices: list[int]) -> Indices:
-    return np.array(sorted(indices), dtype=np.int64)

@@ -2,14 +2,47 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import EventColumnsError
+from analytics.grid import RegionGrid
+from analytics.store.clickhouse import to_milliseconds
 
 DEFAULT_EVENT_TYPE = "event"
+MAX_SOURCE_CHARS = 100
+
+Indices = NDArray[np.int64]
+
+
+def check_source(source: str) -> None:
+    if not source.strip() or len(source) > MAX_SOURCE_CHARS:
+        raise EventColumnsError(
+            f"A source has a name of 1 to {MAX_SOURCE_CHARS} characters.", source=source
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTarget:
+    """Where events are stored, under which source, and when they arrive.
+
+    A rehearsal, `is_dry_run`, does all but write.
+    """
+
+    grid: RegionGrid
+    source: str
+    now: datetime
+    is_dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        check_source(self.source)
+
+    @property
+    def now_ms(self) -> int:
+        return to_milliseconds(self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +66,7 @@ class EventColumns:
         Further facts as texts; left out when there are none.
     """
 
-    occurred_ms: NDArray[np.int64]
+    occurred_ms: Indices
     lat: NDArray[np.float64]
     lon: NDArray[np.float64]
     external_id: Sequence[str] = ()
@@ -63,23 +96,14 @@ class EventColumns:
     def __len__(self) -> int:
         return len(self.occurred_ms)
 
-    def take(self, indices: NDArray[np.int64]) -> Self:
+    def take(self, indices: Indices) -> Self:
         """Give the events at these indices, in this order."""
-        chosen = indices.tolist()
-        return type(self)(
-            occurred_ms=self.occurred_ms[indices],
-            lat=self.lat[indices],
-            lon=self.lon[indices],
-            external_id=self.external_id and _take(self.external_id, chosen),
-            event_type=(
-                self.event_type
-                if isinstance(self.event_type, str)
-                else _take(self.event_type, chosen)
-            ),
-            severity=None if self.severity is None else self.severity[indices],
-            amount=None if self.amount is None else self.amount[indices],
-            attributes=self.attributes and [self.attributes[i] for i in chosen],
-        )
+        taken: dict[str, Any] = {
+            name: _take(getattr(self, name), indices)
+            for name in ("occurred_ms", "lat", "lon", *self._given())
+        }
+        # One type for all of them stays one.
+        return type(self)(**{"event_type": self.event_type, **taken})
 
     def types(self) -> list[str]:
         """Give the type of each event."""
@@ -88,6 +112,7 @@ class EventColumns:
         return list(self.event_type)
 
     def _given(self) -> list[str]:
+        """Name the optional columns that are there."""
         given = [
             name
             for name in ("severity", "amount", "attributes")
@@ -100,5 +125,7 @@ class EventColumns:
         return given
 
 
-def _take(values: Sequence[str], indices: list[int]) -> list[str]:
-    return [values[i] for i in indices]
+def _take(column: Any, indices: Indices) -> Any:
+    if isinstance(column, np.ndarray):
+        return column[indices]
+    return [column[index] for index in indices.tolist()]

@@ -16,22 +16,21 @@ from analytics.ingest.chunk_work import (
     ChunkResult,
     ChunkTask,
     ChunkWorker,
-    origin_of,
+    storing_thread,
+    work_ahead,
+    work_in_processes,
 )
 from analytics.ingest.column_map import ColumnMap, locate_columns
-from analytics.ingest.file_format import FileFormat
-from analytics.ingest.identity import RowNames
-from analytics.ingest.known_ids import KnownIds, load_known_ids, mark_others
-from analytics.ingest.opening import OpenFile, open_file
-from analytics.ingest.pipeline import processes, storing_thread, work_ahead
+from analytics.ingest.corrections import ComparedEvents
+from analytics.ingest.events import EventTarget
+from analytics.ingest.files import FileFormat, OpenFile, open_file
+from analytics.ingest.identity import KnownIds, RowNames, foreign_writes
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
-from analytics.ingest.rows import Chunk, read_chunks
-from analytics.ingest.rules import CLOCK_TOLERANCE, RETRACTED, Fault
-from analytics.ingest.storage import StoredEvents, check_source, store_events
+from analytics.ingest.rows import MAX_VALUE_CHARS, BadRow, Chunk, read_chunks
+from analytics.ingest.rules import CLOCK_TOLERANCE, RETRACTED
+from analytics.ingest.storage import Cells, store_compared
 from analytics.ingest.validation import RowRules
 from analytics.store.clickhouse import from_milliseconds
-
-MAX_VALUE_CHARS = 200
 
 OnProgress = Callable[[ImportProgress], None]
 OnRejection = Callable[[Rejection], None]
@@ -47,6 +46,10 @@ class ImportPlan:
         Name under which the events are known; ids are unique within it.
     default_timezone
         Zone of times without an offset; such times are refused without it.
+    skip_rows
+        Rows at the beginning of the file that an earlier run settled.
+    workers
+        Processes that validate and store; 1 is a thread of this process.
     """
 
     column_map: ColumnMap
@@ -54,21 +57,7 @@ class ImportPlan:
     source: str
     default_timezone: str | None = None
     file_format: FileFormat = FileFormat.CSV
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportMode:
-    """How a run goes about it, which changes nothing about the result.
-
-    Parameters
-    ----------
-    skip_rows
-        Rows at the beginning of the file that an earlier run settled.
-    workers
-        Processes that validate and store; 1 is a thread of this process.
-    """
-
-    dry_run: bool = False
+    is_dry_run: bool = False
     skip_rows: int = 0
     workers: int = 1
 
@@ -78,7 +67,6 @@ def import_file(
     *,
     plan: ImportPlan,
     now: datetime,
-    mode: ImportMode = ImportMode(),
     on_progress: OnProgress = lambda _progress: None,
     on_rejection: OnRejection = lambda _rejection: None,
 ) -> ImportReport:
@@ -92,13 +80,15 @@ def import_file(
     EventFileError, ColumnMapError
         When no row of the file can be read.
     """
-    check_source(plan.source)
+    target = EventTarget(
+        grid=plan.grid, source=plan.source, now=now, is_dry_run=plan.is_dry_run
+    )
     with ExitStack() as stack:
         opened = stack.enter_context(
             open_file(path, file_format=plan.file_format, column_map=plan.column_map)
         )
         threads = [stack.enter_context(storing_thread()) for _ in range(2)]
-        run = _Import(opened, plan=plan, now=now, mode=mode, threads=threads)
+        run = _Import(opened, plan=plan, target=target, threads=threads)
         return run.run(on_progress, on_rejection)
 
 
@@ -110,129 +100,104 @@ class _Import:
         opened: OpenFile,
         *,
         plan: ImportPlan,
-        now: datetime,
-        mode: ImportMode,
+        target: EventTarget,
         threads: Sequence[Executor],
     ) -> None:
-        self._opened = opened
+        self._rows, self._content = opened
         self._plan = plan
-        self._now = now
-        self._mode = mode
+        self._target = target
         self._storing, self._looking_up = threads
-        self._report = ImportReport(file=opened.name, is_dry_run=mode.dry_run)
+        self._report = ImportReport(file=self._content.name, is_dry_run=plan.is_dry_run)
         self._cells: set[int] = set()
         self._started_s = perf_counter()
         self._columns = locate_columns(
-            opened.rows.header, plan.column_map, file=opened.name
+            self._rows.header, plan.column_map, file=self._content.name
         )
 
     def run(self, on_progress: OnProgress, on_rejection: OnRejection) -> ImportReport:
         report = self._report
         for chunk, result in self._results():
-            stored = self._looking_up.submit(self._look_up, result).result()
-            self._count(result, stored)
-            for rejection in self._rejections(chunk, result, stored):
+            looking_up = self._looking_up.submit(
+                store_compared, result.doubtful, self._target
+            )
+            compared, cells = looking_up.result()
+            self._count(result, compared, cells)
+            for rejection in self._rejections(chunk, result, compared):
                 report.reject(rejection)
                 on_rejection(rejection)
-            on_progress(self._progress(chunk.end))
-        fault = self._opened.fault()
+            report.seconds = self._elapsed_s()
+            on_progress(ImportProgress(chunk.end, self._content.fraction, report))
+        fault = self._content.fault or self._rows.fault
         if fault is not None:
-            report.broken_off = self._rejection(self._opened.rows.number + 1, fault)
+            report.broken_off = self._rejection(self._rows.number + 1, BadRow(fault))
             on_rejection(report.broken_off)
         elif not report.row_count and not report.skipped:
             raise EventFileError(
-                f"{self._opened.name} has a header but no rows.", file=self._opened.name
+                f"{report.file} has a header but no rows.", file=report.file
             )
         report.seconds = self._elapsed_s()
         return report
 
     def _results(self) -> Iterator[tuple[Chunk, ChunkResult]]:
         """Work on the chunks: in the thread that stores, or in processes."""
-        origin = origin_of(self._plan.grid, self._plan.source, self._now)
+        plan, submit = self._plan, self._storing.submit
         # Later writes by others are noticed, so what is read next suffices.
-        others = self._storing.submit(mark_others, origin).result()
-        known = self._storing.submit(load_known_ids, origin).result()
+        others = submit(foreign_writes, self._target).result()
+        known = submit(KnownIds, self._target).result()
+        zone = plan.default_timezone
         worker = ChunkWorker(
             columns=self._columns,
-            rules=self._rules(),
-            grid=self._plan.grid,
-            source=self._plan.source,
-            now=self._now,
+            rules=RowRules(
+                column_map=plan.column_map,
+                latest=self._target.now + CLOCK_TOLERANCE,
+                zone=None if zone is None else load_zone(zone),
+                bounds=plan.grid.bounds,
+            ),
+            target=self._target,
             others=others,
-            is_dry_run=self._mode.dry_run,
         )
-        tasks, count = self._tasks(known), self._mode.workers
-        if count == 1:
-            yield from work_ahead(
-                tasks, pool=self._storing, work=worker.work, ahead=count
-            )
-            return
-        with processes(worker, count=count) as pool:
-            yield from work_ahead(tasks, pool=pool, ahead=count)
+        tasks = self._tasks(known)
+        if plan.workers > 1:
+            return work_in_processes(worker, tasks, count=plan.workers)
+        return work_ahead(tasks, pool=self._storing, work=worker.work, ahead=1)
 
     def _tasks(self, known: KnownIds) -> Iterator[tuple[Chunk, ChunkTask]]:
-        rows, skip = self._opened.rows, self._mode.skip_rows
-        name_rows = RowNames(rows.identity).of
+        skip = self._plan.skip_rows
+        name_rows = RowNames(self._rows.identity).of
         index = self._columns.get("external_id")
-        for chunk in read_chunks(rows, cut=skip):
+        for chunk in read_chunks(self._rows, cut=skip):
             # Rows are counted from the first on, so skipped ones are named as well.
             names = name_rows(chunk.rows) if index is None else []
             if chunk.end <= skip:
                 self._report.skipped = chunk.end
                 continue
             ids = names if index is None else [row[index].strip() for row in chunk.rows]
-            yield (
-                chunk,
-                ChunkTask(
-                    rows=chunk.rows, names=names, may_be_known=known.may_hold(ids)
-                ),
-            )
+            yield chunk, ChunkTask(chunk.rows, names, known.may_hold(ids))
 
-    def _rules(self) -> RowRules:
-        zone = self._plan.default_timezone
-        return RowRules(
-            column_map=self._plan.column_map,
-            latest=self._now + CLOCK_TOLERANCE,
-            zone=None if zone is None else load_zone(zone),
-            bounds=self._plan.grid.bounds,
-        )
-
-    def _look_up(self, result: ChunkResult) -> StoredEvents:
-        return store_events(
-            result.doubtful,
-            grid=self._plan.grid,
-            source=self._plan.source,
-            now=self._now,
-            dry_run=self._mode.dry_run,
-        )
-
-    def _count(self, result: ChunkResult, stored: StoredEvents) -> None:
-        """Count a chunk; `stored` is what became of its doubtful events."""
+    def _count(
+        self, result: ChunkResult, compared: ComparedEvents, cells: Cells
+    ) -> None:
+        """Count a chunk; `compared` is what became of its doubtful events."""
         report = self._report
         report.ambiguous_times += result.ambiguous_count
-        report.accepted += result.occurred_ms.size + stored.accepted
-        report.duplicates += stored.duplicates
-        self._cells.update(result.cells.tolist(), np.unique(stored.cells).tolist())
+        report.accepted += result.occurred_ms.size + compared.accepted.size
+        report.duplicates += compared.duplicates.size
+        self._cells.update(result.cells.tolist(), np.unique(cells).tolist())
         report.cells = len(self._cells)
-        late = result.doubtful.occurred_ms[stored.accepted_places]
-        for occurred_ms in (result.occurred_ms, late):
-            if occurred_ms.size:
-                first, last = (
-                    from_milliseconds(int(it))
-                    for it in (occurred_ms.min(), occurred_ms.max())
-                )
-                report.first_occurred_at = min(report.first_occurred_at or first, first)
-                report.last_occurred_at = max(report.last_occurred_at or last, last)
+        late_ms = result.doubtful.occurred_ms[compared.accepted]
+        occurred_ms = np.concatenate((result.occurred_ms, late_ms))
+        if occurred_ms.size:
+            first = from_milliseconds(int(occurred_ms.min()))
+            last = from_milliseconds(int(occurred_ms.max()))
+            report.first_occurred_at = min(report.first_occurred_at or first, first)
+            report.last_occurred_at = max(report.last_occurred_at or last, last)
 
     def _rejections(
-        self, chunk: Chunk, result: ChunkResult, stored: StoredEvents
+        self, chunk: Chunk, result: ChunkResult, compared: ComparedEvents
     ) -> list[Rejection]:
         """Give the refused rows of a chunk in the order of the file."""
-        refused = [
-            self._rejection(number, bad.fault, bad.column, bad.value)
-            for number, bad in chunk.bad
-        ]
-        retracted = result.doubtful_places[stored.retracted_places].tolist()
+        refused = [self._rejection(number, bad) for number, bad in chunk.bad]
+        retracted = result.doubtful_indices[compared.retracted].tolist()
         faults = {
             **dict.fromkeys(retracted, ("external_id", RETRACTED)),
             **result.faults,
@@ -240,38 +205,18 @@ class _Import:
         for index, (field, fault) in faults.items():
             column = self._plan.column_map.columns.get(field)
             value = chunk.rows[index][self._columns[field]].strip() if column else None
-            refused.append(self._rejection(chunk.numbers[index], fault, column, value))
+            bad = BadRow(fault, column, value)
+            refused.append(self._rejection(chunk.numbers[index], bad))
         return sorted(refused, key=lambda rejection: rejection.row)
 
-    def _rejection(
-        self,
-        row: int,
-        fault: Fault,
-        column: str | None = None,
-        value: str | None = None,
-    ) -> Rejection:
+    def _rejection(self, row: int, bad: BadRow) -> Rejection:
         return Rejection(
-            file=self._opened.name,
+            file=self._content.name,
             row=row,
-            column=column,
-            code=fault.code,
-            reason=fault.reason,
-            value=value and value[:MAX_VALUE_CHARS],
-        )
-
-    def _progress(self, rows_done: int) -> ImportProgress:
-        report, fraction = self._report, self._opened.fraction()
-        elapsed_s = self._elapsed_s()
-        left_s = fraction and elapsed_s * (1 - fraction) / max(fraction, 1e-6)
-        return ImportProgress(
-            rows_done=rows_done,
-            rows=report.row_count,
-            accepted=report.accepted,
-            duplicates=report.duplicates,
-            rejected_by_code=dict(report.rejected_by_code),
-            fraction=fraction,
-            rows_per_s=report.row_count / elapsed_s,
-            left_s=left_s,
+            column=bad.column,
+            code=bad.fault.code,
+            reason=bad.fault.reason,
+            value=bad.value and bad.value[:MAX_VALUE_CHARS],
         )
 
     def _elapsed_s(self) -> float:

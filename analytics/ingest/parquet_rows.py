@@ -7,8 +7,9 @@ from typing import Any
 
 from analytics.errors import EventFileError
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.rows import BadRow, NumberedRow
+from analytics.ingest.rows import BadRow, NumberedRow, RowReader
 from analytics.ingest.rules import NUL, Fault, RowCode
+from analytics.ingest.unpacking import open_binary
 from riskplatform.kernel.arrow import load_arrow
 
 BATCH_ROWS = 10_000
@@ -16,16 +17,14 @@ PURPOSE = "A Parquet file"
 BAD_TEXT = BadRow(NUL)
 
 
-class ParquetRows:
-    """Iterates over (number of the row, its fields or what is wrong)."""
+class ParquetRows(RowReader):
+    """Reads values as the texts that a CSV file would have; rows count from 1."""
 
-    def __init__(self, path: Path, *, column_map: ColumnMap) -> None:
-        self.fault: Fault | None = None
+    def __init__(self, path: Path, column_map: ColumnMap) -> None:
+        super().__init__()
         self.name = path.name
-        self.number = 0
-        self.char_count = 0
         self._arrow = load_arrow(purpose=PURPOSE)
-        self._file = self._open(path)
+        self._file = _open(path)
         names: list[str] = self._file.schema_arrow.names
         if "external_id" in column_map.columns:
             # Only a row without an id is named by all that it says.
@@ -68,19 +67,6 @@ class ParquetRows:
             bad = may_hold_nul and "\0" in "".join(fields)
             yield self.number, BAD_TEXT if bad else list(fields)
 
-    def _open(self, path: Path) -> Any:
-        parquet = load_arrow("pyarrow.parquet", purpose=PURPOSE)
-        try:
-            return parquet.ParquetFile(path)
-        except FileNotFoundError:
-            reason = "does not exist"
-        except IsADirectoryError:
-            reason = "is a folder, not a file"
-        except (OSError, ValueError) as error:
-            first = next(islice(str(error).splitlines(), 1), "")
-            reason = f"cannot be read as Parquet ({first.rstrip('.')})"
-        raise EventFileError(f"{path.name} {reason}.", file=path.name)
-
     def _texts(self, column: Any) -> list[str]:
         """Write values as CSV would; what is null or not a number is left empty."""
         arrow, kinds = self._arrow, self._arrow.types
@@ -103,3 +89,15 @@ class ParquetRows:
             return column.cast(arrow.timestamp("s", zone))
         except arrow.ArrowInvalid:
             return column.cast(arrow.timestamp("us", zone), safe=False)
+
+
+def _open(path: Path) -> Any:
+    parquet = load_arrow("pyarrow.parquet", purpose=PURPOSE)
+    open_binary(path).close()
+    try:
+        return parquet.ParquetFile(path)
+    except (OSError, ValueError) as error:
+        first = next(islice(str(error).splitlines(), 1), "").rstrip(".")
+        raise EventFileError(
+            f"{path.name} cannot be read as Parquet ({first}).", file=path.name
+        ) from None

@@ -1,8 +1,8 @@
 """What an import did, which rows it refused, and how far it is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from analytics.ingest.rules import RowCode
 
@@ -27,30 +27,6 @@ class Rejection:
     def __str__(self) -> str:
         where = f", column {self.column}" if self.column else ""
         return f"{self.file}, row {self.row}{where}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportProgress:
-    """How far an import is.
-
-    Parameters
-    ----------
-    rows_done
-        Rows of the file whose outcome is settled, those of an earlier run included.
-    fraction
-        Of the bytes of the file on the disk; none where the size is not known.
-    left_s
-        Seconds that the rest will take at this pace.
-    """
-
-    rows_done: int
-    rows: int
-    accepted: int
-    duplicates: int
-    rejected_by_code: Mapping[str, int]
-    fraction: float | None
-    rows_per_s: float
-    left_s: float | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,3 +75,32 @@ class ImportReport:
         self.rejected_by_code[code] = self.rejected_by_code.get(code, 0) + 1
         if len(self.rejected) < MAX_LISTED_REJECTIONS:
             self.rejected.append(rejection)
+
+
+class ImportProgress(NamedTuple):
+    """How far an import is.
+
+    Parameters
+    ----------
+    rows_done
+        Rows of the file whose outcome is settled, those of an earlier run included.
+    fraction
+        Of the bytes of the file on the disk; none where the size is not known.
+    report
+        What the import has done so far.
+    """
+
+    rows_done: int
+    fraction: float | None
+    report: ImportReport
+
+    @property
+    def rows_per_s(self) -> float:
+        return self.report.row_count / self.report.seconds
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the rest will take at this pace."""
+        if self.fraction is None:
+            return None
+        return self.report.seconds * (1 - self.fraction) / max(self.fraction, 1e-6)

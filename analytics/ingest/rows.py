@@ -1,13 +1,14 @@
 """What the readers of all formats give: rows of texts, bad rows beside the good."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from analytics.ingest.rules import Fault
 
 MAX_ROWS = 50_000
 MAX_CHARS = 1 << 24
+MAX_VALUE_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class BadRow:
 NumberedRow = tuple[int, list[str] | BadRow]
 
 
-class Rows(Protocol):
-    """The rows of one file, read once.
+class RowReader(ABC):
+    """Iterates once over (number of a row of one file, its fields or what is wrong).
 
     Attributes
     ----------
@@ -35,20 +36,19 @@ class Rows(Protocol):
         Number of the row that was read last, as people count in this format.
     char_count
         About how much text has been read.
+    fault
+        What broke the reading off before the end, if something did.
     """
 
-    @property
-    def header(self) -> Sequence[str]: ...
+    header: Sequence[str]
+    identity: Sequence[int]
 
-    @property
-    def identity(self) -> Sequence[int]: ...
+    def __init__(self) -> None:
+        self.number = 0
+        self.char_count = 0
+        self.fault: Fault | None = None
 
-    @property
-    def number(self) -> int: ...
-
-    @property
-    def char_count(self) -> int: ...
-
+    @abstractmethod
     def __iter__(self) -> Iterator[NumberedRow]: ...
 
 
@@ -65,10 +65,11 @@ class Chunk:
     bad: list[tuple[int, BadRow]] = field(default_factory=list)
 
 
-def read_chunks(rows: Rows, *, cut: int = 0) -> Iterator[Chunk]:
+def read_chunks(rows: RowReader, *, cut: int = 0) -> Iterator[Chunk]:
     """Read chunks of bounded size, one of which ends after `cut` rows."""
-    chunk, read_before, end = Chunk(), rows.char_count, 0
+    chunk, read_before = Chunk(), rows.char_count
     for end, (number, row) in enumerate(rows, start=1):
+        chunk.end = end
         if isinstance(row, BadRow):
             chunk.bad.append((number, row))
         else:
@@ -76,9 +77,7 @@ def read_chunks(rows: Rows, *, cut: int = 0) -> Iterator[Chunk]:
             chunk.rows.append(row)
         is_full = len(chunk.rows) >= MAX_ROWS or len(chunk.bad) >= MAX_ROWS
         if is_full or end == cut or rows.char_count - read_before >= MAX_CHARS:
-            chunk.end = end
             yield chunk
             chunk, read_before = Chunk(), rows.char_count
-    if chunk.rows or chunk.bad:
-        chunk.end = end
+    if chunk.end:
         yield chunk

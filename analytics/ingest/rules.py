@@ -65,6 +65,10 @@ MISSING = Fault(RowCode.MISSING_VALUE, "the value is missing.")
 MISSING_NUMBER = Fault(RowCode.MISSING_VALUE, "the number is missing.")
 MISSING_TIME = Fault(RowCode.MISSING_VALUE, "the time is missing.")
 NUL = Fault(RowCode.NUL_BYTE, "a text holds a NUL character, so it was damaged.")
+NOT_A_POINT = Fault(
+    RowCode.NOT_A_POINT,
+    "the feature is not a point with a longitude and a latitude.",
+)
 IN_NO_REGION = Fault(
     RowCode.OUTSIDE_REGION,
     "No region holds this place. Name the region, or define one that does.",

@@ -2,24 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.ingest.rules import (
-    MISSING_TIME,
-    Fault,
-    Faults,
-    RowCode,
-    bad_time,
-)
+from analytics.ingest.rules import MISSING_TIME, Fault, Faults, RowCode, bad_time
 from analytics.store.clickhouse import to_milliseconds
 from riskplatform.kernel.instants import EARLIEST
 
-UTC_MARKS = ("Z", "+00:00")
 PLAIN_CHARS = len("2026-11-23T14:05:00")
 PLAIN_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|\+00:00)", re.ASCII
@@ -27,8 +20,7 @@ PLAIN_TIME = re.compile(
 EARLIEST_MS = to_milliseconds(EARLIEST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedTimes:
+class ParsedTimes(NamedTuple):
     """`occurred_ms` is 0 where there is a fault."""
 
     occurred_ms: NDArray[np.int64]
@@ -47,7 +39,7 @@ def parse_times(
     """
     plain = _read_plain(texts, latest)
     if plain is not None:
-        return ParsedTimes(occurred_ms=plain, faults={}, ambiguous_count=0)
+        return ParsedTimes(plain, {}, 0)
     occurred = np.zeros(len(texts), dtype=np.int64)
     faults: Faults = {}
     ambiguous_count = 0
@@ -62,21 +54,16 @@ def parse_times(
             faults[index] = moment
         else:
             occurred[index] = to_milliseconds(moment)
-    return ParsedTimes(
-        occurred_ms=occurred, faults=faults, ambiguous_count=ambiguous_count
-    )
+    return ParsedTimes(occurred, faults, ambiguous_count)
 
 
 def _read_plain(texts: Sequence[str], latest: datetime) -> NDArray[np.int64] | None:
-    """Read all at once when all are UTC, written alike and in bounds; else none."""
-    suffix = next((mark for mark in UTC_MARKS if texts and texts[0].endswith(mark)), "")
-    length = len(texts[0]) - len(suffix) if suffix else 0
-    if length != PLAIN_CHARS or {len(text) for text in texts} != {len(texts[0])}:
-        return None
-    if not all(PLAIN_TIME(text) for text in texts):
+    """Read all at once when all are whole seconds of UTC in bounds; else none."""
+    if not texts or not all(PLAIN_TIME(text) for text in texts):
         return None
     try:
-        moments = np.array([text[:length] for text in texts], dtype="datetime64[ms]")
+        plain = [text[:PLAIN_CHARS] for text in texts]
+        moments = np.array(plain, dtype="datetime64[ms]")
     except ValueError:
         return None
     occurred: NDArray[np.int64] = moments.astype(np.int64)
@@ -108,7 +95,10 @@ def _localised(
             " its times.",
         )
         return naive, False
-    before, after = _offsets(moment, zone)
+    local = moment.replace(tzinfo=zone)
+    # The offsets before and after differ where clocks were changed.
+    before = local.utcoffset() or timedelta()
+    after = local.replace(fold=1).utcoffset() or timedelta()
     if before < after:
         skipped = Fault(
             RowCode.NONEXISTENT_TIME,
@@ -120,13 +110,6 @@ def _localised(
         return (moment - before).replace(tzinfo=UTC), before > after
     except OverflowError:
         return moment.replace(tzinfo=UTC), False
-
-
-def _offsets(moment: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
-    """Take the offsets before and after; they differ where clocks were changed."""
-    local = moment.replace(tzinfo=zone)
-    before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
-    return before or timedelta(), after or timedelta()
 
 
 def _checked(moment: datetime, latest: datetime) -> datetime | Fault:

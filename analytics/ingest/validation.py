@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analytics.grid import Bounds
 from analytics.ingest.column_map import ATTRIBUTE, ColumnMap
-from analytics.ingest.events import DEFAULT_EVENT_TYPE, EventColumns
+from analytics.ingest.events import DEFAULT_EVENT_TYPE, EventColumns, Indices
 from analytics.ingest.rules import (
     MAX_ATTRIBUTE_CHARS,
     MAX_TEXT_CHARS,
     MISSING,
     Fault,
     Faults,
+    FloatArray,
     latitude_faults,
     longitude_faults,
     parse_numbers,
@@ -28,7 +28,6 @@ from analytics.ingest.times import parse_times
 
 Row = Sequence[str]
 T = TypeVar("T")
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +40,21 @@ class RowRules:
     bounds: Bounds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidatedRows:
+class ValidatedRows(NamedTuple):
     """What became of some rows.
 
     Parameters
     ----------
     events
         The good ones.
-    places
+    indices
         Index among the rows of each good event.
     faults
         Index among the rows to the field and its fault.
     """
 
     events: EventColumns
-    places: NDArray[np.int64]
+    indices: Indices
     faults: Mapping[int, tuple[str, Fault]]
     ambiguous_count: int
 
@@ -83,7 +81,9 @@ def validate_rows(
     default_type = rules.column_map.constants.get("event_type", DEFAULT_EVENT_TYPE)
     event_type, ids = reading.types(default_type), reading.ids()
     attributes = reading.attributes(rules.column_map.attribute_constants)
-    indices = reading.good_places()
+    is_good = np.ones(len(rows), dtype=np.bool_)
+    is_good[list(reading.faults)] = False
+    indices = np.flatnonzero(is_good)
     events = EventColumns(
         occurred_ms=times.occurred_ms[indices],
         lat=lat[indices],
@@ -94,12 +94,7 @@ def validate_rows(
         amount=None if amount is None else amount[indices],
         attributes=_chosen(attributes, indices) or None,
     )
-    return ValidatedRows(
-        events=events,
-        places=indices,
-        faults=reading.faults,
-        ambiguous_count=times.ambiguous_count,
-    )
+    return ValidatedRows(events, indices, reading.faults, times.ambiguous_count)
 
 
 class _Reading:
@@ -110,9 +105,12 @@ class _Reading:
         self._rows = rows
         self._columns = columns
 
-    def texts(self, field: str) -> list[str]:
+    def texts(self, field: str, *, max_chars: int | None = None) -> list[str]:
         column = self._columns[field]
-        return [row[column].strip() for row in self._rows]
+        texts = [row[column].strip() for row in self._rows]
+        if max_chars is not None:
+            self.note(field, too_long(texts, max_chars))
+        return texts
 
     def note(self, field: str, faults: Faults) -> None:
         for index, fault in faults.items():
@@ -138,18 +136,15 @@ class _Reading:
         """Read types; a row that gives none has the default one."""
         if "event_type" not in self._columns:
             return None
-        texts = self.texts("event_type")
-        self.note("event_type", too_long(texts, MAX_TEXT_CHARS))
+        texts = self.texts("event_type", max_chars=MAX_TEXT_CHARS)
         return [text or default for text in texts] if "" in texts else texts
 
     def ids(self) -> list[str] | None:
         if "external_id" not in self._columns:
             return None
-        texts = self.texts("external_id")
-        if "" in texts:
-            missing = {i: MISSING for i, text in enumerate(texts) if not text}
-            self.note("external_id", missing)
-        self.note("external_id", too_long(texts, MAX_TEXT_CHARS))
+        texts = self.texts("external_id", max_chars=MAX_TEXT_CHARS)
+        missing = {index: MISSING for index, text in enumerate(texts) if not text}
+        self.note("external_id", missing)
         return texts
 
     def attributes(self, constants: Mapping[str, str]) -> list[dict[str, str]] | None:
@@ -158,18 +153,13 @@ class _Reading:
             return None
         attributes = [dict(constants) for _ in self._rows]
         for field in fields:
-            texts, name = self.texts(field), field.removeprefix(ATTRIBUTE)
-            self.note(field, too_long(texts, MAX_ATTRIBUTE_CHARS))
+            name = field.removeprefix(ATTRIBUTE)
+            texts = self.texts(field, max_chars=MAX_ATTRIBUTE_CHARS)
             for known, text in zip(attributes, texts, strict=True):
                 if text:
                     known[name] = text
         return attributes
 
-    def good_places(self) -> NDArray[np.int64]:
-        is_good = np.ones(len(self._rows), dtype=np.bool_)
-        is_good[list(self.faults)] = False
-        return np.flatnonzero(is_good)
 
-
-def _chosen(values: Sequence[T] | None, indices: NDArray[np.int64]) -> list[T]:
+def _chosen(values: Sequence[T] | None, indices: Indices) -> list[T]:
     return [] if values is None else [values[index] for index in indices.tolist()]

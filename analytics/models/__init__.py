@@ -1,6 +1,6 @@
 """Facts in ClickHouse, and the inbox through which they get there."""
 
-from analytics.models.event import Event, EventQuerySet
+from analytics.models.event import Event
 from analytics.models.imports import ImportRun, ImportSource
 from analytics.models.inbox import (
     EventSource,
@@ -9,17 +9,16 @@ from analytics.models.inbox import (
     ParkedEvent,
     RefusedEvent,
     SettledEvent,
+    Shipment,
 )
 from analytics.models.ledger import ForecastCell, ForecastOutcome
 from analytics.models.rollups import EventCellDay, EventDay, EventHour
-from analytics.models.shipment import Shipment
 
 __all__ = [
     "Event",
     "EventCellDay",
     "EventDay",
     "EventHour",
-    "EventQuerySet",
     "EventSource",
     "ForecastCell",
     "ForecastOutcome",

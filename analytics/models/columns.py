@@ -6,7 +6,7 @@ from clickhouse_backend import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Value
 
-from analytics.degrees import degrees_of, unit_of
+from analytics.grid import degrees_of, unit_of
 
 Parameters = dict[str, Any]
 

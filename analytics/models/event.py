@@ -1,16 +1,12 @@
 """Facts in ClickHouse: one row is one event as one source sent it."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Self
 
 from clickhouse_backend import models
 from clickhouse_backend.models.base import ClickhouseManager
 from clickhouse_backend.models.query import QuerySet
-from django.db.models import Q
 
 from analytics.models import columns
-from riskplatform.api.keys.access import EventOwners
 
 
 class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
@@ -20,63 +16,6 @@ class EventQuerySet(QuerySet):  # type: ignore[misc]  # backend is untyped
         settings = {"final": 1, "do_not_merge_across_partitions_select_final": 1}
         merged: Self = self.filter(is_deleted=0).settings(**settings)
         return merged
-
-    def of_region(self, region: str) -> Self:
-        rows: Self = self.filter(region=region)
-        return rows
-
-    def in_region(self, region: str) -> Self:
-        """Narrow to a region before versions are merged: all of one share it."""
-        rows: Self = self.prewhere(region=region)
-        return rows
-
-    def of_type(self, event_type: str) -> Self:
-        rows: Self = self.filter(event_type=event_type)
-        return rows
-
-    def in_cells(self, cells: Sequence[int]) -> Self:
-        rows: Self = self.prewhere(cell__in=list(cells))
-        return rows
-
-    def since(self, moment: datetime) -> Self:
-        rows: Self = self.prewhere(occurred_at__gte=moment)
-        return rows
-
-    def before(self, moment: datetime) -> Self:
-        rows: Self = self.prewhere(occurred_at__lt=moment)
-        return rows
-
-    def of_owners(self, owners: EventOwners) -> Self:
-        """Keep the events of an organisation, and those that no organisation sent.
-
-        The source of what an organisation sent begins with its slug and a slash.
-        """
-        if owners.is_everybody:
-            return self
-        sent_by_none = ~Q(source__contains="/")
-        rows: Self = self.filter(
-            sent_by_none | Q(source__startswith=f"{owners.organisation}/")
-        )
-        return rows
-
-    def newest_first(self) -> Self:
-        rows: Self = self.order_by("-occurred_at", "-source", "-external_id")
-        return rows
-
-    def after_place(self, position: tuple[datetime, str, str]) -> Self:
-        """Go on after a position in the order of `newest_first`."""
-        occurred_at, source, external_id = position
-        same_source = Q(source=source, external_id__lt=external_id)
-        same_time = Q(occurred_at=occurred_at) & (Q(source__lt=source) | same_source)
-        rows: Self = self.prewhere(occurred_at__lte=occurred_at).filter(
-            Q(occurred_at__lt=occurred_at) | same_time
-        )
-        return rows
-
-    def listed(self) -> Self:
-        """Read only what a list shows."""
-        rows: Self = self.only(*LISTED)
-        return rows
 
 
 LISTED = (

@@ -1,7 +1,5 @@
 """Imports of files: how the files of a source are read, and how far a run got."""
 
-from typing import Self
-
 from django.db import models
 from django.utils import timezone
 
@@ -27,12 +25,6 @@ class ImportSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class ImportRunQuerySet(models.QuerySet["ImportRun"]):
-    def of_file(self, *, digest: str, fingerprint: str) -> Self:
-        """Keep those that read the same bytes in the same way."""
-        return self.filter(file_digest=digest, fingerprint=fingerprint)
 
 
 class ImportRun(models.Model):
@@ -65,8 +57,6 @@ class ImportRun(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
-
-    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
         ordering = ("-started_at", "pk")

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from analytics.store.clickhouse import (
     Budget,
-    Columns,
     SqlValue,
     fetch_columns,
     from_milliseconds,
@@ -90,6 +89,24 @@ PREWHERE region = %(region)s
 WHERE is_deleted = 0
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """
+# One in ten thousand: the rarest severity that ten thousand scenarios can show.
+MOST_RANKS = 10_000
+# What is in the middle of each of equally large shares; all of them if they are few.
+RANKED = """
+WITH
+    arraySort(groupArray(severity)) AS sorted,
+    length(sorted) AS known,
+    least(known, %(most)s) AS ranks
+SELECT arrayJoin(arrayMap(
+    rank -> sorted[1 + intDiv((2 * rank + 1) * known, 2 * ranks)], range(ranks)
+)) AS ranked_severity
+FROM analytics_event FINAL
+WHERE region = %(region)s
+    AND occurred_at < fromUnixTimestamp64Milli(%(until_ms)s, 'UTC')
+    AND severity IS NOT NULL
+    AND is_deleted = 0
+SETTINGS do_not_merge_across_partitions_select_final = 1
+"""
 
 
 class SeverityWeight(Protocol):
@@ -108,16 +125,6 @@ class SeverityWeight(Protocol):
 
     @property
     def reference(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _EqualWeight:
-    kind: str = "one"
-    coefficient: float = 0.0
-    reference: float = 0.0
-
-
-EQUAL_WEIGHT: SeverityWeight = _EqualWeight()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +196,12 @@ def cell_aggregates(
     *,
     scales_s: Sequence[float],
     windows_s: Sequence[float] = (),
-    weight: SeverityWeight = EQUAL_WEIGHT,
+    weight: SeverityWeight | None = None,
     scope: EventScope = ALL_EVENTS,
 ) -> CellAggregateColumns:
     """Aggregate per cell what happened strictly before an instant, within a scope.
 
+    Without a weight, each event weighs 1.
     Instants are whole milliseconds; what is below is cut off.
     """
     params: dict[str, SqlValue] = {
@@ -203,9 +211,9 @@ def cell_aggregates(
         "known_ms": to_milliseconds(scope.known_at),
         "scales_ms": [1_000.0 * scale_s for scale_s in scales_s],
         "windows_ms": [1_000.0 * window_s for window_s in windows_s],
-        "kind": weight.kind,
-        "coefficient": float(weight.coefficient),
-        "reference": float(weight.reference),
+        "kind": "one" if weight is None else weight.kind,
+        "coefficient": 0.0 if weight is None else float(weight.coefficient),
+        "reference": 0.0 if weight is None else float(weight.reference),
     }
     columns = cached_columns(
         "features_cell_aggregates", AGGREGATES, params, regions=[region]
@@ -214,7 +222,10 @@ def cell_aggregates(
     return CellAggregateColumns(
         cell=columns["cell"],
         excitation=columns["excitation"].reshape(-1, len(scales_s)),
-        **_counts(columns),
+        **{
+            name: columns[name].astype(np.int64)
+            for name in ("count", "count_1d", "count_7d", "count_28d")
+        },
         window_count=columns["window_count"].reshape(n_cells, len(windows_s)),
         first_occurred_s=columns["first_ms"] / 1_000,
         last_occurred_s=columns["last_ms"] / 1_000,
@@ -262,6 +273,20 @@ def region_extent(region: str, *, until: datetime = LATEST) -> RegionExtent:
     )
 
 
-def _counts(columns: Columns) -> dict[str, Integers]:
-    names = ("count", "count_1d", "count_7d", "count_28d")
-    return {name: columns[name].astype(np.int64) for name in names}
+def ranked_severities(region: str, *, until: datetime) -> NDArray[np.float64]:
+    """Give equally likely severities of an event before `until`, ascending.
+
+    An event whose rank is u, in [0, 1), has the severity at floor(u * size). There
+    is none if no event of the region has a severity.
+    """
+    columns = cached_columns(
+        "severities_ranked",
+        RANKED,
+        {
+            "region": region,
+            "until_ms": to_milliseconds(until),
+            "most": MOST_RANKS,
+        },
+        regions=[region],
+    )
+    return columns["ranked_severity"]

@@ -1,10 +1,11 @@
-"""The SQL of the reports: rollups where they are fresh, else the merged events.
+"""The reports and their SQL: rollups where they are fresh, else the merged events.
 
 PREWHERE stands before FINAL only on columns of the sorting key, which all versions of
 an event share; the other conditions come after it.
 """
 
 # ruff: noqa: S608 - the texts are put together from this module's own words
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analytics.store.rollups import (
@@ -54,105 +55,124 @@ SHOWN_TYPE = (
 CENTRES = "arrayMap(cell -> toUInt64(cell), splitByChar(',', %(cells)s))"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rolled:
-    """A query with two sources: what is rolled up, and the years that lag."""
+# Whole weeks, so that weekdays meet weekdays.
+YEAR_BEFORE_DAYS = 364
+MAX_DAYS = 36_525
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A named query with two sources: what is rolled up, and the years that lag.
+
+    Parameters
+    ----------
+    max_days
+        Bounds the window, and with it the answer.
+    rollup
+        The table of what is rolled up.
+    rolled, merged
+        The same columns of the rollup, and of merged events grouped by `keys`.
+    in_rollup, in_events
+        Which rows of either are in the window.
+    template
+        What is made of both, together the `{source}`.
+    """
+
+    name: str
+    description: str
+    max_days: int = MAX_DAYS
+    needs_cells: bool = False
+    tells_types: bool = False
+    rollup: str
+    rolled: str
+    merged: str
+    keys: str
+    in_rollup: str = IN_DAYS
+    in_events: str = IN_TIMES
     template: str
-    fresh: str
-    stale: str
 
     def sql(self, *, has_stale: bool) -> str:
         """Leave the events out where they are not needed: planning takes its time."""
-        source = f"{self.fresh} UNION ALL {self.stale}" if has_stale else self.fresh
-        return self.template.format(source=source)
+        source = (
+            f"SELECT {self.rolled} FROM {self.rollup}"
+            f" PREWHERE {self.in_rollup} WHERE {FRESH}"
+        )
+        if has_stale:
+            source += (
+                f" UNION ALL SELECT {self.merged} FROM {MERGED}"
+                f" PREWHERE {self.in_events} WHERE {STALE} GROUP BY {self.keys}"
+            )
+        return f"{self.template.format(source=source)}{SETTINGS}"
 
 
-HOURLY_COUNTS = Rolled(
+HOURLY_COUNTS = Report(
+    name="hourly-counts",
+    description="Events of each type in each hour that saw any.",
+    max_days=92,
+    tells_types=True,
+    rollup=HOURS,
+    rolled="toDateTime64(hour, 3, 'UTC') AS hour_at, event_type, count",
+    merged=f"{HOUR_OF} AS hour_at, event_type, count() AS count",
+    keys="hour_at, event_type",
+    in_rollup=f"region = %(region)s AND hour >= {SINCE_AT} AND hour < {UNTIL_AT}",
     template=f"""
 SELECT toUnixTimestamp64Milli(hour_at) AS hour_ms, shown AS event_type, total AS count
 FROM
 (
     SELECT hour_at, {SHOWN_TYPE} AS shown, sum(count) AS total
-    FROM
-    (
-        {{source}}
-    )
+    FROM ({{source}})
     GROUP BY hour_at, shown
 )
 ORDER BY hour_at, shown
-{SETTINGS}
-""",
-    fresh=f"""
-SELECT toDateTime64(hour, 3, 'UTC') AS hour_at, event_type, count
-FROM {HOURS}
-PREWHERE region = %(region)s AND hour >= {SINCE_AT} AND hour < {UNTIL_AT}
-WHERE {FRESH}
-""",
-    stale=f"""
-SELECT {HOUR_OF} AS hour_at, event_type, count() AS count
-FROM {MERGED}
-PREWHERE {IN_TIMES}
-WHERE {STALE}
-GROUP BY hour_at, event_type
 """,
 )
-CELLS_TOP = Rolled(
-    template=f"""
+TOP_CELLS = Report(
+    name="top-cells",
+    description="The cells with the most events.",
+    rollup=CELL_DAYS,
+    rolled="cell, count",
+    merged="cell, count() AS count",
+    keys="cell",
+    template="""
 SELECT cell, sum(count) AS count
-FROM
-(
-    {{source}}
-)
+FROM ({source})
 GROUP BY cell
 ORDER BY count DESC, cell
 LIMIT %(limit)s
-{SETTINGS}
-""",
-    fresh=f"""
-SELECT cell, count
-FROM {CELL_DAYS}
-PREWHERE {IN_DAYS}
-WHERE {FRESH}
-""",
-    stale=f"""
-SELECT cell, count() AS count
-FROM {MERGED}
-PREWHERE {IN_TIMES}
-WHERE {STALE}
-GROUP BY cell
 """,
 )
-TREND = Rolled(
+TREND = Report(
+    name="trend",
+    description="Events of each day beside those 52 weeks before.",
+    max_days=YEAR_BEFORE_DAYS,
+    rollup=DAYS,
+    rolled="day AS at, count AS events",
+    merged="toDate32(occurred_at) AS at, count() AS events",
+    keys="at",
+    in_rollup=IN_BOTH_DAYS,
+    in_events=IN_BOTH_TIMES,
     template=f"""
 SELECT
     if(at >= {SINCE}, at, at + %(year_before_days)s) AS day,
     sumIf(events, at >= {SINCE}) AS count,
     sumIf(events, at < {SINCE}) AS count_year_before
-FROM
-(
-    {{source}}
-)
+FROM ({{source}})
 GROUP BY day
 ORDER BY day
-{SETTINGS}
-""",
-    fresh=f"""
-SELECT day AS at, count AS events
-FROM {DAYS}
-PREWHERE {IN_BOTH_DAYS}
-WHERE {FRESH}
-""",
-    stale=f"""
-SELECT toDate32(occurred_at) AS at, count() AS events
-FROM {MERGED}
-PREWHERE {IN_BOTH_TIMES}
-WHERE {STALE}
-GROUP BY at
 """,
 )
 # The severity at a rank is taken to be the middle of its bucket.
-SEVERITY_QUANTILES = Rolled(
+SEVERITY_QUANTILES = Report(
+    name="severity-quantiles",
+    description="Counts, mean and quantiles of severity by type of event,"
+    " the quantiles to one per cent.",
+    tells_types=True,
+    rollup=DAYS,
+    rolled="event_type, count AS events, severity_count AS known,"
+    " severity_sum AS total, severity_buckets AS buckets",
+    merged="event_type, count() AS events, count(severity) AS known,"
+    f" ifNull(sum(severity), 0) AS total, {BUCKETS_OF_EVENTS} AS buckets",
+    keys="event_type",
     template=f"""
 WITH
     mapSort(sumMap(buckets)) AS merged,
@@ -176,40 +196,22 @@ SELECT
 FROM
 (
     SELECT {SHOWN_TYPE} AS shown, events, known, total, buckets
-    FROM
-    (
-        {{source}}
-    )
+    FROM ({{source}})
 )
 GROUP BY shown
 ORDER BY shown
-{SETTINGS}
-""",
-    fresh=f"""
-SELECT
-    event_type,
-    count AS events,
-    severity_count AS known,
-    severity_sum AS total,
-    severity_buckets AS buckets
-FROM {DAYS}
-PREWHERE {IN_DAYS}
-WHERE {FRESH}
-""",
-    stale=f"""
-SELECT
-    event_type,
-    count() AS events,
-    count(severity) AS known,
-    ifNull(sum(severity), 0) AS total,
-    {BUCKETS_OF_EVENTS} AS buckets
-FROM {MERGED}
-PREWHERE {IN_TIMES}
-WHERE {STALE}
-GROUP BY event_type
 """,
 )
-NEIGHBOURHOOD_COUNTS = Rolled(
+NEIGHBOURHOOD_COUNTS = Report(
+    name="neighbourhood-counts",
+    description="Events in each of some cells, and within some rings of it.",
+    needs_cells=True,
+    rollup=CELL_DAYS,
+    rolled="cell, count",
+    merged="cell, count() AS count",
+    keys="cell",
+    in_rollup=f"{IN_DAYS} AND cell IN (SELECT cell FROM ring)",
+    in_events=f"{IN_TIMES} AND cell IN (SELECT cell FROM ring)",
     template=f"""
 WITH ring AS
 (
@@ -223,27 +225,17 @@ FROM ring
 LEFT JOIN
 (
     SELECT cell, sum(count) AS count
-    FROM
-    (
-        {{source}}
-    )
+    FROM ({{source}})
     GROUP BY cell
 ) AS found ON found.cell = ring.cell
 GROUP BY centre
 ORDER BY centre
-{SETTINGS}
-""",
-    fresh=f"""
-SELECT cell, count
-FROM {CELL_DAYS}
-PREWHERE {IN_DAYS} AND cell IN (SELECT cell FROM ring)
-WHERE {FRESH}
-""",
-    stale=f"""
-SELECT cell, count() AS count
-FROM {MERGED}
-PREWHERE {IN_TIMES} AND cell IN (SELECT cell FROM ring)
-WHERE {STALE}
-GROUP BY cell
 """,
 )
+REPORTS: Mapping[str, Report] = {
+    report.name: report
+    for report in (
+        *(HOURLY_COUNTS, TOP_CELLS, TREND),
+        *(SEVERITY_QUANTILES, NEIGHBOURHOOD_COUNTS),
+    )
+}

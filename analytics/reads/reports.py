@@ -4,23 +4,24 @@ Years in which the rollups are stale are read from the events themselves, so tha
 answer is never behind what is stored.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from analytics.errors import ReportWindowError, UnknownReportError
 from analytics.reads.event_lists import list_types
-from analytics.reads.report_queries import (
-    CELLS_TOP,
-    HOURLY_COUNTS,
-    NEIGHBOURHOOD_COUNTS,
-    SEVERITY_QUANTILES,
-    TREND,
-    Rolled,
+from analytics.reads.report_queries import REPORTS, YEAR_BEFORE_DAYS, Report
+from analytics.store.clickhouse import (
+    Budget,
+    Columns,
+    SqlValue,
+    fetch_columns,
+    from_milliseconds,
 )
-from analytics.store.clickhouse import Budget, Columns, SqlValue, fetch_columns
 from analytics.store.query_cache import cached_answer
-from analytics.store.rollups import CELL_DAYS, DAYS, HOURS, stale_years
+from analytics.store.rollups import stale_years
 from riskplatform.api.keys.access import EVERYBODY, EventOwners
 
 REPORT = Budget(
@@ -30,12 +31,10 @@ REPORT = Budget(
     max_result_rows=200_000,
 )
 QUANTILES = (0.5, 0.9, 0.99)
-# Whole weeks, so that weekdays meet weekdays.
-YEAR_BEFORE_DAYS = 364
+QUANTILE_NAMES = tuple(f"q{quantile * 100:g}" for quantile in QUANTILES)
 MAX_RINGS = 10
 # No event has it: names have no control characters.
 NO_TYPE = "\0"
-MIDNIGHT = datetime.min.time()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,65 +53,6 @@ class ReportWindow:
     limit: int = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A named query over rollups; `max_days` bounds the window and the answer."""
-
-    name: str
-    description: str
-    query: Rolled
-    rollups: tuple[str, ...]
-    max_days: int
-    needs_cells: bool = False
-    tells_types: bool = False
-
-
-REPORTS: Mapping[str, Report] = {
-    report.name: report
-    for report in (
-        Report(
-            name="hourly-counts",
-            description="Events of each type in each hour that saw any.",
-            query=HOURLY_COUNTS,
-            rollups=(HOURS,),
-            max_days=92,
-            tells_types=True,
-        ),
-        Report(
-            name="top-cells",
-            description="The cells with the most events.",
-            query=CELLS_TOP,
-            rollups=(CELL_DAYS,),
-            max_days=36_525,
-        ),
-        Report(
-            name="trend",
-            description="Events of each day beside those 52 weeks before.",
-            query=TREND,
-            rollups=(DAYS,),
-            max_days=YEAR_BEFORE_DAYS,
-        ),
-        Report(
-            name="severity-quantiles",
-            description="Counts, mean and quantiles of severity by type of event,"
-            " the quantiles to one per cent.",
-            query=SEVERITY_QUANTILES,
-            rollups=(DAYS,),
-            max_days=36_525,
-            tells_types=True,
-        ),
-        Report(
-            name="neighbourhood-counts",
-            description="Events in each of some cells, and within some rings of it.",
-            query=NEIGHBOURHOOD_COUNTS,
-            rollups=(CELL_DAYS,),
-            max_days=36_525,
-            needs_cells=True,
-        ),
-    )
-}
-
-
 def run_report(
     name: str, window: ReportWindow, *, owners: EventOwners = EVERYBODY
 ) -> Columns:
@@ -123,38 +63,53 @@ def run_report(
     """
     report = get_report(name)
     check_window(report, window)
-    shown = _shown_types(report, window, owners)
-    if shown is not None and window.event_type not in {None, *shown}:
-        window = replace(window, event_type=NO_TYPE)
+    shown = None
+    if not owners.is_everybody and (report.tells_types or window.event_type):
+        shown = list_types(window.region, owners)
+        if window.event_type not in {None, *shown}:
+            window = replace(window, event_type=NO_TYPE)
     if not report.tells_types:
         shown = None
+
+    def read() -> Columns:
+        stale = stale_years([report.rollup], _years(window))
+        return fetch_columns(
+            f"report_{name.replace('-', '_')}",
+            report.sql(has_stale=bool(stale)),
+            report_parameters(window, stale=stale, shown_types=shown),
+            budget=REPORT,
+        )
+
     return cached_answer(
         f"report_{name}",
-        (*astuple(report.query), *astuple(window), shown),
-        lambda: _read(report, window, shown),
+        (report.sql(has_stale=True), *astuple(window), shown),
+        read,
         regions=[window.region],
     )
 
 
-def _shown_types(
-    report: Report, window: ReportWindow, owners: EventOwners
-) -> list[str] | None:
-    """List the types that may be named; None where all may, or none is."""
-    is_about_types = report.tells_types or window.event_type is not None
-    if owners.is_everybody or not is_about_types:
-        return None
-    return list_types(window.region, owners)
+def rows_of(columns: Columns) -> Iterator[dict[str, Any]]:
+    """Make one mapping a row; what is not known, such as no mean, is None."""
+    lists = (values.tolist() for values in columns.values())
+    for values in zip(*lists, strict=True):
+        yield _row(dict(zip(columns, values, strict=True)))
 
 
-def _read(report: Report, window: ReportWindow, shown: Sequence[str] | None) -> Columns:
-    name = report.name
-    stale = stale_years(report.rollups, _years(window))
-    return fetch_columns(
-        f"report_{name.replace('-', '_')}",
-        report.query.sql(has_stale=bool(stale)),
-        report_parameters(window, stale=stale, shown_types=shown),
-        budget=REPORT,
-    )
+def _row(values: dict[str, Any]) -> dict[str, Any]:
+    if "hour_ms" in values:
+        hour = from_milliseconds(values.pop("hour_ms"))
+        return {"hour": hour.isoformat(), **values}
+    if "cell" in values:
+        cell = values.pop("cell")
+        return {"cell_id": cell, "cell_hex": f"{cell:x}", **values}
+    if "day" in values:
+        return {**values, "day": values["day"].isoformat()}
+    quantiles = dict(zip(QUANTILE_NAMES, values.pop("severity_quantiles"), strict=True))
+    return {name: _known(value) for name, value in {**values, **quantiles}.items()}
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def get_report(name: str) -> Report:
@@ -174,17 +129,17 @@ def report_parameters(
     shown_types: Sequence[str] | None = None,
 ) -> dict[str, SqlValue]:
     """Name what the queries bind; `stale` are the years not to take from rollups."""
+    days = {
+        "since": window.since,
+        "until": window.until,
+        "before_since": _year_before(window.since),
+        "before_until": _year_before(window.until),
+    }
     return {
         "region": window.region,
         "event_type": window.event_type or "",
-        "since": window.since.isoformat(),
-        "until": window.until.isoformat(),
-        "since_at": _midnight(window.since),
-        "until_at": _midnight(window.until),
-        "before_since": _year_before(window.since).isoformat(),
-        "before_until": _year_before(window.until).isoformat(),
-        "before_since_at": _midnight(_year_before(window.since)),
-        "before_until_at": _midnight(_year_before(window.until)),
+        **{name: day.isoformat() for name, day in days.items()},
+        **{f"{name}_at": f"{day} 00:00:00.000" for name, day in days.items()},
         "year_before_days": YEAR_BEFORE_DAYS,
         # One text is bound faster than a list of numbers.
         "cells": ",".join(map(str, window.cells)),
@@ -225,8 +180,3 @@ def _years(window: ReportWindow) -> range:
 
 def _year_before(day: date) -> date:
     return day - timedelta(days=YEAR_BEFORE_DAYS)
-
-
-def _midnight(day: date) -> str:
-    moment = datetime.combine(day, MIDNIGHT, tzinfo=UTC)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.000")

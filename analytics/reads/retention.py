@@ -6,7 +6,7 @@ default nothing is ever removed.
 
 from collections.abc import Mapping
 
-from analytics.store.clickhouse import fetch_rows, run_statement
+from analytics.store.clickhouse import SqlValue, fetch_rows, run_statement
 from analytics.store.event_changes import changing_all_events
 from riskplatform.kernel.errors import InvalidInputError
 
@@ -30,26 +30,15 @@ def set_retention(days_of_region: Mapping[str, int]) -> None:
                 f"Events can be kept for 1 to {MAX_DAYS:,} days, not {days:,}.",
                 region=region,
             )
-    with changing_all_events():
-        _set_rules(days_of_region)
-
-
-def _set_rules(days_of_region: Mapping[str, int]) -> None:
-    if not days_of_region:
-        _forget_rules()
-        return
-    rules = ", ".join(
-        RULE.format(number=number) for number in range(len(days_of_region))
-    )
-    params: dict[str, str | int] = {}
+    rules: list[str] = []
+    params: dict[str, SqlValue] = {}
     for number, (region, days) in enumerate(sorted(days_of_region.items())):
+        rules.append(RULE.format(number=number))
         params |= {f"region_{number}": region, f"days_{number}": days}
-    run_statement(
-        "retention_set", f"ALTER TABLE analytics_event MODIFY TTL {rules}", params
-    )
-
-
-def _forget_rules() -> None:
-    ((has_rules,),) = fetch_rows("retention_get", HAS_RULES)
-    if has_rules:
-        run_statement("retention_forget", FORGET)
+    with changing_all_events():
+        ((has_rules,),) = fetch_rows("retention_get", HAS_RULES)
+        if rules:
+            set_rules = f"ALTER TABLE analytics_event MODIFY TTL {', '.join(rules)}"
+            run_statement("retention_set", set_rules, params)
+        elif has_rules:
+            run_statement("retention_forget", FORGET)

@@ -63,18 +63,12 @@ def insert_once(columns: Mapping[str, Sequence[object]], token: str) -> None:
 
 def deliver(
     rows: Sequence[ShippedRow], *, token: str, insert: Insert = insert_once
-) -> list[ParkedEvent]:
+) -> Iterator[ParkedEvent]:
     """Insert all rows but those that are at fault; these are given back, not stored.
 
     Halves have tokens of their own, made of the shipment's, so that a delivery that
     was broken off takes the same steps again and repeats none.
     """
-    return list(_deliver(rows, token, insert))
-
-
-def _deliver(
-    rows: Sequence[ShippedRow], token: str, insert: Insert
-) -> Iterator[ParkedEvent]:
     if not rows:
         return
     try:
@@ -85,5 +79,5 @@ def _deliver(
             yield ParkedEvent(event_id=rows[0].event_id, reason=reason)
             return
         middle = len(rows) // 2
-        yield from _deliver(rows[:middle], f"{token}/0", insert)
-        yield from _deliver(rows[middle:], f"{token}/1", insert)
+        yield from deliver(rows[:middle], token=f"{token}/0", insert=insert)
+        yield from deliver(rows[middle:], token=f"{token}/1", insert=insert)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from analytics.degrees import unit_of
+from analytics.grid import unit_of
 from analytics.models import EventSource, InboxEvent, IngestBatch, Shipment
 
 MAX_ROWS = 50_000

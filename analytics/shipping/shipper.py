@@ -72,11 +72,9 @@ def ship_parked(parked: Sequence[ParkedEvent]) -> int:
 def _attempt(shipment: Shipment) -> list[ParkedEvent] | None:
     """Deliver a claimed shipment; None when it has to be tried again."""
     try:
-        parked = deliver(
-            read_rows(shipment),
-            token=str(shipment.pk),
-            insert=partial(_insert_holding, shipment),
-        )
+        insert = partial(_insert_holding, shipment)
+        delivery = deliver(read_rows(shipment), token=str(shipment.pk), insert=insert)
+        parked = list(delivery)
     except LeaseLostError:
         logger.warning("shipment %s was taken over by another process", shipment.pk)
         return None

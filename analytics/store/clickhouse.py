@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,11 +14,12 @@ from django.db import Error, connections
 from django.db.models import Model, QuerySet
 from numpy.typing import NDArray
 
+from analytics.errors import EventStoreUnavailableError
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
 from analytics.store.clickhouse_errors import is_broken_off, translated
-from analytics.store.replicas import read_from
 from perf.connections.retrying import RetryTimeout
 from perf.deadlines import check_deadline, deadline, remaining_s
+from perf.hedging import Hedge
 from perf.switches import Switch, is_on
 
 DATABASE = "clickhouse"
@@ -53,19 +55,17 @@ STANDARD = Budget()
 LOOKUP = Budget(max_seconds=60, max_query_bytes=1 << 25)
 WRITE = Budget(max_seconds=300)
 
-ARRAY_TYPES: Mapping[str, type[np.generic]] = {
-    "Float64": np.float64,
-    "Float32": np.float32,
-    "Int64": np.int64,
-    "Int32": np.int32,
-    "UInt64": np.uint64,
-    "UInt32": np.uint32,
-    "UInt16": np.uint16,
-    "UInt8": np.uint8,
-}
+# Types that are named in numpy as they are here, but for capitals.
+ARRAY_TYPES = frozenset(
+    {
+        *("Float64", "Float32", "Int64", "Int32"),
+        *("UInt64", "UInt32", "UInt16", "UInt8"),
+    }
+)
 PROBE_TIMEOUT_S = 1.0
 
 _retry_timeout = RetryTimeout()
+_hedge = Hedge(lost=EventStoreUnavailableError)
 
 
 def fetch_columns(
@@ -81,16 +81,16 @@ def fetch_columns(
     the query is written twice.
     """
 
-    def ask(cursor: Any) -> Columns:
-        # The driver's own numpy reading would import pandas.
-        cursor.cursor.columnar = True
-        cursor.execute(sql, params or {})
-        columns = cursor.fetchall() or [()] * len(cursor.columns_with_types)
+    def ask(alias: str) -> Columns:
+        with _cursor(alias, name, budget) as cursor:
+            # The driver's own numpy reading would import pandas.
+            cursor.cursor.columnar = True
+            cursor.execute(sql, params or {})
+            names = cursor.columns_with_types
+            columns = cursor.fetchall() or [()] * len(names)
         return {
             column: _array(values, ch_type)
-            for (column, ch_type), values in zip(
-                cursor.columns_with_types, columns, strict=True
-            )
+            for (column, ch_type), values in zip(names, columns, strict=True)
         }
 
     return _read(name, budget, ask)
@@ -103,26 +103,20 @@ def fetch_rows(
     *,
     budget: Budget = STANDARD,
 ) -> list[tuple[Any, ...]]:
-    def ask(cursor: Any) -> list[tuple[Any, ...]]:
-        cursor.execute(sql, params or {})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    def ask(alias: str) -> list[tuple[Any, ...]]:
+        with _cursor(alias, name, budget) as cursor:
+            cursor.execute(sql, params or {})
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     return _read(name, budget, ask)
 
 
 def fetch_objects(name: str, rows: QuerySet[Row], *, budget: Budget) -> list[Row]:
     """Read a query of the ORM whole."""
-
-    def ask(alias: str) -> list[Row]:
-        def attempt() -> list[Row]:
-            limited = budgeted(rows.using(alias), name, budget)
-            with QUERY_SECONDS.labels(name).time(), deadline(budget.max_seconds):
-                return list(limited)
-
-        return _twice(name, attempt, is_repeatable=True)
-
-    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
+    return _read(
+        name, budget, lambda alias: list(budgeted(rows.using(alias), name, budget))
+    )
 
 
 def run_statement(
@@ -133,7 +127,12 @@ def run_statement(
     budget: Budget = WRITE,
 ) -> None:
     """Run what answers nothing: INSERT … SELECT, ALTER, CREATE, DROP."""
-    _query(name, budget, lambda cursor: cursor.execute(sql, params or {}))
+
+    def run(alias: str) -> None:
+        with _cursor(alias, name, budget) as cursor:
+            cursor.execute(sql, params or {})
+
+    _query(name, budget, run)
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -172,14 +171,15 @@ def insert_columns(
     # The driver knows an insert by its text being one line.
     sql = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES"))
 
-    def insert(cursor: Any) -> None:
-        cursor.cursor.columnar = True
-        # A file may span more months than one insert may by default.
-        settings = _settings(name, budget) | {"max_partitions_per_insert_block": 0}
-        if token is not None:
-            settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
-        cursor.set_settings(settings)
-        cursor.executemany(sql, list(columns.values()))
+    # A file may span more months than one insert may by default.
+    settings: dict[str, object] = {"max_partitions_per_insert_block": 0}
+    if token is not None:
+        settings |= {"insert_deduplicate": 1, "insert_deduplication_token": token}
+
+    def insert(alias: str) -> None:
+        with _cursor(alias, name, budget, **settings) as cursor:
+            cursor.cursor.columnar = True
+            cursor.executemany(sql, list(columns.values()))
 
     _query(name, budget, insert, is_repeatable=token is not None)
     return row_count
@@ -206,40 +206,42 @@ def close_connection() -> None:
     connections[DATABASE].close()
 
 
-def _read(name: str, budget: Budget, work: Callable[[Any], Result]) -> Result:
-    """Read from the replica that answers first, where an answer may lag behind."""
+def _read(name: str, budget: Budget, ask: Callable[[str], Result]) -> Result:
+    """Read from the first server, or from a replica that is faster where it may lag."""
+    replicas = settings.CLICKHOUSE_REPLICAS if budget.may_lag else ()
+    if not replicas:
+        return _query(name, budget, ask, is_repeatable=True)
     # Where there is a replica, no query waits for a server that is down.
-    is_alone = not (budget.may_lag and settings.CLICKHOUSE_REPLICAS)
+    aliases = (DATABASE, *replicas)
+    return _hedge.read(
+        name, [partial(_query, name, budget, ask, alias=alias) for alias in aliases]
+    )
 
-    def ask(alias: str) -> Result:
-        return _query(name, budget, work, is_repeatable=is_alone, alias=alias)
 
-    return read_from(DATABASE, name, ask, may_lag=budget.may_lag)
+@contextmanager
+def _cursor(
+    alias: str, name: str, budget: Budget, **settings: object
+) -> Generator[Any]:
+    with connections[alias].cursor() as cursor:
+        cursor.set_settings(_settings(name, budget) | settings)
+        yield cursor
 
 
 def _query(
     name: str,
     budget: Budget,
-    work: Callable[[Any], Result],
+    ask: Callable[[str], Result],
     *,
     is_repeatable: bool = False,
-    alias: str = DATABASE,
+    alias: str | None = None,
 ) -> Result:
+    """Query, and once more if the connection broke and repeating is safe."""
+
     def attempt() -> Result:
-        limits = _settings(name, budget)
-        with (
-            QUERY_SECONDS.labels(name).time(),
-            deadline(budget.max_seconds),
-            connections[alias].cursor() as cursor,
-        ):
-            cursor.set_settings(limits)
-            return work(cursor)
+        check_deadline()
+        with QUERY_SECONDS.labels(name).time(), deadline(budget.max_seconds):
+            return ask(alias or DATABASE)
 
-    return _twice(name, attempt, is_repeatable=is_repeatable)
-
-
-def _twice(name: str, attempt: Callable[[], Result], *, is_repeatable: bool) -> Result:
-    """Attempt it, and once more if the connection broke and repeating is safe."""
     try:
         try:
             return attempt()
@@ -286,11 +288,10 @@ def _settings(name: str, budget: Budget) -> dict[str, str | int | float]:
 def _array(values: Sequence[Any], ch_type: str) -> NDArray[Any]:
     is_nested = ch_type.startswith("Array(")
     inner = ch_type.removeprefix("Array(").removeprefix("Nullable(").rstrip(")")
-    dtype = ARRAY_TYPES.get(inner)
-    if dtype is not None:
+    if inner in ARRAY_TYPES:
         # None, which stands for a missing float, becomes NaN.
         shape = (len(values), -1) if is_nested and len(values) else (len(values),)
-        return np.array(values, dtype=dtype).reshape(shape)
+        return np.array(values, dtype=inner.lower()).reshape(shape)
     array = np.empty(len(values), dtype=np.object_)
     array[:] = values
     return array

@@ -1,5 +1,7 @@
 """What an error of ClickHouse or of the way to it means."""
 
+from collections.abc import Mapping
+
 from clickhouse_driver.errors import ErrorCodes
 
 from analytics.errors import (
@@ -9,17 +11,24 @@ from analytics.errors import (
 )
 from analytics.metrics import QUERY_ERRORS
 from perf.deadlines import remaining_s
-from riskplatform.kernel.errors import DeadlineError
+from riskplatform.kernel.errors import ApplicationError, DeadlineError
 
 AUTHENTICATION_FAILED = 516  # newer than the driver's list
-OVER_BUDGET = frozenset(
-    {
-        ErrorCodes.TIMEOUT_EXCEEDED,
-        ErrorCodes.TOO_SLOW,
-        ErrorCodes.TOO_MANY_ROWS,
-        ErrorCodes.MEMORY_LIMIT_EXCEEDED,
-    }
+TOO_MUCH = (
+    "has a larger result than one answer may hold. Ask for a shorter time, one event"
+    " type or a smaller region."
 )
+OVER_BUDGET = (
+    QueryBudgetError,
+    "would cost more than it may. Ask for a shorter time or a smaller region.",
+)
+TOO_LARGE: Mapping[int | None, tuple[type[ApplicationError], str]] = {
+    ErrorCodes.TIMEOUT_EXCEEDED: OVER_BUDGET,
+    ErrorCodes.TOO_SLOW: OVER_BUDGET,
+    ErrorCodes.TOO_MANY_ROWS: OVER_BUDGET,
+    ErrorCodes.MEMORY_LIMIT_EXCEEDED: OVER_BUDGET,
+    ErrorCodes.TOO_MANY_ROWS_OR_BYTES: (ResultTooLargeError, TOO_MUCH),
+}
 UNAVAILABLE = frozenset(
     {
         None,
@@ -49,44 +58,31 @@ def is_broken_off(error: Exception) -> bool:
 def translated(name: str, error: Exception) -> Exception:
     """Translate a failure; an error in a query itself stays what it is."""
     code = error_code(error)
-    if code in OVER_BUDGET:
-        return _stopped(name, code)
-    if code == ErrorCodes.TOO_MANY_ROWS_OR_BYTES:
-        QUERY_ERRORS.labels(name, "budget").inc()
-        return ResultTooLargeError(
-            f"The query {name} has a larger result than one answer may hold. Ask for"
-            " a shorter time, one event type or a smaller region.",
-            query=name,
-        )
-    return _unavailable(name, code) or error
+    reason, meaning = _meaning(name, code)
+    QUERY_ERRORS.labels(name, reason).inc()
+    return meaning or error
 
 
-def _unavailable(name: str, code: int | None) -> EventStoreUnavailableError | None:
-    if code in UNAVAILABLE:
-        QUERY_ERRORS.labels(name, "unavailable").inc()
-        return EventStoreUnavailableError(
-            "ClickHouse, which stores the events, does not answer. Try again soon.",
-            query=name,
-        )
-    QUERY_ERRORS.labels(name, "query").inc()
-    if code in NOT_SET_UP:
-        return EventStoreUnavailableError(
-            "ClickHouse answers but has no event table."
-            " Run manage.py migrate analytics --database clickhouse.",
-            query=name,
-        )
-    return None
-
-
-def _stopped(name: str, code: int | None) -> Exception:
-    """Return the error of a query that is too large, or had too little time left."""
+def _meaning(name: str, code: int | None) -> tuple[str, Exception | None]:
+    """Give the reason that is counted, and what to say instead of the error."""
     left_s = remaining_s()
     if code == ErrorCodes.TIMEOUT_EXCEEDED and left_s is not None and left_s <= 0:
-        QUERY_ERRORS.labels(name, "deadline").inc()
-        return DeadlineError("The query had too little time left. Try again.")
-    QUERY_ERRORS.labels(name, "budget").inc()
-    return QueryBudgetError(
-        f"The query {name} would cost more than it may. Ask for a shorter time or"
-        " a smaller region.",
+        message = "The query had too little time left. Try again."
+        return "deadline", DeadlineError(message)
+    if code in TOO_LARGE:
+        error, message = TOO_LARGE[code]
+        return "budget", error(f"The query {name} {message}", query=name)
+    if code in UNAVAILABLE:
+        message = (
+            "ClickHouse, which stores the events, does not answer. Try again soon."
+        )
+        return "unavailable", EventStoreUnavailableError(message, query=name)
+    return "query", _not_set_up(name) if code in NOT_SET_UP else None
+
+
+def _not_set_up(name: str) -> Exception:
+    return EventStoreUnavailableError(
+        "ClickHouse answers but has no event table."
+        " Run manage.py migrate analytics --database clickhouse.",
         query=name,
     )

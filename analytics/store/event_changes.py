@@ -6,10 +6,14 @@ A write that failed may have been carried out all the same: its answer was lost.
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
-from analytics.change_names import events_of
 from riskplatform.kernel.changes import publish_changes_at_once
 
 ALL = "events"
+
+
+def events_of(region_slug: str) -> str:
+    """Name the stored events of a region."""
+    return f"events:{region_slug}"
 
 
 def names_of(regions: Iterable[str]) -> Sequence[str]:

@@ -5,10 +5,9 @@ Writing is safe to repeat. An insert that comes again under its token adds nothi
 and should the token be forgotten, equal rows become one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -88,37 +87,27 @@ def _record(
         **constants,
     }
     row_count = 0
-    for first, part in _parts(values):
-        size = next(iter(part.values())).size
-        columns: dict[str, list[Any]] = {
-            name: [value] * size for name, value in fixed.items()
+    # Cut into inserts always at the same rows, so that tokens stay true.
+    for first in range(0, values["cell"].size, INSERT_ROWS):
+        part = {
+            name: array[first : first + INSERT_ROWS].tolist()
+            for name, array in values.items()
         }
-        columns |= {name: array.tolist() for name, array in part.items()}
+        size = len(part["cell"])
+        columns = {name: [value] * size for name, value in fixed.items()} | part
         token = f"{table}/{key.forecast_id}/{repetition}/{first}"
         row_count += insert_columns("ledger_insert", table, columns, token=token)
     LEDGER_ROWS.labels(table).inc(row_count)
     return row_count
 
 
-def _parts(values: Columns) -> Iterator[tuple[int, Columns]]:
-    """Cut columns into inserts, always at the same rows, so that tokens stay true."""
-    size = next(iter(values.values())).size
-    for first in range(0, size, INSERT_ROWS):
-        part = slice(first, first + INSERT_ROWS)
-        yield first, {name: array[part] for name, array in values.items()}
-
-
 def _check(values: Columns) -> None:
-    shapes = {name: array.shape for name, array in values.items()}
-    if len(set(shapes.values())) != 1 or any(len(one) != 1 for one in shapes.values()):
+    if {array.shape for array in values.values()} != {(values["cell"].size,)}:
+        shapes = {name: array.shape for name, array in values.items()}
         raise LedgerColumnsError(
             "The columns of a forecast have to be equally long.", shapes=str(shapes)
         )
-    wrong = [
-        name
-        for name, array in values.items()
-        if array.dtype.kind == "f" and not np.isfinite(array).all()
-    ]
+    wrong = [name for name, array in values.items() if not np.isfinite(array).all()]
     if wrong:
         raise LedgerColumnsError(
             f"These columns hold values that are not finite: {', '.join(wrong)}."

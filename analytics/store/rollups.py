@@ -10,9 +10,8 @@ inserts, corrections, deletions, a crash half-way, two refreshes at once.
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 from analytics.metrics import ROLLUP_SECONDS, ROLLUP_STALE
 from analytics.store.clickhouse import Budget, SqlValue, fetch_rows, run_statement
@@ -70,42 +69,56 @@ WHERE database = currentDatabase() AND startsWith(name, %(prefix)s)
     AND metadata_modification_time < now() - 3600
 """
 STAGING = "analytics_staging_"
-# The time in the sorting key of marks: the first moment of their year.
-COMPUTE = {
-    HOURS: f"""
-INSERT INTO {{staging}} (region, hour, event_type, count)
-SELECT region, {HOUR_OF} AS hour, event_type, count()
-FROM {EVENTS} FINAL
+# What a rollup says of the merged events of a year, and by what; then its mark, whose
+# time in the sorting key is the first moment of the year.
+COMPUTE = """
+INSERT INTO {staging} ({columns})
+SELECT {values}
+FROM {events} FINAL
 WHERE _partition_id = %(partition)s AND is_deleted = 0
-GROUP BY region, hour, event_type
+GROUP BY {keys}
 UNION ALL
-SELECT '', makeDateTime64(%(year)s, 1, 1, 0, 0, 0, 0, 0, 'UTC'), %(digest)s, 0
-""",  # noqa: S608 - names of this module
-    DAYS: f"""
-INSERT INTO {{staging}} (region, day, event_type, count, severity_count, severity_sum,
-    amount_sum, severity_buckets)
-SELECT region, toDate32(occurred_at) AS day, event_type, count(), count(severity),
-    ifNull(sum(severity), 0), ifNull(sum(amount), 0),
-    {BUCKETS_OF_EVENTS}
-FROM {EVENTS} FINAL
-WHERE _partition_id = %(partition)s AND is_deleted = 0
-GROUP BY region, day, event_type
-UNION ALL
-SELECT '', makeDate32(%(year)s, 1, 1), %(digest)s, 0, 0, 0, 0,
-    CAST(map(), 'Map(Int32, UInt64)')
-""",  # noqa: S608 - names of this module
-    CELL_DAYS: f"""
-INSERT INTO {{staging}} (region, cell, day, event_type, count)
-SELECT region, cell, toDate32(occurred_at) AS day, event_type, count()
-FROM {EVENTS} FINAL
-WHERE _partition_id = %(partition)s AND is_deleted = 0
-GROUP BY region, cell, day, event_type
-UNION ALL
-SELECT '', 0, makeDate32(%(year)s, 1, 1), %(digest)s, 0
-""",  # noqa: S608 - names of this module
-}
+SELECT {mark}
+"""
 
-Insert = Callable[[str], None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """How a table of counts is computed: its columns, and what they are."""
+
+    columns: str
+    values: str
+    keys: str
+    mark: str
+
+    def sql(self, staging: str) -> str:
+        return COMPUTE.format(staging=staging, events=EVENTS, **asdict(self))
+
+
+ROLLUPS: Mapping[str, Rollup] = {
+    HOURS: Rollup(
+        columns="region, hour, event_type, count",
+        values=f"region, {HOUR_OF} AS hour, event_type, count()",
+        keys="region, hour, event_type",
+        mark="'', makeDateTime64(%(year)s, 1, 1, 0, 0, 0, 0, 0, 'UTC'), %(digest)s, 0",
+    ),
+    DAYS: Rollup(
+        columns="region, day, event_type, count, severity_count, severity_sum,"
+        " amount_sum, severity_buckets",
+        values="region, toDate32(occurred_at) AS day, event_type, count(),"
+        " count(severity), ifNull(sum(severity), 0), ifNull(sum(amount), 0),"
+        f" {BUCKETS_OF_EVENTS}",
+        keys="region, day, event_type",
+        mark="'', makeDate32(%(year)s, 1, 1), %(digest)s, 0, 0, 0, 0,"
+        " CAST(map(), 'Map(Int32, UInt64)')",
+    ),
+    CELL_DAYS: Rollup(
+        columns="region, cell, day, event_type, count",
+        values="region, cell, toDate32(occurred_at) AS day, event_type, count()",
+        keys="region, cell, day, event_type",
+        mark="'', 0, makeDate32(%(year)s, 1, 1), %(digest)s, 0",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,30 +172,30 @@ def refresh_rollups() -> int:
 
 def stale_years(tables: Iterable[str], years: Iterable[int]) -> list[str]:
     """Name those of some years that have to be read from the events themselves."""
-    wanted = [str(year) for year in years]
-    return sorted({year for table in tables for year in _stale_years(table, wanted)})
-
-
-def _stale_years(table: str, years: Sequence[str]) -> list[str]:
     params: dict[str, SqlValue] = {
         "events": EVENTS,
-        "partitions": years,
+        "partitions": [str(year) for year in years],
     }
-    rows = fetch_rows("rollups_state", STATE.format(table=table), params)
-    digests = {partition: digest for partition, digest, is_part in rows if is_part}
-    marks = {partition: digest for partition, digest, is_part in rows if not is_part}
-    return _differing(digests, marks)
+    stale: set[str] = set()
+    for table in tables:
+        rows = fetch_rows("rollups_state", STATE.format(table=table), params)
+        digests = {year: digest for year, digest, is_part in rows if is_part}
+        marks = {year: digest for year, digest, is_part in rows if not is_part}
+        stale.update(_differing(digests, marks))
+    return sorted(stale)
 
 
 def find_stale() -> list[StalePartition]:
     digests: dict[str, str] = dict(
         fetch_rows("rollups_digests", DIGESTS, {"events": EVENTS})
     )
-    stale = [
-        StalePartition(table=table, partition=partition, digest=digests.get(partition))
-        for table in COMPUTE
-        for partition in _differing(digests, _read_marks(table))
-    ]
+    stale: list[StalePartition] = []
+    for table in ROLLUPS:
+        marks = dict(fetch_rows("rollups_marks", MARKS.format(table=table)))
+        stale += [
+            StalePartition(table=table, partition=year, digest=digests.get(year))
+            for year in _differing(digests, marks)
+        ]
     ROLLUP_STALE.set(len({one.partition for one in stale}))
     return stale
 
@@ -192,56 +205,33 @@ def _differing(digests: Mapping[str, str], marks: Mapping[str, str]) -> list[str
     return [one for one in partitions if digests.get(one) != marks.get(one)]
 
 
-def _read_marks(table: str) -> dict[str, str]:
-    return dict(fetch_rows("rollups_marks", MARKS.format(table=table)))
-
-
 def _refresh(stale: StalePartition) -> None:
-    if stale.digest is None:
-        run_statement(
-            "rollups_drop",
-            f"ALTER TABLE {stale.table} DROP PARTITION ID %(partition)s",
-            {"partition": stale.partition},
-        )
-        return
-    insert = partial(_compute, stale)
-    _replace_partition(stale.table, stale.partition, insert)
-
-
-def _compute(stale: StalePartition, staging: str) -> None:
-    run_statement(
-        "rollups_compute",
-        COMPUTE[stale.table].format(staging=staging),
-        {
-            "partition": stale.partition,
-            "year": int(stale.partition),
-            "digest": stale.digest,
-        },
-        budget=REFRESH,
-    )
-
-
-def _replace_partition(table: str, partition: str, insert: Insert) -> None:
     """Fill a table of the same form and take its partition over, at once."""
+    table, year = stale.table, {"partition": stale.partition}
+    if stale.digest is None:
+        drop = f"ALTER TABLE {table} DROP PARTITION ID %(partition)s"
+        run_statement("rollups_drop", drop, year)
+        return
     staging = f"{STAGING}{uuid7().hex}"
     run_statement("rollups_stage", f"CREATE TABLE {staging} AS {table}")
     try:
-        insert(staging)
         run_statement(
-            "rollups_replace",
-            f"ALTER TABLE {table} REPLACE PARTITION ID %(partition)s FROM {staging}",
-            {"partition": partition},
+            "rollups_compute",
+            ROLLUPS[table].sql(staging),
+            {**year, "year": int(stale.partition), "digest": stale.digest},
+            budget=REFRESH,
         )
+        replace = f"ALTER TABLE {table} REPLACE PARTITION ID %(partition)s FROM "
+        run_statement("rollups_replace", replace + staging, year)
     finally:
-        _drop([staging])
+        _drop(staging)
 
 
 def _drop_leftovers() -> None:
     """Remove what refreshes left that were killed."""
-    rows = fetch_rows("rollups_left_over", LEFT_OVER, {"prefix": STAGING})
-    _drop(name for (name,) in rows)
+    for (name,) in fetch_rows("rollups_left_over", LEFT_OVER, {"prefix": STAGING}):
+        _drop(name)
 
 
-def _drop(tables: Iterable[str]) -> None:
-    for table in tables:
-        run_statement("rollups_unstage", f"DROP TABLE IF EXISTS {table}")
+def _drop(staging: str) -> None:
+    run_statement("rollups_unstage", f"DROP TABLE IF EXISTS {staging}")

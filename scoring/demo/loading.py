@@ -79,7 +79,7 @@ def load_demo(
     )
     return DemoReport(
         region=region,
-        rejected_count=outcome.retracted_places.size,
+        rejected_count=outcome.retracted.size,
         fitted=fit_model(
             region,
             kind=kind,

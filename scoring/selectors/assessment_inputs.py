@@ -14,7 +14,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.reads.severities import ranked_severities
+from analytics.reads.features import ranked_severities
 from perf.cache.memory import ByteCache
 from perf.cache.shared_arrays import SharedArrays
 from riskplatform.api.keys.access import access_of_organisation

@@ -1,18 +1,18 @@
 """Bring a file of events into a region, and widen the region by where they happened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from django.utils import timezone
 
-from analytics.ingest.byte_source import STANDARD_INPUT, check_file
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.file_format import FileFormat
-from analytics.ingest.importer import ImportMode, ImportPlan, import_file
+from analytics.ingest.files import FileFormat
+from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
-from analytics.ingest.runs import begin_run, end_run, identify, note_progress
+from analytics.ingest.saved import begin_run, end_run, note_progress
+from analytics.ingest.unpacking import STANDARD_INPUT
 from analytics.models import ImportRun
 from analytics.reads.features import cell_aggregates
 from scoring.engine.state import SCALES_S
@@ -63,13 +63,8 @@ def import_events(
 
     report = import_file(
         path,
-        plan=plan,
+        plan=replace(plan, skip_rows=0 if run is None else run.rows_done),
         now=timezone.now(),
-        mode=ImportMode(
-            dry_run=request.dry_run,
-            skip_rows=0 if run is None else run.rows_done,
-            workers=request.workers,
-        ),
         on_progress=keep,
         on_rejection=on_rejection,
     )
@@ -99,12 +94,12 @@ def _plan(region: Region, request: ImportRequest) -> ImportPlan:
         source=request.source,
         default_timezone=request.default_timezone,
         file_format=request.file_format,
+        is_dry_run=request.dry_run,
+        workers=request.workers,
     )
 
 
 def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:
     if request.dry_run or path == STANDARD_INPUT:
         return None
-    check_file(path)
-    identity = identify(path, plan)
-    return begin_run(path, plan=plan, identity=identity, restart=request.restart)
+    return begin_run(path, plan=plan, restart=request.restart)

@@ -147,7 +147,7 @@ TABLE: dict[str, list[Ask]] = {
     "events_list": [Ask(**READS_EVENTS, about=About.REGION, query={**REGION, **SPAN})],
     "events_create": [listed(EVENTS, body=[EVENT], ok=202, keys_only=True)],
     "events_backlog": [listed(EVENTS, keys_only=True)],
-    "events_batch_fates": [own(EVENTS, keys_only=True)],
+    "events_batch_outcomes": [own(EVENTS, keys_only=True)],
     "events_export": [
         Ask(**READS_EVENTS, about=About.REGION, query={**REGION, **SPAN})
     ],

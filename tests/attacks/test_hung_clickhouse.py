@@ -13,13 +13,16 @@ from django.db import connections
 from django.test import RequestFactory
 
 from analytics.errors import EventStoreUnavailableError
-from analytics.inbox.receiving import BodyForm, receive_events
-from analytics.inbox.validation import PostDefaults
+from analytics.inbox.receiving import receive_events
 from analytics.models import IngestBatch, Shipment
 from analytics.shipping.shipper import ShippingReport, ship_due
 from analytics.store.clickhouse import Budget, close_connection, fetch_rows
-from analytics.store.clickhouse_pool.base import DatabaseWrapper
-from analytics.store.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
+from analytics.store.clickhouse_pool.base import (
+    CONNECT_S,
+    GRACE_S,
+    PING_S,
+    DatabaseWrapper,
+)
 from perf.deadlines import deadline
 from perf.limits.dispatching import Dispatching
 from riskplatform.api.health import OK, Probe, _write, states_of
@@ -155,9 +158,10 @@ def test_a_shipper_that_waits_for_it_holds_up_no_write(pid: int) -> None:
     region = make_region()
     receive_events(
         [orjson.dumps([EVENT | {"external_id": "e"}])],
-        form=BodyForm(content_type="application/json"),
+        content_type="application/json",
         organisation=make_organisation(),
-        defaults=PostDefaults(source="test", region=region.slug),
+        source="test",
+        region=region.slug,
     )
     probes = {"database": Probe(_write)}
 

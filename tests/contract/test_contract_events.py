@@ -1,4 +1,4 @@
-"""Events come in whatever way, their fate is told, and they can be read again."""
+"""Events come in whatever way, their outcome is told, and they can be read again."""
 
 import csv
 import gzip
@@ -80,7 +80,7 @@ def test_events_come_in_four_ways(cast: Cast) -> None:
     assert [one.external_id for one in listed.events] == ["e-3", "e-2", "e-1", "e-0"]
 
 
-def test_the_fate_of_every_row_is_told(cast: Cast) -> None:
+def test_the_outcome_of_every_row_is_told(cast: Cast) -> None:
     receipt = cast.feed.send(
         "events_create",
         content=table_of(event(0), event(1, lat=91)),
@@ -92,8 +92,8 @@ def test_the_fate_of_every_row_is_told(cast: Cast) -> None:
     ship_due()
     forget_backlog()
     assert cast.feed.get("events_backlog").waiting_events == 0
-    fates = cast.feed.get("events_batch_fates", batch_id=receipt["batch_id"])
-    assert (fates.accepted, fates.rejected, fates.stored) == (1, 1, 1)
+    outcomes = cast.feed.get("events_batch_outcomes", batch_id=receipt["batch_id"])
+    assert (outcomes.accepted, outcomes.rejected, outcomes.stored) == (1, 1, 1)
     refusals = cast.feed.get("events_rejections", code="swapped_coordinates")
     assert [row.reason for row in refusals.rejections] == [refused["reason"]]
 
@@ -134,8 +134,10 @@ def test_posting_is_for_feeds_and_done_once(cast: Cast) -> None:
     other = cast.feed.send("events_create", json=[event(1)], headers=headers)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     batch_id = first.json()["batch_id"]
-    require_unchanged(cast.feed, "events_batch_fates", path={"batch_id": batch_id})
-    require_guarded(cast, "events_batch_fates", limited=cast.reader, batch_id=batch_id)
+    require_unchanged(cast.feed, "events_batch_outcomes", path={"batch_id": batch_id})
+    require_guarded(
+        cast, "events_batch_outcomes", limited=cast.reader, batch_id=batch_id
+    )
     for operation_id in ("events_rejections", "events_backlog"):
         require_guarded(cast, operation_id, limited=cast.reader, is_shared=True)
     posts = [(cast.nobody, 401), (cast.reader, 403)]

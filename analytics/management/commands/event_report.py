@@ -8,9 +8,9 @@ import orjson
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from analytics.api.reading import parse_cell
-from analytics.reads.report_rows import rows_of
-from analytics.reads.reports import REPORTS, ReportWindow, run_report
+from analytics.api.reading import parse_cells
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, rows_of, run_report
 from riskplatform.kernel.commands import ApplicationCommand
 
 DEFAULT_DAYS = 28
@@ -61,13 +61,12 @@ class Command(ApplicationCommand):
 
 def _window(options: dict[str, Any]) -> ReportWindow:
     until = options["until"] or timezone.now().date() + timedelta(days=1)
-    texts = [text for text in options["cells"].split(",") if text]
     return ReportWindow(
         region=options["region"],
         since=options["since"] or until - timedelta(days=DEFAULT_DAYS),
         until=until,
         event_type=options["event_type"],
-        cells=[parse_cell(text, "--cells") for text in texts],
+        cells=parse_cells(options["cells"], "--cells"),
         rings=options["rings"],
         limit=options["limit"],
     )

@@ -12,12 +12,12 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from analytics.errors import RegionNotFoundError
-from analytics.ingest.byte_source import STANDARD_INPUT
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.file_format import FileFormat, format_of, read_format
-from analytics.ingest.geojson_rows import PLACES
+from analytics.ingest.files import FileFormat, format_of, read_format
+from analytics.ingest.json_rows import POINT_COLUMNS
 from analytics.ingest.report import ImportReport
-from analytics.ingest.sources import find_source, get_source, list_sources, save_source
+from analytics.ingest.saved import find_source, get_source, list_sources, save_source
+from analytics.ingest.unpacking import STANDARD_INPUT
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
@@ -207,7 +207,7 @@ def _request(file: Path, options: Namespace) -> ImportRequest:
 
 
 def _defaults(file_format: FileFormat) -> dict[str, str]:
-    return PLACES if file_format is FileFormat.GEOJSON else {}
+    return POINT_COLUMNS if file_format is FileFormat.GEOJSON else {}
 
 
 def _check_workers(count: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from analytics.ingest.byte_source import ByteSource
+from analytics.ingest.unpacking import ByteSource
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.commands import (
     ApplicationCommand,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analytics.inbox import array_reading
-from analytics.inbox.array_reading import parts_of_array
+from analytics.inbox import reading
+from analytics.inbox.reading import parts_of_array
 
 EVENT = {"external_id": "a", "attributes": {"brackets": "},{", "quote": '\\"},{"'}}
 
@@ -30,7 +30,7 @@ def test_the_parts_hold_every_member_in_order(
     part_bytes: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(array_reading, "PART_BYTES", part_bytes)
+    monkeypatch.setattr(reading, "PART_BYTES", part_bytes)
     body = f" {json.dumps(members, separators=separators)}\n".encode()
     parts = [json.loads(part) for part in parts_of_array(body)]
     assert [member for part in parts for member in part] == members
@@ -39,7 +39,7 @@ def test_the_parts_hold_every_member_in_order(
 def test_a_part_has_about_as_many_bytes_as_it_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(array_reading, "PART_BYTES", 100)
+    monkeypatch.setattr(reading, "PART_BYTES", 100)
     for members in ([1] * 1_000, [{"external_id": "abc"}] * 100):
         body = json.dumps(members, separators=(",", ":")).encode()
         assert max(map(len, parts_of_array(body))) < 200

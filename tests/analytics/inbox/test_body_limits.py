@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from analytics.inbox.receiving import BodyForm, receive_events
-from analytics.inbox.validation import PostDefaults
+from analytics.inbox.receiving import receive_events
 from analytics.models import InboxEvent
 from riskplatform.api.keys.models import Organisation
 from tests.support.event_payloads import make_event, make_events
@@ -157,9 +156,9 @@ def test_memory_does_not_grow_with_the_body(acme: Organisation) -> None:
     tracemalloc.start()
     receipt = receive_events(
         pieces(),
-        form=BodyForm(content_type=NDJSON),
+        content_type=NDJSON,
         organisation=acme,
-        defaults=PostDefaults(source="api"),
+        source="api",
     )
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

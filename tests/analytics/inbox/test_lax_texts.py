@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.csv_reading import read_csv
 from analytics.inbox.event_input import EventInput, UnreadRow
-from analytics.inbox.reading import read_array
+from analytics.inbox.reading import read_array, read_csv
 from analytics.ingest.rules import Fault
 from tests.support.event_payloads import make_event
 from tests.support.one_region import Post

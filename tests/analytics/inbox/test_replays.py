@@ -22,8 +22,7 @@ EVENT_COUNT = 3_000
 POST_THRICE = """
 import sys
 from pathlib import Path
-from analytics.inbox.validation import PostDefaults
-from analytics.inbox.receiving import BodyForm, receive_events
+from analytics.inbox.receiving import receive_events
 from analytics.placement import register_directory
 from riskplatform.api.keys.models import Organisation
 from tests.support.one_region import OneRegion
@@ -31,9 +30,9 @@ register_directory(OneRegion())
 for _ in range(3):
     receive_events(
         [Path(sys.argv[1]).read_bytes()],
-        form=BodyForm(content_type="application/x-ndjson"),
+        content_type="application/x-ndjson",
         organisation=Organisation.objects.get(),
-        defaults=PostDefaults(source="file"),
+        source="file",
     )
 """
 

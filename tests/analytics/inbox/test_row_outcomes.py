@@ -34,7 +34,7 @@ def get(key: str) -> Get:
     return ask
 
 
-def test_each_row_has_its_fate(post: Post, ship: Ship, get: Get) -> None:
+def test_each_row_has_its_outcome(post: Post, ship: Ship, get: Get) -> None:
     post([make_event(0)])
     sent = post([make_event(0), make_event(1), make_event(2, lat=99), make_event(3)])
     batch_id = orjson.loads(sent.content)["batch_id"]
@@ -45,12 +45,12 @@ def test_each_row_has_its_fate(post: Post, ship: Ship, get: Get) -> None:
 
     after = get(f"batches/{batch_id}")
 
-    fates = [row["fate"] for row in before["fates"]]
-    assert fates == ["duplicate", "waiting", "refused", "waiting"]
-    fates = [row["fate"] for row in after["fates"]]
-    assert fates == ["duplicate", "stored", "refused", "parked"]
-    assert after["fates"][3]["reason"] == "too odd"
-    assert after["fates"][2]["code"] == "swapped_coordinates"
+    outcomes = [row["outcome"] for row in before["outcomes"]]
+    assert outcomes == ["duplicate", "waiting", "refused", "waiting"]
+    outcomes = [row["outcome"] for row in after["outcomes"]]
+    assert outcomes == ["duplicate", "stored", "refused", "parked"]
+    assert after["outcomes"][3]["reason"] == "too odd"
+    assert after["outcomes"][2]["code"] == "swapped_coordinates"
     names = ("rows", "accepted", "duplicates", "rejected", "waiting", "stored")
     assert [before[name] for name in names] == [4, 2, 1, 1, 2, 0]
     assert [after[name] for name in names] == [4, 2, 1, 1, 0, 1]
@@ -58,14 +58,14 @@ def test_each_row_has_its_fate(post: Post, ship: Ship, get: Get) -> None:
     assert after["shipped_at"] is not None
 
 
-def test_fates_come_in_pages(post: Post, get: Get) -> None:
+def test_outcomes_come_in_pages(post: Post, get: Get) -> None:
     batch_id = orjson.loads(post(make_events(25)).content)["batch_id"]
 
     seen: list[int] = []
     after: int | None = -1
     while after is not None:
         page = get(f"batches/{batch_id}?limit=10&after={after}")
-        seen += [row["index"] for row in page["fates"]]
+        seen += [row["index"] for row in page["outcomes"]]
         after = page["next"]
 
     assert seen == list(range(25))
@@ -85,7 +85,7 @@ def test_a_batch_of_another_organisation_is_not_there(post: Post, get: Get) -> N
 
 
 @pytest.mark.parametrize("row_count", [1, 20])
-def test_fates_cost_the_same_for_any_number_of_rows(
+def test_outcomes_cost_the_same_for_any_number_of_rows(
     post: Post, get: Get, row_count: int
 ) -> None:
     batch_id = orjson.loads(post(make_events(row_count)).content)["batch_id"]

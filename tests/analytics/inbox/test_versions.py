@@ -6,9 +6,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.inbox.event_values import NO_VALUES, digest_of
-from analytics.inbox.validation import ValidEvent
-from analytics.inbox.versions import Version, compare_versions
+from analytics.inbox.versions import (
+    NO_VALUES,
+    ValidEvent,
+    Version,
+    compare_versions,
+    digest_of,
+)
 
 Histories = dict[str, list[Version]]
 
@@ -68,7 +72,7 @@ def test_pruned_versions_tell_the_same_apart(
 
     assert play(later, pruned) == play(later, whole)
     for name, history in whole.items():
-        assert [it.place for it in pruned[name]] == [it.place for it in history]
+        assert [it.position for it in pruned[name]] == [it.position for it in history]
 
 
 def prune(version: Version) -> Version:

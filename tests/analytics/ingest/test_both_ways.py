@@ -15,7 +15,7 @@ from django.utils import timezone
 from analytics import placement
 from analytics.grid import Bounds
 from analytics.ingest.column_map import OPTIONAL, REQUIRED, ColumnMap
-from analytics.ingest.file_format import FileFormat
+from analytics.ingest.files import FileFormat
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.shipping.shipper import ShippingReport
 from tests.support.event_payloads import CHICAGO, Json, stored

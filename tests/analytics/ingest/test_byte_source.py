@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import EventFileError
-from analytics.ingest.byte_source import ByteSource
 from analytics.ingest.rules import RowCode
+from analytics.ingest.unpacking import ByteSource
 
 CONTENT = b"".join(b"%d,some text\n" % number for number in range(50_000))
 

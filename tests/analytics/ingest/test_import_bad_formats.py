@@ -8,9 +8,9 @@ import pytest
 
 from analytics.errors import ColumnMapError, EventFileError
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.file_format import FileFormat, format_of
-from analytics.ingest.geojson_rows import PLACES
+from analytics.ingest.files import FileFormat, format_of
 from analytics.ingest.importer import ImportPlan, import_file
+from analytics.ingest.json_rows import POINT_COLUMNS
 from analytics.ingest.report import ImportReport
 from riskplatform.kernel import arrow
 from riskplatform.kernel.arrow import MissingExtraError
@@ -34,7 +34,7 @@ def point(number: int) -> str:
 
 def run(path: Path, plan: ImportPlan, column_map: str = NESTED) -> ImportReport:
     file_format = format_of(path)
-    defaults = PLACES if file_format is FileFormat.GEOJSON else {}
+    defaults = POINT_COLUMNS if file_format is FileFormat.GEOJSON else {}
     chosen = replace(
         plan,
         column_map=ColumnMap.parse(column_map, defaults=defaults),

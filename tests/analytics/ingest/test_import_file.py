@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.importer import ImportMode, ImportPlan, import_file
+from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportProgress
 from analytics.models import Event
 from analytics.reads.features import region_extent
@@ -78,7 +78,7 @@ def test_dry_run_reports_the_same_and_stores_nothing(
 ) -> None:
     path = write_csv(good_row(1), good_row(2), good_row(1), "bad")
 
-    dry = import_file(path, plan=plan, now=NOW, mode=ImportMode(dry_run=True))
+    dry = import_file(path, plan=replace(plan, is_dry_run=True), now=NOW)
 
     assert region_extent("chicago").count == 0
     real = import_file(path, plan=plan, now=NOW)
@@ -98,7 +98,7 @@ def test_progress_is_told_after_every_chunk(
         on_progress=told.append,
     )
 
-    assert [progress.rows for progress in told] == [4, 8, 10]
+    assert [progress.rows_done for progress in told] == [4, 8, 10]
     assert told[-1].fraction == 1.0
     assert told[-1].left_s == 0.0
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from analytics.ingest.column_map import ColumnMap
-from analytics.ingest.file_format import FileFormat, format_of
-from analytics.ingest.geojson_rows import PLACES
+from analytics.ingest.files import FileFormat, format_of
 from analytics.ingest.importer import ImportPlan, import_file
+from analytics.ingest.json_rows import POINT_COLUMNS
 from analytics.ingest.report import ImportReport
 from analytics.store.clickhouse import fetch_rows
 from tests.support.chicago import NOW
@@ -101,7 +101,7 @@ def run(path: Path, plan: ImportPlan, column_map: str = WITH_ID) -> ImportReport
     file_format = format_of(path)
     if file_format is FileFormat.GEOJSON:
         column_map = column_map.replace("lat=lat,lon=lon,", "").replace("=id", "=@id")
-    defaults = PLACES if file_format is FileFormat.GEOJSON else {}
+    defaults = POINT_COLUMNS if file_format is FileFormat.GEOJSON else {}
     chosen = replace(
         plan,
         column_map=ColumnMap.parse(column_map, defaults=defaults),

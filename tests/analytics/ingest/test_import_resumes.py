@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from analytics.ingest import rows
 from analytics.ingest.report import ImportProgress
-from analytics.ingest.runs import note_progress
+from analytics.ingest.saved import note_progress
 from analytics.models import ImportRun
 from analytics.store.clickhouse import fetch_rows
 from scoring.services import event_import

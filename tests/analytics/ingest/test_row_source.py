@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import EventFileError
-from analytics.ingest.line_source import LineSource
-from analytics.ingest.row_source import RowSource
+from analytics.ingest.csv_rows import CsvRows, LineSource
 from analytics.ingest.rows import BadRow
 from analytics.ingest.rules import RowCode
 
@@ -21,7 +20,7 @@ Found = list[tuple[int, list[str] | RowCode]]
 
 def read(content: str | bytes) -> Found:
     data = content.encode() if isinstance(content, str) else content
-    rows = RowSource(LineSource([data]), file="e.csv")
+    rows = CsvRows(LineSource([data]), file="e.csv")
     return [
         (number, row.fault.code if isinstance(row, BadRow) else row)
         for number, row in rows
@@ -85,7 +84,7 @@ def test_rows_keep_their_line_numbers(content: str | bytes, expected: Found) -> 
 
 
 def test_latin_1_is_recognised_and_shown() -> None:
-    rows = RowSource(LineSource([b"a,b\n1,caf\xe9\n"]), file="e.csv")
+    rows = CsvRows(LineSource([b"a,b\n1,caf\xe9\n"]), file="e.csv")
     ((_number, row),) = rows
 
     assert isinstance(row, BadRow)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from analytics.errors import EventColumnsError
+from analytics.ingest.corrections import ComparedEvents
 from analytics.ingest.events import EventColumns
-from analytics.ingest.storage import StoredEvents, store_events
+from analytics.ingest.storage import store_events
 from analytics.models import Event
 from analytics.reads.features import region_extent
 from analytics.store.clickhouse import run_statement
@@ -31,15 +32,16 @@ EVENTS = EventColumns(
 )
 
 
-def store(events: EventColumns) -> StoredEvents:
+def store(events: EventColumns) -> ComparedEvents:
     return store_events(events, grid=CHICAGO, source="test", now=NOW)
 
 
 def test_columns_become_events() -> None:
     stored = store(EVENTS)
 
-    assert (stored.accepted, stored.duplicates) == (3, 0)
-    assert stored.cells.tolist() == CHICAGO.cells_of(EVENTS.lat, EVENTS.lon).tolist()
+    assert (stored.accepted.size, stored.duplicates.size) == (3, 0)
+    cells = Event.objects.order_by("external_id").values_list("cell", flat=True)
+    assert list(cells) == CHICAGO.cells_of(EVENTS.lat, EVENTS.lon).tolist()
     rows = Event.objects.order_by("external_id").values_list(
         "external_id", "event_type", "severity", "attributes"
     )
@@ -56,9 +58,9 @@ def test_what_is_there_is_a_duplicate_and_what_differs_a_correction() -> None:
 
     stored = store(changed)
 
-    assert stored.accepted_places.tolist() == [1]
-    assert stored.duplicate_places.tolist() == [0, 2]
-    assert stored.retracted_places.tolist() == []
+    assert stored.accepted.tolist() == [1]
+    assert stored.duplicates.tolist() == [0, 2]
+    assert stored.retracted.tolist() == []
 
 
 def test_a_correction_keeps_the_arrival_and_leaves_nothing_behind() -> None:
@@ -78,7 +80,7 @@ def test_a_correction_keeps_the_arrival_and_leaves_nothing_behind() -> None:
         ("c", 41.8, NOW),
     ]
     again = store_events(moved, grid=CHICAGO, source="test", now=NOW)
-    assert (again.accepted, again.duplicates) == (0, 3)
+    assert (again.accepted.size, again.duplicates.size) == (0, 3)
 
 
 def test_a_retracted_event_is_repeated_but_not_corrected() -> None:
@@ -92,15 +94,15 @@ def test_a_retracted_event_is_repeated_but_not_corrected() -> None:
 
     stored = store(changed)
 
-    assert stored.retracted_places.tolist() == [0]
-    assert stored.duplicate_places.tolist() == [1, 2]
+    assert stored.retracted.tolist() == [0]
+    assert stored.duplicates.tolist() == [1, 2]
     assert region_extent("chicago").count == 1
 
 
 def test_events_without_ids_are_stored_once() -> None:
     events = replace(EVENTS, external_id=())
 
-    counts = [store(events).accepted for _ in range(2)]
+    counts = [store(events).accepted.size for _ in range(2)]
 
     assert counts == [3, 0]
 
@@ -108,14 +110,14 @@ def test_events_without_ids_are_stored_once() -> None:
 def test_no_events_are_no_work() -> None:
     stored = store(EVENTS.take(np.array([], dtype=np.int64)))
 
-    assert (stored.accepted, region_extent("chicago").count) == (0, 0)
+    assert (stored.accepted.size, region_extent("chicago").count) == (0, 0)
 
 
 def test_ids_may_hold_any_text() -> None:
     ids = ['it\'s "quoted"\\', "tab\t, line\n", "%s %(x)s é 東京"]
     events = replace(EVENTS, external_id=ids)
 
-    counts = [store(events).accepted for _ in range(2)]
+    counts = [store(events).accepted.size for _ in range(2)]
 
     assert counts == [3, 0]
     assert set(Event.objects.values_list("external_id", flat=True)) == set(ids)
@@ -127,7 +129,7 @@ def test_events_of_many_years_come_in_one_insert() -> None:
         occurred_ms=months, lat=np.full(110, 41.8), lon=np.full(110, -87.6)
     )
 
-    assert store(events).accepted == 110
+    assert store(events).accepted.size == 110
     assert region_extent("chicago").count == 110
 
 

@@ -43,7 +43,7 @@ def test_good_rows_become_events_in_order_and_bad_ones_faults(
     verdict = validate_rows(rows, columns=COLUMNS, rules=RULES)
 
     good = [number for number, column in enumerate(plan) if column is None]
-    assert verdict.places.tolist() == good
+    assert verdict.indices.tolist() == good
     assert verdict.events.severity is not None
     assert verdict.events.severity.tolist() == good
     assert {place: fault.code for place, (_field, fault) in verdict.faults.items()} == {

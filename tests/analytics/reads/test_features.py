@@ -10,7 +10,6 @@ import pytest
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from analytics.reads.features import (
-    EQUAL_WEIGHT,
     EventScope,
     SeverityWeight,
     cell_aggregates,
@@ -37,8 +36,8 @@ class Weight:
     reference: float = 0.0
 
 
-def weight_of(severity: float, weight: SeverityWeight) -> float:
-    if weight.kind == "one" or math.isnan(severity):
+def weight_of(severity: float, weight: SeverityWeight | None) -> float:
+    if weight is None or weight.kind == "one" or math.isnan(severity):
         return 1.0
     if weight.kind == "log":
         reference = weight.reference if weight.reference > 0 else 1.0
@@ -66,9 +65,11 @@ def put(events: EventColumns, *, now: datetime = INSTANT) -> None:
 
 @pytest.mark.parametrize(
     "weight",
-    [EQUAL_WEIGHT, Weight("log"), Weight("log", reference=2.5), Weight("exponential")],
+    [None, Weight("log"), Weight("log", reference=2.5), Weight("exponential")],
 )
-def test_aggregates_are_the_sums_they_claim_to_be(weight: SeverityWeight) -> None:
+def test_aggregates_are_the_sums_they_claim_to_be(
+    weight: SeverityWeight | None,
+) -> None:
     events = make_events(400)
     put(events)
     cells = CHICAGO.cells_of(events.lat, events.lon)

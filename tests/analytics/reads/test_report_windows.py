@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from analytics.errors import ReportWindowError, UnknownReportError
-from analytics.reads.reports import REPORTS, ReportWindow, run_report
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, run_report
 
 pytestmark = pytest.mark.django_db(databases=["clickhouse"])
 CELL = 613164979180273663

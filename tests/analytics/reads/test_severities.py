@@ -5,8 +5,8 @@ import pytest
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from analytics.reads import severities
-from analytics.reads.severities import ranked_severities
+from analytics.reads import features
+from analytics.reads.features import ranked_severities
 from analytics.store.clickhouse import to_milliseconds
 from tests.support.chicago import CHICAGO
 
@@ -39,7 +39,7 @@ def test_few_severities_are_all_given_in_order() -> None:
 def test_many_severities_are_given_by_the_middle_of_equal_shares(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(severities, "MOST_RANKS", 4)
+    monkeypatch.setattr(features, "MOST_RANKS", 4)
     put([float(number) for number in range(100)])
     found = ranked_severities("chicago", until=INSTANT)
     assert found.tolist() == [12.0, 37.0, 62.0, 87.0]

@@ -34,7 +34,7 @@ def test_exactly_the_bad_rows_are_set_apart(
             raise RowFaultError("bad")
         stored[token] = list(columns["cell"])
 
-    parked = deliver(rows, token="t", insert=insert)
+    parked = list(deliver(rows, token="t", insert=insert))
 
     expected = [n for n in range(row_count) if n not in bad]
     found = [value for token in sorted(stored) for value in stored[token]]

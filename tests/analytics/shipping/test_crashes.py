@@ -23,7 +23,7 @@ DIE = """
 import os, sys
 from datetime import timedelta
 from analytics.models import Shipment
-from analytics.models.shipment import ShipmentQuerySet
+from analytics.models.inbox import ShipmentQuerySet
 from analytics.shipping import delivery, shipper
 Shipment.lease = timedelta(seconds=1)
 step = sys.argv[1]

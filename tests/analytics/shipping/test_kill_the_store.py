@@ -10,8 +10,7 @@ import pytest
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error
 
-from analytics.inbox.receiving import BodyForm, receive_events
-from analytics.inbox.validation import PostDefaults
+from analytics.inbox.receiving import receive_events
 from analytics.models import IngestBatch, Shipment
 from riskplatform.api.keys.models import Organisation
 from riskplatform.embedded.clickhouse_server import ClickHouseServer
@@ -104,9 +103,9 @@ def accept(organisation: Organisation, count: int) -> None:
     for first in range(0, count, BATCH_ROWS):
         receive_events(
             [orjson.dumps(make_events(BATCH_ROWS, first=first))],
-            form=BodyForm(content_type="application/json"),
+            content_type="application/json",
             organisation=organisation,
-            defaults=PostDefaults(source="test"),
+            source="test",
         )
 
 

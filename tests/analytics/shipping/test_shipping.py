@@ -48,7 +48,7 @@ def test_a_shipment_that_is_sent_again_adds_not_even_a_row(post: Post) -> None:
     shipment = Shipment.objects.get()
 
     for _ in range(3):
-        deliver(read_rows(shipment), token=str(shipment.pk))
+        list(deliver(read_rows(shipment), token=str(shipment.pk)))
 
     # Without FINAL: the token is enough, no merge has to come first.
     assert physical_row_count() == 300

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from analytics.errors import EventStoreUnavailableError
 from analytics.store.clickhouse import fetch_rows, insert_columns, run_statement
-from analytics.store.clickhouse_pool.pool import PooledConnection
+from analytics.store.clickhouse_pool.base import PooledConnection
 from perf.connections.pool import ConnectionsExhaustedError
 from tests.support.forking import in_child
 

@@ -16,10 +16,15 @@ from analytics.grid import RegionGrid
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from analytics.reads.activity import count_by_hour
-from analytics.reads.features import EventScope, cell_aggregates, region_extent
-from analytics.reads.reports import REPORTS, ReportWindow, run_report
+from analytics.reads.features import (
+    EventScope,
+    cell_aggregates,
+    ranked_severities,
+    region_extent,
+)
+from analytics.reads.report_queries import REPORTS
+from analytics.reads.reports import ReportWindow, run_report
 from analytics.reads.retention import set_retention
-from analytics.reads.severities import ranked_severities
 from analytics.store.clickhouse import insert_columns, to_milliseconds
 from analytics.store.query_cache import ANSWERS
 from perf.metrics import CacheOutcome

@@ -109,7 +109,7 @@ def rejections(organisation: Organisation, numbers: Numbers) -> str:
     return f"{API}/events/rejections"
 
 
-def fates(organisation: Organisation, numbers: Numbers) -> str:
+def outcomes(organisation: Organisation, numbers: Numbers) -> str:
     first = IngestBatch.objects.first()
     post = first.post if first is not None else uuid4()
     for number in numbers:
@@ -129,7 +129,7 @@ LIST_MAKERS: dict[str, ListMaker] = {
     f"{API}/alerts/{{portfolio_id}}": portfolio_alerts,
     f"{API}/alerts/{{alert_id}}/history": alert_history,
     f"{API}/events": events,
-    f"{API}/events/batches/{{batch_id}}": fates,
+    f"{API}/events/batches/{{batch_id}}": outcomes,
     f"{API}/events/rejections": rejections,
     f"{API}/forecasts": open_to_all(domain_rows.forecast, "forecasts"),
     f"{API}/jobs": owned(Job, domain_rows.job, "jobs"),

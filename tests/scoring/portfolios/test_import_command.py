@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from analytics.ingest.byte_source import ByteSource
+from analytics.ingest.unpacking import ByteSource
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Asset, Portfolio
 from tests.support.factories import make_portfolio

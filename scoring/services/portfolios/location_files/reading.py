@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from analytics.errors import EventFileError
-from analytics.ingest.line_source import LineSource
-from analytics.ingest.row_source import RowSource
+from analytics.ingest.csv_rows import CsvRows, LineSource
 from analytics.ingest.rows import BadRow
 from scoring.errors import AssetFileError
 from scoring.services.portfolios.location_files.faults import FaultList, RowFault
@@ -24,7 +23,7 @@ class LocationFile:
         self.row_count = 0
         self._faults = faults
         try:
-            self._rows = RowSource(LineSource(pieces), file=name)
+            self._rows = CsvRows(LineSource(pieces), file=name)
         except EventFileError as error:
             raise AssetFileError(error.message) from error
         self.layout: Layout = detect_layout(self._rows.header)

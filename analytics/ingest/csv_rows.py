@@ -2,24 +2,65 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from analytics.errors import EventFileError
-from analytics.ingest.line_source import MAX_LINE_BYTES, LineSource
-from analytics.ingest.rows import BadRow, NumberedRow
+from analytics.ingest.rows import MAX_VALUE_CHARS, BadRow, NumberedRow, RowReader
 from analytics.ingest.rules import Fault, RowCode, shown
 
+BOM = b"\xef\xbb\xbf"
 DELIMITERS = ",;\t|"
+MAX_LINE_BYTES = 1 << 20
 MAX_FIELD_CHARS = 1 << 16
-MAX_VALUE_CHARS = 200
 SURROGATE = re.compile("[\udc80-\udcff]")
+TOO_LONG = Fault(
+    RowCode.FIELD_TOO_LONG,
+    f"the row is longer than {MAX_LINE_BYTES:,} bytes.",
+)
+NUL_BYTE = Fault(
+    RowCode.NUL_BYTE,
+    "the row holds a NUL byte, so the file was damaged or is not text.",
+)
 
 
-class RowSource:
-    """Iterates over (number of the row's first line, its fields or what is wrong)."""
+class LineSource:
+    """Iterates over decoded lines with their ends, in memory of a few lines.
+
+    Bytes that are not UTF-8 come as lone surrogates. A line beyond
+    `MAX_LINE_BYTES` is cut, and is then longer than that. `number` is the
+    number of the last line given, from 1 on.
+    """
+
+    def __init__(
+        self, pieces: Iterable[bytes], *, is_whole: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.number = 0
+        self._lines = _split_lines(pieces, is_whole)
+        self._put_back: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._put_back:
+            line = self._put_back.popleft()
+        else:
+            line = next(self._lines).decode("utf-8", "surrogateescape")
+        self.number += 1
+        return line
+
+    def put_back(self, lines: list[str]) -> None:
+        """Give these last lines out again."""
+        self._put_back.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+class CsvRows(RowReader):
+    """Reads rows by the header; a row has the number of its first line."""
 
     def __init__(self, lines: LineSource, *, file: str) -> None:
-        self.char_count = 0
+        super().__init__()
         self._lines = lines
         first = next(lines, "")
         if not first.strip():
@@ -39,41 +80,35 @@ class RowSource:
         indices = range(len(self.header))
         self.identity = sorted(indices, key=lambda index: (self.header[index], index))
 
-    @property
-    def number(self) -> int:
-        return self._lines.number
-
     def __iter__(self) -> Iterator[NumberedRow]:
         for line in self._lines:
+            self.number = number = self._lines.number
             if line.isspace():
                 continue
-            number = self._lines.number
             self.char_count += len(line)
-            yield number, self._row(line)
+            row = self._row(line)
+            self.number = self._lines.number
+            yield number, row
 
     def _row(self, line: str) -> list[str] | BadRow:
         if len(line) > MAX_LINE_BYTES:
             return BadRow(TOO_LONG)
-        # Almost every line of almost every file is plain: it is not looked at twice.
-        if line.isascii() and '"' not in line and "\0" not in line:
-            plain = line.rstrip("\r\n").split(self.delimiter)
-            return plain if len(plain) == len(self.header) else self._bad_length(plain)
         fields = self._fields(line)
         if isinstance(fields, Fault):
             return BadRow(fields, value=line[:MAX_VALUE_CHARS])
-        return self._damage(fields) or fields
-
-    def _bad_length(self, fields: list[str]) -> BadRow:
-        return BadRow(self._ragged(fields))
+        # Almost every line of almost every file is plain: it is not looked at twice.
+        is_plain = line.isascii() and '"' not in line and "\0" not in line
+        bad = None if is_plain else self._damage(fields)
+        if bad is None and len(fields) != len(self.header):
+            bad = BadRow(self._ragged(fields))
+        return bad or fields
 
     def _damage(self, fields: list[str]) -> BadRow | None:
         content = "".join(fields)
         if "\0" in content:
-            return self._bad_field(fields, "\0", NUL)
+            return self._bad_field(fields, "\0")
         if not content.isascii() and (match := SURROGATE.search(content)):
-            return self._bad_field(fields, match[0], None)
-        if len(fields) != len(self.header):
-            return self._bad_length(fields)
+            return self._bad_field(fields, match[0])
         return None
 
     def _fields(self, line: str) -> list[str] | Fault:
@@ -88,8 +123,7 @@ class RowSource:
             self._lines.put_back(taken)
             return _unsplittable(error)
         # A stray quote may have swallowed rows up to the next quote.
-        is_wrong = bool(taken) and len(fields) != len(self.header)
-        if is_wrong:
+        if taken and len(fields) != len(self.header):
             self._lines.put_back(taken)
             return self._ragged(fields)
         return fields
@@ -101,22 +135,13 @@ class RowSource:
             " Put fields that hold the separator between double quotes.",
         )
 
-    def _bad_field(self, fields: list[str], mark: str, fault: Fault | None) -> BadRow:
+    def _bad_field(self, fields: list[str], mark: str) -> BadRow:
+        """Say which field holds a NUL or a byte that is not UTF-8."""
         index = next(i for i, field in enumerate(fields) if mark in field)
         column = self.header[index] if index < len(self.header) else None
-        raw = fields[index].encode("utf-8", "surrogateescape")
-        latin = raw.decode("latin-1")
-        return BadRow(fault or _not_utf8(mark, latin), column, latin[:MAX_VALUE_CHARS])
-
-
-TOO_LONG = Fault(
-    RowCode.FIELD_TOO_LONG,
-    f"the row is longer than {MAX_LINE_BYTES:,} bytes.",
-)
-NUL = Fault(
-    RowCode.NUL_BYTE,
-    "the row holds a NUL byte, so the file was damaged or is not text.",
-)
+        latin = fields[index].encode("utf-8", "surrogateescape").decode("latin-1")
+        fault = NUL_BYTE if mark == "\0" else _not_utf8(mark, latin)
+        return BadRow(fault, column, latin[:MAX_VALUE_CHARS])
 
 
 def _unsplittable(error: csv.Error) -> Fault:
@@ -147,3 +172,21 @@ def _followed(line: str, lines: LineSource, taken: list[str]) -> Iterator[str]:
         if length > MAX_FIELD_CHARS:
             return
         yield following
+
+
+def _split_lines(
+    pieces: Iterable[bytes], is_whole: Callable[[], bool]
+) -> Iterator[bytes]:
+    tail, is_first = b"", True
+    for piece in pieces:
+        lines = (tail + piece).splitlines(keepends=True)
+        # The last line may go on in the next piece, and so may its end \r\n.
+        tail = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        if len(tail) > MAX_LINE_BYTES:
+            tail = tail[: MAX_LINE_BYTES + 1]
+        if is_first and lines:
+            lines[0], is_first = lines[0].removeprefix(BOM), False
+        yield from lines
+    # Where a file broke off, its last line may look whole and be cut.
+    if tail and is_whole():
+        yield tail.removeprefix(BOM) if is_first else tail

@@ -1,28 +1,46 @@
-"""Staff see what waits for ClickHouse, and ship again what it would not take."""
+"""Staff see how files are read and what waits, and ship again what was not taken."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from analytics.inbox.backlog import measure_backlog
-from analytics.models import IngestBatch, ParkedEvent, Shipment
+from analytics.models import (
+    ImportRun,
+    ImportSource,
+    IngestBatch,
+    ParkedEvent,
+    Shipment,
+)
 from analytics.shipping.shipper import ship_parked
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(ImportSource)
+class ImportSourceAdmin(ReadOnlyAdmin[ImportSource]):
+    list_display = ("name", "column_map", "file_format", "times_in", "updated_at")
+    search_fields = ("name",)
+    ordering = ("name",)
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(ReadOnlyAdmin[ImportRun]):
+    list_display = (
+        *("file", "state", "source", "region", "rows_done", "accepted_count"),
+        *("duplicate_count", "started_at", "updated_at", "finished_at"),
+    )
+    list_filter = ("state", "region")
+    search_fields = ("file", "=source")
+    ordering = ("-started_at", "pk")
 
 
 @admin.register(IngestBatch)
 class IngestBatchAdmin(ReadOnlyAdmin[IngestBatch]):
     paginator = EstimatedCountPaginator
     list_display = (
-        "post",
-        "organisation",
-        "received_at",
-        "accepted_count",
-        "duplicate_count",
-        "refused_count",
-        "shipment",
-        "pruned_at",
+        *("post", "organisation", "received_at", "accepted_count"),
+        *("duplicate_count", "refused_count", "shipment", "pruned_at"),
     )
     list_filter = ("organisation",)
     list_select_related = ("organisation", "shipment")
@@ -34,14 +52,8 @@ class IngestBatchAdmin(ReadOnlyAdmin[IngestBatch]):
 class ShipmentAdmin(ReadOnlyAdmin[Shipment]):
     paginator = EstimatedCountPaginator
     list_display = (
-        "id",
-        "state",
-        "row_count",
-        "formed_at",
-        "shipped_at",
-        "attempts",
-        "due_at",
-        "last_error",
+        *("id", "state", "row_count", "formed_at", "shipped_at", "attempts"),
+        *("due_at", "last_error"),
     )
     list_filter = ("state",)
     ordering = ("-formed_at", "pk")

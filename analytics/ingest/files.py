@@ -1,0 +1,106 @@
+"""Files of events in their formats, and how such a file is opened."""
+
+import shutil
+import sys
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
+
+from analytics.errors import EventFileError
+from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.csv_rows import CsvRows, LineSource
+from analytics.ingest.json_rows import GeoJsonRows, NdjsonRows
+from analytics.ingest.parquet_rows import ParquetRows
+from analytics.ingest.rows import RowReader
+from analytics.ingest.unpacking import STANDARD_INPUT, ByteSource
+
+
+class FileFormat(StrEnum):
+    CSV = "csv"
+    NDJSON = "ndjson"
+    GEOJSON = "geojson"
+    PARQUET = "parquet"
+
+
+PACKINGS = frozenset({".gz", ".gzip", ".zst", ".zstd"})
+FORMAT_OF_SUFFIX = {
+    ".ndjson": FileFormat.NDJSON,
+    ".jsonl": FileFormat.NDJSON,
+    ".geojson": FileFormat.GEOJSON,
+    ".json": FileFormat.GEOJSON,
+    ".parquet": FileFormat.PARQUET,
+    ".pq": FileFormat.PARQUET,
+}
+
+
+class OpenFile(NamedTuple):
+    """The rows of a file, and what says its name, its fault and how far it is."""
+
+    rows: RowReader
+    content: ByteSource | ParquetRows
+
+
+def format_of(path: Path) -> FileFormat:
+    """Find the format by the last part of a name that is no packing; else CSV."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    while suffixes and suffixes[-1] in PACKINGS:
+        suffixes.pop()
+    return FORMAT_OF_SUFFIX.get(suffixes[-1] if suffixes else "", FileFormat.CSV)
+
+
+def read_format(name: str) -> FileFormat:
+    try:
+        return FileFormat(name)
+    except ValueError:
+        known = ", ".join(FileFormat)
+        raise EventFileError(
+            f"{name!r} is not a format of event files. Use one of {known}.", format=name
+        ) from None
+
+
+@contextmanager
+def open_file(
+    path: Path, *, file_format: FileFormat, column_map: ColumnMap
+) -> Generator[OpenFile]:
+    """Open a file, or the standard input where the path is `-`."""
+    if file_format is FileFormat.PARQUET:
+        with _seekable(path) as file, closing(ParquetRows(file, column_map)) as rows:
+            yield OpenFile(rows, rows)
+        return
+    with ByteSource(path) as content:
+        try:
+            text_rows = _text_rows(content, file_format, column_map)
+        except EventFileError as error:
+            if content.fault is None:
+                raise
+            # A file that is cut off or corrupt is reported as that.
+            raise EventFileError(
+                f"{content.name}, row 1: {content.fault.reason}", file=content.name
+            ) from error
+        yield OpenFile(text_rows, content)
+
+
+def _text_rows(
+    content: ByteSource, file_format: FileFormat, column_map: ColumnMap
+) -> RowReader:
+    if file_format is FileFormat.GEOJSON:
+        return GeoJsonRows(content, column_map)
+    if file_format is FileFormat.NDJSON:
+        return NdjsonRows(content, column_map)
+    lines = LineSource(content, is_whole=lambda: content.fault is None)
+    return CsvRows(lines, file=content.name)
+
+
+@contextmanager
+def _seekable(path: Path) -> Generator[Path]:
+    """Put what comes by a pipe on the disk: Parquet is read from its end."""
+    if path != STANDARD_INPUT:
+        yield path
+        return
+    with NamedTemporaryFile(suffix=".parquet") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield Path(file.name)
