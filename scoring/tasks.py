@@ -12,15 +12,19 @@ from riskplatform.api.problems import problem_of
 from riskplatform.kernel.periodic import register_periodic
 from scoring.selectors.regions import get_region
 from scoring.services.alerts.evaluation import evaluate_due_rules
-from scoring.services.alerts.outcomes import score_due_alerts
-from scoring.services.alerts.states import resolve_past_alerts, wake_alerts
-from scoring.services.assessments.batches import ASSESS, BatchResult, run_batch
-from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.services.alerts.states import (
+    resolve_past_alerts,
+    score_due_alerts,
+    wake_alerts,
+)
+from scoring.services.assessments import ASSESS, BatchResult, run_batch
 from scoring.services.forecasts.publishing import renew_forecasts
-from scoring.services.forecasts.skill import score_due_forecasts
-from scoring.services.registry.champion_watch import roll_back_failing_champions
-from scoring.services.registry.fitting import fit_model
-from scoring.services.registry.jobs import FIT, RENEW, queue_due_renewals
+from scoring.services.forecasts.skill import (
+    score_due_forecasts,
+    write_missing_forecasts,
+)
+from scoring.services.registry.fitting import FIT, RENEW, fit_model, queue_due_renewals
+from scoring.services.registry.promotion import roll_back_failing_champions
 from scoring.services.webhooks.registration import forget_sent_messages
 from scoring.services.webhooks.sending import send_due_deliveries
 

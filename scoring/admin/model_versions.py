@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
 from scoring.models import ForecastSkill, ModelArtifact, ModelSwitch, ModelVersion
-from scoring.selectors.forecast_skill import WeekOfSkill, list_skill_by_week
+from scoring.selectors.forecasts import WeekOfSkill, list_skill_by_week
 from scoring.services.registry.promotion import challenge, promote, retire, roll_back
 
 TREND_HEADINGS = (

@@ -15,9 +15,14 @@ from typing_extensions import override
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyInline
 from scoring.models import Asset, AssetPlace, Portfolio
-from scoring.services.portfolios.asset_places import place_again
-from scoring.services.portfolios.assets import create_asset, delete_asset, update_asset
-from scoring.services.portfolios.portfolios import delete_portfolio, update_portfolio
+from scoring.services.portfolios.asset_rows import place_again
+from scoring.services.portfolios.portfolios import (
+    create_asset,
+    delete_asset,
+    delete_portfolio,
+    update_asset,
+    update_portfolio,
+)
 
 TOTALS = ("asset_count", "total_value", "outside_count", "outside_value")
 

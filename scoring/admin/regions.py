@@ -11,7 +11,7 @@ from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
 from scoring.models import Cell, Region
 from scoring.services.regions import publish_region_changes
-from scoring.services.registry.jobs import queue_fit
+from scoring.services.registry.fitting import queue_fit
 
 
 class RegionSummary(TypedDict):

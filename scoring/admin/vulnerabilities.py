@@ -10,7 +10,7 @@ from django_stubs_ext import WithAnnotations
 
 from riskplatform.kernel.errors import InvalidInputError
 from scoring.models import Vulnerability
-from scoring.services.portfolios.vulnerabilities import check_points
+from scoring.services.portfolios.portfolios import check_points
 
 
 class VulnerabilitySummary(TypedDict):

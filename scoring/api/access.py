@@ -26,8 +26,7 @@ from riskplatform.api.keys.access import (
 from scoring import change_names
 from scoring.cell_ids import parse_cell_id
 from scoring.models import Region
-from scoring.selectors.region_owners import OWNERSHIPS
-from scoring.selectors.regions import get_region, get_region_of_cells
+from scoring.selectors.regions import OWNERSHIPS, get_region, get_region_of_cells
 
 EVERYBODY: Final = "everybody"
 NOBODY: Final = "nobody"

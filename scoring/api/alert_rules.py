@@ -17,13 +17,11 @@ from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region_of_organisation, parse_cell_ids
 from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Name, Slug
 from scoring.models import AlertRule
-from scoring.selectors.alert_documents import (
+from scoring.selectors.alerts import (
+    AlertRulePerformance,
     ComparisonName,
     MetricName,
     SeverityName,
-)
-from scoring.selectors.alerts import (
-    AlertRulePerformance,
     get_alert_rule,
     get_rule_performance,
     list_alert_rules,

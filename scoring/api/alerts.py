@@ -15,13 +15,14 @@ from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.alert_rules import READERS, WRITERS
 from scoring.models import Alert
-from scoring.selectors.alert_documents import (
+from scoring.selectors.alerts import (
     AlertDetail,
     AlertStep,
     SeverityName,
     StateName,
+    list_alerts,
+    list_changes,
 )
-from scoring.selectors.alerts import list_alerts, list_changes
 from scoring.selectors.portfolios import get_portfolio
 from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 

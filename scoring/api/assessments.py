@@ -25,9 +25,8 @@ from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.jobs import JobStatus
-from scoring.api.portfolio_money import Money, to_cents
 from scoring.api.portfolios import PORTFOLIO, portfolio_of
-from scoring.api.schemas import HorizonSec, Probability, Slug
+from scoring.api.schemas import HorizonSec, Money, Probability, Slug, to_cents
 from scoring.horizons import DAY_S
 from scoring.models import Assessment
 from scoring.selectors.assessment_figures import (
@@ -38,17 +37,15 @@ from scoring.selectors.assessment_figures import (
     MoneyByQuantile,
     MonteCarloError,
 )
-from scoring.selectors.assessments import get_assessment, list_assessments
-from scoring.services.assessments import batches
-from scoring.services.assessments.assessing import (
-    QUANTILES,
-    AssessmentQuestion,
-    assess_portfolio,
-)
-from scoring.services.assessments.batches import (
+from scoring.selectors.portfolios import get_assessment, list_assessments
+from scoring.services import assessments
+from scoring.services.assessments import (
     AT_ONCE,
     MOST,
+    QUANTILES,
+    AssessmentQuestion,
     BatchResult,
+    assess_portfolio,
     queue_batch,
 )
 
@@ -212,7 +209,7 @@ def assess_batch(
         )
 
     def assess() -> BatchAnswer:
-        results = batches.assess_batch(organisation, ids, wanted)
+        results = assessments.assess_batch(organisation, ids, wanted)
         return BatchAnswer([BatchItem.of(result) for result in results])
 
     return Once(assess)

@@ -14,13 +14,13 @@ from analytics.ingest.unpacking import limited, unpacked
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
 from scoring.api.assets import ASSETS
-from scoring.api.portfolio_money import to_cents
 from scoring.api.portfolios import (
     WRITERS,
     OutsideTotals,
     PortfolioDetail,
     portfolio_of,
 )
+from scoring.api.schemas import to_cents
 from scoring.services.portfolios.asset_import import (
     AssetImport,
     ImportOptions,

@@ -17,14 +17,12 @@ from riskplatform.api.preconditions import Precondition
 from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
-from scoring.api.portfolio_money import Money, parse_money, to_cents
-from scoring.api.portfolios import PORTFOLIO, READERS, WRITERS, portfolio_of
-from scoring.api.schemas import PLAIN, Slug
-from scoring.api.vulnerabilities import CurveSlug
+from scoring.api.portfolios import PORTFOLIO, READERS, WRITERS, CurveSlug, portfolio_of
+from scoring.api.schemas import PLAIN, Money, Slug, parse_money, to_cents
 from scoring.cell_ids import hex_of
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities, get_asset, list_assets
-from scoring.services.portfolios.assets import (
+from scoring.services.portfolios.portfolios import (
     asset_tag,
     create_asset,
     delete_asset,

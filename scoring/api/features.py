@@ -26,7 +26,7 @@ from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Slug
 from scoring.cell_ids import hex_of
 from scoring.horizons import DAY_S
 from scoring.models import Region
-from scoring.selectors.feature_windows import (
+from scoring.selectors.events import (
     FeatureSnapshot,
     WindowFeatures,
     build_windows,

@@ -11,12 +11,12 @@ from scoring.bench.place import Place, make_portfolio, own_place, publish
 from scoring.horizons import DAY_S
 from scoring.models import Assessment, Portfolio
 from scoring.selectors.assessment_inputs import forget_inputs
-from scoring.services.assessments.assessing import (
+from scoring.services.assessments import (
     AssessmentQuestion,
+    assess_batch,
     assess_portfolio,
     prepare_assessment,
 )
-from scoring.services.assessments.batches import assess_batch
 
 N_CELLS = 1_000
 N_SCENARIOS = 10_000

@@ -13,14 +13,13 @@ from django.db import transaction
 from riskplatform.api.keys.models import Membership, Organisation
 from riskplatform.kernel.csv_writing import csv_text
 from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.cities import CITIES_CREDIT, City
-from scoring.demo.datasets.coasts import near_sea
+from scoring.demo.datasets.north_atlantic import CITIES_CREDIT, City, near_sea
 from scoring.models import Assessment, Forecast, Portfolio, Vulnerability
-from scoring.services.assessments.assessing import assess_against
+from scoring.services.assessments import assess_against
 from scoring.services.portfolios.asset_import import ImportOptions, import_assets
-from scoring.services.portfolios.portfolios import create_portfolio
-from scoring.services.portfolios.vulnerabilities import (
+from scoring.services.portfolios.portfolios import (
     CurveDefinition,
+    create_portfolio,
     create_vulnerability,
 )
 

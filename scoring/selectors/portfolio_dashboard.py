@@ -30,8 +30,7 @@ from scoring.models import (
     Portfolio,
     Region,
 )
-from scoring.selectors.alert_documents import AlertDetail
-from scoring.selectors.alerts import list_alerts
+from scoring.selectors.alerts import AlertDetail, list_alerts
 from scoring.selectors.forecasts import get_columns
 
 NEWEST_ALERTS = 10

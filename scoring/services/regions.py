@@ -1,16 +1,30 @@
-"""Writes of regions. Each function is one use case and one transaction."""
+"""Writes of regions: define them, and bring events into them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 import h3.api.basic_int as h3
+import numpy as np
 from django.db import transaction
+from django.utils import timezone
 
+from analytics.ingest.byte_source import STANDARD_INPUT, check_file
+from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.file_format import FileFormat
+from analytics.ingest.importer import ImportMode, ImportPlan, import_file
+from analytics.ingest.report import ImportProgress, ImportReport, Rejection
+from analytics.ingest.runs import begin_run, end_run, identify, note_progress
+from analytics.models import ImportRun
+from analytics.reads.features import cell_aggregates
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
+from scoring.engine.state import SCALES_S
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
-from scoring.services.portfolios.asset_places import place_in_cells
+from scoring.selectors.regions import get_region_grid, list_cell_ids, read_bounds
+from scoring.services.portfolios.asset_rows import place_in_cells
 
 NEIGHBOUR_RINGS = 1
 DEFINED = (
@@ -91,3 +105,92 @@ def _cell(region: Region, cell: int) -> Cell:
 def lock_region(region: Region) -> None:
     """Lock the versions of a region in this transaction."""
     Region.objects.select_for_update().only("pk").get(pk=region.pk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """What to do with a file.
+
+    Parameters
+    ----------
+    restart
+        Begin at the first row, also where an interrupted run could go on.
+    """
+
+    column_map: ColumnMap
+    source: str
+    file_format: FileFormat = FileFormat.CSV
+    default_timezone: str | None = None
+    dry_run: bool = False
+    restart: bool = False
+    workers: int = 1
+
+
+def import_events(
+    path: Path,
+    *,
+    region: Region,
+    request: ImportRequest,
+    on_progress: Callable[[ImportProgress], None],
+    on_rejection: Callable[[Rejection], None],
+) -> ImportReport:
+    """Import a file; safe to repeat and to interrupt (see `import_file`).
+
+    An interrupted import of a file goes on where it was; the standard input and a
+    rehearsal leave no trace of how far they got. The region grows with its events.
+    """
+    plan = _plan(region, request)
+    run = _begin(path, plan, request)
+
+    def keep(progress: ImportProgress) -> None:
+        if run is not None:
+            note_progress(run, progress)
+        on_progress(progress)
+
+    report = import_file(
+        path,
+        plan=plan,
+        now=timezone.now(),
+        mode=ImportMode(
+            dry_run=request.dry_run,
+            skip_rows=0 if run is None else run.rows_done,
+            workers=request.workers,
+        ),
+        on_progress=keep,
+        on_rejection=on_rejection,
+    )
+    if run is not None:
+        end_run(run, report)
+    if not request.dry_run:
+        grow_region(region)
+    return report
+
+
+def grow_region(region: Region) -> int:
+    """Add cells where events happened outside, and their neighbours; give how many.
+
+    A region with a boundary is what its boundary says, wherever events happen.
+    """
+    if region.boundary is not None:
+        return 0
+    seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
+    outside = np.setdiff1d(seen, list_cell_ids(region))
+    return add_cells(region, with_neighbours(outside.tolist()))
+
+
+def _plan(region: Region, request: ImportRequest) -> ImportPlan:
+    return ImportPlan(
+        column_map=request.column_map,
+        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
+        source=request.source,
+        default_timezone=request.default_timezone,
+        file_format=request.file_format,
+    )
+
+
+def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:
+    if request.dry_run or path == STANDARD_INPUT:
+        return None
+    check_file(path)
+    identity = identify(path, plan)
+    return begin_run(path, plan=plan, identity=identity, restart=request.restart)

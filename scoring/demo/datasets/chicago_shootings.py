@@ -13,8 +13,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import shapefile
 
-from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.packages import fetch_wheel
+from scoring.demo.datasets import Dataset, fetch_wheel
 
 REQUIREMENT = "bstpp==0.1.1"
 SHA256 = "c28d221037241b5ab630d61cf5c0af8131cc8a477532eef14e38326049412b03"

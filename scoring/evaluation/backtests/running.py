@@ -1,11 +1,13 @@
 """Back-test models on a record of events, one finished table after the other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.arrays import Floats
 from scoring.engine.backtesting import BacktestPlan, block_origins
 from scoring.engine.errors import EngineError
@@ -13,12 +15,62 @@ from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_on_window
 from scoring.engine.forecast_tables import ForecastTable, forecast_tables
 from scoring.engine.grid import Grid
+from scoring.engine.models.registry import BASELINES, KINDS
 from scoring.engine.report import BacktestReport, report_of
 from scoring.engine.training import TrainingWindow, open_window
 from scoring.errors import TooFewEventsError
-from scoring.evaluation.backtests.requests import BacktestRequest
 from scoring.evaluation.backtests.table_store import TableStore, key_of_inputs
-from scoring.horizons import horizon_word
+from scoring.horizons import HORIZONS_SEC, horizon_word
+from scoring.models import Region
+from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
+from scoring.selectors.regions import grid_of_region
+
+SERVED_KIND: Final = "ensemble"
+DEFAULT_KINDS: Final = (SERVED_KIND, *BASELINES)
+FEWEST_ORIGINS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRequest:
+    """Which models to compare, how far ahead and how often.
+
+    `kinds` holds the model under test first; every other one is a baseline to it.
+    """
+
+    kinds: tuple[str, ...]
+    horizons_sec: tuple[int, ...]
+    n_origins: int
+
+    def __post_init__(self) -> None:
+        if self.n_origins < FEWEST_ORIGINS:
+            raise InvalidInputError(
+                f"A back-test of {self.n_origins} origins says nothing. "
+                f"Use at least {FEWEST_ORIGINS}."
+            )
+
+
+def parse_kinds(words: str) -> tuple[str, ...]:
+    """Read `ensemble,long_run_count`; each model once, in the order given."""
+    return _known(words, KINDS, noun="model")
+
+
+def parse_horizons(words: str) -> tuple[int, ...]:
+    """Read `1d,7d` as seconds; each horizon once, in the order given."""
+    return tuple(
+        HORIZONS_SEC[word] for word in _known(words, HORIZONS_SEC, noun="horizon")
+    )
+
+
+def _known(words: str, choices: Collection[str], *, noun: str) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(word.strip() for word in words.split(",")))
+    unknown = [word for word in chosen if word not in choices]
+    if unknown:
+        raise InvalidInputError(
+            f"There is no {noun} {', '.join(map(repr, unknown))}. "
+            f"Choose from: {', '.join(choices)}.",
+            unknown=unknown,
+        )
+    return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,3 +268,29 @@ class _Runner:
 
 def _effort(kinds: Sequence[str]) -> float:
     return sum(EFFORTS.get(kind, 1.0) for kind in kinds)
+
+
+def load_record(region: Region) -> Record:
+    """Read the cells and all events of a region.
+
+    Raises
+    ------
+    TooFewEventsError
+        The region has no events.
+    """
+    last = extent_until_now(region).last_occurred_at
+    if last is None:
+        raise TooFewEventsError(
+            f"Region {region.slug!r} has no events. "
+            "Import some with manage.py import_events.",
+            region=region.slug,
+        )
+    grid = grid_of_region(region)
+    # The bound is exclusive and the last event belongs to the record.
+    usable = load_usable_record(region, grid, until=last + timedelta(seconds=1))
+    return Record(
+        history=usable.history,
+        grid=grid,
+        timezone=region.timezone,
+        notes=tuple(notes_on(usable)),
+    )

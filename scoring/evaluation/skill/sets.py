@@ -19,19 +19,16 @@ from scoring.engine.frozen_sets import (
 )
 from scoring.engine.report import BacktestReport
 from scoring.errors import DatasetUnavailableError
-from scoring.evaluation.backtests.requests import (
+from scoring.evaluation.backtests.running import (
     DEFAULT_KINDS,
     FEWEST_ORIGINS,
-    BacktestRequest,
-)
-from scoring.evaluation.backtests.running import (
     BacktestProgress,
+    BacktestRequest,
     HorizonResult,
     Record,
     run_backtests,
 )
-from scoring.evaluation.skill.reference import reference_findings
-from scoring.evaluation.skill.targets import Finding, judge
+from scoring.evaluation.skill.targets import Finding, judge, reference_findings
 from scoring.horizons import SERVED_HORIZONS_SEC
 
 QUICK_ORIGINS: Final = 12

@@ -1,20 +1,28 @@
 """What the engine is held to on the frozen sets, and whether a back-test meets it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from scoring.engine import skill
+from scoring.engine.arrays import Floats, product
+from scoring.engine.blocks import in_blocks
+from scoring.engine.distributions import event_probability
+from scoring.engine.forecast_tables import ForecastTable
+from scoring.engine.frozen_sets import FrozenSet
 from scoring.engine.grid import Grid
-from scoring.engine.report import BacktestReport, ModelSkill
-from scoring.engine.uncertainty import Interval
-from scoring.evaluation.backtests.running import HorizonResult
-from scoring.evaluation.skill.intervals import (
-    calibration_interval,
-    coverage_intervals,
-    dispersion_interval,
+from scoring.engine.report import BacktestReport, ModelSkill, gain_interval
+from scoring.engine.skill import hit_rate
+from scoring.engine.smoothing import gaussian_kernel
+from scoring.engine.uncertainty import (
+    Interval,
+    distance_interval,
+    ratio_interval,
+    share_interval,
 )
+from scoring.evaluation.backtests.running import HorizonResult
 from scoring.horizons import DAY_S
 
 SMALLEST_HIT_RATIO: Final = 0.97
@@ -26,6 +34,11 @@ LARGEST_ERRORS: Final = {DAY_S: 0.004, 7 * DAY_S: 0.02}
 COVERAGE: Final = (0.87, 0.93)
 SMALLEST_PASS_SHARE: Final = 0.92
 LEVEL_BIAS: Final = (0.9, 1.1)
+UNIFORM_BELOW_REFERENCE: Final = 0.89
+REFERENCE_BANDWIDTH_CELLS: Final = 1.0
+REFERENCE_UNIFORM_SHARE: Final = 0.01
+REFERENCE_HIT_RATE: Final = 0.302
+AREA_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,3 +176,102 @@ def _level_bias(model: ModelSkill) -> Finding:
         is_met=low <= min(quarters) and max(quarters) <= high,
         note=f"{len(quarters)} quarters",
     )
+
+
+def coverage_intervals(table: ForecastTable, grid: Grid) -> dict[str, Interval]:
+    """Coverage of 90 % intervals of cells, of blocks of them and of the total."""
+    calibration = table.calibration
+    blocks = in_blocks(grid, table.mean)
+    total = table.mean.sum(axis=1, keepdims=True)
+    levels = {
+        "cell": (
+            table.observed,
+            table.mean,
+            table.alpha,
+            calibration.cell_shift.apply,
+        ),
+        "block": (
+            in_blocks(grid, table.observed),
+            blocks,
+            calibration.block_dispersion.alpha(blocks),
+            calibration.block_shift.apply,
+        ),
+        "region total": (
+            table.observed.sum(axis=1, keepdims=True),
+            total,
+            calibration.region_dispersion.alpha(total),
+            calibration.region_shift.apply,
+        ),
+    }
+    return {name: share_interval(_coverage(*level)) for name, level in levels.items()}
+
+
+def dispersion_interval(table: ForecastTable) -> Interval:
+    """Log score of the negative binomial over Poisson's, nats per event."""
+    scattered, poisson = (
+        skill.nb_log_score(table.mean, alpha, table.observed)
+        for alpha in (table.alpha, np.zeros_like(table.alpha))
+    )
+    gain = (scattered - poisson).sum(axis=1)
+    return ratio_interval(gain, table.observed.sum(axis=1))
+
+
+def calibration_interval(table: ForecastTable) -> Interval:
+    """Calibration error of P(N >= 1) over bins of equal count."""
+    probability = event_probability(table.mean, table.alpha)
+    excess, cases = skill.excess_by_bin(probability, table.observed)
+    return distance_interval(excess, cases.sum(axis=1))
+
+
+def _coverage(
+    observed: Floats, mean: Floats, alpha: Floats, shift: skill.LevelShift
+) -> Floats:
+    """Coverage in each window, shape (n_origins,)."""
+    rows = zip(observed, mean, alpha, strict=True)
+    return np.array([skill.interval_coverage(*row, shift=shift) for row in rows])
+
+
+def reference_findings(frozen: FrozenSet, result: HorizonResult) -> tuple[Finding, ...]:
+    """Gains over a uniform map and over one smoothed by a whole cell.
+
+    They are no targets: they show how much of a shortfall against
+    the tuned map is the strength of that map.
+    """
+    fixed = [table for table in result.tables if table.kind == "time_independent"]
+    target = REFERENCE_GAINS.get(result.horizon_sec)
+    if frozen.name != REFERENCE_SET or target is None or not fixed:
+        return ()
+    known = frozen.history.known_at(float(fixed[0].origins_s[0]) - result.horizon_sec)
+    count = np.bincount(known.cell_index, minlength=len(frozen.grid))
+    smooth = _map_of(fixed[0], _smoothed(frozen, count.astype(np.float64)))
+    uniform = _map_of(fixed[0], frozen.grid.area_km2)
+    hits = hit_rate(
+        smooth.mean, smooth.observed, frozen.grid.area_km2, share=AREA_SHARE
+    )
+    return (
+        Finding(
+            figure="information gain over a map smoothed by one cell, nats per event",
+            target=f"none; {target} was over a map with {REFERENCE_HIT_RATE} at 5 %",
+            found=gain_interval(result.tables[0], smooth),
+            is_met=None,
+            note=f"the map has {hits:.3f} of the events at 5 % of area",
+        ),
+        Finding(
+            figure="information gain over a uniform map, nats per event",
+            target=f"none; {target + UNIFORM_BELOW_REFERENCE:.2f} was on other cells",
+            found=gain_interval(result.tables[0], uniform),
+            is_met=None,
+        ),
+    )
+
+
+def _smoothed(frozen: FrozenSet, count: Floats) -> Floats:
+    spread = product(gaussian_kernel(frozen.grid, REFERENCE_BANDWIDTH_CELLS), count)
+    even = REFERENCE_UNIFORM_SHARE * spread.mean()
+    return np.asarray((1.0 - REFERENCE_UNIFORM_SHARE) * spread + even)
+
+
+def _map_of(fixed: ForecastTable, weight: Floats) -> ForecastTable:
+    """The same totals as a table's, spread over the cells by weight."""
+    share = weight / weight.sum()
+    return replace(fixed, mean=fixed.mean.sum(axis=1, keepdims=True) * share)

@@ -10,7 +10,7 @@ import h3.api.numpy_int as h3
 from scoring.engine.grid import build_grid
 from scoring.engine.synthetic import OracleShare, generate_truth, share_of_oracle
 from scoring.engine.uncertainty import Interval
-from scoring.evaluation.backtests.requests import SERVED_KIND
+from scoring.evaluation.backtests.running import SERVED_KIND
 from scoring.evaluation.skill.targets import Finding
 
 CENTRE: Final = (41.85, -87.68)

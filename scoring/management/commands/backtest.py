@@ -14,18 +14,15 @@ from django.core.management.base import CommandError
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.engine.models.registry import KINDS
-from scoring.evaluation.backtest_plots import write_plots
-from scoring.evaluation.backtests.dumps import write_dump
-from scoring.evaluation.backtests.regions import load_record
-from scoring.evaluation.backtests.requests import (
+from scoring.evaluation.backtests.files import write_dump, write_plots
+from scoring.evaluation.backtests.running import (
     DEFAULT_KINDS,
     BacktestRequest,
-    parse_horizons,
-    parse_kinds,
-)
-from scoring.evaluation.backtests.running import (
     HorizonResult,
     Record,
+    load_record,
+    parse_horizons,
+    parse_kinds,
     run_backtests,
 )
 from scoring.horizons import HORIZONS_SEC

@@ -29,8 +29,7 @@ from scoring.management.import_report import (
 )
 from scoring.models import Region
 from scoring.selectors.regions import get_region
-from scoring.services.event_import import ImportRequest, import_events
-from scoring.services.regions import define_region
+from scoring.services.regions import ImportRequest, define_region, import_events
 
 INTERRUPTED = 130  # what a shell calls a program that SIGINT ended
 

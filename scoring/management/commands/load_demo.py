@@ -14,8 +14,10 @@ from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.demo.datasets import Dataset
 from scoring.demo.datasets.chicago_shootings import load_chicago_shootings
-from scoring.demo.datasets.cities import load_cities
-from scoring.demo.datasets.cyclones import load_north_atlantic_cyclones
+from scoring.demo.datasets.north_atlantic import (
+    load_cities,
+    load_north_atlantic_cyclones,
+)
 from scoring.demo.datasets.synthetic import make_synthetic_events
 from scoring.demo.loading import DemoReport, load_demo
 from scoring.demo.portfolio import assess_cities

@@ -24,9 +24,8 @@ from scoring.metrics import (
     ALERTS_RESOLVED,
 )
 from scoring.models import Alert, AlertChange, AlertRule, Forecast
-from scoring.services.alerts.areas import HotArea, joined
-from scoring.services.alerts.changes import record_changes
-from scoring.services.alerts.figures import ForecastPair, hot_areas_of
+from scoring.services.alerts.figures import ForecastPair, HotArea, hot_areas_of, joined
+from scoring.services.alerts.states import record_changes
 
 BUDGET_PERIOD = timedelta(hours=24)
 FOLLOWED_FIELDS = (

@@ -23,7 +23,7 @@ from scoring.models import (
     Portfolio,
     Region,
 )
-from scoring.services.alerts.changes import record_changes
+from scoring.services.alerts.states import record_changes
 
 MAX_RULES: Final = 500
 # Smallest and largest threshold of each metric, both allowed.

@@ -1,23 +1,77 @@
-"""What people do with alerts: acknowledge, snooze; and what the clock does."""
+"""What becomes of alerts: by people, by the clock, and whether they were right."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
+import numpy as np
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from analytics.reads.features import EventHistoryColumns, event_columns, region_extent
 from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import InvalidInputError
+from scoring import change_names
 from scoring.errors import AlertNotFoundError, AlertResolvedError
 from scoring.metrics import ALERTS_RESOLVED
-from scoring.models import Alert, AlertChange
+from scoring.models import Alert, AlertChange, Webhook, WebhookDelivery
 from scoring.selectors.alerts import alerts_in_full
-from scoring.services.alerts.changes import record_changes
+from scoring.services.webhooks.sending import message_of_change
 
 MAX_SNOOZE = timedelta(days=30)
 # The next forecast may come a little after the window of the one before.
 PAST_GRACE = timedelta(hours=1)
+OUTCOME_FIELDS = ("scored_at", "was_right", "lead_time_s")
+
+
+def record_changes(
+    alerts: Sequence[Alert],
+    *,
+    kind: AlertChange.Kind,
+    now: datetime,
+    actor: str = "",
+    snoozed_until: datetime | None = None,
+) -> None:
+    """Note what became of alerts of one organisation, and queue the messages.
+
+    To be called in the transaction that changes the alerts: a message leaves if,
+    and only if, the change is committed.
+    """
+    if not alerts:
+        return
+    changes = AlertChange.objects.bulk_create(
+        [
+            AlertChange(
+                alert=alert,
+                kind=kind,
+                actor=actor,
+                changed_at=now,
+                snoozed_until=snoozed_until,
+            )
+            for alert in alerts
+        ]
+    )
+    organisation_id = alerts[0].rule.organisation_id
+    publish_changes(change_names.alerts_of(organisation_id))
+    _queue_messages(changes, organisation_id)
+
+
+def _queue_messages(changes: Sequence[AlertChange], organisation_id: int) -> None:
+    webhooks = list(
+        Webhook.objects.filter(organisation_id=organisation_id, is_enabled=True)
+    )
+    WebhookDelivery.objects.bulk_create(
+        [
+            message_of_change(webhook, change)
+            for change in changes
+            for webhook in webhooks
+        ],
+        batch_size=500,
+    )
 
 
 @transaction.atomic
@@ -125,3 +179,70 @@ def _locked(alerts: QuerySet[Alert]) -> Alert | None:
     """Lock, then read: what is joined to a row that was waited for is as of before."""
     key = alerts.select_for_update(of=("self",)).values_list("pk", flat=True).first()
     return None if key is None else alerts_in_full(Alert.objects.all()).get(pk=key)
+
+
+class Window(NamedTuple):
+    """What alerts are scored by: the window of the forecast that opened them."""
+
+    region: str
+    issued_for: datetime
+    valid_until: datetime
+
+
+def score_due_alerts() -> int:
+    """Score the alerts whose horizon has passed; returns how many.
+
+    An alert was right if an event came into its first area within the horizon of
+    its first forecast, which need not exist any more. It waits until the record of
+    the region has gone past the horizon: a feed that stopped makes no alert wrong.
+    """
+    return sum(_score(window) for window in _due_windows(timezone.now()))
+
+
+def _due_windows(now: datetime) -> list[Window]:
+    # Events may come in a little late.
+    embargo = timedelta(seconds=settings.FORECAST_EMBARGO_S)
+    passed = Alert.objects.filter(scored_at=None, first_valid_until__lte=now - embargo)
+    columns = ("rule__region__slug", "first_issued_for", "first_valid_until")
+    windows = {Window(*row) for row in passed.order_by().values_list(*columns)}
+    last_events = {
+        slug: region_extent(slug).last_occurred_at
+        for slug in sorted({window.region for window in windows})
+    }
+    return [
+        window
+        for window in sorted(windows)
+        if (last := last_events[window.region]) is not None
+        and last >= window.valid_until
+    ]
+
+
+def _score(window: Window) -> int:
+    events = event_columns(
+        window.region, since=window.issued_for, until=window.valid_until
+    )
+    now = timezone.now()
+    with transaction.atomic():
+        unscored = Alert.objects.select_for_update().filter(scored_at=None)
+        found = unscored.filter(
+            rule__region__slug=window.region,
+            first_issued_for=window.issued_for,
+            first_valid_until=window.valid_until,
+        ).select_related("rule")
+        alerts = list(found.defer("rule__cells"))
+        for alert in alerts:
+            first_s = _first_event_s(events, alert.first_cells)
+            alert.scored_at = now
+            alert.was_right = first_s is not None
+            alert.lead_time_s = (
+                None if first_s is None else first_s - window.issued_for.timestamp()
+            )
+        Alert.objects.bulk_update(alerts, OUTCOME_FIELDS, batch_size=500)
+        owners = {alert.rule.organisation_id for alert in alerts}
+        publish_changes(*map(change_names.alerts_of, owners))
+    return len(alerts)
+
+
+def _first_event_s(events: EventHistoryColumns, cells: Sequence[int]) -> float | None:
+    inside = np.isin(events.cell, np.array(cells, dtype=np.uint64))
+    return float(events.occurred_s[inside].min()) if inside.any() else None

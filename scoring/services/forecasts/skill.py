@@ -1,5 +1,6 @@
-"""Score forecasts once their horizon has passed, against the events that came."""
+"""Write forecasts to the ledger, and score them once their horizon has passed."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -7,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from analytics.reads.features import event_columns
-from scoring.arrays import ForecastColumns
+from analytics.store.ledger import ForecastKey, record_forecast, record_outcomes
+from scoring.arrays import ForecastColumns, named_arrays
 from scoring.engine import skill
 from scoring.engine.arrays import Floats
 from scoring.engine.consistency import number_test
@@ -22,14 +25,16 @@ from scoring.metrics import FORECASTS_SCORED
 from scoring.models import Cell, Forecast, ForecastSkill, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.forecasts import get_columns
-from scoring.selectors.grids import grid_of_region
-from scoring.services.forecasts.ledger import write_outcomes
+from scoring.selectors.regions import grid_of_region
 
 MOST_AT_ONCE = 200
 PSEUDO_EVENTS = 0.1
 AREA_SHARES = (0.01, 0.05, 0.1)
 # Bins of P(at least one event), the same for all forecasts, so that sums add up.
 PROBABILITY_EDGES = np.geomspace(1e-4, 1.0, 13)[:-1]
+MOST_WRITTEN = 100
+
+logger = logging.getLogger(__name__)
 
 
 def score_due_forecasts(*, limit: int = MOST_AT_ONCE) -> int:
@@ -193,3 +198,54 @@ def _reliability(p_event: Floats, observed: Floats) -> Iterator[list[float]]:
     for weights in (np.ones(p_event.size), p_event, happened):
         sums = np.bincount(bins, weights, minlength=PROBABILITY_EDGES.size + 1)
         yield [round(float(total), 9) for total in sums]
+
+
+def write_missing_forecasts(*, limit: int = MOST_WRITTEN) -> int:
+    """Write the forecasts that the ledger does not have, the oldest first.
+
+    What cannot be written now stays missing and is tried again next time.
+    """
+    missing = (
+        Forecast.objects.filter(ledgered_at=None)
+        .select_related("region", "model_version")
+        .defer("region__boundary", "model_version__skill")
+        .order_by("created_at", "pk")
+    )
+    count = 0
+    for forecast in missing[:limit]:
+        try:
+            _write_forecast(forecast)
+        except Error:
+            logger.warning("the ledger does not take forecasts", exc_info=True)
+            break
+        Forecast.objects.filter(pk=forecast.pk).update(ledgered_at=timezone.now())
+        count += 1
+    return count
+
+
+def write_outcomes(
+    forecast: Forecast, cells: NDArray[np.uint64], counts: NDArray[np.float64]
+) -> None:
+    """Write how many events each cell had within the horizon, (n_cells,)."""
+    record_outcomes(
+        _key(forecast), cells, counts.astype(np.int64), observed_at=timezone.now()
+    )
+
+
+def _write_forecast(forecast: Forecast) -> None:
+    columns = get_columns(forecast)
+    record_forecast(
+        _key(forecast),
+        columns.cells,
+        named_arrays(columns),
+        model_version=str(forecast.model_version),
+        horizon_s=forecast.horizon_sec,
+    )
+
+
+def _key(forecast: Forecast) -> ForecastKey:
+    return ForecastKey(
+        forecast_id=forecast.pk,
+        region=forecast.region.slug,
+        issued_for=forecast.issued_for,
+    )

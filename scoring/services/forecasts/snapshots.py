@@ -21,8 +21,8 @@ from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
 from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_columns
-from scoring.selectors.grids import grid_of
-from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.selectors.regions import grid_of
+from scoring.services.forecasts.publishing import load_forecaster
 
 FeatureValues = Mapping[str, float]
 

@@ -16,17 +16,18 @@ from scoring.errors import AssetFileError, AssetRowsError
 from scoring.metrics import ASSETS_IMPORTED
 from scoring.models import Asset, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities
-from scoring.services.portfolios.asset_places import hold_cells_still, place_assets
 from scoring.services.portfolios.asset_rows import (
     AssetRows,
     delete_assets_by_id,
+    hold_cells_still,
     insert_assets,
+    place_assets,
+    settle_portfolios,
 )
 from scoring.services.portfolios.location_files.faults import FaultList
 from scoring.services.portfolios.location_files.layouts import AssetRow, Layout
 from scoring.services.portfolios.location_files.reading import LocationFile
 from scoring.services.portfolios.portfolios import lock_portfolio
-from scoring.services.portfolios.totals import settle_portfolios
 
 MAX_ROWS = 250_000
 PROGRESS_EVERY_ROWS = 1_000

@@ -16,14 +16,14 @@ from scoring.errors import (
 )
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.selectors.model_versions import ARRIVALS, find_model_version
+from scoring.services.registry.fitting import new_artifact, register_version
 from scoring.services.registry.promotion import make_champion
-from scoring.services.registry.store_loading import (
+from scoring.services.registry.stores import (
     Description,
     moment_of,
+    read_artifacts,
     try_artifacts,
 )
-from scoring.services.registry.stores import read_artifacts
-from scoring.services.registry.versions import new_artifact, register_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

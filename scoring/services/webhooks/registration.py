@@ -16,8 +16,8 @@ from scoring.errors import (
     WebhookNotFoundError,
 )
 from scoring.models import Webhook, WebhookDelivery
-from scoring.services.webhooks.addresses import check_url
-from scoring.services.webhooks.messages import trial_message
+from scoring.services.webhooks.requests import check_url
+from scoring.services.webhooks.sending import trial_message
 
 MAX_WEBHOOKS = 20
 SENT_RETENTION = timedelta(days=30)

@@ -3,22 +3,31 @@
 Every message is sent at least once, with the same body under the same id.
 """
 
+import base64
+import hashlib
+import hmac
 import http.client
 import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from itertools import groupby
+from uuid import UUID
 
+import msgspec
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
+from msgspec import Struct
 
 from riskplatform import __version__
+from riskplatform.kernel.ids import uuid7
 from scoring.errors import WebhookAddressError
 from scoring.metrics import WEBHOOK_DELIVERIES, WEBHOOK_SECONDS
-from scoring.models import WebhookDelivery
+from scoring.models import AlertChange, Webhook, WebhookDelivery
+from scoring.selectors.alerts import AlertDetail
 from scoring.services.webhooks.requests import Reply, post
-from scoring.services.webhooks.secrets import signature_of
 
 BATCH = 100
 MAX_THREADS = 8
@@ -27,6 +36,10 @@ ROUND_S = 20.0
 MAX_ATTEMPTS = 14
 MAX_ERROR_CHARS = 300
 NOT_TRIED = "The message before it could not be delivered."
+TEST_OCCASION = "webhook.test"
+PURPOSE = b"riskplatform webhook secret 1\n"
+# A receiver may go on with the secret before for so long.
+ROTATION_PERIOD = timedelta(hours=24)
 
 
 def send_due_deliveries() -> Counter[str]:
@@ -122,3 +135,88 @@ def _state_after(delivery: WebhookDelivery, reply: Reply | None) -> str:
         reply is not None and reply.is_gone
     )
     return WebhookDelivery.State.DEAD if is_final else WebhookDelivery.State.PENDING
+
+
+class Message(Struct):
+    id: UUID
+    occasion: str
+    happened_at: datetime
+
+
+class AlertMessage(Message):
+    sequence: int
+    actor: str
+    alert: AlertDetail
+
+
+class TrialMessage(Message):
+    webhook: str
+
+
+def message_of_change(webhook: Webhook, change: AlertChange) -> WebhookDelivery:
+    """Make, but do not store, the message that an alert has changed."""
+    message = AlertMessage(
+        id=uuid7(),
+        occasion=f"alert.{change.kind}",
+        happened_at=change.changed_at,
+        sequence=change.pk,
+        actor=change.actor,
+        alert=AlertDetail.of(change.alert),
+    )
+    return _delivery(webhook, message, change)
+
+
+def trial_message(webhook: Webhook, *, now: datetime) -> WebhookDelivery:
+    """Make, but do not store, a message by which a client tries its receiver."""
+    message = TrialMessage(
+        id=uuid7(), occasion=TEST_OCCASION, happened_at=now, webhook=webhook.name
+    )
+    return _delivery(webhook, message, None)
+
+
+def _delivery(
+    webhook: Webhook, message: Message, change: AlertChange | None
+) -> WebhookDelivery:
+    return WebhookDelivery(
+        pk=message.id,
+        webhook=webhook,
+        change=change,
+        occasion=message.occasion,
+        body=msgspec.json.encode(message),
+        due_at=message.happened_at,
+    )
+
+
+def secret_of(webhook: Webhook) -> str:
+    """Return the secret to show, once, to the receiver of the messages."""
+    return _derived(settings.SECRET_KEY, webhook, webhook.secret_number)
+
+
+def signature_of(webhook: Webhook, body: bytes, *, moment: datetime) -> str:
+    """Sign `<unix seconds>.<body>`; each `v1` is by one secret that is still good.
+
+    There is more than one while the secret of the webhook, or the key of the
+    installation, is being rotated.
+    """
+    stamp = str(int(moment.timestamp()))
+    signed = stamp.encode() + b"." + body
+    parts = [
+        hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        for secret in _good_secrets(webhook, moment)
+    ]
+    return ",".join([f"t={stamp}", *(f"v1={part}" for part in parts)])
+
+
+def _good_secrets(webhook: Webhook, moment: datetime) -> list[str]:
+    numbers = [webhook.secret_number]
+    rotated_at = webhook.rotated_at
+    if rotated_at is not None and moment < rotated_at + ROTATION_PERIOD:
+        numbers.append(webhook.secret_number - 1)
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [_derived(key, webhook, number) for number in numbers for key in keys]
+
+
+def _derived(key: str, webhook: Webhook, number: int) -> str:
+    message = PURPOSE + f"{webhook.pk}/{number}".encode()
+    digest = hmac.digest(key.encode(), message, "sha256")
+    return "whsec_" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

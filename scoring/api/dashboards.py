@@ -1,6 +1,6 @@
-"""GET dashboard: the risk, the events and the alerts of a portfolio at a glance."""
+"""GET dashboard and metrics: a portfolio at a glance, and risk by region and hour."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
@@ -11,17 +11,24 @@ from rest_framework.request import Request
 
 from analytics.store.event_changes import names_of
 from perf.cache.edge.policy import NO_STORE, EdgePolicy, depends_on
-from perf.cache.lifetimes import DASHBOARD_TTL_S
+from perf.cache.lifetimes import DASHBOARD_TTL_S, QUERY_RESULT_TTL_S
 from perf.concurrency import Outcome
 from riskplatform.api.endpoints import Router, WithHeaders
-from riskplatform.api.keys.access import find_access
+from riskplatform.api.keys.access import READ_REGIONS, find_access
 from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.keys.permissions import has_right, has_scope
 from riskplatform.kernel.errors import ApplicationError
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
+from scoring.api.access import find_region
 from scoring.api.portfolios import portfolio_of
+from scoring.api.schemas import Slug
 from scoring.models import Portfolio, Region
+from scoring.selectors.metrics_report import (
+    MetricsTable,
+    RegionHour,
+    tabulate_metrics,
+)
 from scoring.selectors.portfolio_dashboard import (
     TIMEFRAMES,
     AlertData,
@@ -31,10 +38,11 @@ from scoring.selectors.portfolio_dashboard import (
     asset_cells,
     read_dashboard,
 )
+from scoring.selectors.regions import list_regions
 
-router = Router()
 Timeframe = Literal["24h", "7d", "30d"]
 Data = TypeVar("Data")
+router = Router()
 
 
 class DashboardQuery(Struct, forbid_unknown_fields=True):
@@ -127,6 +135,60 @@ def _names(portfolio: Portfolio, regions: Collection[Region]) -> Iterator[str]:
     yield change_names.portfolio(portfolio.pk)
     yield change_names.assessments_of(portfolio.pk)
     yield change_names.alerts_of(portfolio.organisation_id)
+    for region in regions:
+        yield change_names.forecasts_of(region.slug)
+    yield from names_of(region.slug for region in regions)
+
+
+class MetricsQuery(Struct, forbid_unknown_fields=True):
+    region: Slug | None = None
+    until: (
+        Annotated[
+            AwareTime,
+            Meta(description="End of the report; default: the newest forecast."),
+        ]
+        | None
+    ) = None
+    limit: Annotated[
+        int, Meta(ge=1, le=1_000, description="Rows, and hours to look back, at most.")
+    ] = 168
+
+
+class MetricsReport(Struct):
+    since: AwareTime
+    until: AwareTime
+    results: list[RegionHour]
+    error: Annotated[
+        PartError | None, Meta(description="Why there are no observed counts.")
+    ]
+
+    @classmethod
+    def of(cls, table: MetricsTable) -> Self:
+        error = None if table.error is None else PartError.of(table.error)
+        return cls(
+            since=table.since, until=table.until, results=table.rows, error=error
+        )
+
+
+@router.get(
+    "metrics",
+    has_right(READ_REGIONS),
+    edge=EdgePolicy(ttl_s=QUERY_RESULT_TTL_S),
+)
+def metrics_report(request: Request, query: MetricsQuery) -> WithHeaders[MetricsReport]:
+    """Set what was forecast beside what happened, hour by hour, newest first."""
+    regions = (
+        list(list_regions(find_access(request)))
+        if query.region is None
+        else [find_region(request, query.region)]
+    )
+    depends_on(request, change_names.REGIONS, *_names_of_regions(regions))
+    table = tabulate_metrics(regions, until=query.until, limit=query.limit)
+    headers = {} if table.error is None else NO_STORE
+    return WithHeaders(MetricsReport.of(table), headers)
+
+
+def _names_of_regions(regions: Sequence[Region]) -> Iterator[str]:
     for region in regions:
         yield change_names.forecasts_of(region.slug)
     yield from names_of(region.slug for region in regions)
