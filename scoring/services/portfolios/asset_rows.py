@@ -5,7 +5,6 @@ no asset falls between a region that grows and a portfolio that does.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,7 +22,7 @@ from scoring import change_names
 from scoring.engine.arrays import Cells
 from scoring.models import Asset, AssetPlace, Portfolio, Region
 from scoring.selectors.placement import Places, cells_of, find_places, members
-from scoring.services.portfolios.location_files.layouts import AssetRow
+from scoring.services.portfolios.asset_layouts import AssetRow
 
 KM_PER_DEGREE = 111.0
 # Beyond this latitude a cell may hold a pole, and so every longitude.
@@ -119,17 +118,15 @@ def _places_in(
     return members(region.pk, cells_of(lat, lon, region.resolution), cells)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetRows:
-    """Rows of a file with the ids and the curves that their assets will have."""
-
-    rows: Sequence[AssetRow]
-    ids: Sequence[UUID]
-    curve_ids: Sequence[int | None]
-
-
-def insert_assets(portfolio: Portfolio, rows: AssetRows) -> None:
-    insert_rows(Asset, ASSET_COLUMNS, _asset_values(portfolio, rows))
+def insert_assets(
+    portfolio: Portfolio,
+    rows: Sequence[AssetRow],
+    ids: Sequence[UUID],
+    curve_ids: Sequence[int | None],
+) -> None:
+    """Write rows of a file with the ids and the curves that their assets have."""
+    values = _asset_values(portfolio, zip(rows, ids, curve_ids, strict=True))
+    insert_rows(Asset, ASSET_COLUMNS, values)
 
 
 def insert_places(asset_ids: Sequence[UUID], places: Places) -> None:
@@ -158,10 +155,11 @@ def delete_assets_by_id(portfolio: Portfolio, ids: Sequence[UUID]) -> None:
         delete_assets(mine.filter(pk__in=ids[start : start + BATCH_ROWS]))
 
 
-def _asset_values(portfolio: Portfolio, rows: AssetRows) -> Iterator[tuple[Value, ...]]:
+def _asset_values(
+    portfolio: Portfolio, parts: Iterable[tuple[AssetRow, UUID, int | None]]
+) -> Iterator[tuple[Value, ...]]:
     portfolio_id = _id(portfolio.pk)
     updated_at = connection.ops.adapt_datetimefield_value(timezone.now())
-    parts = zip(rows.rows, rows.ids, rows.curve_ids, strict=True)
     for row, pk, curve_id in parts:
         yield (
             _id(pk),
