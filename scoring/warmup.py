@@ -17,7 +17,8 @@ from riskplatform.api.keys.models import ApiKey, Scope
 from riskplatform.api.keys.principal import principal_of_key
 from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
-from scoring.models import Forecast, Portfolio, Region
+from scoring.models import Portfolio, Region
+from scoring.selectors.forecasts import horizons_of
 
 MOST_PORTFOLIOS = 50
 
@@ -29,8 +30,7 @@ def about_regions(slug: str | None) -> Iterator[WarmRequest]:
         regions = regions.filter(slug=slug)
     readers = principals_of(ApiKey.objects.all())
     for region in regions:
-        horizons = Forecast.objects.of_region(region).served().order_by("horizon_sec")
-        for horizon_sec in horizons.values_list("horizon_sec", flat=True).distinct():
+        for horizon_sec in horizons_of(region):
             query = f"region={region.slug}&horizon_sec={horizon_sec}"
             request = _request("risk-map", query=query)
             for principal in [NOBODY, *readers]:
@@ -51,7 +51,7 @@ def about_portfolios(portfolio_id: str | None) -> Iterator[WarmRequest]:
                 continue
             dashboard = f"dashboard/{portfolio.pk}"
             yield _request(dashboard, query="timeframe=24h"), principal
-            if _reads(principal):
+            if principal.has_scope(Scope.SCORES_READ):
                 yield _request(f"assess/{portfolio.pk}", body=b"{}"), principal
 
 
@@ -65,10 +65,6 @@ def principals_of(keys: "QuerySet[ApiKey]") -> list[EdgePrincipal]:
         EdgePrincipal(access=access)
         for access in sorted(kinds, key=lambda access: access.organisation)
     ]
-
-
-def _reads(principal: EdgePrincipal) -> bool:
-    return principal.has_scope(Scope.SCORES_READ)
 
 
 def _request(path: str, *, query: str = "", body: bytes = b"") -> RequestParts:
@@ -86,7 +82,7 @@ def _id(text: str) -> UUID:
 register_subject(
     Subject(
         option="region",
-        help="slug of a region: warm answers about it",
+        help="slug of a region: warm responses about it",
         name=change_names.forecasts_of,
         requests=about_regions,
     )
@@ -94,7 +90,7 @@ register_subject(
 register_subject(
     Subject(
         option="portfolio",
-        help="id of a portfolio: warm answers about it",
+        help="id of a portfolio: warm responses about it",
         name=lambda text: change_names.portfolio(_id(text)),
         requests=about_portfolios,
     )

@@ -197,11 +197,5 @@ def _parts(parts: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
         portfolio_id = parts.pop("portfolio_id")
         parts["portfolio"] = portfolio_id and get_portfolio(organisation, portfolio_id)
     if parts.get("cells") is not None:
-        parts["cells"] = tuple(parse_cell_ids(parts["cells"], "cells"))
-    for name, kind in (
-        ("metric", AlertRule.Metric),
-        ("comparison", AlertRule.Comparison),
-    ):
-        if name in parts:
-            parts[name] = kind(parts[name])
+        parts["cells"] = parse_cell_ids(parts["cells"], "cells")
     return parts

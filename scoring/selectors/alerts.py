@@ -1,6 +1,5 @@
 """Reads of alert rules, alerts and webhooks, and an alert as all of them show it."""
 
-from collections.abc import Iterable
 from statistics import median
 from typing import Annotated, Literal, Self, cast
 from uuid import UUID
@@ -15,6 +14,7 @@ from scoring.errors import (
     AlertNotFoundError,
     AlertRuleNotFoundError,
     WebhookNotFoundError,
+    require,
 )
 from scoring.models import Alert, AlertChange, AlertRule, Webhook, WebhookDelivery
 
@@ -161,10 +161,10 @@ def list_alert_rules(organisation: Organisation) -> QuerySet[AlertRule]:
 
 def get_alert_rule(rule_id: UUID, *, organisation: Organisation) -> AlertRule:
     """Find a rule; somebody else's is as absent as one that is not."""
-    try:
-        return list_alert_rules(organisation).get(pk=rule_id)
-    except AlertRule.DoesNotExist:
-        raise AlertRuleNotFoundError(f"There is no alert rule {rule_id}.") from None
+    return require(
+        list_alert_rules(organisation).filter(pk=rule_id).first(),
+        AlertRuleNotFoundError(f"There is no alert rule {rule_id}."),
+    )
 
 
 def list_alerts(
@@ -209,22 +209,16 @@ def get_rule_performance(rule: AlertRule) -> AlertRulePerformance:
         scored_count=Count("pk", filter=Q(was_right__isnull=False)),
         right_count=Count("pk", filter=Q(was_right=True)),
     )
-    lead_times = rule.alerts.filter(was_right=True).values_list(
-        "lead_time_s", flat=True
-    )
+    right = rule.alerts.filter(was_right=True, lead_time_s__isnull=False)
+    lead_times = [alert.lead_time_s or 0.0 for alert in right.only("lead_time_s")]
     scored = counts["scored_count"]
     return AlertRulePerformance(
         rule_id=rule.pk,
         **counts,
         held_back_count=rule.held_back_count,
         precision=counts["right_count"] / scored if scored else None,
-        median_lead_time_s=_median(lead_times),
+        median_lead_time_s=median(lead_times) if lead_times else None,
     )
-
-
-def _median(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
 
 
 def list_webhooks(organisation: Organisation) -> QuerySet[Webhook]:
@@ -233,10 +227,10 @@ def list_webhooks(organisation: Organisation) -> QuerySet[Webhook]:
 
 def get_webhook(webhook_id: UUID, *, organisation: Organisation) -> Webhook:
     """Find a webhook; somebody else's is as absent as one that is not."""
-    try:
-        return list_webhooks(organisation).get(pk=webhook_id)
-    except Webhook.DoesNotExist:
-        raise WebhookNotFoundError(f"There is no webhook {webhook_id}.") from None
+    return require(
+        list_webhooks(organisation).filter(pk=webhook_id).first(),
+        WebhookNotFoundError(f"There is no webhook {webhook_id}."),
+    )
 
 
 def list_deliveries(

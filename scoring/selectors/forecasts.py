@@ -34,7 +34,7 @@ from scoring.arrays import (
 )
 from scoring.engine.consistency import SIGNIFICANCE
 from scoring.engine.simulation import ScenarioSet
-from scoring.errors import ForecastNotFoundError, HorizonNotPassedError
+from scoring.errors import ForecastNotFoundError, HorizonNotPassedError, require
 from scoring.models import (
     Cell,
     Forecast,
@@ -44,6 +44,15 @@ from scoring.models import (
     Region,
 )
 
+# Of a query that has a region and a horizon: the newest forecast served for both.
+NEWEST_FORECAST = Subquery(
+    Forecast.objects.filter(
+        region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
+    )
+    .served()
+    .newest_first()
+    .values("pk")[:1]
+)
 # A forecast never changes, so what it says is unpacked once a machine.
 COLUMNS = SharedArrays("forecast_columns", schema=2)
 FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
@@ -76,19 +85,17 @@ def get_latest_forecast(
     return latest
 
 
+def horizons_of(region: Region) -> list[int]:
+    """Give the horizons for which forecasts of a region are served, ascending."""
+    served = Forecast.objects.of_region(region).served().order_by("horizon_sec")
+    return list(served.values_list("horizon_sec", flat=True).distinct())
+
+
 def list_latest_forecasts(region: Region) -> QuerySet[Forecast]:
     """Return the newest forecast of each horizon, shortest first: one query."""
-    newest = (
-        Forecast.objects.filter(
-            region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
-        )
-        .served()
-        .newest_first()
-        .values("pk")[:1]
-    )
     return (
         Forecast.objects.of_region(region)
-        .filter(pk=Subquery(newest))
+        .filter(pk=NEWEST_FORECAST)
         .select_related("model_version")
         .order_by("horizon_sec")
     )
@@ -125,13 +132,7 @@ def _no_forecast(
     moment: datetime | None,
     model_version: ModelVersion | None,
 ) -> ForecastNotFoundError:
-    horizons = sorted(
-        Forecast.objects.of_region(region)
-        .served()
-        .order_by()
-        .values_list("horizon_sec", flat=True)
-        .distinct()
-    )
+    horizons = horizons_of(region)
     known = ", ".join(str(horizon) for horizon in horizons) or "none"
     when = "" if moment is None else f" issued by {moment.isoformat()}"
     whose = "" if model_version is None else f" of {model_version}"
@@ -211,10 +212,10 @@ def list_forecasts(
 
 
 def get_forecast(forecast_id: UUID, *, access: Access) -> Forecast:
-    found = list_forecasts(access).filter(pk=forecast_id).first()
-    if found is None:
-        raise ForecastNotFoundError(f"There is no forecast {forecast_id}.")
-    return found
+    return require(
+        list_forecasts(access).filter(pk=forecast_id).first(),
+        ForecastNotFoundError(f"There is no forecast {forecast_id}."),
+    )
 
 
 def scored_after(forecast: Forecast) -> datetime:

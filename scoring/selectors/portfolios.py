@@ -13,6 +13,7 @@ from scoring.errors import (
     AssetNotFoundError,
     PortfolioNotFoundError,
     VulnerabilityNotFoundError,
+    require,
 )
 from scoring.models import (
     Assessment,
@@ -46,12 +47,14 @@ def list_portfolios(
 
 def get_portfolio(organisation: Organisation, portfolio_id: UUID) -> Portfolio:
     """Find a portfolio; another organisation's is as absent as one that is not."""
-    try:
-        return Portfolio.objects.for_organisation(organisation).get(pk=portfolio_id)
-    except Portfolio.DoesNotExist:
-        raise PortfolioNotFoundError(
-            f"There is no portfolio {portfolio_id}.", portfolio_id=str(portfolio_id)
-        ) from None
+    mine = Portfolio.objects.for_organisation(organisation)
+    return require(mine.filter(pk=portfolio_id).first(), no_portfolio(portfolio_id))
+
+
+def no_portfolio(portfolio_id: UUID) -> PortfolioNotFoundError:
+    return PortfolioNotFoundError(
+        f"There is no portfolio {portfolio_id}.", portfolio_id=str(portfolio_id)
+    )
 
 
 def list_assets(
@@ -73,12 +76,12 @@ def list_assets(
 
 
 def get_asset(portfolio: Portfolio, asset_id: UUID) -> Asset:
-    try:
-        return _with_parts(Asset.objects.filter(portfolio=portfolio)).get(pk=asset_id)
-    except Asset.DoesNotExist:
-        raise AssetNotFoundError(
+    return require(
+        list_assets(portfolio).filter(pk=asset_id).first(),
+        AssetNotFoundError(
             f"The portfolio has no asset {asset_id}.", asset_id=str(asset_id)
-        ) from None
+        ),
+    )
 
 
 def list_vulnerabilities(organisation: Organisation) -> QuerySet[Vulnerability]:
@@ -102,12 +105,12 @@ def find_vulnerabilities(
 
 
 def get_vulnerability(organisation: Organisation, slug: str) -> Vulnerability:
-    try:
-        return find_vulnerabilities(organisation, [slug])[slug]
-    except KeyError:
-        raise VulnerabilityNotFoundError(
+    return require(
+        find_vulnerabilities(organisation, [slug]).get(slug),
+        VulnerabilityNotFoundError(
             f"There is no vulnerability {slug!r}.", vulnerability=slug
-        ) from None
+        ),
+    )
 
 
 def _with_parts(assets: QuerySet[Asset]) -> QuerySet[Asset]:
@@ -133,10 +136,10 @@ def list_assessments(portfolio: Portfolio) -> QuerySet[Assessment]:
 def get_assessment(organisation: Organisation, assessment_id: UUID) -> Assessment:
     """Find an assessment; another organisation's is as absent as one that is not."""
     found = Assessment.objects.for_organisation(organisation).filter(pk=assessment_id)
-    assessment = found.select_related(*PARTS).defer(*LARGE).first()
-    if assessment is None:
-        raise AssessmentNotFoundError(f"There is no assessment {assessment_id}.")
-    return assessment
+    return require(
+        found.select_related(*PARTS).defer(*LARGE).first(),
+        AssessmentNotFoundError(f"There is no assessment {assessment_id}."),
+    )
 
 
 def find_assessment(

@@ -15,6 +15,7 @@ from riskplatform.api.keys.access import Access, Ownership
 from scoring import change_names
 from scoring.cell_ids import hex_of
 from scoring.engine.grid import Grid, build_grid
+from scoring.errors import require
 from scoring.models import Cell, Region
 
 # Half a degree leaves room for events just outside a boundary; a swapped pair of
@@ -30,12 +31,10 @@ def list_regions(access: Access) -> QuerySet[Region]:
 
 def get_region(slug: str, *, access: Access) -> Region:
     """Find a region; one that may not be seen is as absent as one that is not."""
-    try:
-        return list_regions(access).get(slug=slug)
-    except Region.DoesNotExist:
-        raise RegionNotFoundError(
-            f"There is no region {slug!r}.", region=slug
-        ) from None
+    return require(
+        list_regions(access).filter(slug=slug).first(),
+        RegionNotFoundError(f"There is no region {slug!r}.", region=slug),
+    )
 
 
 def get_region_of_cells(cells: Sequence[int], *, access: Access) -> Region:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from uuid import UUID
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -12,7 +11,7 @@ from scoring.arrays import ForecastColumns
 from scoring.errors import NotAssessableError
 from scoring.models import AlertRule, AssetPlace, Forecast, Region
 from scoring.selectors.assessment_figures import quantile_text
-from scoring.selectors.forecasts import get_columns
+from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.services.assessments import assess_against
 
 # What was next to nothing before makes a change large, but never infinite.
@@ -148,8 +147,8 @@ def _portfolio_area(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
     if figure < rule.threshold:
         return []
     watched = pair.columns.take(_watched(rule, pair.columns.cells))
-    order = np.lexsort((watched.cells, -watched.p_event))
-    cells = tuple(watched.cells[order].tolist())
+    ordered = riskiest_first(watched, limit=watched.cells.size)
+    cells = tuple(ordered.cells.tolist())
     return [HotArea(cells=cells, values=(figure,) * len(cells))] if cells else []
 
 
@@ -186,13 +185,9 @@ def _watched(rule: AlertRule, cells: NDArray[np.uint64]) -> NDArray[np.bool_]:
     if rule.cells:
         watched &= np.isin(cells, np.array(rule.cells, dtype=np.uint64))
     if rule.portfolio_id is not None:
-        cells_of_assets = _asset_cells(rule.region_id, rule.portfolio_id)
-        watched &= np.isin(cells, np.array(cells_of_assets, dtype=np.uint64))
+        places = AssetPlace.objects.filter(
+            region_id=rule.region_id, asset__portfolio_id=rule.portfolio_id
+        )
+        own = places.order_by().values_list("h3", flat=True).distinct()
+        watched &= np.isin(cells, np.array(own, dtype=np.uint64))
     return watched
-
-
-def _asset_cells(region_id: int, portfolio_id: UUID) -> list[int]:
-    cells_of_assets = AssetPlace.objects.filter(
-        region_id=region_id, asset__portfolio_id=portfolio_id
-    )
-    return list(cells_of_assets.order_by("h3").values_list("h3", flat=True).distinct())

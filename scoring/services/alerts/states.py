@@ -1,7 +1,8 @@
 """What becomes of alerts: by people, by the clock, and whether they were right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from analytics.reads.features import EventHistoryColumns, event_columns, region_extent
+from analytics.reads.features import event_columns, region_extent
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
-from scoring.errors import AlertNotFoundError, AlertResolvedError
+from scoring.errors import AlertNotFoundError, AlertResolvedError, require
 from scoring.metrics import ALERTS_RESOLVED
 from scoring.models import Alert, AlertChange, Webhook, WebhookDelivery
 from scoring.selectors.alerts import alerts_in_full
@@ -57,19 +58,10 @@ def record_changes(
     )
     organisation_id = alerts[0].rule.organisation_id
     publish_changes(change_names.alerts_of(organisation_id))
-    _queue_messages(changes, organisation_id)
-
-
-def _queue_messages(changes: Sequence[AlertChange], organisation_id: int) -> None:
-    webhooks = list(
-        Webhook.objects.filter(organisation_id=organisation_id, is_enabled=True)
-    )
+    webhooks = Webhook.objects.filter(organisation_id=organisation_id, is_enabled=True)
+    messages = product(changes, list(webhooks))
     WebhookDelivery.objects.bulk_create(
-        [
-            message_of_change(webhook, change)
-            for change in changes
-            for webhook in webhooks
-        ],
+        [message_of_change(webhook, change) for change, webhook in messages],
         batch_size=500,
     )
 
@@ -126,48 +118,51 @@ def snooze_alert(
 
 def wake_alerts() -> int:
     """Open the alerts whose snooze has passed; returns how many."""
-    snoozed = Alert.objects.snoozed_before(timezone.now())
-    return sum(_wake(pk) for pk in list(snoozed.values_list("pk", flat=True)))
-
-
-@transaction.atomic
-def _wake(alert_id: UUID) -> bool:
-    now = timezone.now()
-    snoozed = Alert.objects.snoozed_before(now)
-    alert = _locked(snoozed.filter(pk=alert_id))
-    if alert is None:
-        return False
-    alert.state, alert.snoozed_until = Alert.State.OPEN, None
-    alert.save()
-    record_changes([alert], kind=AlertChange.Kind.WOKEN, now=now)
-    return True
+    changes = {"state": Alert.State.OPEN, "snoozed_until": None}
+    return _change_each(
+        lambda: Alert.objects.snoozed_before(timezone.now()),
+        AlertChange.Kind.WOKEN,
+        changes,
+    )
 
 
 def resolve_past_alerts() -> int:
     """Resolve the alerts whose window is over and was not renewed; returns how many."""
-    past = Alert.objects.past_by(timezone.now() - PAST_GRACE)
-    return sum(_resolve_past(pk) for pk in list(past.values_list("pk", flat=True)))
+    changes = {"state": Alert.State.RESOLVED, "resolved_at": timezone.now()}
+    count = _change_each(
+        lambda: Alert.objects.past_by(timezone.now() - PAST_GRACE),
+        AlertChange.Kind.RESOLVED,
+        changes,
+    )
+    ALERTS_RESOLVED.inc(count)
+    return count
 
 
-@transaction.atomic
-def _resolve_past(alert_id: UUID) -> bool:
-    now = timezone.now()
-    past = Alert.objects.past_by(now - PAST_GRACE)
-    alert = _locked(past.filter(pk=alert_id))
-    if alert is None:
-        return False
-    alert.state, alert.resolved_at = Alert.State.RESOLVED, now
-    alert.save()
-    record_changes([alert], kind=AlertChange.Kind.RESOLVED, now=now)
-    ALERTS_RESOLVED.inc()
-    return True
+def _change_each(
+    find: Callable[[], QuerySet[Alert]],
+    kind: AlertChange.Kind,
+    changes: Mapping[str, object],
+) -> int:
+    """Change what is found, each in a transaction, if it is still so when locked."""
+    count = 0
+    for key in list(find().values_list("pk", flat=True)):
+        with transaction.atomic():
+            alert = _locked(find().filter(pk=key))
+            if alert is not None:
+                for name, value in changes.items():
+                    setattr(alert, name, value)
+                alert.save()
+                record_changes([alert], kind=kind, now=timezone.now())
+                count += 1
+    return count
 
 
 def _locked_alert(alert_id: UUID, organisation: Organisation) -> Alert:
     mine = Alert.objects.for_organisation(organisation)
-    alert = _locked(mine.filter(pk=alert_id))
-    if alert is None:
-        raise AlertNotFoundError(f"There is no alert {alert_id}.")
+    alert = require(
+        _locked(mine.filter(pk=alert_id)),
+        AlertNotFoundError(f"There is no alert {alert_id}."),
+    )
     if alert.state == Alert.State.RESOLVED:
         raise AlertResolvedError(
             f"Alert {alert_id} is resolved. Nothing is left to do about it."
@@ -231,18 +226,13 @@ def _score(window: Window) -> int:
         ).select_related("rule")
         alerts = list(found.defer("rule__cells"))
         for alert in alerts:
-            first_s = _first_event_s(events, alert.first_cells)
-            alert.scored_at = now
-            alert.was_right = first_s is not None
-            alert.lead_time_s = (
-                None if first_s is None else first_s - window.issued_for.timestamp()
-            )
+            cells = np.array(alert.first_cells, dtype=np.uint64)
+            inside_s = events.occurred_s[np.isin(events.cell, cells)]
+            alert.scored_at, alert.was_right = now, inside_s.size > 0
+            if alert.was_right:
+                first_s = float(inside_s.min())
+                alert.lead_time_s = first_s - window.issued_for.timestamp()
         Alert.objects.bulk_update(alerts, OUTCOME_FIELDS, batch_size=500)
         owners = {alert.rule.organisation_id for alert in alerts}
         publish_changes(*map(change_names.alerts_of, owners))
     return len(alerts)
-
-
-def _first_event_s(events: EventHistoryColumns, cells: Sequence[int]) -> float | None:
-    inside = np.isin(events.cell, np.array(cells, dtype=np.uint64))
-    return float(events.occurred_s[inside].min()) if inside.any() else None
