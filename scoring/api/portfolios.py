@@ -24,7 +24,6 @@ from scoring.selectors.portfolios import (
     list_vulnerabilities,
 )
 from scoring.services.portfolios.portfolios import (
-    CurveDefinition,
     create_portfolio,
     create_vulnerability,
     delete_portfolio,
@@ -137,13 +136,9 @@ def portfolios_list(request: Request, query: PortfolioQuery) -> Page[PortfolioDe
 @router.post("portfolios", WRITERS, status=201)
 def portfolios_create(request: Request, body: NewPortfolio) -> Once[PortfolioDetail]:
     organisation = get_principal(request).organisation
-
-    def create() -> PortfolioDetail:
-        return PortfolioDetail.of(
-            create_portfolio(organisation, name=body.name, currency=body.currency)
-        )
-
-    return Once(create)
+    return Once(
+        lambda: PortfolioDetail.of(create_portfolio(organisation, **given_in(body)))
+    )
 
 
 @router.get(PORTFOLIO, READERS)
@@ -227,15 +222,12 @@ def vulnerabilities_list(
 def vulnerabilities_create(
     request: Request, body: NewVulnerability
 ) -> Once[VulnerabilityDetail]:
-    definition = CurveDefinition(slug=body.slug, name=body.name, points=body.points)
     organisation = get_principal(request).organisation
-
-    def create() -> VulnerabilityDetail:
-        return VulnerabilityDetail.of(
-            create_vulnerability(organisation, definition=definition)
+    return Once(
+        lambda: VulnerabilityDetail.of(
+            create_vulnerability(organisation, **given_in(body))
         )
-
-    return Once(create)
+    )
 
 
 @router.get("vulnerabilities/<slug:slug>", READERS)

@@ -157,7 +157,9 @@ def webhooks_update(
     request: Request, webhook_id: UUID, body: WebhookChange
 ) -> WebhookDetail:
     organisation = get_principal(request).organisation
-    changed = change_webhook(webhook_id, organisation=organisation, **given_in(body))
+    changed = change_webhook(
+        webhook_id, organisation=organisation, changes=given_in(body)
+    )
     return WebhookDetail.of(changed)
 
 

@@ -18,7 +18,6 @@ from scoring.models import Assessment, Forecast, Portfolio, Vulnerability
 from scoring.services.assessments import assess_against
 from scoring.services.portfolios.asset_import import ImportOptions, import_assets
 from scoring.services.portfolios.portfolios import (
-    CurveDefinition,
     create_portfolio,
     create_vulnerability,
 )
@@ -129,10 +128,8 @@ def _store(cities: Sequence[City]) -> Portfolio:
         slug=ORGANISATION, defaults={"name": "Demo"}
     )
     if not Vulnerability.objects.filter(organisation=organisation, slug=CURVE).exists():
-        definition = CurveDefinition(
-            slug=CURVE, name="Winds of 34 knots or more", points=CURVE_POINTS
-        )
-        create_vulnerability(organisation, definition=definition)
+        name = "Winds of 34 knots or more"
+        create_vulnerability(organisation, slug=CURVE, name=name, points=CURVE_POINTS)
     portfolios = Portfolio.objects.for_organisation(organisation)
     portfolio = portfolios.filter(name=PORTFOLIO).first() or create_portfolio(
         organisation, name=PORTFOLIO, currency=NO_CURRENCY

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -20,19 +19,20 @@ from scoring.errors import (
     AssetReferenceTakenError,
     CurrencyInUseError,
     PortfolioNameTakenError,
-    PortfolioNotFoundError,
     VulnerabilityInUseError,
     VulnerabilityNotFoundError,
     VulnerabilityTakenError,
+    require,
 )
 from scoring.models import Asset, AssetPlace, Portfolio, Vulnerability
-from scoring.selectors.portfolios import get_asset
+from scoring.selectors.portfolios import get_asset, no_portfolio
 from scoring.services.portfolios.asset_rows import (
     delete_assets,
     hold_cells_still,
     place_assets,
     settle_portfolios,
 )
+from scoring.services.unique import unique_or
 
 COORDINATES = frozenset({"lat", "lon"})
 MAX_POINTS = 200
@@ -103,37 +103,23 @@ def portfolio_tag(portfolio: Portfolio) -> str:
 
 def lock_portfolio(organisation: Organisation, portfolio_id: UUID) -> Portfolio:
     """Find a portfolio of the organisation and keep other writers out of it."""
-    mine = Portfolio.objects.for_organisation(organisation)
-    try:
-        return mine.select_for_update().get(pk=portfolio_id)
-    except Portfolio.DoesNotExist:
-        raise PortfolioNotFoundError(
-            f"There is no portfolio {portfolio_id}.", portfolio_id=str(portfolio_id)
-        ) from None
+    mine = Portfolio.objects.for_organisation(organisation).select_for_update()
+    return require(mine.filter(pk=portfolio_id).first(), no_portfolio(portfolio_id))
 
 
 def _save(portfolio: Portfolio) -> None:
     try:
         portfolio.clean_fields()
     except ValidationError as error:
-        raise _invalid(error) from error
-    try:
-        with transaction.atomic():
-            portfolio.save()
-    except IntegrityError:
-        raise PortfolioNameTakenError(
-            f"A portfolio is called {portfolio.name!r} already. Use another name.",
-            name=portfolio.name,
-        ) from None
-
-
-def _invalid(error: ValidationError) -> InvalidInputError:
-    faults = [
-        FieldFault(name, reason)
-        for name, reasons in error.message_dict.items()
-        for reason in reasons
-    ]
-    return InvalidInputError(faults[0].reason, faults=faults)
+        faults = [
+            FieldFault(name, reason)
+            for name, reasons in error.message_dict.items()
+            for reason in reasons
+        ]
+        raise InvalidInputError(faults[0].reason, faults=faults) from error
+    reason = f"A portfolio is called {portfolio.name!r} already. Use another name."
+    with unique_or(PortfolioNameTakenError(reason, name=portfolio.name)):
+        portfolio.save()
 
 
 @transaction.atomic
@@ -190,43 +176,33 @@ def asset_tag(asset: Asset) -> str:
 
 
 def _save_asset(asset: Asset) -> None:
-    try:
-        with transaction.atomic():
-            asset.save()
-    except IntegrityError:
-        raise AssetReferenceTakenError(
-            f"The portfolio has an asset {asset.reference!r} already."
-            " Change that one, or use another reference.",
-            reference=asset.reference,
-        ) from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveDefinition:
-    slug: str
-    name: str
-    points: Sequence[Point]
+    taken = AssetReferenceTakenError(
+        f"The portfolio has an asset {asset.reference!r} already."
+        " Change that one, or use another reference.",
+        reference=asset.reference,
+    )
+    with unique_or(taken):
+        asset.save()
 
 
 def create_vulnerability(
-    organisation: Organisation, *, definition: CurveDefinition
+    organisation: Organisation, *, slug: str, name: str, points: Sequence[Point]
 ) -> Vulnerability:
-    check_points(definition.points)
+    """Make a curve; it is never changed, because assessments depend on it."""
+    check_points(points)
     vulnerability = Vulnerability(
         organisation=organisation,
-        slug=definition.slug,
-        name=definition.name,
-        points=[list(point) for point in definition.points],
+        slug=slug,
+        name=name,
+        points=[list(point) for point in points],
     )
-    try:
-        with transaction.atomic():
-            vulnerability.save()
-    except IntegrityError:
-        raise VulnerabilityTakenError(
-            f"There is a vulnerability {definition.slug!r} already."
-            " A curve is not changed: make one with another slug.",
-            vulnerability=definition.slug,
-        ) from None
+    taken = VulnerabilityTakenError(
+        f"There is a vulnerability {slug!r} already."
+        " A curve is not changed: make one with another slug.",
+        vulnerability=slug,
+    )
+    with unique_or(taken):
+        vulnerability.save()
     return vulnerability
 
 

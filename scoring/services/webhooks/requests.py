@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -162,24 +161,8 @@ def _refusal(reason: str) -> WebhookAddressError:
     return WebhookAddressError(reason, field="url")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """The status of an answer; its body is never read."""
-
-    status: int
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
-    @property
-    def is_gone(self) -> bool:
-        """Return whether the receiver says that it wants no messages any more."""
-        return self.status == HTTPStatus.GONE
-
-
-def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> Reply:
-    """Send a body and read the status of the answer.
+def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> int:
+    """Send a body and give the status of the answer, whose body is never read.
 
     Raises
     ------
@@ -189,21 +172,24 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str]) -> Reply:
         The receiver cannot be reached, is too slow, or does not speak HTTP.
     """
     target = check_url(url)
-    connection = _connection(target, resolve(target))
+    kind = _PinnedTlsConnection if target.scheme == "https" else _PinnedConnection
+    connection = kind(target, resolve(target))
     timer = threading.Timer(settings.WEBHOOK_TIMEOUT_S, connection.cut_off)
     timer.start()
     try:
         connection.request("POST", target.path, body=body, headers=dict(headers))
-        reply = Reply(status=connection.getresponse().status)
+        status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        raise connection.explained(error) from error
+        if connection.is_cut_off:
+            raise TimeoutError(TOO_SLOW) from error
+        raise
     finally:
         timer.cancel()
         connection.close()
     if connection.is_cut_off:
         # What was read until then passes for an answer that ended early.
         raise TimeoutError(TOO_SLOW)
-    return reply
+    return status
 
 
 class _PinnedConnection(http.client.HTTPConnection):
@@ -220,9 +206,6 @@ class _PinnedConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self.address, self.port), self.timeout)
-
-    def explained(self, error: Exception) -> Exception:
-        return TimeoutError(TOO_SLOW) if self.is_cut_off else error
 
     def cut_off(self) -> None:
         self.is_cut_off = True
@@ -242,12 +225,6 @@ class _PinnedTlsConnection(_PinnedConnection):
             self.sock, server_hostname=self.host, do_handshake_on_connect=False
         )
         self.sock.do_handshake()
-
-
-def _connection(target: Target, address: str) -> _PinnedConnection:
-    if target.scheme == "https":
-        return _PinnedTlsConnection(target, address)
-    return _PinnedConnection(target, address)
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from itertools import groupby
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from scoring.errors import WebhookAddressError
 from scoring.metrics import WEBHOOK_DELIVERIES, WEBHOOK_SECONDS
 from scoring.models import AlertChange, Webhook, WebhookDelivery
 from scoring.selectors.alerts import AlertDetail
-from scoring.services.webhooks.requests import Reply, post
+from scoring.services.webhooks.requests import post
 
 BATCH = 100
 MAX_THREADS = 8
@@ -85,17 +86,6 @@ def _send_in_turn(queue: Sequence[WebhookDelivery], until_s: float) -> list[str]
 
 
 def _attempt(delivery: WebhookDelivery) -> str:
-    try:
-        with WEBHOOK_SECONDS.time():
-            reply = _post(delivery)
-    except WebhookAddressError as refusal:
-        return _note(delivery, error=refusal.message)
-    except (OSError, http.client.HTTPException) as failure:
-        return _note(delivery, error=f"{type(failure).__name__}: {failure}")
-    return _note(delivery, reply=reply)
-
-
-def _post(delivery: WebhookDelivery) -> Reply:
     body, webhook = bytes(delivery.body), delivery.webhook
     headers = {
         "Content-Type": "application/json",
@@ -104,52 +94,49 @@ def _post(delivery: WebhookDelivery) -> Reply:
         "X-Riskplatform-Occasion": delivery.occasion,
         "X-Riskplatform-Signature": signature_of(webhook, body, moment=timezone.now()),
     }
-    return post(webhook.url, body, headers=headers)
+    try:
+        with WEBHOOK_SECONDS.time():
+            status = post(webhook.url, body, headers=headers)
+    except WebhookAddressError as refusal:
+        return _note(delivery, error=refusal.message)
+    except (OSError, http.client.HTTPException) as failure:
+        return _note(delivery, error=f"{type(failure).__name__}: {failure}")
+    return _note(delivery, status=status, error=f"The receiver answered {status}.")
 
 
-def _note(
-    delivery: WebhookDelivery, *, reply: Reply | None = None, error: str = ""
-) -> str:
+def _note(delivery: WebhookDelivery, *, error: str, status: int | None = None) -> str:
     """Write the outcome of an attempt, unless another process took the message over."""
-    state = _state_after(delivery, reply)
-    is_sent = state == WebhookDelivery.State.SENT
-    if reply is not None and not is_sent:
-        error = f"The receiver answered {reply.status}."
-    printable = "".join(char if char.isprintable() else "?" for char in error)
+    state, sent_at = WebhookDelivery.State.PENDING, None
+    if status is not None and 200 <= status < 300:
+        state, sent_at, error = WebhookDelivery.State.SENT, timezone.now(), ""
+    elif status == HTTPStatus.GONE or delivery.attempts >= MAX_ATTEMPTS:
+        state = WebhookDelivery.State.DEAD
     is_final = state != WebhookDelivery.State.PENDING
+    printable = "".join(char if char.isprintable() else "?" for char in error)
     give_up = delivery.release if is_final else delivery.retry_later
     give_up(
         state=state,
-        last_status=None if reply is None else reply.status,
+        last_status=status,
         last_error=printable[:MAX_ERROR_CHARS],
-        sent_at=timezone.now() if is_sent else None,
+        sent_at=sent_at,
     )
-    WEBHOOK_DELIVERIES.labels("failed" if state == "pending" else state).inc()
+    WEBHOOK_DELIVERIES.labels(state if is_final else "failed").inc()
     return state
 
 
-def _state_after(delivery: WebhookDelivery, reply: Reply | None) -> str:
-    if reply is not None and reply.is_success:
-        return WebhookDelivery.State.SENT
-    is_final = delivery.attempts >= MAX_ATTEMPTS or (
-        reply is not None and reply.is_gone
-    )
-    return WebhookDelivery.State.DEAD if is_final else WebhookDelivery.State.PENDING
-
-
-class Message(Struct):
+class WebhookMessage(Struct):
     id: UUID
     occasion: str
     happened_at: datetime
 
 
-class AlertMessage(Message):
+class AlertMessage(WebhookMessage):
     sequence: int
     actor: str
     alert: AlertDetail
 
 
-class TrialMessage(Message):
+class TrialMessage(WebhookMessage):
     webhook: str
 
 
@@ -175,7 +162,7 @@ def trial_message(webhook: Webhook, *, now: datetime) -> WebhookDelivery:
 
 
 def _delivery(
-    webhook: Webhook, message: Message, change: AlertChange | None
+    webhook: Webhook, message: WebhookMessage, change: AlertChange | None
 ) -> WebhookDelivery:
     return WebhookDelivery(
         pk=message.id,
