@@ -154,17 +154,17 @@ SLOW_BODIES = Counter(
 )
 SHED = Counter(
     "perf_shed_requests_total",
-    "Requests refused because too many waited, by class of routes.",
+    "Requests refused because they could not be answered in time, by class of routes.",
     ["route_class"],
 )
 WAIT_SECONDS = Histogram(
     "perf_wait_seconds",
-    "How long requests that found no free slot waited for one, or in vain.",
-    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    "How long requests waited for a thread of their group, or in vain.",
+    buckets=(0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 WAITING_REQUESTS = Gauge(
     "perf_waiting_requests",
-    "Requests that wait for a slot.",
+    "Requests that wait for a thread of their group.",
     multiprocess_mode="livesum",
 )
 HEDGES = Counter(

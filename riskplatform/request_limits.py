@@ -86,10 +86,6 @@ class Slots:
     waiting: int
 
     @property
-    def total(self) -> int:
-        return self.inside + self.waiting
-
-    @property
     def per_caller(self) -> int:
         """One caller leaves a slot to others, where there is more than one."""
         return max(1, self.inside - 1)
@@ -99,11 +95,10 @@ def slots() -> dict[str, Slots]:
     """Read the slots of each process, by group; `default` has all other classes."""
     return {
         "default": Slots(
-            inside=env_int("WEB_MAX_CONCURRENCY", 4, minimum=1),
-            waiting=env_int("WEB_MAX_QUEUE", 2),
+            inside=env_int("WEB_MAX_CONCURRENCY", 6, minimum=1), waiting=256
         ),
-        "events": Slots(inside=env_int("WEB_MAX_INGESTION", 3, minimum=1), waiting=3),
-        "admin": Slots(inside=env_int("WEB_MAX_ADMIN", 2, minimum=1), waiting=2),
+        "events": Slots(inside=env_int("WEB_MAX_INGESTION", 3, minimum=1), waiting=64),
+        "admin": Slots(inside=env_int("WEB_MAX_ADMIN", 2, minimum=1), waiting=16),
         "exports": Slots(inside=env_int("WEB_MAX_STREAMS", 1, minimum=1), waiting=0),
     }
 

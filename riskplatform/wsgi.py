@@ -11,7 +11,6 @@ django_application = get_wsgi_application()
 
 # What stands around Django needs its settings and apps, which are there only now.
 from perf.cache.edge.assembly import with_edge_cache  # noqa: E402
-from perf.limits.admission import Admission  # noqa: E402
 from perf.limits.buffering import Buffering  # noqa: E402
 from perf.limits.dispatching import Dispatching  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402
@@ -22,7 +21,7 @@ from riskplatform.kernel.heartbeat import heartbeat  # noqa: E402
 # Limits first: what goes beyond them costs nothing more. Bodies next, so that no thread
 # waits for one further in. Threads and slots are for what is not cached: a cached
 # response is sent at once.
-cached = with_edge_cache(Admission(django_application))
+cached = with_edge_cache(django_application)
 dispatching = Dispatching(
     # Once more, for what breaks in a thread of our own.
     ErrorBoundary(cached),

@@ -13,9 +13,9 @@ from perf.cache.change_feed import feed
 from perf.cache.edge.remembered import remembered_values
 from perf.shared_store import StoreUnavailableError
 from scoring.models import Region
-from tests.edge.webs import Platform, filled_platform
-from tests.factories import DAY_S, make_forecast, make_region
-from tests.published_changes import what_is_written_is_published
+from tests.support.factories import DAY_S, make_forecast, make_region
+from tests.support.published_changes import what_is_written_is_published
+from tests.support.webs import Platform, filled_platform
 
 __all__ = ["what_is_written_is_published"]
 

@@ -40,11 +40,8 @@ def demand() -> ConnectionDemand:
 
 
 def _threads_with_connections() -> int:
-    """Count those of a web process: for ordinary requests, other groups, and probes."""
-    groups = sum(
-        slots.inside for name, slots in settings.WEB_SLOTS.items() if name != "default"
-    )
-    return int(settings.WEB_THREADS) + groups + 1
+    """Count those of a web process: of all groups of routes, and of probes."""
+    return sum(slots.inside for slots in settings.WEB_SLOTS.values()) + 1
 
 
 def check_capacity(alias: str) -> list[checks.CheckMessage]:
@@ -62,7 +59,7 @@ def check_capacity(alias: str) -> list[checks.CheckMessage]:
         checks.Warning(
             f"The processes may open {wanted} connections to {alias}, more than"
             f" {SHARE:.0%} of the server's {limit}.",
-            hint="Lower WEB_WORKERS, WEB_THREADS or DATABASE_POOL_SIZE, raise"
+            hint="Lower WEB_WORKERS, WEB_MAX_CONCURRENCY or DATABASE_POOL_SIZE, raise"
             " max_connections, or put PgBouncer in between (docs/connections.md).",
             id="perf.W001",
         )

@@ -10,12 +10,11 @@ from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 
-from perf.limits.admission import refuse_overload
 from perf.limits.body_reading import PIECE_BYTES, BodyPace, BodyReader, EndedError
 from perf.limits.callers import BY_ADDRESS, configured_callers
-from perf.limits.refusals import refusal, refuse
+from perf.limits.refusals import refusal, refuse, refuse_overload
 from perf.limits.routes import configured_routes
-from perf.metrics import SHED, SLOW_BODIES
+from perf.metrics import SLOW_BODIES
 from perf.switches import Switch, is_on
 from riskplatform.api.request_id import request_id_of
 from riskplatform.kernel.detaching import DETACHABLE, Detachable
@@ -51,8 +50,8 @@ class Buffering:
     ) -> Iterable[bytes]:
         address = self._callers.address(environ)
         if not self._reader.may_read(address):
-            SHED.labels(self._routes.of(environ["PATH_INFO"])).inc()
-            return refuse_overload(environ, start_response)
+            route_class = self._routes.of(environ["PATH_INFO"])
+            return refuse_overload(environ, start_response, route_class)
         request.request_id = request_id_of(environ)
         try:
             environ["wsgi.input"] = self._read(request, address, environ)

@@ -1,11 +1,13 @@
 """Answers given before Django: problem+json with the id of the request."""
 
+import random
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import orjson
 
+from perf.metrics import SHED
 from riskplatform.api.problems import CONTENT_TYPE, problem
 from riskplatform.api.request_id import HEADER, request_id_of
 from riskplatform.kernel.errors import ApplicationError, UnavailableError
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Header = tuple[str, str]
+
+# Drawn at random, so that refused clients do not come back all at once.
+RETRY_AFTER_S = (1, 3)
 
 
 class ThrottledError(ApplicationError):
@@ -26,6 +31,16 @@ class OverloadedError(UnavailableError):
     code = "overloaded"
     title = "The server is busy"
     retry_after_s = 1
+
+
+def refuse_overload(
+    environ: "WSGIEnvironment", start_response: "StartResponse", route_class: str
+) -> list[bytes]:
+    """Refuse a request that could not be answered in time."""
+    SHED.labels(route_class).inc()
+    error = OverloadedError("More requests wait than can be answered. Try again.")
+    wait_s = random.randint(*RETRY_AFTER_S)  # noqa: S311 - spreads retries, no secret
+    return refuse(environ, start_response, error, [("Retry-After", str(wait_s))])
 
 
 def refuse(

@@ -28,16 +28,12 @@ class DeadlineMiddleware:
         self._routes = configured_routes()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        timeouts = settings.REQUEST_TIMEOUTS
-        allowed_s = timeouts.get(self._routes.of(request.path), timeouts[DEFAULT])
         given = request.headers.get(HEADER)
-        if given is not None:
-            if not SECONDS.fullmatch(given) or float(given) == 0:
-                return error_response(
-                    InvalidInputError(f"{HEADER} is not a number of seconds above 0.")
-                )
-            allowed_s = min(allowed_s, float(given))
-        with deadline(allowed_s):
+        if given is not None and not is_time_limit(given):
+            return error_response(
+                InvalidInputError(f"{HEADER} is not a number of seconds above 0.")
+            )
+        with deadline(time_limit_s(self._routes.of(request.path), given)):
             return self.get_response(request)
 
     def process_exception(
@@ -47,3 +43,16 @@ class DeadlineMiddleware:
         if isinstance(error, OperationalError):
             error = database_error(error)
         return error_response(error) if isinstance(error, DeadlineError) else None
+
+
+def is_time_limit(text: str) -> bool:
+    return SECONDS.fullmatch(text) is not None and float(text) > 0
+
+
+def time_limit_s(route_class: str, given: str | None) -> float:
+    """Return how long a request may take: what its class may, or less if it says so."""
+    timeouts = settings.REQUEST_TIMEOUTS
+    limit_s: float = timeouts.get(route_class, timeouts[DEFAULT])
+    if given is not None and is_time_limit(given):
+        return min(limit_s, float(given))
+    return limit_s

@@ -13,7 +13,7 @@ from django.utils import timezone
 from riskplatform.api.keys.models import ApiKey, Membership, Scope
 from riskplatform.api.keys.secrets import KeyText
 from riskplatform.api.keys.services import revoke_keys
-from tests.factories import make_organisation
+from tests.support.factories import make_organisation
 
 ALL = frozenset(Scope.values)
 READER = frozenset({"scores:read", "portfolios:read"})

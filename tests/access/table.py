@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from tests.access.principals import Principal
-from tests.factories import CENTRE, DAY_S
+from tests.support.factories import CENTRE, DAY_S
 
 READ, MODELS, EVENTS = "scores:read", "models:write", "events:write"
 PORTFOLIOS, PORTFOLIOS_WRITE = "portfolios:read", "portfolios:write"

@@ -11,8 +11,8 @@ from scoring.models import Alert, Assessment, Region
 from scoring.services.alerts.evaluation import evaluate_due_rules
 from scoring.services.regions import set_region_access
 from tests.access.world import make_world
-from tests.domain.alerts.watching import make_rule, publish
-from tests.factories import make_client, make_organisation, make_region
+from tests.scoring.alerts.watching import make_rule, publish
+from tests.support.factories import make_client, make_organisation, make_region
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from riskplatform.api.keys.access import (
 )
 from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import AlertRule, Region
-from tests.factories import DAY_S, make_organisation, make_region
+from tests.support.factories import DAY_S, make_organisation, make_region
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 

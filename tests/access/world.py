@@ -21,8 +21,7 @@ from scoring.models import (
     Webhook,
     WebhookDelivery,
 )
-from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
-from tests.factories import (
+from tests.support.factories import (
     DAY_S,
     ISSUED_FOR,
     make_alert,
@@ -32,6 +31,7 @@ from tests.factories import (
     make_region,
     make_vulnerability,
 )
+from tests.support.forecasts_with_events import make_forecast_with_events
 
 # Slug, owner, and whether it is public.
 REGIONS = (

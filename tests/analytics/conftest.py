@@ -1,35 +1,28 @@
-"""A region, and files of events written for it."""
+"""A region, files of events written for it, and a client that posts events to it."""
 
 import gzip
-from collections.abc import Callable, Generator
-from datetime import UTC, datetime
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import cast
 
+import orjson
 import pytest
 from django.db import connections
+from django.http import HttpResponse
+from django.test import Client
 
-from analytics.grid import Bounds, RegionGrid
+from analytics import placement
+from analytics.inbox.backlog import forget_backlog
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportReport
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-HEADER = "time,lat,lon,kind,severity,id"
-BOUNDS = Bounds(south=41.6, west=-87.95, north=42.05, east=-87.5)
-CHICAGO = RegionGrid(
-    slug="chicago", resolution=8, timezone="America/Chicago", bounds=BOUNDS
-)
-
-WriteCsv = Callable[..., Path]
-ImportRows = Callable[..., ImportReport]
-
-
-def good_row(number: int) -> str:
-    """Write a row of `HEADER` that differs from those of other numbers."""
-    time = f"2022-01-{number % 28 + 1:02d}T{number // 28 % 24:02d}:00:00Z"
-    return (
-        f"{time},41.{number % 300 + 650},-87.{number % 300 + 550},theft,1.5,e{number}"
-    )
+from analytics.models import Event
+from analytics.shipping.shipper import ShippingReport, ship_due
+from riskplatform.api.keys.models import Organisation
+from riskplatform.api.keys.services import issue_key
+from tests.support.chicago import CHICAGO, HEADER, NOW, ImportRows, WriteCsv
+from tests.support.event_payloads import Json
+from tests.support.one_region import OneRegion, Post
 
 
 @pytest.fixture
@@ -68,6 +61,65 @@ def empty_event_table() -> Generator[None]:
     _truncate_events()
     yield
     _truncate_events()
+
+
+@pytest.fixture
+def empty_store(db: None) -> Generator[None]:
+    _truncate_events()
+    assert not Event.objects.exists()
+    yield
+    _truncate_events()
+    assert not Event.objects.exists()
+
+
+@pytest.fixture
+def one_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the directory know Chicago and nothing else."""
+    monkeypatch.setattr(placement, "_registered", [OneRegion()])
+
+
+@pytest.fixture
+def fresh_backlog() -> Generator[None]:
+    forget_backlog()
+    yield
+    forget_backlog()
+
+
+@pytest.fixture
+def acme(db: None) -> Organisation:
+    return Organisation.objects.create(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def key(acme: Organisation) -> str:
+    issued = issue_key(acme, name="feed", scopes=["events:write"])
+    return issued.text.text
+
+
+@pytest.fixture
+def post(key: str) -> Post:
+    def send(
+        body: bytes | Sequence[Json],
+        *,
+        query: str = "",
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> HttpResponse:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        response = Client().post(
+            f"/api/v1/events{query}",
+            data=content,
+            content_type=content_type,
+            headers={"Authorization": f"Bearer {key}", **headers},
+        )
+        return cast("HttpResponse", response)
+
+    return send
+
+
+@pytest.fixture
+def ship() -> Callable[[], ShippingReport]:
+    return ship_due
 
 
 def _truncate_events() -> None:

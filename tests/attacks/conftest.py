@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.attacks.measuring import Idle
-from tests.edge.webs import Platform, Web, filled_platform
+from tests.support.webs import Platform, Web, filled_platform
 
 DAY = {"region": "large", "horizon_sec": 86_400}
 

@@ -14,8 +14,7 @@ from riskplatform.api.keys.services import issue_key
 from scoring.models import AlertRule, Portfolio, Region
 from scoring.selectors.regions import get_region_grid
 from scoring.services.portfolios.asset_import import ImportOptions, import_assets
-from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
-from tests.factories import (
+from tests.support.factories import (
     CENTRE,
     DAY_S,
     make_forecast,
@@ -23,6 +22,7 @@ from tests.factories import (
     make_portfolio,
     make_region,
 )
+from tests.support.forecasts_with_events import make_forecast_with_events
 
 # Rings of cells around the centre: 19,927 cells, where features end, and 40,021.
 LARGE_RINGS = 81

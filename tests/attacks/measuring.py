@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from riskplatform.embedded.ports import LOOPBACK
-from tests.edge.webs import Web
+from tests.support.webs import Web
 
 TIMEOUT_S = 700.0
 READ_BYTES = 1 << 20

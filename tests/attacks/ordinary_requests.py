@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from tests.edge.webs import Platform, Web
 from tests.support.waiting import wait_until
+from tests.support.webs import Platform, Web
 
 # A busy machine needs some of it; without care the wait is long, or for ever.
 SOON_S = 5.0

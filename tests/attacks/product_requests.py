@@ -23,7 +23,7 @@ from tests.attacks.request_bodies import (
     wide_csv,
     windows,
 )
-from tests.edge.webs import Platform
+from tests.support.webs import Platform
 
 MAX_ROWS_OF_A_PAGE: Final = 1_000
 # A tile in which all cells of the widest region lie, large enough to be drawn.

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import h3.api.basic_int as h3
 
-from tests.edge.webs import Platform
-from tests.factories import CENTRE, DAY_S
+from tests.support.factories import CENTRE, DAY_S
+from tests.support.webs import Platform
 
 TIME: Final = "2024-06-01T00:00:00Z"
 MAX_CELLS: Final = 20_000

@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from riskplatform.api.keys.models import Membership, Scope
 from scoring.models import Region
-from tests.factories import make_client, make_organisation, make_portfolio
+from tests.support.factories import make_client, make_organisation, make_portfolio
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),

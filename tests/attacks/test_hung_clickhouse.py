@@ -21,7 +21,7 @@ from analytics.store.clickhouse import Budget, close_connection, fetch_rows
 from analytics.store.clickhouse_pool.base import DatabaseWrapper
 from analytics.store.clickhouse_pool.client import CONNECT_S, GRACE_S, PING_S
 from perf.deadlines import deadline
-from perf.limits.admission import Admission
+from perf.limits.dispatching import Dispatching
 from riskplatform.api.health import _write
 from riskplatform.api.keys.services import issue_key
 from riskplatform.api.probes import OK, Probe, states_of
@@ -29,8 +29,9 @@ from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.server_urls import clickhouse_database
-from tests.attacks.hanging import hanging
-from tests.factories import make_organisation, make_region
+from tests.support.detached import send
+from tests.support.factories import make_organisation, make_region
+from tests.support.hanging import hanging
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(
@@ -179,7 +180,7 @@ def test_events_are_accepted_while_readers_crowd_before_it(pid: int) -> None:
     key = issue_key(
         make_organisation(), name="test", scopes=["events:write", "scores:read"]
     ).text.text
-    app = Admission(get_wsgi_application())
+    app = Dispatching(get_wsgi_application())
     is_over = Event()
 
     def read(number: int) -> None:
@@ -188,15 +189,9 @@ def test_events_are_accepted_while_readers_crowd_before_it(pid: int) -> None:
             limit = limit % 900 + READERS
             query = f"region={region.slug}&from=2024-01-01&to=2024-02-01&limit={limit}"
             ask(app, f"/api/v1/reports/top-cells?{query}", key)
-        connections["default"].close()
 
     def post(number: int) -> int:
-        try:
-            return ask(
-                app, f"/api/v1/events?source=s&region={region.slug}", key, number
-            )
-        finally:
-            connections["default"].close()
+        return ask(app, f"/api/v1/events?source=s&region={region.slug}", key, number)
 
     with ThreadPoolExecutor(READERS + 1) as threads, hanging(pid):
         for reader in range(READERS):
@@ -226,13 +221,5 @@ def ask(app: Any, path: str, key: str, number: int | None = None) -> int:
         if number is None
         else factory.post(path, body, content_type="application/json")
     )
-    statuses: list[str] = []
-
-    def start(status: str, _headers: Any, _error: Any = None) -> Any:
-        statuses.append(status)
-
-    response = app(request.environ, start)
-    b"".join(response)
-    if hasattr(response, "close"):
-        response.close()
-    return int(statuses[0][:3])
+    environ = dict(request.environ)
+    return send(app, environ.pop("PATH_INFO"), **environ).status

@@ -13,8 +13,8 @@ from perf.deadlines import deadline
 from perf.statement_timeouts import GRACE_S, STEPS_MS, watch_statements
 from riskplatform.connection_policy import ConnectionPolicy
 from riskplatform.kernel.errors import DeadlineError, database_error
-from tests.attacks.hanging import hanging
-from tests.perf.postgresql import URL, alias_to, backend_of, needs_postgresql
+from tests.support.hanging import hanging
+from tests.support.postgresql_aliases import URL, alias_to, backend_of, needs_postgresql
 
 pytestmark = needs_postgresql
 ALLOWED_S = 0.5

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.edge.webs import Platform, Web
+from tests.support.webs import Platform, Web
 
 TOKEN = "a" * 32
 LIMIT = 10

@@ -15,8 +15,8 @@ from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
 from riskplatform.serving.processes import CHECKOUT
 from tests.attacks.slow_clients import slow_clients
 from tests.attacks.test_slow_bodies import body
-from tests.edge.webs import Web
 from tests.support.waiting import wait_until
+from tests.support.webs import Web
 
 pytestmark = pytest.mark.skipif(
     shutil.which("nginx") is None,

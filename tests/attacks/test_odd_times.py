@@ -12,7 +12,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from riskplatform.api.keys.models import Membership
 from scoring.models import Region
-from tests.factories import make_organisation, make_portfolio
+from tests.support.factories import make_organisation, make_portfolio
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ REQUIRED = {
     "from": "2024-01-01",
     "to": "2024-02-01",
 }
-# Decoded row by row, with a verdict for each: tests/ingestion/test_lax_texts.py.
+# Decoded row by row, with a verdict for each: tests/analytics/inbox/test_lax_texts.py.
 ROWS = {("/api/v1/events", "occurred_at")}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.attacks.measuring import Idle, cost_of
 from tests.attacks.product_requests import ATTACKS, Attack
-from tests.edge.webs import Platform
+from tests.support.webs import Platform
 
 MOST_BYTES = 256 << 20
 

@@ -12,8 +12,8 @@ import pytest
 
 from riskplatform.embedded.ports import LOOPBACK, free_port, is_listening
 from riskplatform.serving.processes import CHECKOUT
-from tests.edge.webs import Platform
 from tests.support.waiting import wait_until
+from tests.support.webs import Platform
 
 
 @contextmanager

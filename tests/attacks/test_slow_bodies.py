@@ -12,8 +12,8 @@ from tests.attacks.ordinary_requests import (
     assert_the_address_is_answered,
 )
 from tests.attacks.slow_clients import slow_clients
-from tests.edge.webs import Platform, Web
 from tests.support.waiting import wait_until
+from tests.support.webs import Platform, Web
 
 SLOW = 200
 FROM_ANOTHER_ADDRESS = "127.0.0.2"

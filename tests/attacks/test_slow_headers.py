@@ -8,8 +8,8 @@ from tests.attacks.ordinary_requests import (
     assert_the_address_is_answered,
 )
 from tests.attacks.slow_clients import slow_clients
-from tests.edge.webs import Platform, Web
 from tests.support.waiting import wait_until
+from tests.support.webs import Platform, Web
 
 HALF_A_HEADER = b"GET /api/v1/regions HTTP/1.1\r\nHost: localhost\r\nX-A"
 FROM_ANOTHER_ADDRESS = "127.0.0.2"

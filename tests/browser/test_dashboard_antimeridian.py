@@ -8,7 +8,7 @@ from scoring.models import Region
 from scoring.services.regions import define_region
 from tests.browser.chromium import Page
 from tests.browser.dashboard_page import COLOURS_MISSING, IS_READY
-from tests.factories import make_forecast
+from tests.support.factories import make_forecast
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 # Shapes as the page has them: how wide the region is, in kilometres.

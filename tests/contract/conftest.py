@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.services import issue_key
 from tests.contract.walking import Caller, Cast, operations_of
-from tests.factories import make_organisation
+from tests.support.factories import make_organisation
 
 PACKAGE = "riskplatform_client"
 

@@ -14,8 +14,13 @@ from tests.contract.walking import (
     require_known_fields,
     require_unchanged,
 )
-from tests.domain.alerts.watching import CENTRE_CELL, publish
-from tests.factories import DAY_S, make_organisation, make_portfolio, make_region
+from tests.scoring.alerts.watching import CENTRE_CELL, publish
+from tests.support.factories import (
+    DAY_S,
+    make_organisation,
+    make_portfolio,
+    make_region,
+)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),

@@ -15,8 +15,13 @@ from tests.contract.walking import (
     require_known_fields,
     require_unchanged,
 )
-from tests.domain.assessments.forecasts_with_events import make_forecast_with_events
-from tests.factories import DAY_S, make_organisation, make_portfolio, make_region
+from tests.support.factories import (
+    DAY_S,
+    make_organisation,
+    make_portfolio,
+    make_region,
+)
+from tests.support.forecasts_with_events import make_forecast_with_events
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),

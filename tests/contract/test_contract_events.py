@@ -16,7 +16,7 @@ from tests.contract.walking import (
     require_guarded,
     require_unchanged,
 )
-from tests.factories import CENTRE, make_region
+from tests.support.factories import CENTRE, make_region
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),

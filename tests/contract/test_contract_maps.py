@@ -11,8 +11,8 @@ from tests.contract.walking import (
     require_known_fields,
     require_unchanged,
 )
-from tests.factories import DAY_S, ISSUED_FOR, make_region
-from tests.scoring.events import store_random_events
+from tests.support.factories import DAY_S, ISSUED_FOR, make_region
+from tests.support.random_events import store_random_events
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),

@@ -17,15 +17,15 @@ from tests.contract.walking import (
     require_known_fields,
     require_unchanged,
 )
-from tests.domain.registry.versions import (
+from tests.scoring.registry.versions import (
     day,
     make_rivals,
     make_run,
     make_scored_forecast,
     make_version,
 )
-from tests.factories import make_organisation, make_region
-from tests.scoring.events import store_random_events
+from tests.support.factories import make_organisation, make_region
+from tests.support.random_events import store_random_events
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "clickhouse"]),

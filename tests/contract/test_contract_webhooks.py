@@ -18,9 +18,9 @@ from tests.contract.walking import (
     require_known_fields,
     require_unchanged,
 )
-from tests.domain.alerts.watching import CENTRE_CELL, publish
-from tests.domain.webhooks.receiver import Receiver, receiving
-from tests.factories import DAY_S, make_region
+from tests.scoring.alerts.watching import CENTRE_CELL, publish
+from tests.scoring.webhooks.receiver import Receiver, receiving
+from tests.support.factories import DAY_S, make_region
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/alerts.md"

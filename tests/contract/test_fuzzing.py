@@ -15,7 +15,7 @@ from schemathesis.checks import CHECKS
 from riskplatform.api.keys.models import Organisation, Scope
 from riskplatform.api.keys.services import issue_key
 from tests.contract.operations import list_operations
-from tests.factories import make_forecast, make_region
+from tests.support.factories import make_forecast, make_region
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
 OPERATIONS = list_operations()

@@ -6,8 +6,8 @@ from collections.abc import Generator
 import pytest
 
 from perf.cache.change_feed import ChangeFeed
-from tests.perf.bench_doubles import ManualClock
-from tests.perf.edge_harness import CountingApp, running_feed, some_name
+from tests.perf.bench.bench_doubles import ManualClock
+from tests.support.edge_harness import CountingApp, running_feed, some_name
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,8 +11,8 @@ from redis.retry import Retry
 
 from perf.circuit_breaker import FAILURES, CircuitBreaker
 from perf.shared_store import SharedStore, StoreUnavailableError
-from tests.perf.bench_doubles import ManualClock
-from tests.perf.edge_harness import redis_client
+from tests.perf.bench.bench_doubles import ManualClock
+from tests.support.edge_harness import redis_client
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.request_limits import COSTS
 from scoring.api import features, regions, risk_map, score_snapshot, tiles
 from scoring.models import Region
-from tests.domain.features.readers import post_windows
-from tests.factories import DAY_S, make_client, make_organisation
+from tests.scoring.features.readers import post_windows
+from tests.support.factories import DAY_S, make_client, make_organisation
 
 pytestmark = pytest.mark.django_db(databases=["default", "clickhouse"])
 

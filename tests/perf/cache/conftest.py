@@ -1,9 +1,6 @@
 """A Redis of a test's own, which it may stop, freeze and kill."""
 
-import os
-import signal
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,27 +12,9 @@ from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.embedded.valkey import ValkeyServer
 from tests.perf.cache.keeping import Clock
+from tests.perf.cache.own_redis import OwnRedis
 
 SOCKET_TIMEOUT_S = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class OwnRedis:
-    server: ValkeyServer
-    client: Redis
-    store: SharedStore
-    clock: Clock
-
-    def freeze(self) -> None:
-        assert self.server.pid is not None
-        os.kill(self.server.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self.server.pid is not None
-        os.kill(self.server.pid, signal.SIGCONT)
-
-    def let_circuit_try(self) -> None:
-        self.clock.now_s += 10.0
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from perf.cache.change_feed import LEASE_S, ChangeFeed
 from perf.cache.store import KEYS
-from tests.perf.edge_harness import (
+from tests.support.edge_harness import (
     CountingApp,
     ask,
     edge_around,

@@ -13,7 +13,7 @@ from perf.cache.edge.response import (
     write_response,
 )
 from perf.cache.store import KEYS, Found, _seal, _unseal
-from tests.perf.edge_harness import (
+from tests.support.edge_harness import (
     CountingApp,
     ask,
     edge_around,

@@ -6,7 +6,7 @@ import pytest
 
 from perf.cache.change_feed import ChangeFeed
 from perf.cache.edge.policy import EdgePolicy
-from tests.perf.edge_harness import (
+from tests.support.edge_harness import (
     CountingApp,
     ask,
     edge_around,

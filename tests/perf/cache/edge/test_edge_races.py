@@ -16,7 +16,7 @@ from perf.cache.store import KEYS, NAME_KEPT_MS
 from perf.circuit_breaker import FAILURES, CircuitBreaker
 from perf.connections.redis_pool import CachePool
 from perf.shared_store import SharedStore
-from tests.perf.edge_harness import (
+from tests.support.edge_harness import (
     CountingApp,
     ask,
     edge_around,

@@ -9,7 +9,7 @@ from threading import Event
 from perf.cache.edge.app import EdgeCache
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.edge.response import CachedResponse
-from tests.perf.edge_harness import (
+from tests.support.edge_harness import (
     CountingApp,
     Reply,
     ask,

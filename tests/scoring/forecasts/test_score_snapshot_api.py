@@ -1,0 +1,133 @@
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from django.test import Client
+
+from scoring.api.score_snapshot import Snapshot
+from scoring.models import Region
+from tests.support.factories import DAY_S
+
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
+
+
+def post(client: Client, **changes: Any) -> Any:
+    body = {"region": "chicago", "time": "2024-01-02T00:00:00Z", "horizon_sec": DAY_S}
+    return client.post(
+        "/api/v1/score-snapshot",
+        {name: value for name, value in (body | changes).items() if value is not None},
+        content_type="application/json",
+    )
+
+
+def cell_ids(region: Region, count: int) -> list[int]:
+    return list(region.cells.values_list("h3", flat=True)[:count])
+
+
+def test_scores_cells_in_the_order_asked_for(
+    published_forecast: Region, stranger: Client
+) -> None:
+    asked = cell_ids(published_forecast, 5)[::-1]
+    response = post(stranger, cells=[{"cell_id": cell} for cell in asked])
+    snapshot = msgspec.json.decode(response.content, type=Snapshot)
+    assert [zone.cell_id for zone in snapshot.zones] == asked
+    assert [len(zone.scenarios) for zone in snapshot.zones] == [50] * 5
+
+
+def test_agrees_with_the_risk_map(published_forecast: Region, stranger: Client) -> None:
+    on_map = stranger.get("/api/v1/risk-map", {"region": "chicago"}).json()[
+        "aggregated"
+    ]
+    response = post(stranger, cells=[{"cell_id": row["cell_id"]} for row in on_map])
+    zones = response.json()["zones"]
+    names = ("p_event", "q05", "q50", "q95")
+    assert [zone["distribution_params"] for zone in zones] == [
+        {name: row[name] for name in names} for row in on_map
+    ]
+
+
+def test_scenarios_average_to_the_probability(
+    published_forecast: Region, stranger: Client
+) -> None:
+    cells = [{"cell_id": cell} for cell in cell_ids(published_forecast, 37)]
+    zones = post(stranger, cells=cells, n_scenarios=20).json()["zones"]
+    probability = np.array([z["distribution_params"]["p_event"] for z in zones])
+    means = np.array(
+        [np.mean([s["risk_value"] for s in zone["scenarios"]]) for zone in zones]
+    )
+    np.testing.assert_allclose(means, probability, rtol=1e-9)
+
+
+def test_a_cell_has_the_same_scenarios_whatever_is_asked_with_it(
+    published_forecast: Region, stranger: Client
+) -> None:
+    first, second = cell_ids(published_forecast, 2)
+    alone = post(stranger, cells=[{"cell_id": second}]).json()["zones"][0]
+    both = post(stranger, cells=[{"cell_id": first}, {"cell_id": second}])
+    assert both.json()["zones"][1] == alone
+
+
+def test_takes_cells_in_hex_and_finds_their_region(
+    published_forecast: Region, stranger: Client
+) -> None:
+    cell = cell_ids(published_forecast, 1)[0]
+    response = post(stranger, region=None, cells=[{"cell_id": f"{cell:x}"}])
+    assert response.json()["region"] == "chicago"
+    assert response.json()["zones"][0]["cell_id"] == cell
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"cells": []}, "/cells"),
+        ({"cells": [{"cell_id": True}]}, "/cells/0/cell_id"),
+        ({"cells": [{"cell_id": 12}]}, "/cells/0/cell_id"),
+        ({"cells": [{"cell_id": "zz"}]}, "/cells/0/cell_id"),
+        ({"cells": [{"cell_id": 10**400}]}, "/cells/0/cell_id"),
+        ({"cells": [{"cell_id": -5}]}, "/cells/0/cell_id"),
+        ({"cells": [{"cell_id": 613196570331971583}]}, "/cells/0/cell_id"),
+        ({"n_scenarios": 10_001}, "/n_scenarios"),
+        ({"time": "2024-01-02T00:00:00"}, "/time"),
+        ({"horizon_sec": 0}, "/horizon_sec"),
+        ({"colour": "red"}, "/colour"),
+        ({"cells": [{"cell_id": 12, "a/b": 1}]}, "/cells/0/a~1b"),
+    ],
+)
+def test_refuses_nonsense_with_a_pointer(
+    changes: dict[str, Any],
+    pointer: str,
+    published_forecast: Region,
+    stranger: Client,
+) -> None:
+    cells = [{"cell_id": cell_ids(published_forecast, 1)[0]}]
+    response = post(stranger, **({"cells": cells} | changes))
+    assert response.status_code == 422
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'{"time": "2024-01-02T00:00:00Z", "horizon_sec": NaN}',
+    ],
+)
+def test_a_body_that_is_not_json_is_a_400(
+    body: bytes, published_forecast: Region, stranger: Client
+) -> None:
+    response = stranger.post(
+        "/api/v1/score-snapshot", body, content_type="application/json"
+    )
+    assert response.status_code == 400
+    assert response.json()["code"] == "malformed_body"
+
+
+def test_deep_nesting_is_refused_like_any_other_shape(stranger: Client) -> None:
+    response = stranger.post(
+        "/api/v1/score-snapshot", b"[" * 100_000, content_type="application/json"
+    )
+    assert response.status_code == 422
