@@ -9,7 +9,7 @@ from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
 from scoring.models import Assessment, Portfolio
 from scoring.selectors import assessment_inputs
 from scoring.selectors.exposures import Exposure, load_exposure
-from scoring.services.assessments.assessing import (
+from scoring.services.assessments import (
     AssessmentQuestion,
     assess_portfolio,
     prepare_assessment,

@@ -4,7 +4,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from scoring.models import Assessment, Portfolio
-from scoring.services.assessments.assessing import AssessmentQuestion, assess_portfolio
+from scoring.services.assessments import AssessmentQuestion, assess_portfolio
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 

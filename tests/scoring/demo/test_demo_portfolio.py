@@ -11,7 +11,7 @@ from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Membership
 from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.cities import City
+from scoring.demo.datasets.north_atlantic import City
 from scoring.demo.loading import DemoReport
 from scoring.demo.portfolio import assess_cities, join_demo_organisation
 from scoring.management.demo_report import render_demo_report
