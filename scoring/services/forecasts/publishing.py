@@ -28,7 +28,7 @@ from scoring.errors import (
     ModelVersionNotFoundError,
 )
 from scoring.metrics import FORECASTS_PUBLISHED, FORECASTS_REFUSED
-from scoring.models import Forecast, ForecastArrays, ModelArtifact, ModelVersion, Region
+from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.model_versions import find_champion, list_challengers
 from scoring.selectors.regions import grid_of_region
@@ -54,7 +54,12 @@ def issue_instant(region: Region) -> datetime:
     now = timezone.now()
     if last is None or now - last < LIVE_FOR:
         return now.replace(minute=0, second=0, microsecond=0)
-    whole = last.astimezone(UTC).replace(second=0, microsecond=0)
+    return minute_after(last)
+
+
+def minute_after(moment: datetime) -> datetime:
+    """Give the first full minute after a moment, so that a forecast then knows it."""
+    whole = moment.astimezone(UTC).replace(second=0, microsecond=0)
     return whole + timedelta(minutes=1)
 
 
@@ -78,13 +83,12 @@ def renew_forecasts(
             f"Region {region.slug!r} has no champion. Fit a model version first, "
             f"with manage.py fit_model --region {region.slug}."
         )
-    grid = grid_of_region(region)
-    moment = issued_for or issue_instant(region)
     versions = (champion, *list_challengers(region))
-    runs = [
-        (version, horizon) for version in versions for horizon in _horizons(version)
-    ]
-    published = _publish_all(runs, grid=grid, issued_for=moment)
+    published = _publish_all(
+        [(version, horizon) for version in versions for horizon in _horizons(version)],
+        grid=grid_of_region(region),
+        issued_for=issued_for or issue_instant(region),
+    )
     return tuple(each for each in published if each.model_version == champion)
 
 
@@ -190,7 +194,11 @@ def _computed(forecast: Forecast, grid: Grid) -> tuple[ForecastColumns, Scenario
     snapshot = load_snapshot(
         forecast.region, grid, instant=issued_for, since=version.trained_from
     )
-    forecasters = _load_up_to(version, forecast.horizon_sec)
+    forecasters = [
+        load_forecaster(version, horizon_sec)
+        for horizon_sec in _horizons(version)
+        if horizon_sec <= forecast.horizon_sec
+    ]
     distribution = distribution_of_longest(forecasters, snapshot)
     columns = ForecastColumns.of(grid.cells, distribution)
     calibration = forecasters[-1].calibration
@@ -251,8 +259,11 @@ def run_seed(model_version: ModelVersion, issued_for: datetime) -> int:
 def _store(
     forecast: Forecast, columns: ForecastColumns, scenarios: ScenarioSet
 ) -> None:
+    version = forecast.model_version
     # In the transaction of the insert: the champion cannot change until its end.
-    forecast.is_shadow = not is_champion_now(forecast.model_version)
+    lock_region(version.region)
+    champions = ModelVersion.objects.champions()
+    forecast.is_shadow = not champions.filter(pk=version.pk).exists()
     forecast.save(force_insert=True)
     ForecastArrays.objects.create(
         forecast=forecast,
@@ -263,12 +274,6 @@ def _store(
         publish_changes(change_names.forecasts_of(forecast.region.slug))
 
 
-def is_champion_now(version: ModelVersion) -> bool:
-    """Call in the transaction that depends on it: the champion stays until its end."""
-    lock_region(version.region)
-    return ModelVersion.objects.champions().filter(pk=version.pk).exists()
-
-
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:
     """Rebuild a forecaster from its artifact, or give the one this process has.
 
@@ -277,12 +282,15 @@ def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster
     ModelOutdatedError
         Another version of the platform wrote the artifact, or it is damaged.
     """
-    artifact = ModelArtifact.objects.defer("body").get(
-        model_version=model_version, horizon_sec=horizon_sec
-    )
-    digest = artifact.digest
+    artifacts = model_version.artifacts.filter(horizon_sec=horizon_sec)
+    digest = artifacts.values_list("digest", flat=True).get()
+
+    def load() -> _Fitted:
+        body = bytes(artifacts.values_list("body", flat=True).get())
+        return _Fitted(load_artifact(body, digest=digest), len(body))
+
     try:
-        return _fitted.get_or_compute(digest, lambda: _load(digest)).forecaster
+        return _fitted.get_or_compute(digest, load).forecaster
     except ArtifactError as error:
         slug = model_version.region.slug
         raise ModelOutdatedError(
@@ -291,17 +299,3 @@ def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster
             region=slug,
             model_version=str(model_version),
         ) from error
-
-
-def _load(digest: str) -> _Fitted:
-    """Check the artifact and read it; the digest says that it is still the same."""
-    bodies = ModelArtifact.objects.filter(digest=digest).values_list("body", flat=True)
-    body = bytes(bodies[:1].get())
-    return _Fitted(load_artifact(body, digest=digest), len(body))
-
-
-def _load_up_to(model_version: ModelVersion, horizon_sec: int) -> list[Forecaster]:
-    """Rebuild the forecasters of all horizons up to one, the shortest first."""
-    shorter = model_version.artifacts.filter(horizon_sec__lt=horizon_sec)
-    horizons = shorter.order_by("horizon_sec").values_list("horizon_sec", flat=True)
-    return [load_forecaster(model_version, each) for each in (*horizons, horizon_sec)]

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -17,7 +17,6 @@ from scoring.engine.backtesting import BacktestPlan, backtest
 from scoring.engine.errors import EngineError
 from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_forecaster
-from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.errors import ModelStateError, TooFewEventsError
 from scoring.horizons import SERVED_HORIZONS_SEC
@@ -26,7 +25,11 @@ from scoring.models import Forecast, ModelArtifact, ModelVersion, Region
 from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
 from scoring.selectors.model_versions import find_champion
 from scoring.selectors.regions import grid_of_region
-from scoring.services.forecasts.publishing import issue_instant, publish_version
+from scoring.services.forecasts.publishing import (
+    issue_instant,
+    minute_after,
+    publish_version,
+)
 from scoring.services.regions import grow_region, lock_region
 from scoring.services.registry.promotion import promote
 
@@ -105,8 +108,7 @@ def _instant_after_last_event(region: Region) -> tuple[datetime, int]:
             f"{MIN_EVENTS}. Import more with manage.py import_events.",
             region=region.slug,
         )
-    last = extent.last_occurred_at.astimezone(UTC)
-    return last.replace(second=0, microsecond=0) + timedelta(minutes=1), extent.count
+    return minute_after(extent.last_occurred_at), extent.count
 
 
 def _serve(
@@ -159,7 +161,14 @@ def train_model_version(
         hours = horizon_sec // 3_600
         progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
         try:
-            forecaster = _fit(region, history, plan, horizon_sec)
+            forecaster = fit_forecaster(
+                history,
+                plan.grid,
+                horizon_s=horizon_sec,
+                timezone=region.timezone,
+                until_s=plan.until.timestamp(),
+                kind=plan.kind,
+            )
         except EngineError as error:
             notes.append(f"{hours} h cannot be forecast: {error}")
             continue
@@ -183,19 +192,6 @@ def train_model_version(
         notes=notes,
     )
     return register_version(version, artifacts)
-
-
-def _fit(
-    region: Region, history: EventHistory, plan: TrainingPlan, horizon_sec: int
-) -> Forecaster:
-    return fit_forecaster(
-        history,
-        plan.grid,
-        horizon_s=horizon_sec,
-        timezone=region.timezone,
-        until_s=plan.until.timestamp(),
-        kind=plan.kind,
-    )
 
 
 def _measure_skill(
@@ -275,16 +271,9 @@ def queue_due_renewals() -> int:
     count = 0
     for champion in champions.defer("region__boundary", "skill"):
         region = champion.region
-        issued_for = issue_instant(region)
-        if Forecast.objects.filter(
-            model_version=champion, issued_for=issued_for
-        ).exists():
-            continue
-        enqueue_job(
-            RENEW,
-            parameters={"region": region.slug},
-            organisation=None,
-            is_single=True,
-        )
-        count += 1
+        own = Forecast.objects.filter(model_version=champion)
+        if not own.filter(issued_for=issue_instant(region)).exists():
+            parameters = {"region": region.slug}
+            enqueue_job(RENEW, parameters=parameters, organisation=None, is_single=True)
+            count += 1
     return count

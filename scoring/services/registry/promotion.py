@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from scoring.errors import (
     PromotionRefusedError,
 )
 from scoring.metrics import MODEL_SWITCHES
-from scoring.models import Forecast, ForecastSkill, ModelSwitch, ModelVersion, Region
+from scoring.models import Forecast, ForecastSkill, ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import list_latest_forecasts
 from scoring.selectors.model_versions import (
     find_champion,
@@ -70,14 +70,14 @@ def challenge(version: ModelVersion) -> ModelVersion:
     return version
 
 
+@transaction.atomic
 def retire(version: ModelVersion) -> ModelVersion:
     """Have a candidate or challenger forecast no more."""
-    with transaction.atomic():
-        lock_region(version.region)
-        version.refresh_from_db(fields=("state",))
-        _require_state(version, State.CANDIDATE, State.CHALLENGER)
-        version.state = State.RETIRED
-        version.save(update_fields=("state",))
+    lock_region(version.region)
+    version.refresh_from_db(fields=("state",))
+    _require_state(version, State.CANDIDATE, State.CHALLENGER)
+    version.state = State.RETIRED
+    version.save(update_fields=("state",))
     return version
 
 
@@ -93,22 +93,24 @@ def promote(version: ModelVersion, *, actor: str, forced_because: str = "") -> S
     if champion is None:
         return make_champion(version, reason=Reason.FIRST, actor=actor)
     if forced_because:
-        figures: dict[str, Any] = {"forced_because": forced_because}
         return make_champion(
-            version, reason=Reason.PROMOTION, actor=actor, figures=figures
+            version,
+            reason=Reason.PROMOTION,
+            actor=actor,
+            figures={"forced_because": forced_because},
         )
     _require_state(version, State.CHALLENGER)
     verdict = judge(version, champion=champion)
     if verdict.failed:
         raise PromotionRefusedError(
             f"{version} does not replace {champion}: {'; '.join(verdict.failed)}.",
-            gate=verdict.as_dict(),
+            gate=asdict(verdict),
         )
     return make_champion(
         version,
         reason=Reason.PROMOTION,
         actor=actor,
-        figures=verdict.as_dict(),
+        figures=asdict(verdict),
         instead_of=champion,
     )
 
@@ -155,18 +157,25 @@ def make_champion(
     region = version.region
     for _ in range(SWITCH_ATTEMPTS):
         prepared = _prepare(version)
+        made = {forecast.horizon_sec: forecast.issued_for for forecast in prepared}
         with transaction.atomic():
             lock_region(region)
-            _require_champion(instead_of)
-            # Newer forecasts came meanwhile: these have to be made as well.
-            if not _covers_what_is_served(prepared, region):
-                continue
-            return _switch(
-                version,
-                prepared,
-                ModelSwitch(reason=reason, actor=actor),
-                figures or {},
-            )
+            if instead_of is not None:
+                instead_of.refresh_from_db(fields=("state",))
+                _require_state(instead_of, State.CHAMPION)
+            # Newer forecasts that came meanwhile have to be made as well.
+            if all(
+                made.get(latest.horizon_sec, latest.issued_for) >= latest.issued_for
+                for latest in list_latest_forecasts(region)
+            ):
+                switch = ModelSwitch(
+                    region=region,
+                    after=version,
+                    reason=reason,
+                    actor=actor,
+                    figures=figures or {},
+                )
+                return _switch(version, prepared, switch)
     raise ModelStateError(
         f"Forecasts of {region.slug!r} come faster than {version} can follow. "
         "Try again shortly."
@@ -186,34 +195,19 @@ def _prepare(version: ModelVersion) -> Sequence[Forecast]:
         if latest is not None and (
             newest is None or newest.issued_for < latest.issued_for
         ):
-            newest = _catch_up(version, latest)
+            (newest,) = publish_version(
+                version,
+                grid=grid_of_region(version.region),
+                issued_for=latest.issued_for,
+                horizons_sec=[horizon_sec],
+            )
         if newest is not None:
             prepared.append(newest)
     return prepared
 
 
-def _catch_up(version: ModelVersion, latest: Forecast) -> Forecast:
-    return publish_version(
-        version,
-        grid=grid_of_region(version.region),
-        issued_for=latest.issued_for,
-        horizons_sec=[latest.horizon_sec],
-    )[0]
-
-
-def _covers_what_is_served(prepared: Sequence[Forecast], region: Region) -> bool:
-    made = {forecast.horizon_sec: forecast.issued_for for forecast in prepared}
-    return all(
-        made.get(latest.horizon_sec, latest.issued_for) >= latest.issued_for
-        for latest in list_latest_forecasts(region)
-    )
-
-
 def _switch(
-    version: ModelVersion,
-    prepared: Sequence[Forecast],
-    switch: ModelSwitch,
-    figures: dict[str, Any],
+    version: ModelVersion, prepared: Sequence[Forecast], switch: ModelSwitch
 ) -> Switched:
     champion = find_champion(version.region)
     if champion == version:
@@ -226,18 +220,11 @@ def _switch(
     Forecast.objects.filter(pk__in=[forecast.pk for forecast in prepared]).update(
         is_shadow=False, served_at=timezone.now()
     )
-    switch.region, switch.before, switch.after = version.region, champion, version
-    switch.figures = figures
+    switch.before = champion
     switch.save()
     publish_changes(change_names.forecasts_of(version.region.slug))
     transaction.on_commit(lambda: MODEL_SWITCHES.labels(switch.reason).inc())
     return Switched(champion=version, switch=switch)
-
-
-def _require_champion(expected: ModelVersion | None) -> None:
-    if expected is not None:
-        expected.refresh_from_db(fields=("state",))
-        _require_state(expected, State.CHAMPION)
 
 
 def _require_state(version: ModelVersion, *states: ModelVersion.State) -> None:

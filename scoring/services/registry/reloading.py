@@ -18,8 +18,8 @@ from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.selectors.model_versions import ARRIVALS, find_model_version
 from scoring.services.registry.fitting import new_artifact, register_version
 from scoring.services.registry.promotion import make_champion
+from scoring.services.registry.store_trial import Description
 from scoring.services.registry.stores import (
-    Description,
     moment_of,
     read_artifacts,
     try_artifacts,

@@ -24,7 +24,7 @@ from scoring.horizons import DAY_S
 from scoring.models import Region
 from scoring.selectors.regions import list_cell_ids
 from scoring.services.registry import store_trial
-from scoring.services.registry.store_trial import REFUSED, Order
+from scoring.services.registry.store_trial import REFUSED, Description, Order
 
 SUFFIX: Final = ".model"
 MOST_FILES: Final = 20
@@ -110,17 +110,6 @@ def _unusable(reason: str) -> ArtifactNotUsableError:
     return ArtifactNotUsableError(reason, field="artifact_uri")
 
 
-class Description(msgspec.Struct, forbid_unknown_fields=True):
-    """What a forecaster says of itself."""
-
-    kind: str
-    horizon_s: float
-    timezone: str
-    fitted_from_s: float
-    fitted_until_s: float
-    n_events: int
-
-
 def try_artifacts(
     bodies: list[bytes], *, region: Region
 ) -> list[tuple[Description, bytes]]:
@@ -183,7 +172,7 @@ def _described(said: bytes) -> Description:
     if not (0 < horizon_s <= 366 * DAY_S and horizon_s.is_integer()):
         raise _unusable(f"The artifact has a horizon of {horizon_s} s.")
     if not 0 <= description.n_events < 1 << 31:
-        raise _unusable(f"The artifact rests on {description.n_events} events.")
+        raise _unusable(f"The artifact says {description.n_events} events.")
     return description
 
 
