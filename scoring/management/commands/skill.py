@@ -72,7 +72,12 @@ class Command(ApplicationCommand):
     def handle(self, *, sets: str, quick: bool, **options: Any) -> None:
         names = [name.strip() for name in sets.split(",")]
         tables = Path(settings.VAR_DIR) / "skill"
-        data = options["data"] or _data_folder()
+        data = options["data"] or Path(env_optional(DATA_VARIABLE) or "")
+        if data == Path():
+            raise InvalidInputError(
+                "Where are the event sets? Name their folder with --data or in "
+                f"{DATA_VARIABLE}."
+            )
         present, absent = split_by_presence(data, names)
         for name, path in absent.items():
             self.stderr.write(f"Skipping {name}: there is no file {path}.")
@@ -120,16 +125,6 @@ class Command(ApplicationCommand):
             path.write_text(document, encoding="utf-8")
             self.stderr.write(f"Wrote {path}")
         self.stdout.write(render_lines(skills, truth))
-
-
-def _data_folder() -> Path:
-    folder = env_optional(DATA_VARIABLE)
-    if folder is None:
-        raise InvalidInputError(
-            "Where are the event sets? Name their folder with --data or in "
-            f"{DATA_VARIABLE}."
-        )
-    return Path(folder)
 
 
 def _command(names: list[str], *, quick: bool) -> str:

@@ -14,7 +14,7 @@ from scoring.demo.datasets import Dataset
 from scoring.demo.datasets.north_atlantic import City
 from scoring.demo.loading import DemoReport
 from scoring.demo.portfolio import assess_cities, join_demo_organisation
-from scoring.management.demo_report import render_demo_report
+from scoring.management.commands.load_demo import render_demo_report
 from scoring.models import Asset, Forecast, Portfolio, Region
 from scoring.selectors.regions import get_region_grid
 from scoring.services.registry.fitting import FittedRegion, fit_model
