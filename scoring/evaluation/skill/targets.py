@@ -58,16 +58,57 @@ class Finding:
 
 def judge(set_name: str, result: HorizonResult, grid: Grid) -> tuple[Finding, ...]:
     """Every target that has a figure on this set and horizon."""
-    report, model = result.report, result.report.models[0]
+    report, table = result.report, result.tables[0]
+    model, gains = report.models[0], report.information_gain
+    findings = [_hit_ratio(report, share) for share in JUDGED_SHARES]
+    target, gain = (
+        REFERENCE_GAINS.get(result.horizon_sec),
+        gains.get("time_independent"),
+    )
+    if set_name == REFERENCE_SET and target is not None and gain is not None:
+        figure = "information gain over time independent, nats per event"
+        findings.append(_at_least(target, gain, figure))
+    if (gain := gains.get("linear_hawkes")) is not None:
+        findings.append(
+            Finding(
+                figure="information gain over linear Hawkes, nats per event",
+                target="interval above 0",
+                found=gain,
+                is_met=gain.is_above(0.0),
+            )
+        )
     return (
-        *(_hit_ratio(report, share) for share in JUDGED_SHARES),
-        *_reference_gain(set_name, report),
-        *_hawkes_gain(report),
-        _dispersion_gain(result),
-        _calibration(result),
-        *_coverages(result, grid),
+        *findings,
+        _dispersion_gain(table, model.mean_alpha),
+        _calibration(table, result.horizon_sec),
+        *(
+            _within(COVERAGE, found, f"coverage of 90 % intervals: {level}")
+            for level, found in coverage_intervals(table, grid).items()
+        ),
         *_consistencies(result),
         _level_bias(model),
+    )
+
+
+def _at_least(
+    target: float, found: Interval, figure: str, *, note: str = ""
+) -> Finding:
+    return Finding(
+        figure=figure,
+        target=f"≥ {target}",
+        found=found,
+        is_met=found.value >= target,
+        note=note,
+    )
+
+
+def _within(bounds: tuple[float, float], found: Interval, figure: str) -> Finding:
+    low, high = bounds
+    return Finding(
+        figure=figure,
+        target=f"{low} to {high}",
+        found=found,
+        is_met=low <= found.value <= high,
     )
 
 
@@ -78,72 +119,35 @@ def best_baseline(report: BacktestReport, share: str) -> ModelSkill:
 
 def _hit_ratio(report: BacktestReport, share: str) -> Finding:
     best, tested = best_baseline(report, share), report.models[0]
-    found = report.hit_ratio[best.kind][share]
-    return Finding(
-        figure=f"hit rate at {100 * float(share):g} % of area over the best baseline",
-        target=f"≥ {SMALLEST_HIT_RATIO}",
-        found=found,
-        is_met=found.value >= SMALLEST_HIT_RATIO,
+    return _at_least(
+        SMALLEST_HIT_RATIO,
+        report.hit_ratio[best.kind][share],
+        f"hit rate at {100 * float(share):g} % of area over the best baseline",
         note=f"{tested.hit_rate[share]:.4f} against {best.hit_rate[share]:.4f} of "
         f"{best.kind.replace('_', ' ')}",
     )
 
 
-def _reference_gain(set_name: str, report: BacktestReport) -> Iterator[Finding]:
-    target = REFERENCE_GAINS.get(int(report.horizon_s))
-    found = report.information_gain.get("time_independent")
-    if set_name == REFERENCE_SET and target is not None and found is not None:
-        yield Finding(
-            figure="information gain over time independent, nats per event",
-            target=f"≥ {target}",
-            found=found,
-            is_met=found.value >= target,
-        )
-
-
-def _hawkes_gain(report: BacktestReport) -> Iterator[Finding]:
-    if (found := report.information_gain.get("linear_hawkes")) is not None:
-        yield Finding(
-            figure="information gain over linear Hawkes, nats per event",
-            target="interval above 0",
-            found=found,
-            is_met=found.is_above(0.0),
-        )
-
-
-def _dispersion_gain(result: HorizonResult) -> Finding:
-    alpha = result.report.models[0].mean_alpha
-    found = dispersion_interval(result.tables[0])
-    applies = alpha > 1
+def _dispersion_gain(table: ForecastTable, alpha: float) -> Finding:
+    found = dispersion_interval(table)
     return Finding(
         figure="negative binomial over Poisson, nats per event",
         target=f"≥ {SMALLEST_DISPERSION_GAIN} where alpha > 1",
         found=found,
-        is_met=found.value >= SMALLEST_DISPERSION_GAIN if applies else None,
+        is_met=found.value >= SMALLEST_DISPERSION_GAIN if alpha > 1 else None,
         note=f"mean alpha {alpha:.2f}",
     )
 
 
-def _calibration(result: HorizonResult) -> Finding:
-    limit = LARGEST_ERRORS.get(result.horizon_sec, max(LARGEST_ERRORS.values()))
-    found = calibration_interval(result.tables[0])
+def _calibration(table: ForecastTable, horizon_sec: int) -> Finding:
+    limit = LARGEST_ERRORS.get(horizon_sec, max(LARGEST_ERRORS.values()))
+    found = calibration_interval(table)
     return Finding(
         figure="calibration error (ECE) of P(N≥1)",
         target=f"≤ {limit}",
         found=found,
         is_met=found.value <= limit,
     )
-
-
-def _coverages(result: HorizonResult, grid: Grid) -> Iterator[Finding]:
-    low, high = COVERAGE
-    for level, found in coverage_intervals(result.tables[0], grid).items():
-        yield Finding(
-            figure=f"coverage of 90 % intervals: {level}",
-            target=f"{low} to {high}",
-            found=found,
-            is_met=low <= found.value <= high,
-        )
 
 
 def _consistencies(result: HorizonResult) -> Iterator[Finding]:
@@ -157,13 +161,8 @@ def _consistencies(result: HorizonResult) -> Iterator[Finding]:
         ("S- and CL-test, maps as dispersed as forecast", tests.spatial, of_busy),
         ("S- and CL-test, Poisson maps", tests.spatial_poisson, of_busy),
     ):
-        yield Finding(
-            figure=f"pass share at 5 %: {figure}",
-            target=f"≥ {SMALLEST_PASS_SHARE}",
-            found=found,
-            is_met=found.value >= SMALLEST_PASS_SHARE,
-            note=note,
-        )
+        figure_text = f"pass share at 5 %: {figure}"
+        yield _at_least(SMALLEST_PASS_SHARE, found, figure_text, note=note)
 
 
 def _level_bias(model: ModelSkill) -> Finding:
@@ -243,7 +242,10 @@ def reference_findings(frozen: FrozenSet, result: HorizonResult) -> tuple[Findin
         return ()
     known = frozen.history.known_at(float(fixed[0].origins_s[0]) - result.horizon_sec)
     count = np.bincount(known.cell_index, minlength=len(frozen.grid))
-    smooth = _map_of(fixed[0], _smoothed(frozen, count.astype(np.float64)))
+    kernel = gaussian_kernel(frozen.grid, REFERENCE_BANDWIDTH_CELLS)
+    spread = product(kernel, count.astype(np.float64))
+    even = REFERENCE_UNIFORM_SHARE * spread.mean()
+    smooth = _map_of(fixed[0], (1.0 - REFERENCE_UNIFORM_SHARE) * spread + even)
     uniform = _map_of(fixed[0], frozen.grid.area_km2)
     hits = hit_rate(
         smooth.mean, smooth.observed, frozen.grid.area_km2, share=AREA_SHARE
@@ -263,12 +265,6 @@ def reference_findings(frozen: FrozenSet, result: HorizonResult) -> tuple[Findin
             is_met=None,
         ),
     )
-
-
-def _smoothed(frozen: FrozenSet, count: Floats) -> Floats:
-    spread = product(gaussian_kernel(frozen.grid, REFERENCE_BANDWIDTH_CELLS), count)
-    even = REFERENCE_UNIFORM_SHARE * spread.mean()
-    return np.asarray((1.0 - REFERENCE_UNIFORM_SHARE) * spread + even)
 
 
 def _map_of(fixed: ForecastTable, weight: Floats) -> ForecastTable:
