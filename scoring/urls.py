@@ -6,7 +6,6 @@ from scoring.api import (
     alert_rules,
     alerts,
     assessments,
-    asset_import,
     assets,
     dashboards,
     features,
@@ -24,7 +23,7 @@ from scoring.pages import dashboard
 
 MODULES = (
     *(regions, risk_map, tiles, features, score_snapshot),
-    *(portfolios, assets, asset_import, assessments, jobs),
+    *(portfolios, assets, assessments, jobs),
     *(model_versions, forecasts, alert_rules, alerts, webhooks, dashboards),
 )
 api_urlpatterns = [each for module in MODULES for each in module.router.urlpatterns]

@@ -46,7 +46,7 @@ def find_region_of_organisation(request: Request, slug: str) -> Region:
     return get_region(slug, access=find_access(request).as_member())
 
 
-def region_asked_about(request: Request, slug: str | None, cells: list[int]) -> Region:
+def region_of_request(request: Request, slug: str | None, cells: list[int]) -> Region:
     """Find the region that is named, else the one that holds the cells."""
     if slug is None:
         return get_region_of_cells(cells, access=find_access(request))

@@ -43,7 +43,7 @@ from scoring.services.assessments import (
     AT_ONCE,
     MOST,
     QUANTILES,
-    AssessmentQuestion,
+    AssessmentTerms,
     BatchResult,
     assess_portfolio,
     queue_batch,
@@ -173,11 +173,11 @@ def assess(
     request: Request, portfolio_id: UUID, body: AssessmentRequest
 ) -> Once[AssessmentDetail]:
     """Assess a portfolio; the same request gets the stored assessment."""
-    wanted = _wanted_of(body)
+    terms = _terms_of(body)
     portfolio = portfolio_of(request, portfolio_id)
 
     def create() -> AssessmentDetail:
-        assessment = assess_portfolio(portfolio, wanted)
+        assessment = assess_portfolio(portfolio, terms)
         forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
         # Without a name the region follows from those that are seen.
         names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
@@ -199,17 +199,17 @@ def assess_batch(
     request: Request, body: BatchRequest
 ) -> Once[BatchAnswer] | Once[JobStatus]:
     """Assess up to 50 portfolios at once; more become a job, answered with 202."""
-    wanted = _wanted_of(body)
+    terms = _terms_of(body)
     ids = body.portfolio_ids
     refuse_repeats(ids, "portfolio_ids")
     organisation = get_principal(request).organisation
     if len(ids) > AT_ONCE:
         return Once(
-            lambda: JobStatus.of(queue_batch(organisation, ids, wanted)), status=202
+            lambda: JobStatus.of(queue_batch(organisation, ids, terms)), status=202
         )
 
     def assess() -> BatchAnswer:
-        results = assessments.assess_batch(organisation, ids, wanted)
+        results = assessments.assess_batch(organisation, ids, terms)
         return BatchAnswer([BatchItem.of(result) for result in results])
 
     return Once(assess)
@@ -230,13 +230,13 @@ def assessments_read(request: Request, assessment_id: UUID) -> AssessmentDetail:
     return AssessmentDetail.of(get_assessment(organisation, assessment_id))
 
 
-def _wanted_of(body: AssessmentRequest) -> AssessmentQuestion:
+def _terms_of(body: AssessmentRequest) -> AssessmentTerms:
     for index, quantile in enumerate(body.quantiles):
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."
             raise InvalidInputError(reason, field=("quantiles", index))
     refuse_repeats(body.quantiles, "quantiles")
-    return AssessmentQuestion(
+    return AssessmentTerms(
         horizon_sec=body.horizon_sec,
         moment=body.time,
         model_version=body.model_version,

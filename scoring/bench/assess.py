@@ -12,7 +12,7 @@ from scoring.horizons import DAY_S
 from scoring.models import Assessment, Portfolio
 from scoring.selectors.assessment_inputs import forget_inputs
 from scoring.services.assessments import (
-    AssessmentQuestion,
+    AssessmentTerms,
     assess_batch,
     assess_portfolio,
     prepare_assessment,
@@ -42,7 +42,7 @@ def assess() -> Iterator[AnyMeasurement]:
 
 
 def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
-    wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
+    wanted = AssessmentTerms(horizon_sec=days * DAY_S)
     return Measurement(
         name=f"{N_ASSETS:,} assets, exposure cached: {title}",
         after=lambda: prepare_assessment(portfolio, wanted),
@@ -56,7 +56,7 @@ def _cached(portfolio: Portfolio, *, days: int, title: str) -> AnyMeasurement:
 def _cold(portfolio: Portfolio) -> AnyMeasurement:
     def measure() -> Assessment:
         with switched_off(Switch.MODELS):
-            return prepare_assessment(portfolio, AssessmentQuestion())
+            return prepare_assessment(portfolio, AssessmentTerms())
 
     return Measurement(
         name=f"{N_ASSETS:,} assets, everything read from the database, 1 day",
@@ -68,7 +68,7 @@ def _cold(portfolio: Portfolio) -> AnyMeasurement:
 
 
 def _repeated(portfolio: Portfolio) -> AnyMeasurement:
-    wanted = AssessmentQuestion(quantiles=(0.5,))
+    wanted = AssessmentTerms(quantiles=(0.5,))
     stored = assess_portfolio(portfolio, wanted)
     return Measurement(
         name="the same question again: the stored assessment",
@@ -86,10 +86,10 @@ def _batch(place: Place) -> AnyMeasurement:
     ids = [portfolio.pk for portfolio in portfolios]
     rounds = count(1)
 
-    def wanted() -> AssessmentQuestion:
+    def wanted() -> AssessmentTerms:
         """Name another quantile each time, so that nothing is stored yet."""
         forget_inputs()
-        return AssessmentQuestion(quantiles=(0.9, 0.95 + next(rounds) / 10_000))
+        return AssessmentTerms(quantiles=(0.9, 0.95 + next(rounds) / 10_000))
 
     def one_by_one() -> list[Decimal]:
         wanted_now = wanted()

@@ -9,9 +9,8 @@ from typing import Final
 from scoring.engine.report import BacktestReport
 from scoring.engine.uncertainty import FEWEST_WINDOWS, Interval
 from scoring.evaluation.interval_text import interval_text
-from scoring.evaluation.skill.sets import HorizonSkill, SetSkill
+from scoring.evaluation.skill.sets import HorizonSkill, SetSkill, TruthSkill
 from scoring.evaluation.skill.targets import JUDGED_SHARES, Finding, best_baseline
-from scoring.evaluation.skill.truth import TruthSkill
 from scoring.horizons import horizon_word
 
 VERDICTS: Final = {True: "yes", False: "**no**", None: "does not apply"}

@@ -207,13 +207,12 @@ def take_feature_snapshot(
     region: Region, *, instant: datetime, known_at: datetime
 ) -> FeatureSnapshot:
     """Describe every cell as the engine does for the region's champion."""
-    grid = _grid_of_region(region)
+    grid, champion = _grid_of_region(region), find_champion(region)
+    since = EARLIEST
+    if champion is not None and champion.trained_from <= instant:
+        since = champion.trained_from
     aggregates = load_aggregates(
-        region,
-        grid,
-        instant=instant,
-        since=_record_start(region, instant),
-        known_at=known_at,
+        region, grid, instant=instant, since=since, known_at=known_at
     )
     return FeatureSnapshot(
         cells=grid.cells,
@@ -239,7 +238,8 @@ def build_windows(
         Names the first cells that the region does not have.
     """
     grid = _grid_of_region(region)
-    rows = _rows_of(grid, cells, region)
+    rows = grid.index_of(np.array(cells, dtype=np.uint64))
+    refuse_unknown(np.flatnonzero(rows < 0), cells, region, field="cell_ids")
     columns = cell_aggregates(
         region.slug,
         instant,
@@ -258,14 +258,6 @@ def build_windows(
     )
 
 
-def _record_start(region: Region, instant: datetime) -> datetime:
-    """Give from when on the champion knows events, where it knows any by then."""
-    champion = find_champion(region)
-    if champion is None or champion.trained_from > instant:
-        return EARLIEST
-    return champion.trained_from
-
-
 def _grid_of_region(region: Region) -> Grid:
     cells = list_cell_ids(region)
     if not 0 < cells.size <= MOST_CELLS:
@@ -277,18 +269,23 @@ def _grid_of_region(region: Region) -> Grid:
     return grid_of(cells)
 
 
-def _rows_of(grid: Grid, cells: Sequence[int], region: Region) -> NDArray[np.int64]:
-    rows = grid.index_of(np.array(cells, dtype=np.uint64))
-    unknown = np.flatnonzero(rows < 0)
+def refuse_unknown(
+    unknown: NDArray[np.int64],
+    cells: Sequence[int],
+    region: Region,
+    *,
+    field: str,
+    member: tuple[str, ...] = (),
+) -> None:
+    """Name the first of the cells, by position, that a region does not have."""
     if unknown.size:
         raise CellNotInRegionError(
             f"{unknown.size} of {len(cells)} cells are not part of {region.slug!r}.",
             faults=[
                 FieldFault(
-                    ("cell_ids", index),
+                    (field, index, *member),
                     f"Cell {hex_of(cells[index])} is not in the region.",
                 )
                 for index in unknown[:REPORTED_CELLS].tolist()
             ],
         )
-    return rows

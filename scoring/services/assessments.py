@@ -26,7 +26,6 @@ from scoring.models import Assessment, Forecast, Portfolio, Region
 from scoring.models.portfolio import MONEY_DIGITS, MONEY_PLACES
 from scoring.selectors.assessment_figures import measure, quantile_text
 from scoring.selectors.assessment_inputs import (
-    RegionExposure,
     find_regions,
     load_damage_ratios,
     load_region_exposure,
@@ -45,7 +44,7 @@ MAX_CONCURRENCY = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssessmentQuestion:
+class AssessmentTerms:
     """Against which forecast portfolios are assessed, and which quantiles to give.
 
     Without a region it is the one in which the portfolio lies, without a moment the
@@ -59,9 +58,9 @@ class AssessmentQuestion:
     region: str | None = None
 
 
-def assess_portfolio(portfolio: Portfolio, wanted: AssessmentQuestion) -> Assessment:
+def assess_portfolio(portfolio: Portfolio, terms: AssessmentTerms) -> Assessment:
     """Assess a portfolio, or return the stored assessment of the same request."""
-    return store_assessment(prepare_assessment(portfolio, wanted))
+    return store_assessment(prepare_assessment(portfolio, terms))
 
 
 def assess_against(
@@ -71,7 +70,7 @@ def assess_against(
     return store_assessment(_prepare(portfolio, forecast, sorted(quantiles)))
 
 
-def prepare_assessment(portfolio: Portfolio, wanted: AssessmentQuestion) -> Assessment:
+def prepare_assessment(portfolio: Portfolio, terms: AssessmentTerms) -> Assessment:
     """Return the stored assessment, or a new one, not yet stored.
 
     Raises
@@ -81,15 +80,15 @@ def prepare_assessment(portfolio: Portfolio, wanted: AssessmentQuestion) -> Asse
     ForecastNotFoundError
     RegionNotFoundError
     """
-    region = _region_of(portfolio, wanted.region)
+    region = _region_of(portfolio, terms.region)
     forecast = get_forecast_to_assess(
         region,
-        horizon_sec=wanted.horizon_sec,
-        moment=wanted.moment,
-        model_version=wanted.model_version,
+        horizon_sec=terms.horizon_sec,
+        moment=terms.moment,
+        model_version=terms.model_version,
     )
     forecast.region = region
-    return _prepare(portfolio, forecast, sorted(wanted.quantiles))
+    return _prepare(portfolio, forecast, sorted(terms.quantiles))
 
 
 def store_assessment(assessment: Assessment) -> Assessment:
@@ -145,8 +144,14 @@ def _computed(
     exposure = load_region_exposure(portfolio, forecast.region, scenarios)
     table = exposure.table
     if table is None:
-        raise _nothing_there(forecast.region)
-    _check_amounts(exposure)
+        raise NotAssessableError(
+            f"No asset of the portfolio lies in region {forecast.region.slug!r}.",
+            field="region",
+        )
+    if exposure.value.sum() + float(exposure.outside_value) >= BEYOND:
+        raise NotAssessableError(
+            f"The assets are worth {BEYOND:.0e} or more. Use a larger unit of money."
+        )
     figures = measure(
         exposure,
         table,
@@ -185,19 +190,6 @@ def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
     return regions[0]
 
 
-def _nothing_there(region: Region) -> NotAssessableError:
-    return NotAssessableError(
-        f"No asset of the portfolio lies in region {region.slug!r}.", field="region"
-    )
-
-
-def _check_amounts(exposure: RegionExposure) -> None:
-    if exposure.value.sum() + float(exposure.outside_value) >= BEYOND:
-        raise NotAssessableError(
-            f"The assets are worth {BEYOND:.0e} or more. Use a larger unit of money."
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
     """Of one portfolio: its assessment, or the error in its stead."""
@@ -210,7 +202,7 @@ class BatchResult:
 def assess_batch(
     organisation: Organisation,
     portfolio_ids: Sequence[UUID],
-    wanted: AssessmentQuestion,
+    terms: AssessmentTerms,
 ) -> list[BatchResult]:
     """Assess portfolios concurrently, one result each, in the order given.
 
@@ -221,7 +213,7 @@ def assess_batch(
     found = Portfolio.objects.for_organisation(organisation).in_bulk(portfolio_ids)
     prepared = process_batch(
         portfolio_ids,
-        partial(_prepared, found, wanted),
+        partial(_prepared, found, terms),
         max_concurrency=MAX_CONCURRENCY,
     )
     return list(map(_result, portfolio_ids, prepared))
@@ -230,19 +222,19 @@ def assess_batch(
 def queue_batch(
     organisation: Organisation,
     portfolio_ids: Sequence[UUID],
-    wanted: AssessmentQuestion,
+    terms: AssessmentTerms,
 ) -> Job:
     """Have a worker assess portfolios; the result of the job names assessments."""
-    moment = wanted.moment
+    moment = terms.moment
     return enqueue_job(
         ASSESS,
         parameters={
             "portfolio_ids": [str(portfolio_id) for portfolio_id in portfolio_ids],
-            "horizon_sec": wanted.horizon_sec,
+            "horizon_sec": terms.horizon_sec,
             "time": None if moment is None else moment.isoformat(),
-            "model_version": wanted.model_version,
-            "quantiles": list(wanted.quantiles),
-            "region": wanted.region,
+            "model_version": terms.model_version,
+            "quantiles": list(terms.quantiles),
+            "region": terms.region,
         },
         organisation=organisation,
         total=len(portfolio_ids),
@@ -255,7 +247,7 @@ def run_batch(job: Job, progress: Progress) -> Iterator[BatchResult]:
         raise PortfolioNotFoundError("A batch needs the organisation it is for.")
     parameters = job.parameters
     portfolio_ids = [UUID(text) for text in parameters["portfolio_ids"]]
-    wanted = AssessmentQuestion(
+    terms = AssessmentTerms(
         horizon_sec=parameters["horizon_sec"],
         moment=parameters["time"] and datetime.fromisoformat(parameters["time"]),
         model_version=parameters["model_version"],
@@ -265,16 +257,16 @@ def run_batch(job: Job, progress: Progress) -> Iterator[BatchResult]:
     for start in range(0, len(portfolio_ids), AT_ONCE):
         progress(start)
         part = portfolio_ids[start : start + AT_ONCE]
-        yield from assess_batch(job.organisation, part, wanted)
+        yield from assess_batch(job.organisation, part, terms)
     progress(len(portfolio_ids))
 
 
 def _prepared(
-    found: dict[UUID, Portfolio], wanted: AssessmentQuestion, portfolio_id: UUID
+    found: dict[UUID, Portfolio], terms: AssessmentTerms, portfolio_id: UUID
 ) -> Assessment:
     if portfolio_id not in found:
         raise PortfolioNotFoundError(f"There is no portfolio {portfolio_id}.")
-    return prepare_assessment(found[portfolio_id], wanted)
+    return prepare_assessment(found[portfolio_id], terms)
 
 
 def _result(portfolio_id: UUID, prepared: Outcome[Assessment]) -> BatchResult:

@@ -15,7 +15,6 @@ from analytics.ingest.file_format import FileFormat
 from analytics.ingest.importer import ImportMode, ImportPlan, import_file
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from analytics.ingest.runs import begin_run, end_run, identify, note_progress
-from analytics.models import ImportRun
 from analytics.reads.features import cell_aggregates
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import publish_changes
@@ -75,8 +74,18 @@ def add_cells(region: Region, cells: Iterable[int]) -> int:
     """
     known = set(Cell.objects.filter(region=region).values_list("h3", flat=True))
     fresh = sorted(set(cells) - known)
+    centres = [h3.cell_to_latlng(cell) for cell in fresh]
     Cell.objects.bulk_create(
-        [_cell(region, cell) for cell in fresh],
+        [
+            Cell(
+                region=region,
+                h3=cell,
+                lat=lat,
+                lon=lon,
+                area_km2=h3.cell_area(cell, unit="km^2"),
+            )
+            for cell, (lat, lon) in zip(fresh, centres, strict=True)
+        ],
         batch_size=2_000,
         ignore_conflicts=True,
     )
@@ -94,12 +103,6 @@ def publish_region_changes(region: Region) -> None:
 def with_neighbours(cells: Iterable[int]) -> set[int]:
     """Widen cells by their neighbours: risk does not end where events did."""
     return {near for cell in cells for near in h3.grid_disk(cell, NEIGHBOUR_RINGS)}
-
-
-def _cell(region: Region, cell: int) -> Cell:
-    lat, lon = h3.cell_to_latlng(cell)
-    area_km2 = h3.cell_area(cell, unit="km^2")
-    return Cell(region=region, h3=cell, lat=lat, lon=lon, area_km2=area_km2)
 
 
 def lock_region(region: Region) -> None:
@@ -139,8 +142,18 @@ def import_events(
     An interrupted import of a file goes on where it was; the standard input and a
     rehearsal leave no trace of how far they got. The region grows with its events.
     """
-    plan = _plan(region, request)
-    run = _begin(path, plan, request)
+    plan = ImportPlan(
+        column_map=request.column_map,
+        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
+        source=request.source,
+        default_timezone=request.default_timezone,
+        file_format=request.file_format,
+    )
+    run = None
+    if not request.dry_run and path != STANDARD_INPUT:
+        check_file(path)
+        identity = identify(path, plan)
+        run = begin_run(path, plan=plan, identity=identity, restart=request.restart)
 
     def keep(progress: ImportProgress) -> None:
         if run is not None:
@@ -176,21 +189,3 @@ def grow_region(region: Region) -> int:
     seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
     outside = np.setdiff1d(seen, list_cell_ids(region))
     return add_cells(region, with_neighbours(outside.tolist()))
-
-
-def _plan(region: Region, request: ImportRequest) -> ImportPlan:
-    return ImportPlan(
-        column_map=request.column_map,
-        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
-        source=request.source,
-        default_timezone=request.default_timezone,
-        file_format=request.file_format,
-    )
-
-
-def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:
-    if request.dry_run or path == STANDARD_INPUT:
-        return None
-    check_file(path)
-    identity = identify(path, plan)
-    return begin_run(path, plan=plan, identity=identity, restart=request.restart)

@@ -18,13 +18,16 @@ from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.frozen_sets import FROZEN_SETS
 from scoring.evaluation.backtests.table_store import LIBRARIES, engine_digest
 from scoring.evaluation.skill.sets import (
+    FULL,
+    QUICK,
     QUICK_ORIGINS,
     SetJob,
     SetSkill,
+    TruthSkill,
     measure_sets,
+    measure_truth,
     split_by_presence,
 )
-from scoring.evaluation.skill.truth import FULL, QUICK, TruthSkill, measure_truth
 from scoring.evaluation.skill_document import (
     Provenance,
     render_document,

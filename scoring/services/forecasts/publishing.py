@@ -176,9 +176,8 @@ def publish_forecast(
     try:
         columns, scenarios = _computed(forecast, grid)
     except EngineError as error:
-        raise _refused(
-            model_version, f"{model_version} cannot be used: {error}"
-        ) from error
+        reason = f"{model_version} cannot be used: {error}"
+        raise _refused(model_version, reason) from error
     try:
         _store(forecast, columns, scenarios)
     except IntegrityError:

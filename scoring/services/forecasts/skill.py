@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from analytics.reads.features import event_columns
 from analytics.store.ledger import ForecastKey, record_forecast, record_outcomes
@@ -84,21 +84,29 @@ def _score_region(region: Region, due: list[Forecast]) -> int:
     areas = Cell.objects.filter(region=region).order_by("h3")
     area_km2 = np.array(areas.values_list("area_km2", flat=True), dtype=np.float64)
     count = 0
-    for (instant, since), forecasts in groupby(due, key=_record_of):
+    # At what instant, and from when on, events are known to a forecast.
+    record_of = attrgetter("issued_for", "model_version.trained_from")
+    for (instant, since), forecasts in groupby(due, key=record_of):
         snapshot = load_snapshot(region, grid, instant=instant, since=since)
         for forecast in forecasts:
             columns = get_columns(forecast)
             observed = observed_counts(forecast, region, columns)
             # First, so that a crash before the skill is stored repeats both.
-            write_outcomes(forecast, columns.cells, observed)
+            record_outcomes(
+                _key(forecast),
+                columns.cells,
+                observed.astype(np.int64),
+                observed_at=timezone.now(),
+            )
             values = _values(forecast, columns, observed, snapshot, area_km2)
-            count += _store(forecast, values)
+            with transaction.atomic():
+                _, is_new = ForecastSkill.objects.get_or_create(
+                    forecast=forecast, defaults=values
+                )
+            if is_new:
+                FORECASTS_SCORED.labels(str(forecast.horizon_sec)).inc()
+                count += 1
     return count
-
-
-def _record_of(forecast: Forecast) -> tuple[datetime, datetime]:
-    """Say at what instant, and from when on, the events are known to a forecast."""
-    return forecast.issued_for, forecast.model_version.trained_from
 
 
 def _values(
@@ -126,16 +134,6 @@ def _values(
         },
     }
     return values
-
-
-def _store(forecast: Forecast, values: dict[str, Any]) -> bool:
-    with transaction.atomic():
-        _, is_new = ForecastSkill.objects.get_or_create(
-            forecast=forecast, defaults=values
-        )
-    if is_new:
-        FORECASTS_SCORED.labels(str(forecast.horizon_sec)).inc()
-    return is_new
 
 
 def observed_counts(
@@ -214,33 +212,20 @@ def write_missing_forecasts(*, limit: int = MOST_WRITTEN) -> int:
     count = 0
     for forecast in missing[:limit]:
         try:
-            _write_forecast(forecast)
+            columns = get_columns(forecast)
+            record_forecast(
+                _key(forecast),
+                columns.cells,
+                named_arrays(columns),
+                model_version=str(forecast.model_version),
+                horizon_s=forecast.horizon_sec,
+            )
         except Error:
             logger.warning("the ledger does not take forecasts", exc_info=True)
             break
         Forecast.objects.filter(pk=forecast.pk).update(ledgered_at=timezone.now())
         count += 1
     return count
-
-
-def write_outcomes(
-    forecast: Forecast, cells: NDArray[np.uint64], counts: NDArray[np.float64]
-) -> None:
-    """Write how many events each cell had within the horizon, (n_cells,)."""
-    record_outcomes(
-        _key(forecast), cells, counts.astype(np.int64), observed_at=timezone.now()
-    )
-
-
-def _write_forecast(forecast: Forecast) -> None:
-    columns = get_columns(forecast)
-    record_forecast(
-        _key(forecast),
-        columns.cells,
-        named_arrays(columns),
-        model_version=str(forecast.model_version),
-        horizon_s=forecast.horizon_sec,
-    )
 
 
 def _key(forecast: Forecast) -> ForecastKey:

@@ -21,7 +21,12 @@ from scoring.errors import AssetFileError, AssetRowsError
 from scoring.metrics import ASSETS_IMPORTED
 from scoring.models import Asset, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities
-from scoring.services.portfolios.asset_layouts import AssetRow, Layout, detect_layout
+from scoring.services.portfolios.asset_layouts import (
+    AssetRow,
+    Format,
+    Layout,
+    detect_layout,
+)
 from scoring.services.portfolios.asset_rows import (
     delete_assets_by_id,
     hold_cells_still,
@@ -55,7 +60,7 @@ class AssetImport:
     """What an import did, or would have done; `outside` is in no region."""
 
     portfolio: Portfolio
-    format: str
+    format: Format
     row_count: int
     created_count: int
     replaced_count: int

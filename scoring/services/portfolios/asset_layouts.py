@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from analytics.ingest.rules import RowCode
 from scoring.errors import AssetFileError
@@ -37,6 +38,8 @@ OED_REQUIRED = ("locnumber", "latitude", "longitude")
 TERM_AMOUNT = ("", "0")
 TERM_SHARE_OF_VALUE = "2"
 
+Format = Literal["minimal", "oed"]
+
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
@@ -62,7 +65,7 @@ class Layout:
     is named has to exist.
     """
 
-    format: str
+    format: Format
     reference: str
     currency: str
     names_curves: bool

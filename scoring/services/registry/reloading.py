@@ -59,7 +59,13 @@ def reload_model(
     elif version is None:
         raise ModelVersionNotFoundError(f"There is no model version {name!r}.")
     elif version.state != ModelVersion.State.CHAMPION:
-        _require_earlier_champion(version)
+        arrivals = ModelSwitch.objects.filter(after=version, reason__in=ARRIVALS)
+        if not arrivals.exists():
+            raise ModelStateError(
+                f"{version} is {version.state} and was never champion. Promote it, "
+                "which asks for its figures.",
+                state=version.state,
+            )
     switched = make_champion(version, reason=ModelSwitch.Reason.RELOAD, actor=actor)
     return Reloaded(
         version=switched.champion,
@@ -79,7 +85,12 @@ def _from_store(
     bodies = read_artifacts(artifact_uri)
     if version is None:
         return _register(name, target, try_artifacts(bodies, region=target))
-    _require_same(version, bodies)
+    # Equal bytes were made here, or tried when they were registered.
+    known = set(version.artifacts.values_list("digest", flat=True))
+    if known != {digest_of(body) for body in bodies}:
+        raise ModelStateError(
+            f"{version} is registered with other artifacts. Use a new number."
+        )
     return version
 
 
@@ -109,22 +120,3 @@ def _register(
     )
     artifacts = [new_artifact(body, int(each.horizon_s)) for each, body in tried]
     return register_version(version, artifacts, number=int(number))
-
-
-def _require_same(version: ModelVersion, bodies: list[bytes]) -> None:
-    """Equal bytes were made here, or tried when they were registered."""
-    known = set(version.artifacts.values_list("digest", flat=True))
-    if known != {digest_of(body) for body in bodies}:
-        raise ModelStateError(
-            f"{version} is registered with other artifacts. Use a new number."
-        )
-
-
-def _require_earlier_champion(version: ModelVersion) -> None:
-    arrivals = ModelSwitch.objects.filter(after=version, reason__in=ARRIVALS)
-    if not arrivals.exists():
-        raise ModelStateError(
-            f"{version} is {version.state} and was never champion. Promote it, which "
-            "asks for its figures.",
-            state=version.state,
-        )

@@ -49,7 +49,14 @@ def read_artifacts(uri: str) -> list[bytes]:
     is_folder = uri.endswith("/")
     try:
         with _opened(root, parts if is_folder else parts[:-1]) as folder:
-            names = _model_files(folder) if is_folder else [parts[-1]]
+            names = [parts[-1]]
+            if is_folder:
+                known = os.listdir(folder)  # noqa: PTH208 - of a descriptor
+                names = sorted(name for name in known if name.endswith(SUFFIX))
+            if len(names) > MOST_FILES:
+                raise _unusable(
+                    f"The folder holds {len(names)} files, not {MOST_FILES} at most."
+                )
             found = [_read(folder, name) for name in names]
     except OSError as error:
         raise _unusable(f"{uri} cannot be read: {error.strerror or error}.") from error
@@ -85,15 +92,6 @@ def _opened(root: Path, parts: tuple[str, ...]) -> Iterator[int]:
     finally:
         with suppress(OSError):
             os.close(descriptor)
-
-
-def _model_files(folder: int) -> list[str]:
-    names = sorted(name for name in os.listdir(folder) if name.endswith(SUFFIX))
-    if len(names) > MOST_FILES:
-        raise _unusable(
-            f"The folder holds {len(names)} files, not {MOST_FILES} at most."
-        )
-    return names
 
 
 def _read(folder: int, name: str) -> bytes:
@@ -136,6 +134,14 @@ def try_artifacts(
 
 def _try_artifact(body: bytes, cells: list[int]) -> Description:
     """Start the child; whatever happens there stays there."""
+    # What the child has no use for is left out, secrets above all.
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ
+    }
+    environment = inherited | {
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     order = Order(cells=cells, cpu_s=TRIAL_CPU_S, memory_bytes=TRIAL_MEMORY_BYTES)
     try:
         done = subprocess.run(  # noqa: S603 - our own module; the artifact is its input
@@ -143,7 +149,7 @@ def _try_artifact(body: bytes, cells: list[int]) -> Description:
             input=msgspec.json.encode(order) + b"\n" + body,
             capture_output=True,
             cwd=settings.BASE_DIR,
-            env=_environment(),
+            env=environment,
             timeout=TRIAL_TIMEOUT_S,
             start_new_session=True,
             check=False,
@@ -174,14 +180,6 @@ def _described(said: bytes) -> Description:
     if not 0 <= description.n_events < 1 << 31:
         raise _unusable(f"The artifact says {description.n_events} events.")
     return description
-
-
-def _environment() -> dict[str, str]:
-    """Leave out what the child has no use for, secrets above all."""
-    inherited = {
-        name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ
-    }
-    return {**inherited, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def moment_of(unix_s: float) -> datetime:

@@ -13,7 +13,7 @@ from scoring.models import Assessment, Forecast, Portfolio
 from scoring.services import assessments
 from scoring.services.assessments import (
     ASSESS,
-    AssessmentQuestion,
+    AssessmentTerms,
     queue_batch,
     run_batch,
 )
@@ -156,7 +156,7 @@ def test_a_job_that_is_run_again_makes_nothing_twice(
 ) -> None:
     ids = [portfolio.pk for portfolio in portfolios]
     for _ in range(2):
-        queue_batch(acme, ids, AssessmentQuestion())
+        queue_batch(acme, ids, AssessmentTerms())
         run_next_job()
     results = [job.result for job in Job.objects.order_by("pk")]
     assert results[0] == results[1]
@@ -168,7 +168,7 @@ def test_a_job_that_is_cancelled_keeps_what_it_has_made(
 ) -> None:
     monkeypatch.setattr(assessments, "AT_ONCE", 2)
     job = queue_batch(
-        acme, [portfolio.pk for portfolio in portfolios], AssessmentQuestion()
+        acme, [portfolio.pk for portfolio in portfolios], AssessmentTerms()
     )
 
     def progress(done: int) -> None:
