@@ -17,7 +17,7 @@ from scoring.services.alerts.states import (
     score_due_alerts,
     wake_alerts,
 )
-from scoring.services.assessments import ASSESS, BatchResult, run_batch
+from scoring.services.assessments import ASSESS, run_batch
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import (
     score_due_forecasts,
@@ -52,7 +52,7 @@ def run_fit(job: Job, progress: Progress) -> dict[str, Any]:
         kind=job.parameters["kind"],
         progress=lambda _: progress(next(steps)),
     )
-    _tell_at_once()
+    _alert_at_once()
     return {
         "model_version": str(fitted.model_version.pk),
         "forecasts": [str(forecast.pk) for forecast in fitted.forecasts],
@@ -66,11 +66,11 @@ def renew_region(job: Job, progress: Progress) -> dict[str, Any]:
     forecasts = renew_forecasts(
         get_region(job.parameters["region"], access=FULL_ACCESS)
     )
-    _tell_at_once()
+    _alert_at_once()
     return {"forecasts": [str(forecast.pk) for forecast in forecasts]}
 
 
-def _tell_at_once() -> None:
+def _alert_at_once() -> None:
     """Evaluate alert rules on what was just published, without waiting a round."""
     evaluate_due_rules()
     send_due_deliveries()
@@ -79,13 +79,12 @@ def _tell_at_once() -> None:
 @job_runner(ASSESS)
 def assess_portfolios(job: Job, progress: Progress) -> dict[str, Any]:
     """Assess portfolios; a failed one is reported as the API would."""
-    return {"results": list(map(_assessed, run_batch(job, progress)))}
-
-
-def _assessed(result: BatchResult) -> dict[str, Any]:
-    assessment, error = result.assessment, result.error
-    return {
-        "portfolio_id": str(result.portfolio_id),
-        "assessment_id": None if assessment is None else str(assessment.pk),
-        "problem": None if error is None else problem_of(error),
-    }
+    results = [
+        {
+            "portfolio_id": str(each.portfolio_id),
+            "assessment_id": each.assessment and str(each.assessment.pk),
+            "problem": each.error and problem_of(each.error),
+        }
+        for each in run_batch(job, progress)
+    ]
+    return {"results": results}

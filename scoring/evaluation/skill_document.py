@@ -171,7 +171,10 @@ def _ahead(skills: Sequence[SetSkill], share: str) -> str:
     ahead = [
         skill.name
         for skill in skills
-        if all(_beats_all(horizon.report, share) for horizon in skill.horizons)
+        if all(
+            report.hit_ratio[best_baseline(report, share).kind][share].value > 1.0
+            for report in (horizon.report for horizon in skill.horizons)
+        )
     ]
     return _row(
         f"hit rate at {100 * float(share):g} % of area above every baseline",
@@ -179,11 +182,6 @@ def _ahead(skills: Sequence[SetSkill], share: str) -> str:
         f"{VERDICTS[len(ahead) >= 2]} ({', '.join(ahead) or 'none'})",
         "",
     )
-
-
-def _beats_all(report: BacktestReport, share: str) -> bool:
-    best = best_baseline(report, share)
-    return report.hit_ratio[best.kind][share].value > 1.0
 
 
 def _data(skills: Sequence[SetSkill]) -> Iterator[str]:

@@ -116,7 +116,12 @@ def find_places(lat: Floats, lon: Floats) -> Places:
         for pk, resolution in regions
         if pk in known
     ]
-    return _joined(found)
+    none = np.zeros(0, np.int64)
+    return Places(
+        row=np.concatenate([none, *(part.row for part in found)]),
+        region_id=np.concatenate([none, *(part.region_id for part in found)]),
+        cell=np.concatenate([none.astype(np.uint64), *(part.cell for part in found)]),
+    )
 
 
 def cells_of(lat: Floats, lon: Floats, resolution: int) -> Cells:
@@ -148,13 +153,4 @@ def members(region_id: int, cells: Cells, known: Cells) -> Places:
         row=rows.astype(np.int64),
         region_id=np.full(rows.size, region_id, dtype=np.int64),
         cell=cells[rows],
-    )
-
-
-def _joined(parts: list[Places]) -> Places:
-    none = np.zeros(0, np.int64)
-    return Places(
-        row=np.concatenate([none, *(part.row for part in parts)]),
-        region_id=np.concatenate([none, *(part.region_id for part in parts)]),
-        cell=np.concatenate([none.astype(np.uint64), *(part.cell for part in parts)]),
     )

@@ -72,7 +72,11 @@ def list_assets(
         assets = assets.filter(places__region=region)
     if reference is not None:
         assets = assets.filter(reference=reference)
-    return _with_parts(assets)
+    places = AssetPlace.objects.order_by("region__slug").select_related("region")
+    shown = ("asset_id", "h3", "region__slug", "region__is_public", "region__owner")
+    return assets.select_related("vulnerability").prefetch_related(
+        Prefetch("places", places.only(*shown))
+    )
 
 
 def get_asset(portfolio: Portfolio, asset_id: UUID) -> Asset:
@@ -113,19 +117,6 @@ def get_vulnerability(organisation: Organisation, slug: str) -> Vulnerability:
     )
 
 
-def _with_parts(assets: QuerySet[Asset]) -> QuerySet[Asset]:
-    places = AssetPlace.objects.order_by("region__slug")
-    return assets.select_related("vulnerability").prefetch_related(
-        Prefetch(
-            "places",
-            places.select_related("region").only(
-                *("asset_id", "h3"),
-                *("region__slug", "region__is_public", "region__owner"),
-            ),
-        )
-    )
-
-
 def list_assessments(portfolio: Portfolio) -> QuerySet[Assessment]:
     """List the assessments of a portfolio without their figures."""
     seen = Assessment.objects.seen_by_organisation(portfolio.organisation_id)
@@ -162,20 +153,14 @@ def get_forecast_to_assess(
     model_version: str | None = None,
 ) -> Forecast:
     """Find the newest forecast of a region, of one model version if it is named."""
-    if model_version is None:
-        return get_latest_forecast(region, horizon_sec=horizon_sec, moment=moment)
-    version = _get_model_version(region, model_version)
+    version = None
+    if model_version is not None:
+        kind, _, number = model_version.rpartition("-")
+        versions = ModelVersion.objects.of_region(region).defer("skill")
+        version = versions.filter(kind=kind, number=number).first()
+        if version is None:
+            reason = f"Region {region.slug!r} has no model version {model_version!r}."
+            raise InvalidInputError(reason, field="model_version")
     return get_latest_forecast(
         region, horizon_sec=horizon_sec, moment=moment, model_version=version
     )
-
-
-def _get_model_version(region: Region, name: str) -> ModelVersion:
-    """Find a version by the name that answers have, kind-number."""
-    kind, _, number = name.rpartition("-")
-    versions = ModelVersion.objects.of_region(region).filter(kind=kind, number=number)
-    version = versions.defer("skill").first()
-    if version is None:
-        reason = f"Region {region.slug!r} has no model version {name!r}."
-        raise InvalidInputError(reason, field="model_version")
-    return version

