@@ -12,7 +12,6 @@ from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Organisation
 from scoring.cell_ids import hex_of
 from scoring.demo.datasets import Dataset
-from scoring.demo.portfolio import CityReport
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
@@ -33,7 +32,7 @@ class DemoReport:
     region: Region
     rejected_count: int
     fitted: FittedRegion
-    cities: CityReport | None = None
+    cities: dict[str, Any] | None = None
 
     def as_dict(self, *, url: str) -> dict[str, Any]:
         """Give the report as JSON; `top_cells` are those of the shortest horizon."""
@@ -64,7 +63,7 @@ class DemoReport:
                 if report is not None
             },
             "url": url,
-            **({} if self.cities is None else {"portfolio": self.cities.as_dict()}),
+            **({} if self.cities is None else {"portfolio": self.cities}),
         }
 
 

@@ -4,12 +4,12 @@ import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import h3.api.numpy_int as h3
 
@@ -29,9 +29,7 @@ from scoring.evaluation.backtests.running import (
     DEFAULT_KINDS,
     FEWEST_ORIGINS,
     SERVED_KIND,
-    BacktestProgress,
     BacktestRequest,
-    HorizonResult,
     Record,
     run_backtests,
 )
@@ -84,10 +82,6 @@ class SetSkill:
     horizons: tuple[HorizonSkill, ...]
     seconds: float
     peak_memory_mib: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 def split_by_presence(
@@ -165,7 +159,16 @@ def _measure_horizon(job: SetJob, frozen: FrozenSet, horizon_sec: int) -> Horizo
     n_origins = frozen.n_origins(horizon_sec)
     if job.most_origins is not None:
         n_origins = max(min(n_origins, job.most_origins), FEWEST_ORIGINS)
-    result = _backtest(job, frozen, horizon_sec, n_origins=n_origins)
+    [result] = run_backtests(
+        Record(history=frozen.history, grid=frozen.grid, timezone=frozen.timezone),
+        BacktestRequest(
+            kinds=DEFAULT_KINDS, horizons_sec=(horizon_sec,), n_origins=n_origins
+        ),
+        root=job.tables / frozen.name,
+        resume=True,
+        # Straight to the terminal: this may be a process of its own.
+        on_progress=lambda at: print(frozen.name, at, file=sys.stderr),  # noqa: T201
+    )
     return HorizonSkill(
         horizon_sec=horizon_sec,
         report=result.report,
@@ -174,24 +177,6 @@ def _measure_horizon(job: SetJob, frozen: FrozenSet, horizon_sec: int) -> Horizo
             *reference_findings(frozen, result),
         ),
     )
-
-
-def _backtest(
-    job: SetJob, frozen: FrozenSet, horizon_sec: int, *, n_origins: int
-) -> HorizonResult:
-    request = BacktestRequest(
-        kinds=DEFAULT_KINDS, horizons_sec=(horizon_sec,), n_origins=n_origins
-    )
-    record = Record(history=frozen.history, grid=frozen.grid, timezone=frozen.timezone)
-
-    def say(progress: BacktestProgress) -> None:
-        # Straight to the terminal: this may be a process of its own.
-        sys.stderr.write(f"{frozen.name} {progress}\n")
-
-    [result] = run_backtests(
-        record, request, root=job.tables / frozen.name, resume=True, on_progress=say
-    )
-    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,7 @@ def _print_region(console: Console, report: dict[str, Any]) -> None:
 
 
 def _print_cities(console: Console, portfolio: dict[str, Any]) -> None:
-    """Print what `CityReport.as_dict` gives."""
+    """Print what `assess_cities` gives."""
     console.print(
         f"[bold]{portfolio['name']}: {portfolio['people']:,} people in "
         f"{portfolio['cities']:,} cities[/bold]. Exposed to a tropical storm in the "

@@ -119,7 +119,7 @@ class Command(ApplicationCommand):
         options: dict[str, Any],
     ) -> None:
         if (path := options["json"]) is not None:
-            sets = [skill.as_dict() for skill in skills]
+            sets = [asdict(skill) for skill in skills]
             body = {"sets": sets, "synthetic_truth": asdict(truth)}
             path.write_text(json.dumps(body, indent=2), encoding="utf-8")
             self.stderr.write(f"Wrote {path}")

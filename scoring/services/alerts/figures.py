@@ -26,17 +26,13 @@ class HotArea:
     values: tuple[float, ...]
 
     @property
-    def worst_cell(self) -> int:
-        return self.cells[0]
-
-    @property
     def worst_value(self) -> float:
         return self.values[0]
 
     @property
     def worst_place(self) -> tuple[float, float]:
         """Latitude and longitude of the worst cell, degrees."""
-        lat, lon = h3.cell_to_latlng(self.worst_cell)
+        lat, lon = h3.cell_to_latlng(self.cells[0])
         return lat, lon
 
 
