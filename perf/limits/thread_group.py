@@ -18,7 +18,7 @@ class ThreadGroup:
     ) -> None:
         self._name = name
         self._max_threads = max_inside
-        self._n_threads = 0
+        self._n_threads = self._n_idle = 0
         self._queue = FairQueue(
             max_inside=max_inside,
             max_waiting=max_waiting,
@@ -32,7 +32,8 @@ class ThreadGroup:
             if not self._queue.offer(request):
                 return False
             WAITING_REQUESTS.inc()
-            if self._n_threads < self._max_threads:
+            is_short = self._n_idle < self._queue.n_waiting
+            if is_short and self._n_threads < self._max_threads:
                 self._n_threads += 1
                 name = f"{self._name}-{self._n_threads}"
                 Thread(target=self._serve, name=name, daemon=True).start()
@@ -56,7 +57,9 @@ class ThreadGroup:
     def _take(self) -> tuple[QueuedRequest, bool]:
         with self._changed:
             while (request := self._queue.take()) is None:
+                self._n_idle += 1
                 self._changed.wait()
+                self._n_idle -= 1
             return request, self._queue.is_late(request)
 
     def _end(self, request: QueuedRequest, work_s: float | None) -> None:
