@@ -71,7 +71,9 @@ def place_in_cells(region: Region, cells: Iterable[int]) -> int:
     portfolio_ids = set(near.values_list("portfolio_id", flat=True).distinct())
     lock_portfolios(portfolio_ids)
     rows = list(near.values_list("pk", "lat", "lon", "portfolio_id"))
-    places = _places_in(region, fresh, rows)
+    lat = np.array([row[1] for row in rows], dtype=np.float64)
+    lon = np.array([row[2] for row in rows], dtype=np.float64)
+    places = members(region.pk, cells_of(lat, lon, region.resolution), fresh)
     insert_places([pk for pk, *_ in rows], places)
     settle_portfolios({rows[row][3] for row in places.row.tolist()})
     return places.row.size
@@ -108,14 +110,6 @@ def _assets_near(region: Region, cells: Cells) -> "QuerySet[Asset]":
         if west - margin > -HALF_TURN_DEGREES and east + margin < HALF_TURN_DEGREES:
             near = near.filter(lon__range=(west - margin, east + margin))
     return near.exclude(places__region=region)
-
-
-def _places_in(
-    region: Region, cells: Cells, rows: list[tuple[UUID, float, float, UUID]]
-) -> Places:
-    lat = np.array([row[1] for row in rows], dtype=np.float64)
-    lon = np.array([row[2] for row in rows], dtype=np.float64)
-    return members(region.pk, cells_of(lat, lon, region.resolution), cells)
 
 
 def insert_assets(

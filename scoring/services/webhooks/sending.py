@@ -4,7 +4,6 @@ Every message is sent at least once, with the same body under the same id.
 """
 
 import base64
-import hashlib
 import hmac
 import http.client
 import time
@@ -185,22 +184,16 @@ def signature_of(webhook: Webhook, body: bytes, *, moment: datetime) -> str:
     There is more than one while the secret of the webhook, or the key of the
     installation, is being rotated.
     """
-    stamp = str(int(moment.timestamp()))
-    signed = stamp.encode() + b"." + body
-    parts = [
-        hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-        for secret in _good_secrets(webhook, moment)
-    ]
-    return ",".join([f"t={stamp}", *(f"v1={part}" for part in parts)])
-
-
-def _good_secrets(webhook: Webhook, moment: datetime) -> list[str]:
     numbers = [webhook.secret_number]
     rotated_at = webhook.rotated_at
     if rotated_at is not None and moment < rotated_at + ROTATION_PERIOD:
         numbers.append(webhook.secret_number - 1)
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return [_derived(key, webhook, number) for number in numbers for key in keys]
+    secrets = [_derived(key, webhook, number) for number in numbers for key in keys]
+    stamp = str(int(moment.timestamp()))
+    signed = stamp.encode() + b"." + body
+    parts = [hmac.digest(each.encode(), signed, "sha256").hex() for each in secrets]
+    return ",".join([f"t={stamp}", *(f"v1={part}" for part in parts)])
 
 
 def _derived(key: str, webhook: Webhook, number: int) -> str:
