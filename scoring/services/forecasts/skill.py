@@ -1,4 +1,8 @@
-"""Write forecasts to the ledger, and score them once their horizon has passed."""
+"""Write forecasts to the ledger, and score them once their horizon has passed.
+
+The ledger takes a repetition as the same rows again, so that whatever a crash left
+out, or left in doubt, is simply written once more.
+"""
 
 import logging
 from collections.abc import Iterator

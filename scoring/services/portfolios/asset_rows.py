@@ -1,4 +1,4 @@
-"""Writes of the places of assets: the cell of each region in which an asset lies.
+"""Writes of many assets, of the cells in which they lie, and of portfolios' totals.
 
 All writes of places take the locks in one order, cells before portfolios, so that
 no asset falls between a region that grows and a portfolio that does.

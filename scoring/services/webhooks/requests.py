@@ -1,4 +1,4 @@
-"""Which addresses messages are sent to: public ones, as looked up once.
+"""One POST to a public address: no redirect, no proxy, a bounded time.
 
 A webhook must not reach what only this machine can reach (server-side request
 forgery, OWASP API7). The name is looked up once, every address of it is checked,

@@ -1,6 +1,8 @@
-"""Sends what waits: claims messages, posts them, notes the outcome.
+"""Messages to webhooks: what they say, how they are signed, and how they are sent.
 
-Every message is sent at least once, with the same body under the same id.
+Every message is sent at least once, with the same body under the same id. The secrets
+that sign them are derived, never stored: from the key of the installation, the webhook
+and a number that counts up when the secret is rotated.
 """
 
 import base64
