@@ -18,6 +18,7 @@ from scoring.api.access import find_region, region_to_change, require_change
 from scoring.api.jobs import JobStatus
 from scoring.api.schemas import Slug
 from scoring.engine.models.registry import KINDS
+from scoring.horizons import SERVED_KIND
 from scoring.models import ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import LiveSkillFigures, get_live_skill
 from scoring.selectors.model_versions import (
@@ -26,7 +27,7 @@ from scoring.selectors.model_versions import (
     list_switches,
 )
 from scoring.services.registry import reloading
-from scoring.services.registry.fitting import SERVED_KIND, queue_fit
+from scoring.services.registry.fitting import queue_fit
 from scoring.services.registry.promotion import Switched, challenge, promote, roll_back
 from scoring.services.registry.reloading import Reloaded
 

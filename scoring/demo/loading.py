@@ -12,12 +12,12 @@ from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Organisation
 from scoring.cell_ids import hex_of
 from scoring.demo.datasets import Dataset
+from scoring.horizons import SERVED_KIND
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
 from scoring.services.regions import define_region
 from scoring.services.registry.fitting import (
-    SERVED_KIND,
     FittedRegion,
     fit_model,
 )

@@ -20,12 +20,11 @@ from scoring.engine.report import BacktestReport, report_of
 from scoring.engine.training import TrainingWindow, open_window
 from scoring.errors import TooFewEventsError
 from scoring.evaluation.backtests.table_store import TableStore, key_of_inputs
-from scoring.horizons import HORIZONS_SEC, horizon_word
+from scoring.horizons import HORIZONS_SEC, SERVED_KIND, horizon_word
 from scoring.models import Region
 from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
 from scoring.selectors.regions import grid_of_region
 
-SERVED_KIND: Final = "ensemble"
 DEFAULT_KINDS: Final = (SERVED_KIND, *BASELINES)
 FEWEST_ORIGINS: Final = 4
 

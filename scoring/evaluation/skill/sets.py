@@ -28,13 +28,12 @@ from scoring.errors import DatasetUnavailableError
 from scoring.evaluation.backtests.running import (
     DEFAULT_KINDS,
     FEWEST_ORIGINS,
-    SERVED_KIND,
     BacktestRequest,
     Record,
     run_backtests,
 )
 from scoring.evaluation.skill.targets import Finding, judge, reference_findings
-from scoring.horizons import SERVED_HORIZONS_SEC
+from scoring.horizons import SERVED_HORIZONS_SEC, SERVED_KIND
 
 QUICK_ORIGINS: Final = 12
 KIB_PER_MIB: Final = 1_024

@@ -112,7 +112,13 @@ class Command(ApplicationCommand):
         except KeyboardInterrupt as error:
             raise CommandError(STOPPED, returncode=128 + SIGINT) from error
         if options["json"]:
-            by_horizon = dict(_as_json(result) for result in results)
+            by_horizon = {
+                str(each.horizon_sec): {
+                    **each.report.as_dict(),
+                    "resumed": list(each.resumed),
+                }
+                for each in results
+            }
             report = {"region": region, "horizons": by_horizon}
             self.stdout.write(json.dumps(report, indent=2))
             return
@@ -157,11 +163,6 @@ class Command(ApplicationCommand):
             written += write_plots(result, record.grid, region=name, folder=folder)
         for path in written:
             self.stderr.write(f"Wrote {path}")
-
-
-def _as_json(result: HorizonResult) -> tuple[str, dict[str, Any]]:
-    body = {**result.report.as_dict(), "resumed": list(result.resumed)}
-    return str(result.horizon_sec), body
 
 
 def render_backtest(

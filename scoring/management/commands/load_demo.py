@@ -27,8 +27,7 @@ from scoring.demo.portfolio import assess_cities
 from scoring.engine.models.registry import KINDS
 from scoring.errors import DatasetUnavailableError
 from scoring.evaluation.interval_text import interval_text, signed_text
-from scoring.horizons import horizon_label
-from scoring.services.registry.fitting import SERVED_KIND
+from scoring.horizons import SERVED_KIND, horizon_label
 
 
 class Command(ApplicationCommand):

@@ -19,7 +19,7 @@ from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_forecaster
 from scoring.engine.grid import Grid
 from scoring.errors import ModelStateError, TooFewEventsError
-from scoring.horizons import SERVED_HORIZONS_SEC
+from scoring.horizons import SERVED_HORIZONS_SEC, SERVED_KIND
 from scoring.metrics import FIT_SECONDS
 from scoring.models import Forecast, ModelArtifact, ModelVersion, Region
 from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
@@ -34,7 +34,6 @@ from scoring.services.regions import grow_region, lock_region
 from scoring.services.registry.promotion import promote
 
 MIN_EVENTS = 200
-SERVED_KIND = "ensemble"
 
 BASELINE = "long_run_count"
 # The back-test forecasts the end of the record; most of it is left to learn from.
