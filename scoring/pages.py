@@ -13,6 +13,8 @@ from scoring.models import Forecast
 from scoring.selectors.forecasts import list_latest_forecasts
 from scoring.selectors.regions import get_region, list_regions
 
+OF_REGION = ("slug", "name", "timezone", "source_credit", "source_url")
+
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
@@ -26,7 +28,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         raise Http404(error.message) from error
     context = {
         "regions": regions,
-        "region": region,
+        "region": region and {name: getattr(region, name) for name in OF_REGION},
         "forecasts": []
         if region is None
         else list(map(_forecast_context, list_latest_forecasts(region))),

@@ -63,7 +63,7 @@ def assess_cities(
         "tvar_95": _people(figures["tvar"][f"{TAIL}"]),
         "top_cities": [
             {
-                "city": label_of[row["reference"]],
+                "city": label_of.get(row["reference"], row["reference"]),
                 "people": _people(row["value"]),
                 "expected_exposed": _people(row["expected_loss"]),
                 "tvar_contribution": _people(row["tvar_contribution"]),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -21,9 +20,6 @@ from scoring.engine.training import TrainingWindow, open_window
 from scoring.errors import TooFewEventsError
 from scoring.evaluation.backtests.table_store import TableStore, key_of_inputs
 from scoring.horizons import HORIZONS_SEC, SERVED_KIND, horizon_word
-from scoring.models import Region
-from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
-from scoring.selectors.regions import grid_of_region
 
 DEFAULT_KINDS: Final = (SERVED_KIND, *BASELINES)
 FEWEST_ORIGINS: Final = 4
@@ -247,29 +243,3 @@ def _forecast_table(
         return forecast_tables([forecaster], record.history, record.grid, origins_s)[0]
     except EngineError as error:
         raise TooFewEventsError(f"{kind} cannot be fitted: {error}") from error
-
-
-def load_record(region: Region) -> Record:
-    """Read the cells and all events of a region.
-
-    Raises
-    ------
-    TooFewEventsError
-        The region has no events.
-    """
-    last = extent_until_now(region).last_occurred_at
-    if last is None:
-        raise TooFewEventsError(
-            f"Region {region.slug!r} has no events. "
-            "Import some with manage.py import_events.",
-            region=region.slug,
-        )
-    grid = grid_of_region(region)
-    # The bound is exclusive and the last event belongs to the record.
-    usable = load_usable_record(region, grid, until=last + timedelta(seconds=1))
-    return Record(
-        history=usable.history,
-        grid=grid,
-        timezone=region.timezone,
-        notes=tuple(notes_on(usable)),
-    )

@@ -19,12 +19,12 @@ from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.engine.models.registry import KINDS
 from scoring.evaluation.backtests.files import write_dump, write_plots
+from scoring.evaluation.backtests.regions import load_record
 from scoring.evaluation.backtests.running import (
     DEFAULT_KINDS,
     BacktestRequest,
     HorizonResult,
     Record,
-    load_record,
     parse_horizons,
     parse_kinds,
     run_backtests,
