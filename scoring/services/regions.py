@@ -15,6 +15,7 @@ from analytics.ingest.file_format import FileFormat
 from analytics.ingest.importer import ImportMode, ImportPlan, import_file
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from analytics.ingest.runs import begin_run, end_run, identify, note_progress
+from analytics.models import ImportRun
 from analytics.reads.features import cell_aggregates
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import publish_changes
@@ -149,11 +150,7 @@ def import_events(
         default_timezone=request.default_timezone,
         file_format=request.file_format,
     )
-    run = None
-    if not request.dry_run and path != STANDARD_INPUT:
-        check_file(path)
-        identity = identify(path, plan)
-        run = begin_run(path, plan=plan, identity=identity, restart=request.restart)
+    run = _begin(path, plan, request)
 
     def keep(progress: ImportProgress) -> None:
         if run is not None:
@@ -189,3 +186,11 @@ def grow_region(region: Region) -> int:
     seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
     outside = np.setdiff1d(seen, list_cell_ids(region))
     return add_cells(region, with_neighbours(outside.tolist()))
+
+
+def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:
+    if request.dry_run or path == STANDARD_INPUT:
+        return None
+    check_file(path)
+    identity = identify(path, plan)
+    return begin_run(path, plan=plan, identity=identity, restart=request.restart)

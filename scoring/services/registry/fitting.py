@@ -17,6 +17,7 @@ from scoring.engine.backtesting import BacktestPlan, backtest
 from scoring.engine.errors import EngineError
 from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_forecaster
+from scoring.engine.forecasters import Forecaster
 from scoring.engine.grid import Grid
 from scoring.errors import ModelStateError, TooFewEventsError
 from scoring.horizons import SERVED_HORIZONS_SEC, SERVED_KIND
@@ -160,14 +161,7 @@ def train_model_version(
         hours = horizon_sec // 3_600
         progress(f"Fitting {plan.kind} for {hours} h on {len(history)} events")
         try:
-            forecaster = fit_forecaster(
-                history,
-                plan.grid,
-                horizon_s=horizon_sec,
-                timezone=region.timezone,
-                until_s=plan.until.timestamp(),
-                kind=plan.kind,
-            )
+            forecaster = _fit(region, history, plan, horizon_sec)
         except EngineError as error:
             notes.append(f"{hours} h cannot be forecast: {error}")
             continue
@@ -191,6 +185,19 @@ def train_model_version(
         notes=notes,
     )
     return register_version(version, artifacts)
+
+
+def _fit(
+    region: Region, history: EventHistory, plan: TrainingPlan, horizon_sec: int
+) -> Forecaster:
+    return fit_forecaster(
+        history,
+        plan.grid,
+        horizon_s=horizon_sec,
+        timezone=region.timezone,
+        until_s=plan.until.timestamp(),
+        kind=plan.kind,
+    )
 
 
 def _measure_skill(
