@@ -239,7 +239,7 @@ def build_windows(
     """
     grid = _grid_of_region(region)
     rows = grid.index_of(np.array(cells, dtype=np.uint64))
-    refuse_unknown(np.flatnonzero(rows < 0), cells, region, field="cell_ids")
+    refuse_unknown(np.flatnonzero(rows < 0), cells, repr(region.slug), field="cell_ids")
     columns = cell_aggregates(
         region.slug,
         instant,
@@ -272,15 +272,15 @@ def _grid_of_region(region: Region) -> Grid:
 def refuse_unknown(
     unknown: NDArray[np.int64],
     cells: Sequence[int],
-    region: Region,
+    whole: str,
     *,
     field: str,
     member: tuple[str, ...] = (),
 ) -> None:
-    """Name the first of the cells, by position, that a region does not have."""
+    """Name the first of the cells, by position, that are not part of a whole."""
     if unknown.size:
         raise CellNotInRegionError(
-            f"{unknown.size} of {len(cells)} cells are not part of {region.slug!r}.",
+            f"{unknown.size} of {len(cells)} cells are not part of {whole}.",
             faults=[
                 FieldFault(
                     (field, index, *member),

@@ -66,7 +66,7 @@ def score_cells(
     ids = np.array(cells, dtype=np.uint64)
     rows = np.searchsorted(columns.cells, ids).clip(max=columns.cells.size - 1)
     unknown = np.flatnonzero(columns.cells[rows] != ids)
-    refuse_unknown(unknown, cells, forecast.region, field="cells", member=("cell_id",))
+    refuse_unknown(unknown, cells, "this forecast", field="cells", member=("cell_id",))
     if all(given is None for given in features):
         return ScoredCells(
             columns=columns.take(rows),
