@@ -1,11 +1,22 @@
 """The rules of scoring that can be broken."""
 
+from typing import TypeVar
+
 from riskplatform.kernel.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
 )
+
+Row = TypeVar("Row")
+
+
+def require(row: Row | None, missing: NotFoundError) -> Row:
+    """Give what was looked for; where there is none, raise `missing`."""
+    if row is None:
+        raise missing
+    return row
 
 
 class RegionMismatchError(ConflictError):
@@ -131,7 +142,7 @@ class VulnerabilityTakenError(ConflictError):
 
 class VulnerabilityInUseError(ConflictError):
     code = "vulnerability_in_use"
-    title = "Assets rest on the vulnerability"
+    title = "The vulnerability is in use"
 
 
 class AlertRuleNotFoundError(NotFoundError):

@@ -1,4 +1,4 @@
-"""Horizons, and how they are written."""
+"""Horizons and how they are written, and what is served without further choice."""
 
 from typing import Final
 
@@ -13,7 +13,8 @@ HORIZONS_SEC: Final = {
     "14d": 14 * DAY_S,
     "30d": 30 * DAY_S,
 }
-# What the platform fits and serves where no other horizon is given.
+# What the platform fits and serves where nothing else is given.
+SERVED_KIND: Final = "ensemble"
 SERVED_HORIZONS_SEC: Final = (DAY_S, 7 * DAY_S)
 
 

@@ -9,9 +9,11 @@ from django.views.decorators.http import require_safe
 from analytics.errors import RegionNotFoundError
 from riskplatform.api.keys.access import find_access
 from scoring.horizons import horizon_label
-from scoring.models import Forecast, Region
+from scoring.models import Forecast
 from scoring.selectors.forecasts import list_latest_forecasts
 from scoring.selectors.regions import get_region, list_regions
+
+OF_REGION = ("slug", "name", "timezone", "source_credit", "source_url")
 
 
 @require_safe
@@ -26,24 +28,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         raise Http404(error.message) from error
     context = {
         "regions": regions,
-        "region": None if region is None else _region_context(region),
-        "forecasts": [] if region is None else _forecast_contexts(region),
+        "region": region and {name: getattr(region, name) for name in OF_REGION},
+        "forecasts": []
+        if region is None
+        else list(map(_forecast_context, list_latest_forecasts(region))),
     }
     return render(request, "dashboard.html", context)
-
-
-def _region_context(region: Region) -> dict[str, Any]:
-    return {
-        "slug": region.slug,
-        "name": region.name,
-        "timezone": region.timezone,
-        "source_credit": region.source_credit,
-        "source_url": region.source_url,
-    }
-
-
-def _forecast_contexts(region: Region) -> list[dict[str, Any]]:
-    return [_forecast_context(forecast) for forecast in list_latest_forecasts(region)]
 
 
 def _forecast_context(forecast: Forecast) -> dict[str, Any]:

@@ -12,15 +12,19 @@ from riskplatform.api.problems import problem_of
 from riskplatform.kernel.periodic import register_periodic
 from scoring.selectors.regions import get_region
 from scoring.services.alerts.evaluation import evaluate_due_rules
-from scoring.services.alerts.outcomes import score_due_alerts
-from scoring.services.alerts.states import resolve_past_alerts, wake_alerts
-from scoring.services.assessments.batches import ASSESS, BatchResult, run_batch
-from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.services.alerts.states import (
+    resolve_past_alerts,
+    score_due_alerts,
+    wake_alerts,
+)
+from scoring.services.assessments import ASSESS, run_batch
 from scoring.services.forecasts.publishing import renew_forecasts
-from scoring.services.forecasts.skill import score_due_forecasts
-from scoring.services.registry.champion_watch import roll_back_failing_champions
-from scoring.services.registry.fitting import fit_model
-from scoring.services.registry.jobs import FIT, RENEW, queue_due_renewals
+from scoring.services.forecasts.skill import (
+    score_due_forecasts,
+    write_missing_forecasts,
+)
+from scoring.services.registry.fitting import FIT, RENEW, fit_model, queue_due_renewals
+from scoring.services.registry.promotion import roll_back_failing_champions
 from scoring.services.webhooks.registration import forget_sent_messages
 from scoring.services.webhooks.sending import send_due_deliveries
 
@@ -48,7 +52,7 @@ def run_fit(job: Job, progress: Progress) -> dict[str, Any]:
         kind=job.parameters["kind"],
         progress=lambda _: progress(next(steps)),
     )
-    _tell_at_once()
+    _alert_at_once()
     return {
         "model_version": str(fitted.model_version.pk),
         "forecasts": [str(forecast.pk) for forecast in fitted.forecasts],
@@ -62,11 +66,11 @@ def renew_region(job: Job, progress: Progress) -> dict[str, Any]:
     forecasts = renew_forecasts(
         get_region(job.parameters["region"], access=FULL_ACCESS)
     )
-    _tell_at_once()
+    _alert_at_once()
     return {"forecasts": [str(forecast.pk) for forecast in forecasts]}
 
 
-def _tell_at_once() -> None:
+def _alert_at_once() -> None:
     """Evaluate alert rules on what was just published, without waiting a round."""
     evaluate_due_rules()
     send_due_deliveries()
@@ -75,13 +79,12 @@ def _tell_at_once() -> None:
 @job_runner(ASSESS)
 def assess_portfolios(job: Job, progress: Progress) -> dict[str, Any]:
     """Assess portfolios; a failed one is reported as the API would."""
-    return {"results": list(map(_assessed, run_batch(job, progress)))}
-
-
-def _assessed(result: BatchResult) -> dict[str, Any]:
-    assessment, error = result.assessment, result.error
-    return {
-        "portfolio_id": str(result.portfolio_id),
-        "assessment_id": None if assessment is None else str(assessment.pk),
-        "problem": None if error is None else problem_of(error),
-    }
+    results = [
+        {
+            "portfolio_id": str(each.portfolio_id),
+            "assessment_id": each.assessment and str(each.assessment.pk),
+            "problem": each.error and problem_of(each.error),
+        }
+        for each in run_batch(job, progress)
+    ]
+    return {"results": results}

@@ -21,7 +21,8 @@ from riskplatform.api.keys.models import ApiKey, Scope
 from riskplatform.api.keys.principal import principal_of_key
 from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
-from scoring.models import Forecast, Portfolio, Region
+from scoring.models import Portfolio, Region
+from scoring.selectors.forecasts import horizons_of
 
 MOST_PORTFOLIOS = 50
 
@@ -33,8 +34,7 @@ def about_regions(slug: str | None) -> Iterator[WarmRequest]:
         regions = regions.filter(slug=slug)
     readers = principals_of(ApiKey.objects.all())
     for region in regions:
-        horizons = Forecast.objects.of_region(region).served().order_by("horizon_sec")
-        for horizon_sec in horizons.values_list("horizon_sec", flat=True).distinct():
+        for horizon_sec in horizons_of(region):
             query = f"region={region.slug}&horizon_sec={horizon_sec}"
             request = _request("risk-map", query=query)
             for principal in [NOBODY, *readers]:
@@ -55,7 +55,7 @@ def about_portfolios(portfolio_id: str | None) -> Iterator[WarmRequest]:
                 continue
             dashboard = f"dashboard/{portfolio.pk}"
             yield _request(dashboard, query="timeframe=24h"), principal
-            if _reads(principal):
+            if principal.has_scope(Scope.SCORES_READ):
                 yield _request(f"assess/{portfolio.pk}", body=b"{}"), principal
 
 
@@ -71,10 +71,6 @@ def principals_of(keys: "QuerySet[ApiKey]") -> list[EdgePrincipal]:
     ]
 
 
-def _reads(principal: EdgePrincipal) -> bool:
-    return principal.has_scope(Scope.SCORES_READ)
-
-
 def _request(path: str, *, query: str = "", body: bytes = b"") -> RequestParts:
     scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
     return common_request(f"/api/v1/{path}", query=query, body=body, scheme=scheme)
@@ -88,12 +84,12 @@ def _id(text: str) -> UUID:
 
 
 subjects["region"] = Subject(
-    help="slug of a region: warm answers about it",
+    help="slug of a region: warm responses about it",
     name=change_names.forecasts_of,
     requests=about_regions,
 )
 subjects["portfolio"] = Subject(
-    help="id of a portfolio: warm answers about it",
+    help="id of a portfolio: warm responses about it",
     name=lambda text: change_names.portfolio(_id(text)),
     requests=about_portfolios,
 )

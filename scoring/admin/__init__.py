@@ -1,25 +1,5 @@
 """Staff pages of the domain; importing this package registers them."""
 
-from scoring.admin import (
-    alert_rules,
-    alerts,
-    assessments,
-    forecasts,
-    model_versions,
-    portfolios,
-    regions,
-    vulnerabilities,
-    webhooks,
-)
+from scoring.admin import alerts, forecasts, portfolios, regions
 
-__all__ = [
-    "alert_rules",
-    "alerts",
-    "assessments",
-    "forecasts",
-    "model_versions",
-    "portfolios",
-    "regions",
-    "vulnerabilities",
-    "webhooks",
-]
+__all__ = ["alerts", "forecasts", "portfolios", "regions"]

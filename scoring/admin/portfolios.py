@@ -1,29 +1,35 @@
-"""Portfolios and their assets; every write goes through the services."""
+"""Portfolios, assets and assessments; every write goes through the services.
 
-from typing import Any, TypedDict
+Vulnerabilities that all organisations share are made here.
+"""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django_stubs_ext import WithAnnotations
 from typing_extensions import override
 
 from riskplatform.api.estimated_count import EstimatedCountPaginator
-from riskplatform.api.read_only_admin import ReadOnlyInline
-from scoring.models import Asset, AssetPlace, Portfolio
-from scoring.services.portfolios.asset_places import place_again
-from scoring.services.portfolios.assets import create_asset, delete_asset, update_asset
-from scoring.services.portfolios.portfolios import delete_portfolio, update_portfolio
+from riskplatform.api.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from riskplatform.kernel.errors import InvalidInputError
+from scoring.admin.columns import column
+from scoring.models import Assessment, Asset, AssetPlace, Portfolio, Vulnerability
+from scoring.services.portfolios.asset_rows import place_again
+from scoring.services.portfolios.portfolios import (
+    check_points,
+    create_asset,
+    delete_asset,
+    delete_portfolio,
+    update_asset,
+    update_portfolio,
+)
 
 TOTALS = ("asset_count", "total_value", "outside_count", "outside_value")
-
-
-class AssetSummary(TypedDict):
-    place_count: int
 
 
 @admin.register(Portfolio)
@@ -52,7 +58,7 @@ class PortfolioAdmin(admin.ModelAdmin[Portfolio]):
         self,
         request: HttpRequest,
         obj: Portfolio,
-        form: "ModelForm[Portfolio]",
+        form: "forms.ModelForm[Portfolio]",
         change: bool,
     ) -> None:
         if change:
@@ -116,7 +122,8 @@ class AssetAdmin(admin.ModelAdmin[Asset]):
     paginator = EstimatedCountPaginator
     list_display = (
         *("reference", "name", "portfolio", "lat", "lon", "value"),
-        *("deductible", "limit", "vulnerability", "is_placed"),
+        *("deductible", "limit", "vulnerability"),
+        column("place_count", "in a region", shown=bool),
     )
     list_select_related = ("portfolio", "vulnerability")
     list_filter = ("portfolio__currency",)
@@ -144,7 +151,7 @@ class AssetAdmin(admin.ModelAdmin[Asset]):
         self,
         request: HttpRequest,
         obj: Asset,
-        form: "ModelForm[Asset]",
+        form: "forms.ModelForm[Asset]",
         change: bool,
     ) -> None:
         values = {
@@ -164,6 +171,72 @@ class AssetAdmin(admin.ModelAdmin[Asset]):
         for asset in queryset.select_related("portfolio__organisation"):
             delete_asset(asset)
 
-    @admin.display(description="in a region", boolean=True, ordering="place_count")
-    def is_placed(self, asset: "WithAnnotations[Asset, AssetSummary]") -> bool:
-        return asset.place_count > 0
+
+class VulnerabilityForm(forms.ModelForm[Vulnerability]):
+    class Meta:
+        model = Vulnerability
+        fields = ("organisation", "slug", "name", "points")
+
+    def clean_points(self) -> list[list[float]]:
+        points: Any = self.cleaned_data["points"]
+        try:
+            pairs = [(float(severity), float(ratio)) for severity, ratio in points]
+            check_points(pairs)
+        except (TypeError, ValueError) as error:
+            raise forms.ValidationError(
+                "Write [[severity, damage ratio], …] in numbers."
+            ) from error
+        except InvalidInputError as error:
+            raise forms.ValidationError(error.message) from error
+        return [list(pair) for pair in pairs]
+
+
+@admin.register(Vulnerability)
+class VulnerabilityAdmin(admin.ModelAdmin[Vulnerability]):
+    form = VulnerabilityForm
+    list_display = (
+        *("slug", "name", "organisation"),
+        column("points", "points", shown=len),
+        column("asset_count", "assets"),
+    )
+    list_filter = ("organisation",)
+    list_select_related = ("organisation",)
+    search_fields = ("slug", "name")
+    autocomplete_fields = ("organisation",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Vulnerability]:
+        return super().get_queryset(request).annotate(asset_count=Count("assets"))
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Vulnerability | None = None
+    ) -> tuple[str, ...]:
+        # Assessments depend on the curve: another curve is another vulnerability.
+        return () if obj is None else ("organisation", "slug", "points")
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(ReadOnlyAdmin[Assessment]):
+    paginator = EstimatedCountPaginator
+    list_display = (
+        *("portfolio", "portfolio_revision"),
+        column("forecast.region.slug", "region"),
+        column("forecast.model_version", "model version"),
+        column("forecast.issued_for", "issued for"),
+        column("forecast.horizon_sec", "horizon [s]"),
+        *("risk_score", "expected_loss", column("portfolio.currency", "currency")),
+        *("created_at", "id"),
+    )
+    list_filter = ("forecast__region", "forecast__horizon_sec")
+    list_select_related = (
+        *("portfolio", "forecast__region", "forecast__model_version"),
+    )
+    search_fields = ("=id", "=forecast__id", "portfolio__name")
+    date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Assessment]:
+        assessments = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and match.url_name == "scoring_assessment_changelist":
+            return assessments.defer("figures", "forecast__region__boundary")
+        return assessments

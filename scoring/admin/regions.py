@@ -1,34 +1,25 @@
 """Regions and their cells."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
-from django_stubs_ext import WithAnnotations
 
 from riskplatform.api.estimated_count import EstimatedCountPaginator
 from riskplatform.api.read_only_admin import ReadOnlyAdmin
+from scoring.admin.columns import column
+from scoring.cell_ids import hex_of
 from scoring.models import Cell, Region
 from scoring.services.regions import publish_region_changes
-from scoring.services.registry.jobs import queue_fit
-
-
-class RegionSummary(TypedDict):
-    cell_count: int
+from scoring.services.registry.fitting import queue_fit
 
 
 @admin.register(Region)
 class RegionAdmin(admin.ModelAdmin[Region]):
     list_display = (
-        "slug",
-        "name",
-        "resolution",
-        "timezone",
-        "cells",
-        "owner",
-        "is_public",
-        "observed_since",
+        *("slug", "name", "resolution", "timezone", column("cell_count", "cells")),
+        *("owner", "is_public", "observed_since"),
     )
     list_filter = ("is_public", "owner")
     list_select_related = ("owner",)
@@ -59,10 +50,6 @@ class RegionAdmin(admin.ModelAdmin[Region]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Region]:
         return Region.objects.with_cell_count().defer("boundary")
 
-    @admin.display(ordering="cell_count")
-    def cells(self, region: "WithAnnotations[Region, RegionSummary]") -> int:
-        return region.cell_count
-
     @admin.action(
         description="Train a model version and publish its forecasts",
         permissions=["change"],
@@ -78,11 +65,10 @@ class RegionAdmin(admin.ModelAdmin[Region]):
 @admin.register(Cell)
 class CellAdmin(ReadOnlyAdmin[Cell]):
     paginator = EstimatedCountPaginator
-    list_display = ("h3_hex", "region", "lat", "lon", "area_km2")
+    list_display = (
+        column("h3", "H3", shown=hex_of),
+        *("region", "lat", "lon", "area_km2"),
+    )
     list_filter = ("region",)
     list_select_related = ("region",)
     search_fields = ("=h3",)
-
-    @admin.display(description="H3", ordering="h3")
-    def h3_hex(self, cell: Cell) -> str:
-        return str(cell)

@@ -26,8 +26,7 @@ from riskplatform.api.keys.access import (
 from scoring import change_names
 from scoring.cell_ids import parse_cell_id
 from scoring.models import Region
-from scoring.selectors.region_owners import OWNERSHIPS
-from scoring.selectors.regions import get_region, get_region_of_cells
+from scoring.selectors.regions import OWNERSHIPS, get_region, get_region_of_cells
 
 EVERYBODY: Final = "everybody"
 NOBODY: Final = "nobody"
@@ -47,7 +46,7 @@ def find_region_of_organisation(request: Request, slug: str) -> Region:
     return get_region(slug, access=find_access(request).as_member())
 
 
-def region_asked_about(request: Request, slug: str | None, cells: list[int]) -> Region:
+def region_of_request(request: Request, slug: str | None, cells: list[int]) -> Region:
     """Find the region that is named, else the one that holds the cells."""
     if slug is None:
         return get_region_of_cells(cells, access=find_access(request))

@@ -17,13 +17,11 @@ from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region_of_organisation, parse_cell_ids
 from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Name, Slug
 from scoring.models import AlertRule
-from scoring.selectors.alert_documents import (
+from scoring.selectors.alerts import (
+    AlertRulePerformance,
     ComparisonName,
     MetricName,
     SeverityName,
-)
-from scoring.selectors.alerts import (
-    AlertRulePerformance,
     get_alert_rule,
     get_rule_performance,
     list_alert_rules,
@@ -199,11 +197,5 @@ def _parts(parts: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
         portfolio_id = parts.pop("portfolio_id")
         parts["portfolio"] = portfolio_id and get_portfolio(organisation, portfolio_id)
     if parts.get("cells") is not None:
-        parts["cells"] = tuple(parse_cell_ids(parts["cells"], "cells"))
-    for name, kind in (
-        ("metric", AlertRule.Metric),
-        ("comparison", AlertRule.Comparison),
-    ):
-        if name in parts:
-            parts[name] = kind(parts[name])
+        parts["cells"] = parse_cell_ids(parts["cells"], "cells")
     return parts

@@ -4,7 +4,6 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
-from django.db.models import QuerySet
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
@@ -14,14 +13,14 @@ from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.alert_rules import READERS, WRITERS
-from scoring.models import Alert
-from scoring.selectors.alert_documents import (
+from scoring.selectors.alerts import (
     AlertDetail,
     AlertStep,
     SeverityName,
     StateName,
+    list_alerts,
+    list_changes,
 )
-from scoring.selectors.alerts import list_alerts, list_changes
 from scoring.selectors.portfolios import get_portfolio
 from scoring.services.alerts.states import acknowledge_alert, snooze_alert
 
@@ -64,7 +63,9 @@ def alerts_list(request: Request, query: AlertQuery) -> Page[AlertDetail]:
         rule_id=query.rule_id,
         portfolio_id=query.portfolio,
     )
-    return _page(alerts, query)
+    return page_of(
+        alerts, query, AlertDetail.of, newest_first=True, rows_at_once=ALERTS_AT_ONCE
+    )
 
 
 @router.get("alerts/<uuid:portfolio_id>", READERS, deprecated=True)
@@ -116,9 +117,3 @@ def alerts_snooze(request: Request, alert_id: UUID, body: Snooze) -> Once[AlertD
         return AlertDetail.of(alert)
 
     return Once(snooze)
-
-
-def _page(alerts: QuerySet[Alert], query: PageQuery) -> Page[AlertDetail]:
-    return page_of(
-        alerts, query, AlertDetail.of, newest_first=True, rows_at_once=ALERTS_AT_ONCE
-    )

@@ -25,9 +25,8 @@ from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.jobs import JobStatus
-from scoring.api.portfolio_money import Money, to_cents
 from scoring.api.portfolios import PORTFOLIO, portfolio_of
-from scoring.api.schemas import HorizonSec, Probability, Slug
+from scoring.api.schemas import HorizonSec, Money, Probability, Slug, to_cents
 from scoring.horizons import DAY_S
 from scoring.models import Assessment
 from scoring.selectors.assessment_figures import (
@@ -38,17 +37,15 @@ from scoring.selectors.assessment_figures import (
     MoneyByQuantile,
     MonteCarloError,
 )
-from scoring.selectors.assessments import get_assessment, list_assessments
-from scoring.services.assessments import batches
-from scoring.services.assessments.assessing import (
-    QUANTILES,
-    AssessmentQuestion,
-    assess_portfolio,
-)
-from scoring.services.assessments.batches import (
+from scoring.selectors.portfolios import get_assessment, list_assessments
+from scoring.services import assessments
+from scoring.services.assessments import (
     AT_ONCE,
     MOST,
+    QUANTILES,
+    AssessmentTerms,
     BatchResult,
+    assess_portfolio,
     queue_batch,
 )
 
@@ -176,11 +173,11 @@ def assess(
     request: Request, portfolio_id: UUID, body: AssessmentRequest
 ) -> Once[AssessmentDetail]:
     """Assess a portfolio; the same request gets the stored assessment."""
-    wanted = _wanted_of(body)
+    terms = _terms_of(body)
     portfolio = portfolio_of(request, portfolio_id)
 
     def create() -> AssessmentDetail:
-        assessment = assess_portfolio(portfolio, wanted)
+        assessment = assess_portfolio(portfolio, terms)
         forecasts = change_names.forecasts_of(assessment.forecast.region.slug)
         # Without a name the region follows from those that are seen.
         names = (change_names.REGIONS, change_names.portfolio(portfolio.pk))
@@ -202,17 +199,17 @@ def assess_batch(
     request: Request, body: BatchRequest
 ) -> Once[BatchAnswer] | Once[JobStatus]:
     """Assess up to 50 portfolios at once; more become a job, answered with 202."""
-    wanted = _wanted_of(body)
+    terms = _terms_of(body)
     ids = body.portfolio_ids
     refuse_repeats(ids, "portfolio_ids")
     organisation = get_principal(request).organisation
     if len(ids) > AT_ONCE:
         return Once(
-            lambda: JobStatus.of(queue_batch(organisation, ids, wanted)), status=202
+            lambda: JobStatus.of(queue_batch(organisation, ids, terms)), status=202
         )
 
     def assess() -> BatchAnswer:
-        results = batches.assess_batch(organisation, ids, wanted)
+        results = assessments.assess_batch(organisation, ids, terms)
         return BatchAnswer([BatchItem.of(result) for result in results])
 
     return Once(assess)
@@ -233,13 +230,13 @@ def assessments_read(request: Request, assessment_id: UUID) -> AssessmentDetail:
     return AssessmentDetail.of(get_assessment(organisation, assessment_id))
 
 
-def _wanted_of(body: AssessmentRequest) -> AssessmentQuestion:
+def _terms_of(body: AssessmentRequest) -> AssessmentTerms:
     for index, quantile in enumerate(body.quantiles):
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."
             raise InvalidInputError(reason, field=("quantiles", index))
     refuse_repeats(body.quantiles, "quantiles")
-    return AssessmentQuestion(
+    return AssessmentTerms(
         horizon_sec=body.horizon_sec,
         moment=body.time,
         model_version=body.model_version,

@@ -21,12 +21,12 @@ from riskplatform.api.keys.permissions import has_right
 from riskplatform.api.renderers import Rows, finite_list
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
-from scoring.api.access import find_region, parse_cell_ids, region_asked_about
+from scoring.api.access import find_region, parse_cell_ids, region_of_request
 from scoring.api.schemas import MAX_CELLS, CellId, HorizonSec, Slug
 from scoring.cell_ids import hex_of
 from scoring.horizons import DAY_S
 from scoring.models import Region
-from scoring.selectors.feature_windows import (
+from scoring.selectors.events import (
     FeatureSnapshot,
     WindowFeatures,
     build_windows,
@@ -158,7 +158,7 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
     )
     cells = parse_cell_ids(body.cell_ids, "cell_ids")
     refuse_repeats(body.window_sizes_sec, "window_sizes_sec")
-    region = region_asked_about(request, body.region, cells)
+    region = region_of_request(request, body.region, cells)
     _note_dependencies(request, region)
     features = build_windows(
         region,

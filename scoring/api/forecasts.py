@@ -14,7 +14,7 @@ from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import find_region
 from scoring.api.schemas import HorizonSec, Slug
 from scoring.models import Forecast, ForecastSkill
-from scoring.selectors.forecast_skill import (
+from scoring.selectors.forecasts import (
     get_forecast,
     get_forecast_skill,
     list_forecasts,

@@ -16,7 +16,7 @@ from riskplatform.api.keys.principal import get_principal
 from riskplatform.api.paging import Page, PageQuery, page_of
 from riskplatform.kernel.instants import AwareTime
 from scoring.api.access import region_to_change
-from scoring.services.registry.jobs import FIT
+from scoring.services.registry.fitting import FIT
 
 router = Router()
 

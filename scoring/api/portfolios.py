@@ -1,4 +1,4 @@
-"""Portfolios: list, make, read, change, delete."""
+"""Portfolios, and vulnerabilities, of which a curve is never changed."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -12,21 +12,26 @@ from riskplatform.api.inputs import given_in
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_scope
 from riskplatform.api.keys.principal import get_principal
-from riskplatform.api.paging import Page, PageQuery, page_of
+from riskplatform.api.paging import Limit, Page, PageQuery, page_of
 from riskplatform.api.preconditions import Precondition
 from riskplatform.kernel.instants import AwareTime
-from scoring.api.portfolio_money import Money, to_cents
-from scoring.api.schemas import PLAIN, Name
-from scoring.models import Portfolio
-from scoring.selectors.portfolios import get_portfolio, list_portfolios
+from scoring.api.schemas import PLAIN, Money, Name, to_cents
+from scoring.models import Portfolio, Vulnerability
+from scoring.selectors.portfolios import (
+    get_portfolio,
+    get_vulnerability,
+    list_portfolios,
+    list_vulnerabilities,
+)
 from scoring.services.portfolios.portfolios import (
     create_portfolio,
+    create_vulnerability,
     delete_portfolio,
+    delete_vulnerability,
     portfolio_tag,
     update_portfolio,
 )
 
-router = Router()
 READERS = has_scope(Scope.PORTFOLIOS_READ)
 WRITERS = has_scope(Scope.PORTFOLIOS_WRITE)
 PORTFOLIO = "portfolios/<uuid:portfolio_id>"
@@ -36,6 +41,22 @@ CurrencyCode = Annotated[
     Meta(
         pattern=r"^[A-Z]{3}$(?!\n)",
         description="ISO 4217 code; XXX where values are not money.",
+    ),
+]
+router = Router()
+
+CurveSlug = Annotated[
+    str,
+    Meta(
+        pattern=r"^[-a-zA-Z0-9_]{1,50}$(?!\n)", description="Slug of a vulnerability."
+    ),
+]
+CurvePoint = Annotated[
+    list[float],
+    Meta(
+        min_length=2,
+        max_length=2,
+        description="Severity, ascending from point to point; damage ratio, 0 to 1.",
     ),
 ]
 
@@ -115,13 +136,9 @@ def portfolios_list(request: Request, query: PortfolioQuery) -> Page[PortfolioDe
 @router.post("portfolios", WRITERS, status=201)
 def portfolios_create(request: Request, body: NewPortfolio) -> Once[PortfolioDetail]:
     organisation = get_principal(request).organisation
-
-    def create() -> PortfolioDetail:
-        return PortfolioDetail.of(
-            create_portfolio(organisation, name=body.name, currency=body.currency)
-        )
-
-    return Once(create)
+    return Once(
+        lambda: PortfolioDetail.of(create_portfolio(organisation, **given_in(body)))
+    )
 
 
 @router.get(PORTFOLIO, READERS)
@@ -160,3 +177,66 @@ def _tagged(portfolio: Portfolio) -> WithHeaders[PortfolioDetail]:
     return WithHeaders(
         PortfolioDetail.of(portfolio), {"ETag": portfolio_tag(portfolio)}
     )
+
+
+class VulnerabilityQuery(Struct, forbid_unknown_fields=True):
+    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    limit: Limit = 100
+
+
+class NewVulnerability(Struct, forbid_unknown_fields=True):
+    slug: CurveSlug
+    name: Name
+    points: Annotated[
+        list[CurvePoint],
+        Meta(min_length=1, max_length=200, description="Linear in between."),
+    ]
+
+
+class VulnerabilityDetail(Struct):
+    slug: str
+    name: str
+    is_shared: bool
+    points: list[CurvePoint]
+
+    @classmethod
+    def of(cls, vulnerability: Vulnerability) -> Self:
+        return cls(
+            slug=vulnerability.slug,
+            name=vulnerability.name,
+            is_shared=vulnerability.organisation_id is None,
+            points=vulnerability.points,
+        )
+
+
+@router.get("vulnerabilities", READERS)
+def vulnerabilities_list(
+    request: Request, query: VulnerabilityQuery
+) -> Page[VulnerabilityDetail]:
+    """List the organisation's own, and those that all share."""
+    known = list_vulnerabilities(get_principal(request).organisation)
+    return page_of(known, query, VulnerabilityDetail.of)
+
+
+@router.post("vulnerabilities", WRITERS, status=201)
+def vulnerabilities_create(
+    request: Request, body: NewVulnerability
+) -> Once[VulnerabilityDetail]:
+    organisation = get_principal(request).organisation
+    return Once(
+        lambda: VulnerabilityDetail.of(
+            create_vulnerability(organisation, **given_in(body))
+        )
+    )
+
+
+@router.get("vulnerabilities/<slug:slug>", READERS)
+def vulnerabilities_read(request: Request, slug: str) -> VulnerabilityDetail:
+    organisation = get_principal(request).organisation
+    return VulnerabilityDetail.of(get_vulnerability(organisation, slug))
+
+
+@router.delete("vulnerabilities/<slug:slug>", WRITERS)
+def vulnerabilities_delete(request: Request, slug: str) -> None:
+    """Delete one of the organisation's own that no asset uses."""
+    delete_vulnerability(get_principal(request).organisation, slug=slug)

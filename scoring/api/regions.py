@@ -25,6 +25,7 @@ from scoring.models import Region
 from scoring.selectors.cell_shapes import cell_feature
 from scoring.selectors.regions import get_boundary, list_cell_ids, list_regions
 
+# Public regions are open to everybody; the selectors leave out the others.
 router = Router()
 
 # Of a cell in the answer, rounded up.
@@ -65,9 +66,6 @@ class RegionSummary(Struct):
 class RegionCells(Struct):
     region: str
     cells: list[Any] = []
-
-
-# Public regions are open to everybody; the selectors leave out the others.
 
 
 @router.get("regions", AllowAny)

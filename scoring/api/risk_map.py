@@ -47,8 +47,7 @@ from scoring.cell_ids import hex_of
 from scoring.horizons import DAY_S
 from scoring.models import Forecast, Region
 from scoring.selectors.cell_shapes import cell_feature
-from scoring.selectors.forecasts import get_latest_forecast
-from scoring.selectors.risk_maps import get_risk_map
+from scoring.selectors.forecasts import get_latest_forecast, get_risk_map
 
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()

@@ -21,7 +21,7 @@ from scoring.api.access import (
     by_region,
     depends_on_region,
     parse_cell_ids,
-    region_asked_about,
+    region_of_request,
 )
 from scoring.api.risk_map import ForecastHead
 from scoring.api.schemas import (
@@ -114,7 +114,7 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     cells = parse_cell_ids(
         (cell.cell_id for cell in body.cells), "cells", member="cell_id"
     )
-    region = region_asked_about(request, body.region, cells)
+    region = region_of_request(request, body.region, cells)
     is_named = body.region is not None
     depends_on_region(request, region, change_names.REGIONS, is_named=is_named)
     forecast = get_latest_forecast(

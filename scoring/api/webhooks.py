@@ -17,7 +17,7 @@ from riskplatform.kernel.instants import AwareTime
 from scoring.api.alert_rules import WRITERS
 from scoring.api.schemas import Name
 from scoring.models import Webhook, WebhookDelivery
-from scoring.selectors.webhooks import get_webhook, list_deliveries, list_webhooks
+from scoring.selectors.alerts import get_webhook, list_deliveries, list_webhooks
 from scoring.services.webhooks.registration import (
     change_webhook,
     create_webhook,
@@ -26,7 +26,7 @@ from scoring.services.webhooks.registration import (
     redeliver,
     rotate_secret,
 )
-from scoring.services.webhooks.secrets import secret_of
+from scoring.services.webhooks.sending import secret_of
 
 # Who manages alerts manages webhooks, and nobody else sees them.
 router = Router()
@@ -157,7 +157,9 @@ def webhooks_update(
     request: Request, webhook_id: UUID, body: WebhookChange
 ) -> WebhookDetail:
     organisation = get_principal(request).organisation
-    changed = change_webhook(webhook_id, organisation=organisation, **given_in(body))
+    changed = change_webhook(
+        webhook_id, organisation=organisation, changes=given_in(body)
+    )
     return WebhookDetail.of(changed)
 
 

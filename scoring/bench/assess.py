@@ -12,12 +12,12 @@ from scoring.bench.place import Place, make_portfolio, own_place, publish
 from scoring.horizons import DAY_S
 from scoring.models import Assessment, Portfolio
 from scoring.selectors.assessment_inputs import forget_inputs
-from scoring.services.assessments.assessing import (
-    AssessmentQuestion,
+from scoring.services.assessments import (
+    AssessmentTerms,
+    assess_batch,
     assess_portfolio,
     prepare_assessment,
 )
-from scoring.services.assessments.batches import assess_batch
 
 N_CELLS = 1_000
 N_SCENARIOS = 10_000
@@ -40,7 +40,7 @@ def assess() -> Iterator[AnyMeasurement]:
 def _one_at_a_time(plain: Portfolio, insured: Portfolio) -> Iterator[AnyMeasurement]:
     portfolios = {"no terms": plain, "3 curves and terms": insured}
     for days, horizon in {1: "1 day", 7: "7 days"}.items():
-        wanted = AssessmentQuestion(horizon_sec=days * DAY_S)
+        wanted = AssessmentTerms(horizon_sec=days * DAY_S)
         for terms, portfolio in portfolios.items():
             yield Measurement(
                 name=f"{N_ASSETS:,} assets, exposure cached: {terms}, {horizon}",
@@ -57,7 +57,7 @@ def _one_at_a_time(plain: Portfolio, insured: Portfolio) -> Iterator[AnyMeasurem
         target=1_000.0,
         repeats=5,
     )
-    wanted = AssessmentQuestion(quantiles=(0.5,))
+    wanted = AssessmentTerms(quantiles=(0.5,))
     stored = assess_portfolio(insured, wanted)
     yield Measurement(
         name="the same question again: the stored assessment",
@@ -69,7 +69,7 @@ def _one_at_a_time(plain: Portfolio, insured: Portfolio) -> Iterator[AnyMeasurem
 
 def _prepare_uncached(portfolio: Portfolio) -> Assessment:
     with switched_off(Switch.MODELS):
-        return prepare_assessment(portfolio, AssessmentQuestion())
+        return prepare_assessment(portfolio, AssessmentTerms())
 
 
 def _batch(place: Place) -> AnyMeasurement:
@@ -79,10 +79,10 @@ def _batch(place: Place) -> AnyMeasurement:
     ]
     rounds = count(1)
 
-    def wanted() -> AssessmentQuestion:
+    def wanted() -> AssessmentTerms:
         """Name another quantile each time, so that nothing is stored yet."""
         forget_inputs()
-        return AssessmentQuestion(quantiles=(0.9, 0.95 + next(rounds) / 10_000))
+        return AssessmentTerms(quantiles=(0.9, 0.95 + next(rounds) / 10_000))
 
     def one_by_one() -> list[Decimal]:
         quantiles = wanted()

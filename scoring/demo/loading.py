@@ -12,13 +12,12 @@ from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Organisation
 from scoring.cell_ids import hex_of
 from scoring.demo.datasets import Dataset
-from scoring.demo.portfolio import CityReport
+from scoring.horizons import SERVED_KIND
 from scoring.models import Forecast, Region
 from scoring.selectors.forecasts import get_columns, riskiest_first
 from scoring.selectors.regions import get_region_grid
 from scoring.services.regions import define_region
 from scoring.services.registry.fitting import (
-    SERVED_KIND,
     FittedRegion,
     fit_model,
 )
@@ -33,7 +32,7 @@ class DemoReport:
     region: Region
     rejected_count: int
     fitted: FittedRegion
-    cities: CityReport | None = None
+    cities: dict[str, Any] | None = None
 
     def as_dict(self, *, url: str) -> dict[str, Any]:
         """Give the report as JSON; `top_cells` are those of the shortest horizon."""
@@ -49,14 +48,22 @@ class DemoReport:
             "fit_seconds": round(fitted.fit_seconds, 3),
             "forecast_seconds": round(fitted.forecast_seconds, 3),
             "top_cells": top_cells(fitted.forecasts[0]),
-            "forecasts": [_forecast(forecast) for forecast in fitted.forecasts],
+            "forecasts": [
+                {
+                    "horizon_sec": forecast.horizon_sec,
+                    "issued_for": forecast.issued_for.isoformat(),
+                    "expected_count": round(forecast.expected_count, 2),
+                    "top_cells": top_cells(forecast),
+                }
+                for forecast in fitted.forecasts
+            ],
             "backtest": {
                 horizon: backtest_figures(report)
                 for horizon, report in fitted.model_version.skill.items()
                 if report is not None
             },
             "url": url,
-            **({} if self.cities is None else {"portfolio": self.cities.as_dict()}),
+            **({} if self.cities is None else {"portfolio": self.cities}),
         }
 
 
@@ -69,7 +76,19 @@ def load_demo(
 ) -> DemoReport:
     """Load a data set, fit on it and forecast; events already there stay single."""
     progress(f"Defining region {dataset.slug!r}: {len(dataset.cells)} cells")
-    region = define_region(_region(dataset, owner), cells=dataset.cells)
+    defined = Region(
+        slug=dataset.slug,
+        name=dataset.name,
+        timezone=dataset.timezone,
+        resolution=dataset.resolution,
+        owner=owner,
+        is_public=True,
+        source_credit=dataset.credit,
+        source_url=dataset.url,
+        observed_since=dataset.observed_since,
+        boundary=dataset.boundary,
+    )
+    region = define_region(defined, cells=dataset.cells)
     progress(f"Storing {len(dataset.occurred_at)} events")
     outcome = store_events(
         _events(dataset),
@@ -120,15 +139,6 @@ def backtest_figures(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _forecast(forecast: Forecast) -> dict[str, Any]:
-    return {
-        "horizon_sec": forecast.horizon_sec,
-        "issued_for": forecast.issued_for.isoformat(),
-        "expected_count": round(forecast.expected_count, 2),
-        "top_cells": top_cells(forecast),
-    }
-
-
 def _events(dataset: Dataset) -> EventColumns:
     occurred_ms = [1_000 * moment.timestamp() for moment in dataset.occurred_at]
     return EventColumns(
@@ -137,19 +147,4 @@ def _events(dataset: Dataset) -> EventColumns:
         lon=dataset.lon,
         event_type=dataset.event_type,
         severity=dataset.severity,
-    )
-
-
-def _region(dataset: Dataset, owner: Organisation | None) -> Region:
-    return Region(
-        slug=dataset.slug,
-        name=dataset.name,
-        timezone=dataset.timezone,
-        resolution=dataset.resolution,
-        owner=owner,
-        is_public=True,
-        source_credit=dataset.credit,
-        source_url=dataset.url,
-        observed_since=dataset.observed_since,
-        boundary=dataset.boundary,
     )

@@ -1,7 +1,6 @@
 """The demo's portfolio: people in coastal cities that cyclones reach."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,14 +12,12 @@ from django.db import transaction
 from riskplatform.api.keys.models import Membership, Organisation
 from riskplatform.kernel.csv_writing import csv_text
 from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.cities import CITIES_CREDIT, City
-from scoring.demo.datasets.coasts import near_sea
-from scoring.models import Assessment, Forecast, Portfolio, Vulnerability
-from scoring.services.assessments.assessing import assess_against
+from scoring.demo.datasets.north_atlantic import CITIES_CREDIT, City, near_sea
+from scoring.models import Forecast, Portfolio, Vulnerability
+from scoring.services.assessments import assess_against
 from scoring.services.portfolios.asset_import import ImportOptions, import_assets
-from scoring.services.portfolios.portfolios import create_portfolio
-from scoring.services.portfolios.vulnerabilities import (
-    CurveDefinition,
+from scoring.services.portfolios.portfolios import (
+    create_portfolio,
     create_vulnerability,
 )
 
@@ -38,56 +35,42 @@ TAIL: Final = 0.95
 QUANTILES: Final = (0.9, TAIL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CityReport:
-    """How many people a forecast exposes, and in which cities."""
-
-    portfolio: Portfolio
-    cities: Sequence[City]
-    forecast: Forecast
-    assessment: Assessment
-
-    def as_dict(self) -> dict[str, Any]:
-        figures = self.assessment.figures
-        label_of = {str(city.geonames_id): city.label for city in self.cities}
-        return {
-            "organisation": self.portfolio.organisation.slug,
-            "portfolio_id": str(self.portfolio.pk),
-            "name": self.portfolio.name,
-            "source": CITIES_CREDIT,
-            "assessment_id": str(self.assessment.pk),
-            "horizon_sec": self.forecast.horizon_sec,
-            "cities": len(self.cities),
-            "people": sum(city.population for city in self.cities),
-            "risk_score": self.assessment.risk_score,
-            "expected_exposed": _people(self.assessment.expected_loss),
-            "loss_probability": figures["loss_probability"],
-            "var_95": _people(figures["var"][f"{TAIL}"]),
-            "tvar_95": _people(figures["tvar"][f"{TAIL}"]),
-            "top_cities": [
-                {
-                    "city": label_of[row["reference"]],
-                    "people": _people(row["value"]),
-                    "expected_exposed": _people(row["expected_loss"]),
-                    "tvar_contribution": _people(row["tvar_contribution"]),
-                }
-                for row in figures["top_assets"]
-            ],
-        }
-
-
 def assess_cities(
     dataset: Dataset, cities: Iterable[City], *, forecast: Forecast
-) -> CityReport:
-    """Bring the cities in harm's way into a portfolio and assess it; safe to repeat."""
+) -> dict[str, Any]:
+    """Bring the cities in harm's way into a portfolio and assess it; safe to repeat.
+
+    Reports how many people the forecast exposes, and in which cities.
+    """
     exposed = cities_in_harms_way(dataset, cities)
     portfolio = _store(exposed)
-    return CityReport(
-        portfolio=portfolio,
-        cities=exposed,
-        forecast=forecast,
-        assessment=assess_against(portfolio, forecast, quantiles=QUANTILES),
-    )
+    assessment = assess_against(portfolio, forecast, quantiles=QUANTILES)
+    figures = assessment.figures
+    label_of = {str(city.geonames_id): city.label for city in exposed}
+    return {
+        "organisation": portfolio.organisation.slug,
+        "portfolio_id": str(portfolio.pk),
+        "name": portfolio.name,
+        "source": CITIES_CREDIT,
+        "assessment_id": str(assessment.pk),
+        "horizon_sec": forecast.horizon_sec,
+        "cities": len(exposed),
+        "people": sum(city.population for city in exposed),
+        "risk_score": assessment.risk_score,
+        "expected_exposed": _people(assessment.expected_loss),
+        "loss_probability": figures["loss_probability"],
+        "var_95": _people(figures["var"][f"{TAIL}"]),
+        "tvar_95": _people(figures["tvar"][f"{TAIL}"]),
+        "top_cities": [
+            {
+                "city": label_of.get(row["reference"], row["reference"]),
+                "people": _people(row["value"]),
+                "expected_exposed": _people(row["expected_loss"]),
+                "tvar_contribution": _people(row["tvar_contribution"]),
+            }
+            for row in figures["top_assets"]
+        ],
+    }
 
 
 def cities_in_harms_way(dataset: Dataset, cities: Iterable[City]) -> list[City]:
@@ -130,10 +113,8 @@ def _store(cities: Sequence[City]) -> Portfolio:
         slug=ORGANISATION, defaults={"name": "Demo"}
     )
     if not Vulnerability.objects.filter(organisation=organisation, slug=CURVE).exists():
-        definition = CurveDefinition(
-            slug=CURVE, name="Winds of 34 knots or more", points=CURVE_POINTS
-        )
-        create_vulnerability(organisation, definition=definition)
+        name = "Winds of 34 knots or more"
+        create_vulnerability(organisation, slug=CURVE, name=name, points=CURVE_POINTS)
     portfolios = Portfolio.objects.for_organisation(organisation)
     portfolio = portfolios.filter(name=PORTFOLIO).first() or create_portfolio(
         organisation, name=PORTFOLIO, currency=NO_CURRENCY

@@ -9,9 +9,8 @@ from typing import Final
 from scoring.engine.report import BacktestReport
 from scoring.engine.uncertainty import FEWEST_WINDOWS, Interval
 from scoring.evaluation.interval_text import interval_text
-from scoring.evaluation.skill.sets import HorizonSkill, SetSkill
+from scoring.evaluation.skill.sets import HorizonSkill, SetSkill, TruthSkill
 from scoring.evaluation.skill.targets import JUDGED_SHARES, Finding, best_baseline
-from scoring.evaluation.skill.truth import TruthSkill
 from scoring.horizons import horizon_word
 
 VERDICTS: Final = {True: "yes", False: "**no**", None: "does not apply"}
@@ -172,7 +171,10 @@ def _ahead(skills: Sequence[SetSkill], share: str) -> str:
     ahead = [
         skill.name
         for skill in skills
-        if all(_beats_all(horizon.report, share) for horizon in skill.horizons)
+        if all(
+            report.hit_ratio[best_baseline(report, share).kind][share].value > 1.0
+            for report in (horizon.report for horizon in skill.horizons)
+        )
     ]
     return _row(
         f"hit rate at {100 * float(share):g} % of area above every baseline",
@@ -180,11 +182,6 @@ def _ahead(skills: Sequence[SetSkill], share: str) -> str:
         f"{VERDICTS[len(ahead) >= 2]} ({', '.join(ahead) or 'none'})",
         "",
     )
-
-
-def _beats_all(report: BacktestReport, share: str) -> bool:
-    best = best_baseline(report, share)
-    return report.hit_ratio[best.kind][share].value > 1.0
 
 
 def _data(skills: Sequence[SetSkill]) -> Iterator[str]:

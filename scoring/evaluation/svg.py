@@ -27,6 +27,9 @@ SHELL: Final = """\
 </svg>
 """
 
+Point = tuple[float, float]
+Triple = tuple[float, float, float]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
@@ -60,72 +63,57 @@ class Chart:
 
     def line(
         self,
-        points: Iterable[tuple[float, float]],
+        points: Iterable[Point],
         *,
         colour: str,
         name: str = "",
         width: float = 2.0,
         dash: str = "none",
     ) -> None:
-        self._marks.append(
-            _tag(
-                "polyline",
-                points=self._coordinates(points),
-                fill="none",
-                stroke=colour,
-                stroke_width=width,
-                stroke_dasharray=dash,
-                stroke_linejoin="round",
-            )
+        line = _tag(
+            "polyline",
+            points=self._coordinates(points),
+            fill="none",
+            stroke=colour,
+            stroke_width=width,
+            stroke_dasharray=dash,
+            stroke_linejoin="round",
         )
-        self._name(name, colour)
+        self._add([line], name, colour)
 
-    def band(
-        self,
-        bounds: Sequence[tuple[float, float, float]],
-        *,
-        colour: str,
-        name: str = "",
-    ) -> None:
+    def band(self, bounds: Sequence[Triple], *, colour: str, name: str = "") -> None:
         """Shade from `low` to `high` along x, given as (x, low, high)."""
         there = [(x, high) for x, _, high in bounds]
         back = [(x, low) for x, low, _ in reversed(bounds)]
-        coordinates = self._coordinates([*there, *back])
-        self._marks.append(
-            _tag("polygon", points=coordinates, fill=colour, fill_opacity=0.25)
-        )
-        self._name(name, colour)
+        points = self._coordinates([*there, *back])
+        band = _tag("polygon", points=points, fill=colour, fill_opacity=0.25)
+        self._add([band], name, colour)
 
-    def bars(
-        self,
-        bars: Iterable[tuple[float, float, float]],
-        *,
-        colour: str,
-        name: str = "",
-    ) -> None:
+    def bars(self, bars: Iterable[Triple], *, colour: str, name: str = "") -> None:
         """Draw bars that stand on the x axis, given as (from, to, height)."""
+        marks = []
         for start, end, height in bars:
             left, top = self._left(start) + 1, self._top(height)
             size: dict[str, Any] = {
                 "width": self._left(end) - left - 1,
                 "height": FLOOR - top,
             }
-            self._marks.append(_tag("rect", x=left, y=top, fill=colour, **size))
-        self._name(name, colour)
+            marks.append(_tag("rect", x=left, y=top, fill=colour, **size))
+        self._add(marks, name, colour)
 
     def points(
         self,
-        points: Iterable[tuple[float, float]],
+        points: Iterable[Point],
         *,
         colour: str,
         name: str = "",
         radius: float = 4.0,
     ) -> None:
-        self._marks += [
+        circles = [
             _tag("circle", cx=self._left(x), cy=self._top(y), r=radius, fill=colour)
             for x, y in points
         ]
-        self._name(name, colour)
+        self._add(circles, name, colour)
 
     def label(self, x: float, y: float, words: str, *, is_below: bool = False) -> None:
         """Write to the upper left of a point, or to its lower right."""
@@ -158,10 +146,12 @@ class Chart:
     def _top(self, value: float) -> float:
         return FLOOR - self._y.fraction(value) * (FLOOR - TOP)
 
-    def _coordinates(self, points: Iterable[tuple[float, float]]) -> str:
+    def _coordinates(self, points: Iterable[Point]) -> str:
         return " ".join(f"{self._left(x):.1f},{self._top(y):.1f}" for x, y in points)
 
-    def _name(self, name: str, colour: str) -> None:
+    def _add(self, marks: Iterable[str], name: str, colour: str) -> None:
+        """Draw marks, and name them in the legend where they have a name."""
+        self._marks += marks
         if name:
             self._legend.append((name, colour))
 
@@ -209,12 +199,8 @@ def linear_axis(label: str, low: float, high: float) -> Axis:
 
 
 def _tag(name: str, words: str = "", /, **attributes: Any) -> str:
-    pairs = "".join(
-        f' {key.replace("_", "-")}="{_plain(value)}"'
-        for key, value in attributes.items()
-    )
+    pairs = ""
+    for key, value in attributes.items():
+        text = f"{value:.6g}" if isinstance(value, float) else escape(str(value))
+        pairs += f' {key.replace("_", "-")}="{text}"'
     return f"<{name}{pairs}>{escape(words)}</{name}>"
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from django.core.management.base import OutputWrapper
 
-from analytics.ingest.report import ImportProgress, ImportReport, Rejection
+from analytics.ingest.report import ImportReport, Rejection
 from riskplatform.kernel.commands import Pace
 from riskplatform.kernel.csv_writing import csv_text
 
@@ -17,27 +17,28 @@ COLUMNS = ("row", "column", "code", "reason", "value")
 
 
 class ProgressLine:
-    """Says at most every few seconds how far the import is."""
+    """Says at most every few seconds how far an import is."""
 
     def __init__(self, out: OutputWrapper) -> None:
         self.rows_done = 0
         self._out = out
         self._pace = Pace()
 
-    def __call__(self, progress: ImportProgress) -> None:
-        self.rows_done = progress.rows_done
+    def __call__(
+        self,
+        rows_done: int,
+        *,
+        rows_per_s: float,
+        fraction: float | None,
+        left_s: float | None = None,
+    ) -> None:
+        self.rows_done = rows_done
         if self._pace.is_due():
-            self._out.write(progress_line(progress))
-
-
-def progress_line(progress: ImportProgress) -> str:
-    pace = f"{progress.rows_per_s:,.0f} rows/s"
-    if progress.fraction is None or progress.left_s is None:
-        return f"{progress.rows_done:,} rows, {pace}"
-    return (
-        f"{progress.rows_done:,} rows ({progress.fraction:.0%}), {pace},"
-        f" {progress.left_s:.0f} s left"
-    )
+            share = "" if fraction is None else f" ({fraction:.0%})"
+            left = "" if left_s is None else f", {left_s:.0f} s left"
+            self._out.write(
+                f"{rows_done:,} rows{share}, {rows_per_s:,.0f} rows/s{left}"
+            )
 
 
 class RejectionListing:

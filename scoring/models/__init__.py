@@ -1,13 +1,16 @@
 """The domain's tables; import them from here."""
 
 from scoring.models.alert import Alert, AlertChange, AlertRule, AlertSeverity
-from scoring.models.assessment import Assessment
-from scoring.models.forecast import Forecast, ForecastArrays
-from scoring.models.model_switch import ModelSwitch
-from scoring.models.model_version import ModelArtifact, ModelVersion
-from scoring.models.portfolio import Asset, AssetPlace, Portfolio, Vulnerability
+from scoring.models.forecast import Forecast, ForecastArrays, ForecastSkill
+from scoring.models.model_version import ModelArtifact, ModelSwitch, ModelVersion
+from scoring.models.portfolio import (
+    Assessment,
+    Asset,
+    AssetPlace,
+    Portfolio,
+    Vulnerability,
+)
 from scoring.models.region import Cell, Region
-from scoring.models.skill import ForecastSkill
 from scoring.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Fitted forecasters and the arrays they are made of."""
+"""Fitted forecasters, the arrays they are made of, and who became champion."""
 
 from typing import Self
 
@@ -86,3 +86,39 @@ class ModelArtifact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digest[:12]} ({self.horizon_sec} s)"
+
+
+class ModelSwitch(models.Model):
+    """One change of the champion; the rows of a region are its history."""
+
+    class Reason(models.TextChoices):
+        FIRST = "first", "the region had no champion"
+        PROMOTION = "promotion"
+        ROLLBACK = "rollback"
+        AUTOMATIC_ROLLBACK = "automatic rollback"
+        RELOAD = "reload"
+
+    region = models.ForeignKey(
+        Region, on_delete=models.CASCADE, related_name="model_switches"
+    )
+    before = models.ForeignKey(
+        ModelVersion,
+        on_delete=models.CASCADE,
+        related_name="switches_from",
+        null=True,
+        blank=True,
+    )
+    after = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="switches_to"
+    )
+    reason = models.CharField(max_length=24, choices=Reason.choices)
+    figures = models.JSONField(default=dict, help_text="What the gate looked at.")
+    actor = models.CharField(max_length=200, blank=True)
+    switched_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-switched_at", "-id")
+        verbose_name_plural = "model switches"
+
+    def __str__(self) -> str:
+        return f"{self.reason} to {self.after_id}"

@@ -37,7 +37,6 @@ EXCEEDANCE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 # Fewer scenarios beyond a point of a curve say little about it.
 LEAST_BEYOND = 10
 TOP = 10
-CENT = Decimal("0.01")
 
 Money = Annotated[Decimal, Meta(description="Rounded to two places.")]
 MoneyByQuantile = Annotated[

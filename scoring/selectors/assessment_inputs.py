@@ -4,7 +4,6 @@ Both are read once and cached, scenarios for all processes of the machine: a for
 never changes, nor does a revision of a portfolio.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -28,8 +27,13 @@ from scoring.engine.exposures import (
 )
 from scoring.engine.losses import CellEvents, by_cell
 from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
-from scoring.models import Forecast, Portfolio, Region
-from scoring.selectors.exposures import Exposure, list_regions_of, load_exposure
+from scoring.models import (
+    AssetPlace,
+    Forecast,
+    Portfolio,
+    Region,
+)
+from scoring.selectors.exposures import Exposure, load_exposure
 from scoring.selectors.forecasts import get_columns, get_scenarios
 
 CACHED_BYTES = 128 << 20
@@ -66,8 +70,7 @@ class RegionExposure:
 
     @property
     def nbytes(self) -> int:
-        names = len(self.asset_ids) * BYTES_PER_NAME
-        return names + sum(array.nbytes for array in _arrays_in(self))
+        return len(self.asset_ids) * BYTES_PER_NAME + _nbytes_of(self)
 
 
 class _RevisedError(Exception):
@@ -90,9 +93,10 @@ def find_regions(portfolio: Portfolio) -> list[Region]:
 
     Many take long to search, so the result is cached.
     """
+    places = AssetPlace.objects.filter(asset__portfolio=portfolio).order_by()
     ids = _region_ids.get_or_compute(
         (portfolio.pk, portfolio.revision),
-        lambda: np.array([region.pk for region in list_regions_of(portfolio)]),
+        lambda: np.array(places.values_list("region", flat=True).distinct()),
     )
     access = access_of_organisation(portfolio.organisation_id)
     regions = Region.objects.seen_by(access).filter(pk__in=ids.tolist())
@@ -104,16 +108,11 @@ def load_scenarios(forecast: Forecast) -> ForecastScenarios:
     arrays = _scenarios.get_or_compute(
         (forecast.pk,), lambda: _read_scenarios(forecast)
     )
-    events = CellEvents(
-        start=arrays["start"],
-        scenario=arrays["scenario"],
-        mark=arrays["mark"],
-        n_scenarios=arrays["n_scenarios"].item(),
-    )
+    parts = {name: arrays[name] for name in ("start", "scenario", "mark")}
     return ForecastScenarios(
         cells=arrays["cells"],
         p_event=arrays["p_event"],
-        events=events,
+        events=CellEvents(**parts, n_scenarios=arrays["n_scenarios"].item()),
         digest=arrays["digest"].tobytes(),
     )
 
@@ -193,37 +192,28 @@ def _placed(exposure: Exposure, cells: NDArray[np.uint64]) -> RegionExposure:
     known = np.flatnonzero(cells[row] == exposure.cells)
     beyond = float(exposure.value.sum() - exposure.value[known].sum())
     positions = known.tolist()
+    insured = InsuredAssets(
+        cell=row[known],
+        curve=exposure.vulnerability_index[known],
+        value=exposure.value[known],
+        deductible=exposure.deductible[known],
+        limit=exposure.limit[known],
+    )
     return RegionExposure(
         asset_ids=[exposure.asset_ids[position] for position in positions],
         references=[exposure.references[position] for position in positions],
         row=row[known],
         value=exposure.value[known],
-        table=_table(exposure, row, known) if known.size else None,
+        table=build_table(insured) if known.size else None,
         curves=exposure.curves,
         outside_count=exposure.outside_count + len(exposure) - known.size,
         outside_value=exposure.outside_value + Decimal(f"{max(beyond, 0.0):.2f}"),
     )
 
 
-def _table(
-    exposure: Exposure, row: NDArray[np.int64], known: NDArray[np.int64]
-) -> ExposureTable:
-    return build_table(
-        InsuredAssets(
-            cell=row[known],
-            curve=exposure.vulnerability_index[known],
-            value=exposure.value[known],
-            deductible=exposure.deductible[known],
-            limit=exposure.limit[known],
-        )
-    )
-
-
-def _arrays_in(instance: Any) -> Iterator[NDArray[Any]]:
-    """Find the arrays of a dataclass, and of those inside it."""
-    for name in getattr(instance, "__slots__", ()):
-        part = getattr(instance, name)
-        if isinstance(part, np.ndarray):
-            yield part
-        else:
-            yield from _arrays_in(part)
+def _nbytes_of(instance: Any) -> int:
+    """Add up the arrays of a dataclass, and of those inside it."""
+    if isinstance(instance, np.ndarray):
+        return instance.nbytes
+    names = getattr(instance, "__slots__", ())
+    return sum(_nbytes_of(getattr(instance, name)) for name in names)

@@ -52,7 +52,10 @@ class TileAddress:
 
 def cell_feature(cell: int, properties: dict[str, Any]) -> dict[str, Any]:
     """Draw a cell as GeoJSON: longitude first, cut at the antimeridian (RFC 7946)."""
-    polygons = [[_closed(ring)] for ring in _cut_at_antimeridian(ring_of(cell))]
+    polygons = [
+        [[[round(x, DECIMALS), round(y, DECIMALS)] for x, y in (*ring, ring[0])]]
+        for ring in _cut_at_antimeridian(ring_of(cell))
+    ]
     geometry: dict[str, Any] = {"type": "MultiPolygon", "coordinates": polygons}
     if len(polygons) == 1:
         geometry = {"type": "Polygon", "coordinates": polygons[0]}
@@ -193,8 +196,3 @@ def _clipped(ring: Ring, *, axis: int, limit: float, sign: int = 1) -> Ring:
                 )
             )
     return clipped
-
-
-def _closed(ring: Ring) -> list[list[float]]:
-    corners = [[round(lon, DECIMALS), round(lat, DECIMALS)] for lon, lat in ring]
-    return [*corners, corners[0]]

@@ -1,5 +1,7 @@
-"""The events of a region as the engine wants them: trained on, and aggregated."""
+"""The events of a region as the engine wants them: records, aggregates and features."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -13,9 +15,13 @@ from analytics.reads.features import (
     event_columns,
     region_extent,
 )
+from riskplatform.kernel.errors import FieldFault, InvalidInputError
 from riskplatform.kernel.instants import EARLIEST, LATEST
+from scoring.cell_ids import hex_of
 from scoring.engine.aggregates import CellAggregates
+from scoring.engine.arrays import Floats
 from scoring.engine.events import EventHistory, SeverityTransform, build_history
+from scoring.engine.features import feature_matrix, feature_names
 from scoring.engine.grid import Grid
 from scoring.engine.outliers import UsableRecord, without_outliers
 from scoring.engine.snapshots import (
@@ -24,14 +30,19 @@ from scoring.engine.snapshots import (
     recent_events,
     take_snapshot,
 )
-from scoring.engine.state import SCALES_S
+from scoring.engine.state import DAY_S, SCALES_S
+from scoring.errors import CellNotInRegionError
 from scoring.models import Region
+from scoring.selectors.model_versions import find_champion
+from scoring.selectors.regions import grid_of, list_cell_ids
 
 TRANSFORMS = {
     Region.SeverityTransform.NONE: SeverityTransform(kind="one"),
     Region.SeverityTransform.LOG: SeverityTransform(kind="log"),
     Region.SeverityTransform.MAGNITUDE: SeverityTransform(kind="exponential"),
 }
+MOST_CELLS = 20_000
+REPORTED_CELLS = 20
 
 
 def extent_until_now(region: Region) -> RegionExtent:
@@ -154,3 +165,127 @@ class CellSpreader:
         spread_out = np.full((self.n_cells, *values.shape[1:]), fill)
         spread_out[self._index] = values[self.inside]
         return spread_out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FeatureSnapshot:
+    """What models look at: `features` (n_cells, n_names) of each of `cells`.
+
+    The features depend on events from `window_start` on and before the instant.
+    """
+
+    cells: NDArray[np.uint64]
+    names: tuple[str, ...]
+    features: Floats
+    window_start: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowFeatures:
+    """Sums over trailing windows, (n_cells, n_windows); over all time, (n_cells,).
+
+    Attributes
+    ----------
+    count
+        Events in the window.
+    excitation
+        Events of all time, each weighed by its severity, as the region transforms it,
+        and by exp(-age / window).
+    total
+        Events of all time.
+    days_since_last
+        NaN where nothing has happened.
+    """
+
+    count: Floats
+    excitation: Floats
+    total: Floats
+    days_since_last: Floats
+
+
+def take_feature_snapshot(
+    region: Region, *, instant: datetime, known_at: datetime
+) -> FeatureSnapshot:
+    """Describe every cell as the engine does for the region's champion."""
+    grid, champion = _grid_of_region(region), find_champion(region)
+    since = EARLIEST
+    if champion is not None and champion.trained_from <= instant:
+        since = champion.trained_from
+    aggregates = load_aggregates(
+        region, grid, instant=instant, since=since, known_at=known_at
+    )
+    return FeatureSnapshot(
+        cells=grid.cells,
+        names=feature_names(),
+        features=feature_matrix(grid, aggregates, instant.timestamp(), region.timezone),
+        window_start=datetime.fromtimestamp(aggregates.observed_since_s, tz=UTC),
+    )
+
+
+def build_windows(
+    region: Region,
+    *,
+    cells: Sequence[int],
+    instant: datetime,
+    windows_s: Sequence[float],
+    known_at: datetime,
+) -> WindowFeatures:
+    """Describe some cells by windows that end at an instant, in the order given.
+
+    Raises
+    ------
+    CellNotInRegionError
+        Names the first cells that the region does not have.
+    """
+    grid = _grid_of_region(region)
+    rows = grid.index_of(np.array(cells, dtype=np.uint64))
+    refuse_unknown(np.flatnonzero(rows < 0), cells, repr(region.slug), field="cell_ids")
+    columns = cell_aggregates(
+        region.slug,
+        instant,
+        scales_s=windows_s,
+        windows_s=windows_s,
+        weight=severity_transform_of(region),
+        scope=EventScope(known_at=known_at),
+    )
+    spread = CellSpreader(grid, columns.cell)
+    last_s = spread(columns.last_occurred_s, fill=np.nan)[rows]
+    return WindowFeatures(
+        count=spread(columns.window_count)[rows],
+        excitation=spread(columns.excitation)[rows],
+        total=spread(columns.count)[rows],
+        days_since_last=(instant.timestamp() - last_s) / DAY_S,
+    )
+
+
+def _grid_of_region(region: Region) -> Grid:
+    cells = list_cell_ids(region)
+    if not 0 < cells.size <= MOST_CELLS:
+        raise InvalidInputError(
+            f"Region {region.slug!r} has {cells.size} cells; features are given for "
+            f"regions of 1 to {MOST_CELLS}.",
+            faults=[FieldFault("region", "The region has no usable size.")],
+        )
+    return grid_of(cells)
+
+
+def refuse_unknown(
+    unknown: NDArray[np.int64],
+    cells: Sequence[int],
+    whole: str,
+    *,
+    field: str,
+    member: tuple[str, ...] = (),
+) -> None:
+    """Name the first of the cells, by position, that are not part of a whole."""
+    if unknown.size:
+        raise CellNotInRegionError(
+            f"{unknown.size} of {len(cells)} cells are not part of {whole}.",
+            faults=[
+                FieldFault(
+                    (field, index, *member),
+                    f"Cell {hex_of(cells[index])} is not in the region.",
+                )
+                for index in unknown[:REPORTED_CELLS].tolist()
+            ],
+        )

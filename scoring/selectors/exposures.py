@@ -2,28 +2,20 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import (
-    Count,
-    F,
-    FloatField,
-    QuerySet,
-    Sum,
-)
+from django.db.models import Count, F, FloatField, Sum
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
 from scoring.engine.arrays import Floats
+from scoring.engine.exposures import Curve
 from scoring.models import Asset, AssetPlace, Portfolio, Region, Vulnerability
-
-Curve = tuple[Floats, Floats]
 
 NO_CURVE = -1
 COLUMNS = (
-    *("asset_id", "asset__reference", "h3", "asset__lat", "asset__lon"),
+    *("asset_id", "asset__reference", "h3"),
     *("value_number", "deductible_number", "limit_number", "asset__vulnerability_id"),
 )
 
@@ -51,8 +43,6 @@ class Exposure:
     asset_ids: list[UUID]
     references: list[str]
     cells: NDArray[np.uint64]
-    lat: Floats
-    lon: Floats
     value: Floats
     deductible: Floats
     limit: Floats
@@ -67,20 +57,25 @@ class Exposure:
 
 def load_exposure(portfolio: Portfolio, region: Region) -> Exposure:
     """Read the exposure of a portfolio in a region: four queries for any size."""
-    rows = list(_placed_assets(portfolio, region))
+    places = AssetPlace.objects.filter(region=region, asset__portfolio=portfolio)
+    # The database turns money into floats: decimals are slow to read.
+    amounts = {
+        f"{name}_number": Cast(F(f"asset__{name}"), FloatField())
+        for name in ("value", "deductible", "limit")
+    }
+    rows = list(places.annotate(**amounts).order_by("asset_id").values_list(*COLUMNS))
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
-    asset_ids, references, cells, lat, lon, value, deductible, limit, kinds = columns
+    asset_ids, references, cells, value, deductible, limit, kinds = columns
     curves, index_of = _read_curves({kind for kind in kinds if kind is not None})
+    limits = np.array(limit, dtype=np.float64)
     outside_count, outside_value = _outside(portfolio, region)
     return Exposure(
         asset_ids=list(asset_ids),
         references=list(references),
         cells=np.array(cells, dtype=np.uint64),
-        lat=np.array(lat, dtype=np.float64),
-        lon=np.array(lon, dtype=np.float64),
         value=np.array(value, dtype=np.float64),
         deductible=np.array(deductible, dtype=np.float64),
-        limit=_limits(limit),
+        limit=np.where(np.isnan(limits), np.inf, limits),
         vulnerability_index=np.array(
             [index_of.get(kind, NO_CURVE) for kind in kinds], dtype=np.int64
         ),
@@ -90,43 +85,14 @@ def load_exposure(portfolio: Portfolio, region: Region) -> Exposure:
     )
 
 
-def list_regions_of(portfolio: Portfolio) -> list[Region]:
-    """Return the regions in which the portfolio has assets: one query."""
-    places = AssetPlace.objects.filter(asset__portfolio=portfolio)
-    regions = Region.objects.filter(pk__in=places.values("region")).order_by("slug")
-    return list(regions.defer("boundary"))
-
-
-def _placed_assets(
-    portfolio: Portfolio, region: Region
-) -> "QuerySet[AssetPlace, tuple[Any, ...]]":
-    """Let the database turn money into floats: decimals are slow to read."""
-    places = AssetPlace.objects.filter(region=region, asset__portfolio=portfolio)
-    numbers = places.annotate(
-        value_number=Cast(F("asset__value"), FloatField()),
-        deductible_number=Cast(F("asset__deductible"), FloatField()),
-        limit_number=Cast(F("asset__limit"), FloatField()),
-    )
-    return numbers.order_by("asset_id").values_list(*COLUMNS)
-
-
-def _limits(limits: tuple[float | None, ...]) -> Floats:
-    known = np.array(limits, dtype=np.float64)
-    return np.where(np.isnan(known), np.inf, known)
-
-
 def _read_curves(ids: set[int]) -> tuple[list[Curve], dict[int | None, int]]:
     if not ids:
         return [], {}
     wanted = Vulnerability.objects.filter(pk__in=ids).order_by("pk")
     found = list(wanted.values_list("pk", "points"))
-    curves = [_curve(points) for _, points in found]
+    tables = [np.array(points, dtype=np.float64) for _, points in found]
+    curves = [(table[:, 0].copy(), table[:, 1].copy()) for table in tables]
     return curves, {pk: position for position, (pk, _) in enumerate(found)}
-
-
-def _curve(points: list[list[float]]) -> Curve:
-    table = np.array(points, dtype=np.float64)
-    return table[:, 0].copy(), table[:, 1].copy()
 
 
 def _outside(portfolio: Portfolio, region: Region) -> tuple[int, Decimal]:

@@ -1,23 +1,63 @@
-"""Reads of stored forecasts."""
+"""Reads of forecasts, of their cells, and of how they did."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
 
 import numpy as np
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.conf import settings
+from django.db.models import (
+    Avg,
+    Count,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Cast, TruncWeek
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
 
+from analytics.grid import Bounds
 from perf.cache.shared_arrays import SharedArrays
+from riskplatform.api.keys.access import Access, regions_seen
 from scoring.arrays import (
     ForecastColumns,
     named_arrays,
     unpack_columns,
     unpack_scenarios,
 )
+from scoring.engine.consistency import SIGNIFICANCE
 from scoring.engine.simulation import ScenarioSet
-from scoring.errors import ForecastNotFoundError
-from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
+from scoring.errors import ForecastNotFoundError, HorizonNotPassedError, require
+from scoring.models import (
+    Cell,
+    Forecast,
+    ForecastArrays,
+    ForecastSkill,
+    ModelVersion,
+    Region,
+)
 
+# Of a query that has a region and a horizon: the newest forecast served for both.
+NEWEST_FORECAST = Subquery(
+    Forecast.objects.filter(
+        region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
+    )
+    .served()
+    .newest_first()
+    .values("pk")[:1]
+)
 # A forecast never changes, so what it says is unpacked once a machine.
 COLUMNS = SharedArrays("forecast_columns", schema=2)
+FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
+    n_test_high__lte=SIGNIFICANCE / 2
+)
 
 
 def get_latest_forecast(
@@ -45,19 +85,17 @@ def get_latest_forecast(
     return latest
 
 
+def horizons_of(region: Region) -> list[int]:
+    """Give the horizons for which forecasts of a region are served, ascending."""
+    served = Forecast.objects.of_region(region).served().order_by("horizon_sec")
+    return list(served.values_list("horizon_sec", flat=True).distinct())
+
+
 def list_latest_forecasts(region: Region) -> QuerySet[Forecast]:
     """Return the newest forecast of each horizon, shortest first: one query."""
-    newest = (
-        Forecast.objects.filter(
-            region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
-        )
-        .served()
-        .newest_first()
-        .values("pk")[:1]
-    )
     return (
         Forecast.objects.of_region(region)
-        .filter(pk=Subquery(newest))
+        .filter(pk=NEWEST_FORECAST)
         .select_related("model_version")
         .order_by("horizon_sec")
     )
@@ -94,13 +132,7 @@ def _no_forecast(
     moment: datetime | None,
     model_version: ModelVersion | None,
 ) -> ForecastNotFoundError:
-    horizons = sorted(
-        Forecast.objects.of_region(region)
-        .served()
-        .order_by()
-        .values_list("horizon_sec", flat=True)
-        .distinct()
-    )
+    horizons = horizons_of(region)
     known = ", ".join(str(horizon) for horizon in horizons) or "none"
     when = "" if moment is None else f" issued by {moment.isoformat()}"
     whose = "" if model_version is None else f" of {model_version}"
@@ -109,4 +141,156 @@ def _no_forecast(
         f"Horizons there: {known}.",
         region=region.slug,
         horizons=horizons,
+    )
+
+
+def get_risk_map(
+    forecast: Forecast, *, bbox: Bounds | None = None, min_p: float = 0.0
+) -> ForecastColumns:
+    """Return the cells with `p_event` of at least `min_p` whose centre is in the box.
+
+    One query, two with a box.
+    """
+    columns = get_columns(forecast)
+    keep = columns.p_event >= min_p
+    if bbox is not None:
+        keep &= np.isin(columns.cells, _cells_inside(forecast.region_id, bbox))
+    return columns.take(np.flatnonzero(keep))
+
+
+def _cells_inside(region_id: int, bbox: Bounds) -> NDArray[np.uint64]:
+    cells = Cell.objects.filter(
+        region_id=region_id, lat__range=(bbox.south, bbox.north)
+    )
+    if bbox.west <= bbox.east:
+        cells = cells.filter(lon__range=(bbox.west, bbox.east))
+    else:
+        cells = cells.exclude(lon__gt=bbox.east, lon__lt=bbox.west)
+    return np.fromiter(cells.values_list("h3", flat=True), dtype=np.uint64)
+
+
+class LiveSkillFigures(Struct):
+    """Figures over the scored forecasts of a version at one horizon."""
+
+    horizon_sec: int
+    forecast_count: int
+    event_count: int
+    gain: Annotated[
+        float | None,
+        Meta(description="Nats an event over long-run rates; none without events."),
+    ]
+    brier_score: float
+    n_test_failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekOfSkill:
+    week: date
+    figures: LiveSkillFigures
+
+
+def list_forecasts(
+    access: Access,
+    *,
+    region: Region | None = None,
+    model_version: UUID | None = None,
+    horizon_sec: int | None = None,
+    is_shadow: bool | None = None,
+) -> QuerySet[Forecast]:
+    given = {
+        "region": region,
+        "model_version": model_version,
+        "horizon_sec": horizon_sec,
+        "is_shadow": is_shadow,
+    }
+    filters = {name: value for name, value in given.items() if value is not None}
+    return (
+        Forecast.objects.filter(regions_seen(access, at="region__"), **filters)
+        .select_related("region", "model_version", "skill")
+        .defer("region__boundary", "model_version__skill")
+    )
+
+
+def get_forecast(forecast_id: UUID, *, access: Access) -> Forecast:
+    return require(
+        list_forecasts(access).filter(pk=forecast_id).first(),
+        ForecastNotFoundError(f"There is no forecast {forecast_id}."),
+    )
+
+
+def scored_after(forecast: Forecast) -> datetime:
+    """Say when the outcome counts as complete: events may arrive late."""
+    embargo = timedelta(seconds=settings.FORECAST_EMBARGO_S)
+    return forecast.valid_until + embargo
+
+
+def get_forecast_skill(forecast: Forecast) -> ForecastSkill:
+    """Return how a forecast did.
+
+    Raises
+    ------
+    HorizonNotPassedError
+        It has not been scored yet.
+    """
+    found = ForecastSkill.objects.filter(forecast=forecast).first()
+    if found is None:
+        due_at = scored_after(forecast)
+        raise HorizonNotPassedError(
+            "The outcome of the forecast is not known yet. It is scored after "
+            f"{due_at.isoformat()}, once the record of events reaches beyond "
+            f"{forecast.valid_until.isoformat()}.",
+            scored_after=due_at.isoformat(),
+        )
+    return found
+
+
+def get_live_skill(
+    versions: Iterable[ModelVersion],
+) -> dict[UUID, list[LiveSkillFigures]]:
+    """Sum up what is scored of each version, by horizon: one query."""
+    skills = ForecastSkill.objects.filter(forecast__model_version__in=list(versions))
+    rows = _summed(skills, "forecast__model_version", "forecast__horizon_sec")
+    found: dict[UUID, list[LiveSkillFigures]] = {}
+    for row in rows:
+        found.setdefault(row["forecast__model_version"], []).append(_figures(row))
+    return found
+
+
+def list_skill_by_week(version: ModelVersion) -> list[WeekOfSkill]:
+    """Sum up by the week that forecasts were for, oldest first: one query."""
+    skills = ForecastSkill.objects.filter(forecast__model_version=version)
+    by_week = skills.annotate(week=TruncWeek("forecast__issued_for"))
+    rows = _summed(by_week, "week", "forecast__horizon_sec")
+    return [WeekOfSkill(week=row["week"].date(), figures=_figures(row)) for row in rows]
+
+
+def _summed(
+    skills: QuerySet[ForecastSkill], *by: str
+) -> QuerySet[ForecastSkill, dict[str, Any]]:
+    """Weigh gains by events, so that quiet windows do not drown busy ones."""
+    summed: QuerySet[ForecastSkill, dict[str, Any]] = (
+        skills.order_by(*by)
+        .values(*by)
+        .annotate(
+            forecasts=Count("pk"),
+            events=Sum("observed_count"),
+            nats=Sum(
+                F("gain") * Cast("observed_count", FloatField()),
+                output_field=FloatField(),
+            ),
+            brier=Avg("brier_score"),
+            failures=Count("pk", filter=FAILED_N_TEST),
+        )
+    )
+    return summed
+
+
+def _figures(row: dict[str, Any]) -> LiveSkillFigures:
+    return LiveSkillFigures(
+        horizon_sec=row["forecast__horizon_sec"],
+        forecast_count=row["forecasts"],
+        event_count=row["events"],
+        gain=row["nats"] / row["events"] if row["events"] else None,
+        brier_score=row["brier"],
+        n_test_failures=row["failures"],
     )

@@ -11,7 +11,7 @@ from riskplatform.api.keys.access import (
     models_changed,
     regions_seen,
 )
-from scoring.errors import ModelVersionNotFoundError
+from scoring.errors import ModelVersionNotFoundError, require
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.models.model_version import ModelVersionQuerySet
 
@@ -37,10 +37,10 @@ def list_model_versions(
 
 
 def get_model_version(version_id: UUID, *, access: Access) -> ModelVersion:
-    version = list_model_versions(access).filter(pk=version_id).first()
-    if version is None:
-        raise ModelVersionNotFoundError(f"There is no model version {version_id}.")
-    return version
+    return require(
+        list_model_versions(access).filter(pk=version_id).first(),
+        ModelVersionNotFoundError(f"There is no model version {version_id}."),
+    )
 
 
 def find_model_version(

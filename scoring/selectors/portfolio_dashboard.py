@@ -1,14 +1,13 @@
 """What the dashboard of a portfolio shows: its risk, its events, its alerts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
@@ -30,9 +29,9 @@ from scoring.models import (
     Portfolio,
     Region,
 )
-from scoring.selectors.alert_documents import AlertDetail
-from scoring.selectors.alerts import list_alerts
+from scoring.selectors.alerts import AlertDetail, list_alerts
 from scoring.selectors.forecasts import get_columns
+from scoring.selectors.metrics_report import PartError
 
 NEWEST_ALERTS = 10
 TIMEFRAMES: Final = {
@@ -42,6 +41,7 @@ TIMEFRAMES: Final = {
 }
 DEADLINE_S = 5.0
 
+Timeframe = Literal["24h", "7d", "30d"]
 Data = TypeVar("Data")
 
 _places: ByteCache[NDArray[np.uint64]] = ByteCache(
@@ -53,6 +53,12 @@ class WorstCell(Struct):
     cell_id: int
     cell_hex: str
     p_event: Annotated[float, Meta(ge=0, le=1)]
+
+    @classmethod
+    def of(cls, columns: ForecastColumns) -> Self:
+        worst = int(columns.p_event.argmax())
+        cell, p_event = int(columns.cells[worst]), float(columns.p_event[worst])
+        return cls(cell_id=cell, cell_hex=hex_of(cell), p_event=p_event)
 
 
 class RegionRisk(Struct):
@@ -75,6 +81,17 @@ class DashboardAssessment(Struct):
     risk_score: float
     expected_loss: str
     created_at: AwareTime
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self:
+        return cls(
+            id=assessment.pk,
+            forecast_id=assessment.forecast_id,
+            portfolio_revision=assessment.portfolio_revision,
+            risk_score=assessment.risk_score,
+            expected_loss=f"{assessment.expected_loss:.2f}",
+            created_at=assessment.created_at,
+        )
 
 
 class RiskData(Struct):
@@ -104,12 +121,70 @@ class AlertData(Struct):
     newest: list[AlertDetail]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardPart(Generic[Data]):
-    """Figures, and the time up to which they know what happened."""
+class Part(Struct, Generic[Data]):
+    as_of: AwareTime | None
+    data: Data | None
+    error: PartError | None
 
-    as_of: datetime | None
-    data: Data
+    @classmethod
+    def of(cls, outcome: Outcome[tuple[datetime | None, Data]]) -> Self:
+        as_of, data = outcome.value or (None, None)
+        error = None if outcome.error is None else PartError.of(outcome.error)
+        return cls(as_of=as_of, data=data, error=error)
+
+
+class RiskPart(Part[RiskData]):
+    """`as_of` is the time the figures know up to; of data and error, one is null."""
+
+
+class EventPart(Part[EventData]):
+    pass
+
+
+class AlertPart(Part[AlertData]):
+    pass
+
+
+class PortfolioDashboard(Struct):
+    portfolio_id: UUID
+    timeframe: Timeframe
+    since: AwareTime
+    until: AwareTime
+    metrics: RiskPart
+    events: EventPart
+    alerts: AlertPart
+
+
+def read_dashboard(
+    portfolio: Portfolio,
+    cells: Mapping[Region, Cells],
+    access: Access,
+    *,
+    timeframe: Timeframe,
+    until: datetime,
+) -> PortfolioDashboard:
+    """Read three parts at once; one that fails says so, and the others stand.
+
+    `cells` are those with assets of each region, as `asset_cells` gives them; only
+    what is about regions that `access` sees is shown.
+    """
+    span = TIMEFRAMES[timeframe]
+    since = until - span
+    parts: dict[str, Callable[[], tuple[datetime | None, Any]]] = {
+        "metrics": partial(_risk, portfolio, cells, access, span, until),
+        "events": partial(_events, cells, since, until),
+        "alerts": partial(_alerts, portfolio, access, since),
+    }
+    read = gather_bounded(parts, deadline_s=DEADLINE_S)
+    return PortfolioDashboard(
+        portfolio_id=portfolio.pk,
+        timeframe=timeframe,
+        since=since,
+        until=until,
+        metrics=RiskPart.of(read["metrics"]),
+        events=EventPart.of(read["events"]),
+        alerts=AlertPart.of(read["alerts"]),
+    )
 
 
 def asset_cells(portfolio: Portfolio, access: Access) -> dict[Region, Cells]:
@@ -117,8 +192,11 @@ def asset_cells(portfolio: Portfolio, access: Access) -> dict[Region, Cells]:
 
     It costs one query, and one a revision.
     """
+    places = AssetPlace.objects.filter(asset__portfolio=portfolio)
+    pairs = places.order_by("region", "h3").values_list("region", "h3").distinct()
     region_ids, cells = _places.get_or_compute(
-        (portfolio.pk, portfolio.revision), lambda: _read_places(portfolio)
+        (portfolio.pk, portfolio.revision),
+        lambda: np.array(list(pairs), dtype=np.uint64).reshape(-1, 2).T,
     )
     known = np.unique(region_ids).tolist()
     seen = Region.objects.seen_by(access).filter(pk__in=known)
@@ -126,21 +204,22 @@ def asset_cells(portfolio: Portfolio, access: Access) -> dict[Region, Cells]:
     return {region: cells[region_ids == region.pk] for region in regions}
 
 
-def read_risk(
+def _risk(
     portfolio: Portfolio,
     cells: Mapping[Region, Cells],
     access: Access,
-    *,
-    span_s: int,
+    span: timedelta,
     until: datetime,
-) -> DashboardPart[RiskData]:
+) -> tuple[datetime | None, RiskData]:
     """Read the newest forecast of each region, of the horizon closest to the span."""
     forecasts = {
         region: forecast
         for region in cells
-        if (forecast := _forecast(region, span_s=span_s, until=until)) is not None
+        if (forecast := _forecast(region, span, until)) is not None
     }
-    issued = [forecast.issued_for for forecast in forecasts.values()]
+    seen = Region.objects.seen_by(access)
+    made = Assessment.objects.filter(portfolio=portfolio, forecast__region__in=seen)
+    newest = made.first()
     data = RiskData(
         currency=portfolio.currency,
         asset_count=portfolio.asset_count,
@@ -149,14 +228,15 @@ def read_risk(
             _region_risk(region, forecast, cells[region])
             for region, forecast in forecasts.items()
         ],
-        assessment=_newest_assessment(portfolio, access),
+        assessment=None if newest is None else DashboardAssessment.of(newest),
     )
-    return DashboardPart(as_of=min(issued, default=None), data=data)
+    issued = [forecast.issued_for for forecast in forecasts.values()]
+    return min(issued, default=None), data
 
 
-def read_events(
-    cells: Mapping[Region, Cells], *, since: datetime, until: datetime
-) -> DashboardPart[EventData]:
+def _events(
+    cells: Mapping[Region, Cells], since: datetime, until: datetime
+) -> tuple[datetime | None, EventData]:
     """Count the events in cells with assets: one aggregation a region."""
     regions: list[RegionEvents] = []
     ingested_ms = 0
@@ -174,38 +254,30 @@ def read_events(
             )
         )
     as_of = from_milliseconds(ingested_ms) if ingested_ms else None
-    count = sum(row.count for row in regions)
-    return DashboardPart(as_of=as_of, data=EventData(count=count, regions=regions))
+    return as_of, EventData(count=sum(row.count for row in regions), regions=regions)
 
 
-def read_alerts(
-    portfolio: Portfolio, access: Access, *, since: datetime
-) -> DashboardPart[AlertData]:
+def _alerts(
+    portfolio: Portfolio, access: Access, since: datetime
+) -> tuple[datetime | None, AlertData]:
     """Count the alerts of the rules that watch a portfolio, and name the newest."""
     about = list_alerts(portfolio.organisation, portfolio_id=portfolio.pk)
     alerts = about.filter(rule__region__in=Region.objects.seen_by(access))
+    unresolved = alerts.exclude(state=Alert.State.RESOLVED).order_by()
     rules = AlertRule.objects.filter(portfolio=portfolio)
-    newest = alerts.order_by("-pk")[:NEWEST_ALERTS]
     data = AlertData(
         rule_count=rules.count(),
         opened_count=alerts.filter(opened_at__gte=since).count(),
-        unresolved=_by_severity(alerts.exclude(state=Alert.State.RESOLVED)),
-        newest=[AlertDetail.of(alert) for alert in newest],
+        unresolved=dict(unresolved.values_list("severity").annotate(count=Count("pk"))),
+        newest=list(map(AlertDetail.of, alerts.order_by("-pk")[:NEWEST_ALERTS])),
     )
-    as_of = rules.aggregate(as_of=Max("last_forecast__issued_for"))["as_of"]
-    return DashboardPart(as_of=as_of, data=data)
+    return rules.aggregate(as_of=Max("last_forecast__issued_for"))["as_of"], data
 
 
-def _read_places(portfolio: Portfolio) -> NDArray[np.uint64]:
-    """Read regions and cells with assets, ascending, shape (2, n_places)."""
-    places = AssetPlace.objects.filter(asset__portfolio=portfolio)
-    pairs = places.order_by("region", "h3").values_list("region", "h3").distinct()
-    return np.array(list(pairs), dtype=np.uint64).reshape(-1, 2).T
-
-
-def _forecast(region: Region, *, span_s: int, until: datetime) -> Forecast | None:
+def _forecast(region: Region, span: timedelta, until: datetime) -> Forecast | None:
     known = Forecast.objects.of_region(region).served().issued_by(until)
     horizons = known.order_by().values_list("horizon_sec", flat=True).distinct()
+    span_s = span.total_seconds()
     closest = min(horizons, key=lambda horizon: abs(horizon - span_s), default=None)
     if closest is None:
         return None
@@ -224,61 +296,5 @@ def _region_risk(region: Region, forecast: Forecast, own: Cells) -> RegionRisk:
         horizon_sec=forecast.horizon_sec,
         cell_count=int(inside.cells.size),
         expected_count=float(inside.mean.sum()),
-        worst_cell=_worst(inside),
+        worst_cell=WorstCell.of(inside) if inside.cells.size else None,
     )
-
-
-def _worst(columns: ForecastColumns) -> WorstCell | None:
-    if not columns.cells.size:
-        return None
-    worst = int(columns.p_event.argmax())
-    cell = int(columns.cells[worst])
-    p_event = float(columns.p_event[worst])
-    return WorstCell(cell_id=cell, cell_hex=hex_of(cell), p_event=p_event)
-
-
-def _newest_assessment(
-    portfolio: Portfolio, access: Access
-) -> DashboardAssessment | None:
-    seen = Region.objects.seen_by(access)
-    made = Assessment.objects.filter(portfolio=portfolio, forecast__region__in=seen)
-    newest = made.first()
-    if newest is None:
-        return None
-    return DashboardAssessment(
-        id=newest.pk,
-        forecast_id=newest.forecast_id,
-        portfolio_revision=newest.portfolio_revision,
-        risk_score=newest.risk_score,
-        expected_loss=f"{newest.expected_loss:.2f}",
-        created_at=newest.created_at,
-    )
-
-
-def _by_severity(alerts: QuerySet[Alert]) -> dict[str, int]:
-    counts = alerts.order_by().values_list("severity").annotate(count=Count("pk"))
-    return dict(counts)
-
-
-def read_dashboard(
-    portfolio: Portfolio,
-    cells: Mapping[Region, Cells],
-    *,
-    access: Access,
-    span: timedelta,
-    until: datetime,
-) -> dict[str, Outcome[DashboardPart[Any]]]:
-    """Read the parts side by side; the value of each is a `DashboardPart`.
-
-    `cells` are those with assets of each region, as `asset_cells` gives them; only
-    what is about regions that `access` sees is shown.
-    """
-    since = until - span
-    span_s = int(span.total_seconds())
-    risk = partial(read_risk, portfolio, cells, access)
-    parts: dict[str, Callable[[], DashboardPart[Any]]] = {
-        "metrics": partial(risk, span_s=span_s, until=until),
-        "events": partial(read_events, cells, since=since, until=until),
-        "alerts": partial(read_alerts, portfolio, access, since=since),
-    }
-    return gather_bounded(parts, deadline_s=DEADLINE_S)

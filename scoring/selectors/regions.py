@@ -1,6 +1,7 @@
-"""Reads of regions and their cells."""
+"""Reads of regions, of their cells and grids, and of whose they are."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,18 @@ from numpy.typing import NDArray
 
 from analytics.errors import RegionNotFoundError
 from analytics.grid import Bounds, RegionGrid
-from riskplatform.api.keys.access import Access
+from perf.cache.edge.remembered import Remembered
+from riskplatform.api.keys.access import Access, Ownership
+from scoring import change_names
 from scoring.cell_ids import hex_of
+from scoring.engine.grid import Grid, build_grid
+from scoring.errors import require
 from scoring.models import Cell, Region
 
 # Half a degree leaves room for events just outside a boundary; a swapped pair of
 # coordinates is further away almost everywhere on the globe.
 BOUNDS_MARGIN_DEGREES = 0.5
+MAX_GRIDS = 8
 
 
 def list_regions(access: Access) -> QuerySet[Region]:
@@ -25,12 +31,10 @@ def list_regions(access: Access) -> QuerySet[Region]:
 
 def get_region(slug: str, *, access: Access) -> Region:
     """Find a region; one that may not be seen is as absent as one that is not."""
-    try:
-        return list_regions(access).get(slug=slug)
-    except Region.DoesNotExist:
-        raise RegionNotFoundError(
-            f"There is no region {slug!r}.", region=slug
-        ) from None
+    return require(
+        list_regions(access).filter(slug=slug).first(),
+        RegionNotFoundError(f"There is no region {slug!r}.", region=slug),
+    )
 
 
 def get_region_of_cells(cells: Sequence[int], *, access: Access) -> Region:
@@ -82,3 +86,32 @@ def read_bounds() -> dict[int, Bounds]:
         )
         for key, south, west, north, east in boxes
     }
+
+
+def grid_of_region(region: Region) -> Grid:
+    """Give the grid of a region as it is now: one query."""
+    return grid_of(list_cell_ids(region))
+
+
+def grid_of(cells: NDArray[np.uint64]) -> Grid:
+    """Give the grid of a region's cells, ascending; it is shared, so only read it."""
+    return _grid(cells.tobytes())
+
+
+@lru_cache(maxsize=MAX_GRIDS)
+def _grid(cells: bytes) -> Grid:
+    return build_grid(np.frombuffer(cells, dtype=np.uint64))
+
+
+def read_ownerships(regions: QuerySet[Region]) -> dict[str, Ownership]:
+    """Give the ownership of regions by slug: one query."""
+    rows = regions.order_by().values_list("slug", "owner_id", "is_public")
+    return {
+        slug: Ownership(owner_id=owner_id, is_public=is_public)
+        for slug, owner_id, is_public in rows
+    }
+
+
+OWNERSHIPS: Remembered[dict[str, Ownership]] = Remembered(
+    frozenset({change_names.REGIONS}), lambda: read_ownerships(Region.objects.all())
+)

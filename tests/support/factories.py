@@ -25,8 +25,7 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
-from scoring.services.portfolios.assets import create_asset
-from scoring.services.portfolios.portfolios import create_portfolio
+from scoring.services.portfolios.portfolios import create_asset, create_portfolio
 from scoring.services.regions import define_region
 
 DAY_S = 86_400

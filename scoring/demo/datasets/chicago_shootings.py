@@ -13,8 +13,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import shapefile
 
-from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.packages import fetch_wheel
+from scoring.demo.datasets import Dataset, fetch_wheel, named_areas
 
 REQUIREMENT = "bstpp==0.1.1"
 SHA256 = "c28d221037241b5ab630d61cf5c0af8131cc8a477532eef14e38326049412b03"
@@ -77,33 +76,11 @@ def _community_areas(archive: bytes) -> dict[str, Any]:
             for name in files.namelist()
         }
     reader = shapefile.Reader(shp=parts["shp"], shx=parts["shx"], dbf=parts["dbf"])
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"name": record.record["community"].title()},
-            "geometry": _rounded(record.shape.__geo_interface__),
-        }
-        for record in reader.iterShapeRecords()
-    ]
-    return {"type": "FeatureCollection", "features": features}
-
-
-def _rounded(geometry: dict[str, Any]) -> dict[str, Any]:
-    """Round coordinates and drop the points that rounding made equal."""
-    polygons = geometry["coordinates"]
-    if geometry["type"] == "Polygon":
-        polygons = [polygons]
-    return {
-        "type": "MultiPolygon",
-        "coordinates": [[_rounded_ring(ring) for ring in rings] for rings in polygons],
-    }
-
-
-def _rounded_ring(ring: list[tuple[float, float]]) -> list[list[float]]:
-    points = np.round(np.array(ring), COORDINATE_DECIMALS)
-    moved = np.any(points[1:] != points[:-1], axis=1)
-    rounded: list[list[float]] = points[np.concatenate(([True], moved))].tolist()
-    return rounded
+    return named_areas(
+        reader,
+        name=lambda record: str(record["community"]).title(),
+        decimals=COORDINATE_DECIMALS,
+    )
 
 
 def _cells_of(boundary: dict[str, Any]) -> frozenset[int]:

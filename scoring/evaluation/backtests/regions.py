@@ -1,4 +1,7 @@
-"""The record of a region to back-test on."""
+"""The record of a region to back-test on.
+
+It stands apart from `running`, which also runs in processes without Django.
+"""
 
 from datetime import timedelta
 
@@ -6,7 +9,7 @@ from scoring.errors import TooFewEventsError
 from scoring.evaluation.backtests.running import Record
 from scoring.models import Region
 from scoring.selectors.events import extent_until_now, load_usable_record, notes_on
-from scoring.selectors.grids import grid_of_region
+from scoring.selectors.regions import grid_of_region
 
 
 def load_record(region: Region) -> Record:

@@ -1,11 +1,12 @@
 """Back-test models on a record of events, one finished table after the other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.arrays import Floats
 from scoring.engine.backtesting import BacktestPlan, block_origins
 from scoring.engine.errors import EngineError
@@ -13,12 +14,58 @@ from scoring.engine.events import EventHistory
 from scoring.engine.fitting import fit_on_window
 from scoring.engine.forecast_tables import ForecastTable, forecast_tables
 from scoring.engine.grid import Grid
+from scoring.engine.models.registry import BASELINES, KINDS
 from scoring.engine.report import BacktestReport, report_of
 from scoring.engine.training import TrainingWindow, open_window
 from scoring.errors import TooFewEventsError
-from scoring.evaluation.backtests.requests import BacktestRequest
 from scoring.evaluation.backtests.table_store import TableStore, key_of_inputs
-from scoring.horizons import horizon_word
+from scoring.horizons import HORIZONS_SEC, SERVED_KIND, horizon_word
+
+DEFAULT_KINDS: Final = (SERVED_KIND, *BASELINES)
+FEWEST_ORIGINS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRequest:
+    """Which models to compare, how far ahead and how often.
+
+    `kinds` holds the model under test first; every other one is a baseline to it.
+    """
+
+    kinds: tuple[str, ...]
+    horizons_sec: tuple[int, ...]
+    n_origins: int
+
+    def __post_init__(self) -> None:
+        if self.n_origins < FEWEST_ORIGINS:
+            raise InvalidInputError(
+                f"A back-test of {self.n_origins} origins says nothing. "
+                f"Use at least {FEWEST_ORIGINS}."
+            )
+
+
+def parse_kinds(words: str) -> tuple[str, ...]:
+    """Read `ensemble,long_run_count`; each model once, in the order given."""
+    return _known(words, KINDS, noun="model")
+
+
+def parse_horizons(words: str) -> tuple[int, ...]:
+    """Read `1d,7d` as seconds; each horizon once, in the order given."""
+    return tuple(
+        HORIZONS_SEC[word] for word in _known(words, HORIZONS_SEC, noun="horizon")
+    )
+
+
+def _known(words: str, choices: Collection[str], *, noun: str) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(word.strip() for word in words.split(",")))
+    unknown = [word for word in chosen if word not in choices]
+    if unknown:
+        raise InvalidInputError(
+            f"There is no {noun} {', '.join(map(repr, unknown))}. "
+            f"Choose from: {', '.join(choices)}.",
+            unknown=unknown,
+        )
+    return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +138,73 @@ def run_backtests(
     TooFewEventsError
         The record is too short for the horizon and the number of origins.
     """
+    plan = f"{request.n_origins} origins"
     key = key_of_inputs(
-        record.history,
-        record.grid,
-        timezone=record.timezone,
-        plan=f"{request.n_origins} origins",
+        record.history, record.grid, timezone=record.timezone, plan=plan
     )
-    runner = _Runner(record, request, TableStore.open(root, key=key), on_progress)
+    store = TableStore.open(root, key=key)
+    clock = _Clock(request)
     for horizon_sec in request.horizons_sec:
-        origins_s = last_origins(record, horizon_sec, n_origins=request.n_origins)
-        yield runner.run(horizon_sec, origins_s, resume=resume)
+        origins_s = _last_origins(record, horizon_sec, n_origins=request.n_origins)
+        tables: list[ForecastTable] = []
+        resumed: list[str] = []
+        window = None
+        for kind in request.kinds:
+            table = store.load(kind, horizon_sec) if resume else None
+            on_progress(clock.progress(kind, horizon_sec, is_resumed=table is not None))
+            if table is not None:
+                resumed.append(kind)
+            else:
+                window = window or _open_training(record, horizon_sec, origins_s)
+                table = _forecast_table(window, kind, record, origins_s)
+                store.save(table)
+            clock.end(kind, is_resumed=kind in resumed)
+            tables.append(table)
+        yield HorizonResult(
+            horizon_sec=horizon_sec,
+            tables=tuple(tables),
+            report=report_of(tables, record.grid),
+            resumed=tuple(resumed),
+        )
 
 
-def last_origins(record: Record, horizon_sec: int, *, n_origins: int) -> Floats:
+class _Clock:
+    """Estimates from the models that are done how long the others will take."""
+
+    def __init__(self, request: BacktestRequest) -> None:
+        self._n_horizons, self._kinds = len(request.horizons_sec), request.kinds
+        self._done = 0
+        self._left = self._n_horizons * sum(map(_effort, request.kinds))
+        self._spent = self._spent_s = 0.0
+        self._started_s = monotonic()
+
+    def progress(
+        self, kind: str, horizon_sec: int, *, is_resumed: bool
+    ) -> BacktestProgress:
+        self._started_s = monotonic()
+        left_s = self._spent_s / self._spent * self._left if self._spent else None
+        return BacktestProgress(
+            kind=kind,
+            horizon_sec=horizon_sec,
+            done=self._done,
+            total=self._n_horizons * len(self._kinds),
+            left_s=left_s,
+            is_resumed=is_resumed,
+        )
+
+    def end(self, kind: str, *, is_resumed: bool) -> None:
+        self._done += 1
+        self._left -= _effort(kind)
+        if not is_resumed:
+            self._spent += _effort(kind)
+            self._spent_s += monotonic() - self._started_s
+
+
+def _effort(kind: str) -> float:
+    return EFFORTS.get(kind, 1.0)
+
+
+def _last_origins(record: Record, horizon_sec: int, *, n_origins: int) -> Floats:
     """Instants a horizon apart, so that the last horizon ends with the record."""
     plan = BacktestPlan(
         horizon_s=float(horizon_sec), n_origins=n_origins, timezone=record.timezone
@@ -114,8 +215,8 @@ def last_origins(record: Record, horizon_sec: int, *, n_origins: int) -> Floats:
         raise TooFewEventsError(f"{error} Import events first.") from error
 
 
-def open_training(
-    record: Record, horizon_sec: int, *, origins_s: Floats
+def _open_training(
+    record: Record, horizon_sec: int, origins_s: Floats
 ) -> TrainingWindow:
     """Take what may be learnt from: it ends a whole horizon before the first origin."""
     try:
@@ -133,7 +234,7 @@ def open_training(
         ) from error
 
 
-def forecast_table(
+def _forecast_table(
     window: TrainingWindow, kind: str, record: Record, origins_s: Floats
 ) -> ForecastTable:
     """Fit one model and forecast every origin."""
@@ -142,77 +243,3 @@ def forecast_table(
         return forecast_tables([forecaster], record.history, record.grid, origins_s)[0]
     except EngineError as error:
         raise TooFewEventsError(f"{kind} cannot be fitted: {error}") from error
-
-
-class _Runner:
-    """Runs model after model and knows how long the rest will take."""
-
-    def __init__(
-        self,
-        record: Record,
-        request: BacktestRequest,
-        store: TableStore,
-        on_progress: OnProgress,
-    ) -> None:
-        self._record = record
-        self._kinds = request.kinds
-        self._store = store
-        self._on_progress = on_progress
-        self._total = len(request.kinds) * len(request.horizons_sec)
-        self._done = 0
-        self._effort_left = _effort(request.kinds) * len(request.horizons_sec)
-        self._effort_spent = 0.0
-        self._spent_s = 0.0
-
-    def run(
-        self, horizon_sec: int, origins_s: Floats, *, resume: bool
-    ) -> HorizonResult:
-        tables: list[ForecastTable] = []
-        resumed: list[str] = []
-        window = None
-        for kind in self._kinds:
-            table = self._store.load(kind, horizon_sec) if resume else None
-            self._say(kind, horizon_sec, is_resumed=table is not None)
-            if table is not None:
-                resumed.append(kind)
-            else:
-                window = window or open_training(
-                    self._record, horizon_sec, origins_s=origins_s
-                )
-                table = self._make(window, kind, origins_s)
-            self._done += 1
-            self._effort_left -= _effort([kind])
-            tables.append(table)
-        return HorizonResult(
-            horizon_sec=horizon_sec,
-            tables=tuple(tables),
-            report=report_of(tables, self._record.grid),
-            resumed=tuple(resumed),
-        )
-
-    def _make(
-        self, window: TrainingWindow, kind: str, origins_s: Floats
-    ) -> ForecastTable:
-        started_s = monotonic()
-        table = forecast_table(window, kind, self._record, origins_s)
-        self._store.save(table)
-        self._spent_s += monotonic() - started_s
-        self._effort_spent += _effort([kind])
-        return table
-
-    def _say(self, kind: str, horizon_sec: int, *, is_resumed: bool) -> None:
-        each_s = self._spent_s / self._effort_spent if self._effort_spent else None
-        self._on_progress(
-            BacktestProgress(
-                kind=kind,
-                horizon_sec=horizon_sec,
-                done=self._done,
-                total=self._total,
-                left_s=None if each_s is None else each_s * self._effort_left,
-                is_resumed=is_resumed,
-            )
-        )
-
-
-def _effort(kinds: Sequence[str]) -> float:
-    return sum(EFFORTS.get(kind, 1.0) for kind in kinds)

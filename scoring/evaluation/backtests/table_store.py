@@ -1,14 +1,16 @@
 """Finished forecast tables on disk, so that a back-test goes on where it stopped."""
 
 import hashlib
+import io
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+import zlib
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Self, get_args, get_origin, get_type_hints
+from typing import Any, Final, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,22 +46,20 @@ class TableStore:
         path = self._path(kind, horizon_sec)
         if not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as arrays:
-            table: ForecastTable = _rebuilt(ForecastTable, dict(arrays), "")
-        return table
+        body = zlib.decompress(path.read_bytes())
+        return msgspec.msgpack.decode(body, type=ForecastTable, dec_hook=_read)
 
     def save(self, table: ForecastTable) -> None:
         """Write a table whole or not at all."""
         path = self._path(table.kind, int(table.horizon_s))
         # Two runs at once must not write into one file.
         unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-        with unfinished.open("wb") as file:
-            arrays = dict(_flattened(table, ""))
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+        body = msgspec.msgpack.encode(table, enc_hook=_written)
+        unfinished.write_bytes(zlib.compress(body))
         unfinished.replace(path)
 
     def _path(self, kind: str, horizon_sec: int) -> Path:
-        return self.folder / f"{kind}-{horizon_sec}.npz"
+        return self.folder / f"{kind}-{horizon_sec}.table"
 
 
 def key_of_inputs(
@@ -86,37 +86,14 @@ def engine_digest() -> str:
     return digest.hexdigest()[:KEY_LENGTH]
 
 
-def _flattened(value: Any, name: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Name every number and array inside a dataclass by its dotted path."""
-    if is_dataclass(value):
-        for item in fields(value):
-            yield from _flattened(getattr(value, item.name), f"{name}.{item.name}")
-    elif value is not None:
-        yield name, np.asarray(value)
+def _written(array: Any) -> Any:
+    if isinstance(array, np.generic):
+        return array.item()
+    out = io.BytesIO()
+    np.save(out, array, allow_pickle=False)
+    return out.getvalue()
 
 
-def _rebuilt(kind: Any, arrays: dict[str, NDArray[Any]], name: str) -> Any:
-    """Make a dataclass again from the arrays under a dotted path."""
-    hints = get_type_hints(kind)
-    content = {}
-    for item in fields(kind):
-        path = f"{name}.{item.name}"
-        nested = _dataclass_of(hints[item.name])
-        if nested is not None and any(key.startswith(f"{path}.") for key in arrays):
-            content[item.name] = _rebuilt(nested, arrays, path)
-        elif path in arrays:
-            content[item.name] = _plain(arrays[path], hints[item.name])
-        else:
-            content[item.name] = None
-    return kind(**content)
-
-
-def _dataclass_of(hint: Any) -> Any:
-    candidates = (hint, *get_args(hint))
-    return next((each for each in candidates if is_dataclass(each)), None)
-
-
-def _plain(array: NDArray[Any], hint: Any) -> Any:
-    if get_origin(hint) is tuple:
-        return tuple(array.tolist())
-    return array if array.ndim else array.item()
+def _read(_: type, body: bytes) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(io.BytesIO(body), allow_pickle=False)
+    return array

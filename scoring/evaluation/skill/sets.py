@@ -1,14 +1,17 @@
-"""Measure the served model on public event sets that lie in a folder."""
+"""Measure the served model on public event sets, and where the truth is known."""
 
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import fmean
 from time import monotonic
-from typing import Any, Final
+from typing import Final
+
+import h3.api.numpy_int as h3
 
 from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.frozen_sets import (
@@ -17,25 +20,26 @@ from scoring.engine.frozen_sets import (
     FrozenSet,
     load_frozen_set,
 )
+from scoring.engine.grid import build_grid
 from scoring.engine.report import BacktestReport
+from scoring.engine.synthetic import OracleShare, generate_truth, share_of_oracle
+from scoring.engine.uncertainty import Interval
 from scoring.errors import DatasetUnavailableError
-from scoring.evaluation.backtests.requests import (
+from scoring.evaluation.backtests.running import (
     DEFAULT_KINDS,
     FEWEST_ORIGINS,
     BacktestRequest,
-)
-from scoring.evaluation.backtests.running import (
-    BacktestProgress,
-    HorizonResult,
     Record,
     run_backtests,
 )
-from scoring.evaluation.skill.reference import reference_findings
-from scoring.evaluation.skill.targets import Finding, judge
-from scoring.horizons import SERVED_HORIZONS_SEC
+from scoring.evaluation.skill.targets import Finding, judge, reference_findings
+from scoring.horizons import SERVED_HORIZONS_SEC, SERVED_KIND
 
 QUICK_ORIGINS: Final = 12
 KIB_PER_MIB: Final = 1_024
+CENTRE: Final = (41.85, -87.68)
+RESOLUTION: Final = 8
+SMALLEST_SHARE: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +81,6 @@ class SetSkill:
     horizons: tuple[HorizonSkill, ...]
     seconds: float
     peak_memory_mib: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 def split_by_presence(
@@ -158,7 +158,16 @@ def _measure_horizon(job: SetJob, frozen: FrozenSet, horizon_sec: int) -> Horizo
     n_origins = frozen.n_origins(horizon_sec)
     if job.most_origins is not None:
         n_origins = max(min(n_origins, job.most_origins), FEWEST_ORIGINS)
-    result = _backtest(job, frozen, horizon_sec, n_origins=n_origins)
+    [result] = run_backtests(
+        Record(history=frozen.history, grid=frozen.grid, timezone=frozen.timezone),
+        BacktestRequest(
+            kinds=DEFAULT_KINDS, horizons_sec=(horizon_sec,), n_origins=n_origins
+        ),
+        root=job.tables / frozen.name,
+        resume=True,
+        # Straight to the terminal: this may be a process of its own.
+        on_progress=lambda at: print(frozen.name, at, file=sys.stderr),  # noqa: T201
+    )
     return HorizonSkill(
         horizon_sec=horizon_sec,
         report=result.report,
@@ -169,19 +178,59 @@ def _measure_horizon(job: SetJob, frozen: FrozenSet, horizon_sec: int) -> Horizo
     )
 
 
-def _backtest(
-    job: SetJob, frozen: FrozenSet, horizon_sec: int, *, n_origins: int
-) -> HorizonResult:
-    request = BacktestRequest(
-        kinds=DEFAULT_KINDS, horizons_sec=(horizon_sec,), n_origins=n_origins
-    )
-    record = Record(history=frozen.history, grid=frozen.grid, timezone=frozen.timezone)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruthPlan:
+    """How many made-up records, and how large each is."""
 
-    def say(progress: BacktestProgress) -> None:
-        # Straight to the terminal: this may be a process of its own.
-        sys.stderr.write(f"{frozen.name} {progress}\n")
+    n_truths: int = 3
+    rings: int = 8
+    n_days: int = 1_500
+    n_test_days: int = 300
+    events_per_day: float = 15.0
 
-    [result] = run_backtests(
-        record, request, root=job.tables / frozen.name, resume=True, on_progress=say
-    )
-    return result
+
+FULL: Final = TruthPlan()
+QUICK: Final = TruthPlan(n_truths=1, rings=2, n_days=300, n_test_days=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruthSkill:
+    """What was reached on each made-up record."""
+
+    plan: TruthPlan
+    n_cells: int
+    shares: tuple[OracleShare, ...]
+
+    @property
+    def finding(self) -> Finding:
+        """Mean share over the records, with the lowest and the highest."""
+        values = [each.share for each in self.shares]
+        found = Interval(value=fmean(values), low=min(values), high=max(values))
+        return Finding(
+            figure="share of the oracle's gain on synthetic truth (lowest to highest)",
+            target=f"≥ {SMALLEST_SHARE}",
+            found=found,
+            is_met=found.value >= SMALLEST_SHARE,
+            note=f"{len(values)} records made from different seeds",
+        )
+
+
+def measure_truth(plan: TruthPlan, *, progress: Callable[[str], None]) -> TruthSkill:
+    """Compare the served model with the intensity that the events were drawn from."""
+    centre = h3.latlng_to_cell(*CENTRE, RESOLUTION)
+    grid = build_grid(h3.grid_disk(centre, plan.rings))
+
+    def shares() -> Iterator[OracleShare]:
+        for seed in range(plan.n_truths):
+            progress(f"synthetic truth [{seed + 1}/{plan.n_truths}]")
+            truth = generate_truth(
+                grid,
+                n_days=plan.n_days,
+                events_per_day=plan.events_per_day,
+                seed=seed,
+            )
+            yield share_of_oracle(
+                truth, grid, n_test_days=plan.n_test_days, kind=SERVED_KIND
+            )
+
+    return TruthSkill(plan=plan, n_cells=len(grid), shares=tuple(shares()))

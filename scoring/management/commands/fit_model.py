@@ -7,8 +7,9 @@ from typing import Any
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.engine.models.registry import KINDS
+from scoring.horizons import SERVED_KIND
 from scoring.selectors.regions import get_region
-from scoring.services.registry.fitting import SERVED_KIND, fit_model
+from scoring.services.registry.fitting import fit_model
 
 
 class Command(ApplicationCommand):

@@ -15,7 +15,6 @@ from analytics.errors import RegionNotFoundError
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.files import FileFormat, format_of, read_format
 from analytics.ingest.json_rows import POINT_COLUMNS
-from analytics.ingest.report import ImportReport
 from analytics.ingest.saved import find_source, get_source, list_sources, save_source
 from analytics.ingest.unpacking import STANDARD_INPUT
 from riskplatform.api.keys.access import FULL_ACCESS
@@ -29,8 +28,7 @@ from scoring.management.import_report import (
 )
 from scoring.models import Region
 from scoring.selectors.regions import get_region
-from scoring.services.event_import import ImportRequest, import_events
-from scoring.services.regions import define_region
+from scoring.services.regions import ImportRequest, define_region, import_events
 
 INTERRUPTED = 130  # what a shell calls a program that SIGINT ended
 
@@ -83,20 +81,21 @@ class Command(ApplicationCommand):
                 options.file,
                 region=region,
                 request=request,
-                on_progress=progress,
+                on_progress=lambda known: progress(
+                    known.rows_done,
+                    rows_per_s=known.rows_per_s,
+                    fraction=known.fraction,
+                    left_s=known.left_s,
+                ),
                 on_rejection=listing.add,
             )
-        self._print(report, region=region.slug, source=request.source, options=options)
+        if options.json:
+            text = as_json(report, region=region.slug, source=request.source)
+        else:
+            text = as_text(report, region=region.slug)
+        self.stdout.write(text)
         if report.broken_off is not None:
             raise CommandError(f"{report.broken_off} What came before was kept.")
-
-    def _print(
-        self, report: ImportReport, *, region: str, source: str, options: Namespace
-    ) -> None:
-        if options.json:
-            self.stdout.write(as_json(report, region=region, source=source))
-        else:
-            self.stdout.write(as_text(report, region=region))
 
     def _list_sources(self) -> None:
         for source in list_sources():
@@ -174,7 +173,9 @@ def _add_creation(parser: ArgumentParser) -> None:
 
 def _request(file: Path, options: Namespace) -> ImportRequest:
     """Put together how to read the file: as saved, and as said here instead."""
-    _check_workers(options.workers)
+    limit = 4 * (os.cpu_count() or 1)
+    if not 1 <= options.workers <= limit:
+        raise CommandError(f"--workers is between 1 and {limit} on this machine.")
     name = options.save_source or options.source
     saved = find_source(options.source) if options.source else None
     if options.map is None and saved is None:
@@ -184,7 +185,8 @@ def _request(file: Path, options: Namespace) -> ImportRequest:
     chosen = options.format or (saved.file_format if saved else "")
     file_format = read_format(chosen) if chosen else format_of(file)
     text = options.map or (saved.column_map if saved else "")
-    column_map = ColumnMap.parse(text, defaults=_defaults(file_format))
+    defaults = POINT_COLUMNS if file_format is FileFormat.GEOJSON else {}
+    column_map = ColumnMap.parse(text, defaults=defaults)
     times_in = options.times_in or (saved.times_in if saved else "") or None
     if options.save_source and not options.dry_run:
         save_source(
@@ -204,16 +206,6 @@ def _request(file: Path, options: Namespace) -> ImportRequest:
         restart=options.restart,
         workers=options.workers,
     )
-
-
-def _defaults(file_format: FileFormat) -> dict[str, str]:
-    return POINT_COLUMNS if file_format is FileFormat.GEOJSON else {}
-
-
-def _check_workers(count: int) -> None:
-    limit = 4 * (os.cpu_count() or 1)
-    if not 1 <= count <= limit:
-        raise CommandError(f"--workers is between 1 and {limit} on this machine.")
 
 
 @contextmanager

@@ -11,14 +11,14 @@ from django.db import transaction
 
 from analytics.ingest.unpacking import ByteSource
 from riskplatform.api.keys.models import Organisation
+from riskplatform.api.keys.services import get_organisation
 from riskplatform.kernel.commands import (
     ApplicationCommand,
-    Pace,
     add_dry_run,
     add_json,
 )
-from riskplatform.kernel.errors import FieldFault
 from scoring.errors import AssetFileError, AssetRowsError
+from scoring.management.import_report import ProgressLine
 from scoring.models import Portfolio
 from scoring.services.portfolios.asset_import import (
     AssetImport,
@@ -26,6 +26,7 @@ from scoring.services.portfolios.asset_import import (
     read_assets,
     store_assets,
 )
+from scoring.services.portfolios.asset_values import fault_text
 from scoring.services.portfolios.portfolios import create_portfolio
 
 SHOWN_FAULTS = 20
@@ -61,7 +62,10 @@ class Command(ApplicationCommand):
         try:
             done = self._import(file, options)
         except AssetRowsError as error:
-            self._list_faults(error.faults)
+            for fault in error.faults[:SHOWN_FAULTS]:
+                self.stderr.write(fault_text(fault))
+            if len(error.faults) > SHOWN_FAULTS:
+                self.stderr.write(f"… and {len(error.faults) - SHOWN_FAULTS} more.")
             raise CommandError(error.message) from error
         report = _report(done)
         if options["json"]:
@@ -78,14 +82,22 @@ class Command(ApplicationCommand):
     def _import(self, file: Path, options: dict[str, Any]) -> AssetImport:
         # Before the transaction, which nobody else can write beside on SQLite.
         with ByteSource(file) as source:
-            _organisation(options)
-            progress = ProgressLine(self.stderr, source)
-            assets = read_assets(source, name=file.name, on_progress=progress)
+            organisation = get_organisation(options["organisation"])
+            line, started_s = ProgressLine(self.stderr), monotonic()
+            assets = read_assets(
+                source,
+                name=file.name,
+                on_progress=lambda rows: line(
+                    rows,
+                    rows_per_s=rows / (monotonic() - started_s),
+                    fraction=source.fraction,
+                ),
+            )
             if source.fault is not None:
                 raise AssetFileError(source.fault.reason)
         with transaction.atomic():
             done = store_assets(
-                _portfolio(options),
+                _portfolio(organisation, options),
                 assets,
                 options=ImportOptions(
                     is_replacing=options["replace"], is_dry_run=options["dry_run"]
@@ -95,43 +107,9 @@ class Command(ApplicationCommand):
             transaction.set_rollback(options["dry_run"])
         return done
 
-    def _list_faults(self, faults: list[FieldFault]) -> None:
-        for fault in faults[:SHOWN_FAULTS]:
-            row, column = fault.facts["row"], fault.facts["column"]
-            where = f", column {column}" if column else ""
-            self.stderr.write(f"row {row}{where}: {fault.reason}")
-        if len(faults) > SHOWN_FAULTS:
-            self.stderr.write(f"… and {len(faults) - SHOWN_FAULTS} more.")
 
-
-class ProgressLine:
-    """Says at most every few seconds how far the import is."""
-
-    def __init__(self, out: Any, source: ByteSource) -> None:
-        self._out = out
-        self._source = source
-        self._pace = Pace()
-        self._started_s = monotonic()
-
-    def __call__(self, row_count: int) -> None:
-        if not self._pace.is_due():
-            return
-        fraction = self._source.fraction
-        share = "" if fraction is None else f" ({fraction:.0%})"
-        rows_per_s = row_count / (monotonic() - self._started_s)
-        self._out.write(f"{row_count} rows{share}, {rows_per_s:.0f} rows/s")
-
-
-def _organisation(options: dict[str, Any]) -> Organisation:
-    slug = options["organisation"]
-    organisation = Organisation.objects.filter(slug=slug).first()
-    if organisation is None:
-        raise CommandError(f"There is no organisation {slug!r}. Make it in the admin.")
-    return organisation
-
-
-def _portfolio(options: dict[str, Any]) -> Portfolio:
-    organisation, name = _organisation(options), options["portfolio"]
+def _portfolio(organisation: Organisation, options: dict[str, Any]) -> Portfolio:
+    name = options["portfolio"]
     known = Portfolio.objects.for_organisation(organisation).filter(name=name).first()
     if known is None and options["currency"] is None:
         raise CommandError(

@@ -4,9 +4,12 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
-from scoring.services.forecasts.ledger import write_missing_forecasts
-from scoring.services.forecasts.skill import MOST_AT_ONCE, score_due_forecasts
-from scoring.services.registry.champion_watch import roll_back_failing_champions
+from scoring.services.forecasts.skill import (
+    MOST_AT_ONCE,
+    score_due_forecasts,
+    write_missing_forecasts,
+)
+from scoring.services.registry.promotion import roll_back_failing_champions
 
 
 class Command(BaseCommand):

@@ -18,13 +18,16 @@ from riskplatform.kernel.errors import InvalidInputError
 from scoring.engine.frozen_sets import FROZEN_SETS
 from scoring.evaluation.backtests.table_store import LIBRARIES, engine_digest
 from scoring.evaluation.skill.sets import (
+    FULL,
+    QUICK,
     QUICK_ORIGINS,
     SetJob,
     SetSkill,
+    TruthSkill,
     measure_sets,
+    measure_truth,
     split_by_presence,
 )
-from scoring.evaluation.skill.truth import FULL, QUICK, TruthSkill, measure_truth
 from scoring.evaluation.skill_document import (
     Provenance,
     render_document,
@@ -72,7 +75,12 @@ class Command(ApplicationCommand):
     def handle(self, *, sets: str, quick: bool, **options: Any) -> None:
         names = [name.strip() for name in sets.split(",")]
         tables = Path(settings.VAR_DIR) / "skill"
-        data = options["data"] or _data_folder()
+        data = options["data"] or Path(env_optional(DATA_VARIABLE) or "")
+        if data == Path():
+            raise InvalidInputError(
+                "Where are the event sets? Name their folder with --data or in "
+                f"{DATA_VARIABLE}."
+            )
         present, absent = split_by_presence(data, names)
         for name, path in absent.items():
             self.stderr.write(f"Skipping {name}: there is no file {path}.")
@@ -111,7 +119,7 @@ class Command(ApplicationCommand):
         options: dict[str, Any],
     ) -> None:
         if (path := options["json"]) is not None:
-            sets = [skill.as_dict() for skill in skills]
+            sets = [asdict(skill) for skill in skills]
             body = {"sets": sets, "synthetic_truth": asdict(truth)}
             path.write_text(json.dumps(body, indent=2), encoding="utf-8")
             self.stderr.write(f"Wrote {path}")
@@ -120,16 +128,6 @@ class Command(ApplicationCommand):
             path.write_text(document, encoding="utf-8")
             self.stderr.write(f"Wrote {path}")
         self.stdout.write(render_lines(skills, truth))
-
-
-def _data_folder() -> Path:
-    folder = env_optional(DATA_VARIABLE)
-    if folder is None:
-        raise InvalidInputError(
-            "Where are the event sets? Name their folder with --data or in "
-            f"{DATA_VARIABLE}."
-        )
-    return Path(folder)
 
 
 def _command(names: list[str], *, quick: bool) -> str:

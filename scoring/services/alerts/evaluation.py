@@ -8,11 +8,12 @@ whose window is over opens nothing.
 import logging
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Self
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.utils import timezone
 
 from riskplatform.kernel.changes import publish_changes
@@ -24,9 +25,9 @@ from scoring.metrics import (
     ALERTS_RESOLVED,
 )
 from scoring.models import Alert, AlertChange, AlertRule, Forecast
-from scoring.services.alerts.areas import HotArea, joined
-from scoring.services.alerts.changes import record_changes
-from scoring.services.alerts.figures import ForecastPair, hot_areas_of
+from scoring.selectors.forecasts import NEWEST_FORECAST
+from scoring.services.alerts.figures import ForecastPair, HotArea, hot_areas_of, joined
+from scoring.services.alerts.states import record_changes
 
 BUDGET_PERIOD = timedelta(hours=24)
 FOLLOWED_FIELDS = (
@@ -70,8 +71,11 @@ def evaluate_rules(forecast: Forecast) -> EvaluationReport:
 
 def evaluate_due_rules() -> EvaluationReport:
     """Evaluate the rules that have not seen the newest forecast of their region."""
+    rules = AlertRule.objects.enabled().annotate(newest_forecast=NEWEST_FORECAST)
+    unseen = Q(last_forecast=None) | ~Q(last_forecast=F("newest_forecast"))
+    pairs = rules.filter(unseen, newest_forecast__isnull=False)
     due: dict[UUID, list[UUID]] = {}
-    for rule_id, forecast_id in _unseen_forecasts():
+    for rule_id, forecast_id in pairs.values_list("pk", "newest_forecast"):
         due.setdefault(forecast_id, []).append(rule_id)
     return sum(
         (
@@ -82,22 +86,6 @@ def evaluate_due_rules() -> EvaluationReport:
     )
 
 
-def _unseen_forecasts() -> list[tuple[UUID, UUID]]:
-    """Pair rules with the newest forecast they were not evaluated on."""
-    newest = (
-        Forecast.objects.filter(
-            region=OuterRef("region"), horizon_sec=OuterRef("horizon_sec")
-        )
-        .served()
-        .newest_first()
-        .values("pk")[:1]
-    )
-    rules = AlertRule.objects.enabled().annotate(newest_forecast=Subquery(newest))
-    unseen = Q(last_forecast=None) | ~Q(last_forecast=F("newest_forecast"))
-    due = rules.filter(unseen, newest_forecast__isnull=False)
-    return list(due.values_list("pk", "newest_forecast"))
-
-
 def _evaluate(rule_ids: list[UUID], forecast: Forecast) -> EvaluationReport:
     pair = ForecastPair(forecast=forecast)
     reports = (_evaluate_safely(rule_id, pair) for rule_id in rule_ids)
@@ -106,26 +94,21 @@ def _evaluate(rule_ids: list[UUID], forecast: Forecast) -> EvaluationReport:
 
 def _evaluate_safely(rule_id: UUID, pair: ForecastPair) -> EvaluationReport:
     try:
-        _assess_beforehand(rule_id, pair)
+        tails = AlertRule.objects.enabled().filter(metric=AlertRule.Metric.TVAR)
+        if (tail := tails.filter(pk=rule_id).first()) is not None:
+            # What takes long is computed, and stored, before the rule is locked.
+            tail.region = pair.region
+            hot_areas_of(tail, pair)
         report = _evaluate_rule(rule_id, pair, now=timezone.now())
     except Exception:
         # Whatever it is: the other rules are still to be evaluated.
         ALERT_EVALUATION_FAILURES.inc()
-        logger.exception("the alert rule %s will be asked again", rule_id)
+        logger.exception("the alert rule %s is evaluated again later", rule_id)
         return EvaluationReport(failed_count=1)
     ALERTS_OPENED.inc(report.opened_count)
     ALERTS_RESOLVED.inc(report.resolved_count)
     ALERTS_HELD_BACK.inc(report.held_back_count)
     return report
-
-
-def _assess_beforehand(rule_id: UUID, pair: ForecastPair) -> None:
-    """Compute what takes long before the rule is locked, and find it stored then."""
-    tails = AlertRule.objects.enabled().filter(metric=AlertRule.Metric.TVAR)
-    rule = tails.filter(pk=rule_id).first()
-    if rule is not None:
-        rule.region = pair.region
-        hot_areas_of(rule, pair)
 
 
 @transaction.atomic
@@ -138,18 +121,21 @@ def _evaluate_rule(
         return NOTHING_DONE
     if pair.forecast.valid_until <= now:
         # Backfilled, or late: nobody can act on a window that is over.
-        _note_asked(rule, pair.forecast)
+        _note_evaluated(rule, pair.forecast)
         return EvaluationReport(rule_count=1)
     rule.region = pair.region
     areas = hot_areas_of(rule, pair)
     alerts = list(rule.alerts.unresolved().order_by("pk"))
     areas_of, new_areas = _match(areas, alerts)
-    _follow(areas_of, pair.forecast, now)
+    for alert, own_areas in areas_of.items():
+        _place(alert, joined(own_areas), pair.forecast, now)
+        alert.save(update_fields=FOLLOWED_FIELDS)
     resolved = _resolve(alerts, areas_of, now)
-    room = max(0, rule.daily_budget - _opened_lately(rule, now))
+    lately = rule.alerts.filter(opened_at__gt=now - BUDGET_PERIOD).count()
+    room = max(0, rule.daily_budget - lately)
     opened = _open(rule, new_areas[:room], pair.forecast, now)
     held_back_count = len(new_areas) - len(opened)
-    _note_asked(rule, pair.forecast, held_back_count=held_back_count)
+    _note_evaluated(rule, pair.forecast, held_back_count=held_back_count)
     return EvaluationReport(
         rule_count=1,
         opened_count=len(opened),
@@ -159,7 +145,7 @@ def _evaluate_rule(
     )
 
 
-def _note_asked(
+def _note_evaluated(
     rule: AlertRule, forecast: Forecast, *, held_back_count: int = 0
 ) -> None:
     AlertRule.objects.filter(pk=rule.pk).update(
@@ -180,12 +166,9 @@ def _locked_rule(rule_id: UUID, forecast: Forecast) -> AlertRule | None:
     if rule is None:
         return None
     last = rule.last_forecast
-    is_news = last is None or _place_in_time(last) < _place_in_time(forecast)
-    return rule if is_news else None
-
-
-def _place_in_time(forecast: Forecast) -> tuple[datetime, datetime, UUID]:
-    return forecast.issued_for, forecast.served_at, forecast.pk
+    # The same order as that of `newest_first`.
+    order = attrgetter("issued_for", "served_at", "pk")
+    return rule if last is None or order(last) < order(forecast) else None
 
 
 def _match(
@@ -204,14 +187,6 @@ def _match(
         else:
             areas_of.setdefault(owner, []).append(area)
     return areas_of, new
-
-
-def _follow(
-    areas_of: dict[Alert, list[HotArea]], forecast: Forecast, now: datetime
-) -> None:
-    for alert, areas in areas_of.items():
-        _place(alert, joined(areas), forecast, now)
-        alert.save(update_fields=FOLLOWED_FIELDS)
 
 
 def _place(alert: Alert, area: HotArea, forecast: Forecast, now: datetime) -> None:
@@ -238,10 +213,6 @@ def _resolve(
         alert.save(update_fields=("state", "resolved_at", "merged_into"))
     record_changes(cooled, kind=AlertChange.Kind.RESOLVED, now=now)
     return cooled
-
-
-def _opened_lately(rule: AlertRule, now: datetime) -> int:
-    return rule.alerts.filter(opened_at__gt=now - BUDGET_PERIOD).count()
 
 
 def _open(

@@ -1,9 +1,9 @@
-"""The figure that an alert rule compares, for each cell it watches."""
+"""Where an alert rule fires: connected areas of cells over its threshold."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from uuid import UUID
 
+import h3.api.basic_int as h3
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,12 +11,77 @@ from scoring.arrays import ForecastColumns
 from scoring.errors import NotAssessableError
 from scoring.models import AlertRule, AssetPlace, Forecast, Region
 from scoring.selectors.assessment_figures import quantile_text
-from scoring.selectors.forecasts import get_columns
-from scoring.services.alerts.areas import HotArea, find_hot_areas
-from scoring.services.assessments.assessing import assess_against
+from scoring.selectors.forecasts import get_columns, riskiest_first
+from scoring.services.assessments import assess_against
 
 # What was next to nothing before makes a change large, but never infinite.
 SMALLEST_BEFORE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotArea:
+    """Cells that touch, hottest first, with the figure of each."""
+
+    cells: tuple[int, ...]
+    values: tuple[float, ...]
+
+    @property
+    def worst_value(self) -> float:
+        return self.values[0]
+
+    @property
+    def worst_place(self) -> tuple[float, float]:
+        """Latitude and longitude of the worst cell, degrees."""
+        lat, lon = h3.cell_to_latlng(self.cells[0])
+        return lat, lon
+
+
+def find_hot_areas(
+    cells: NDArray[np.uint64], values: NDArray[np.float64], *, threshold: float
+) -> list[HotArea]:
+    """Join the cells at or above a threshold that are neighbours, hottest first."""
+    is_hot = values >= threshold
+    hot = dict(zip(cells[is_hot].tolist(), values[is_hot].tolist(), strict=True))
+    areas = []
+    left = set(hot)
+    for cell in _hottest_first(hot):
+        if cell in left:
+            area = _connected(cell, left)
+            areas.append(area_of({member: hot[member] for member in area}))
+    return areas
+
+
+def area_of(figures: dict[int, float]) -> HotArea:
+    """Make one area of some cells; ties go by the index of the cell."""
+    cells = _hottest_first(figures)
+    return HotArea(cells=tuple(cells), values=tuple(figures[cell] for cell in cells))
+
+
+def joined(areas: list[HotArea]) -> HotArea:
+    """Make one area of several that have no cell in common."""
+    return area_of(
+        {
+            cell: value
+            for area in areas
+            for cell, value in zip(area.cells, area.values, strict=True)
+        }
+    )
+
+
+def _hottest_first(figures: dict[int, float]) -> list[int]:
+    return sorted(figures, key=lambda cell: (-figures[cell], cell))
+
+
+def _connected(start: int, left: set[int]) -> set[int]:
+    """Take the cells out of `left` that can be reached from `start` through it."""
+    left.discard(start)
+    area, edge = {start}, [start]
+    while edge:
+        near = left.intersection(h3.grid_disk(edge.pop(), 1))
+        left -= near
+        area |= near
+        edge.extend(near)
+    return area
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +143,8 @@ def _portfolio_area(rule: AlertRule, pair: ForecastPair) -> list[HotArea]:
     if figure < rule.threshold:
         return []
     watched = pair.columns.take(_watched(rule, pair.columns.cells))
-    order = np.lexsort((watched.cells, -watched.p_event))
-    cells = tuple(watched.cells[order].tolist())
+    ordered = riskiest_first(watched, limit=watched.cells.size)
+    cells = tuple(ordered.cells.tolist())
     return [HotArea(cells=cells, values=(figure,) * len(cells))] if cells else []
 
 
@@ -116,13 +181,9 @@ def _watched(rule: AlertRule, cells: NDArray[np.uint64]) -> NDArray[np.bool_]:
     if rule.cells:
         watched &= np.isin(cells, np.array(rule.cells, dtype=np.uint64))
     if rule.portfolio_id is not None:
-        cells_of_assets = _asset_cells(rule.region_id, rule.portfolio_id)
-        watched &= np.isin(cells, np.array(cells_of_assets, dtype=np.uint64))
+        places = AssetPlace.objects.filter(
+            region_id=rule.region_id, asset__portfolio_id=rule.portfolio_id
+        )
+        own = places.order_by().values_list("h3", flat=True).distinct()
+        watched &= np.isin(cells, np.array(own, dtype=np.uint64))
     return watched
-
-
-def _asset_cells(region_id: int, portfolio_id: UUID) -> list[int]:
-    cells_of_assets = AssetPlace.objects.filter(
-        region_id=region_id, asset__portfolio_id=portfolio_id
-    )
-    return list(cells_of_assets.order_by("h3").values_list("h3", flat=True).distinct())

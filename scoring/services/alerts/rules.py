@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation
@@ -13,21 +13,22 @@ from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.errors import InvalidInputError
 from scoring import change_names
 from scoring.cell_ids import hex_of
-from scoring.errors import AlertRuleNotFoundError, NameTakenError, QuotaError
+from scoring.errors import AlertRuleNotFoundError, NameTakenError, QuotaError, require
 from scoring.models import (
     Alert,
     AlertChange,
     AlertRule,
     Cell,
-    Forecast,
     Portfolio,
     Region,
 )
-from scoring.services.alerts.changes import record_changes
+from scoring.selectors.forecasts import horizons_of
+from scoring.services.alerts.states import record_changes
+from scoring.services.unique import unique_or
 
 MAX_RULES: Final = 500
 # Smallest and largest threshold of each metric, both allowed.
-LEVELS: Final = {
+LEVELS: Final[dict[str, tuple[float, float]]] = {
     AlertRule.Metric.P_EVENT: (1e-9, 1.0),
     AlertRule.Metric.EXPECTED_COUNT: (1e-9, 1e6),
     AlertRule.Metric.TVAR: (0.01, 1e18),
@@ -42,14 +43,14 @@ class RuleDefinition:
     name: str
     region: Region
     horizon_sec: int
-    metric: AlertRule.Metric
+    metric: str
     threshold: float
-    comparison: AlertRule.Comparison
+    comparison: str
     severity: str
     daily_budget: int
     is_enabled: bool
     portfolio: Portfolio | None = None
-    cells: tuple[int, ...] | None = None
+    cells: list[int] | None = None
     quantile: float | None = None
 
 
@@ -68,8 +69,10 @@ def create_alert_rule(
     if AlertRule.objects.for_organisation(organisation).count() >= MAX_RULES:
         raise QuotaError(f"An organisation has up to {MAX_RULES} alert rules.")
     _check(definition)
-    _check_horizon(definition)
-    rule = AlertRule(organisation=organisation, **_columns(definition))
+    rule = AlertRule(
+        organisation=organisation,
+        **{name: getattr(definition, name) for name in definition.__slots__},
+    )
     _save(rule)
     return rule
 
@@ -88,12 +91,12 @@ def change_alert_rule(
     AlertRuleNotFoundError, InvalidInputError, NameTakenError
     """
     rule = _locked(rule_id, organisation)
-    before = _definition(rule)
+    before = RuleDefinition(
+        **{name: getattr(rule, name) for name in RuleDefinition.__slots__}
+    )
     after = replace(before, **changes)
-    _check(after)
-    if after.horizon_sec != before.horizon_sec:
-        _check_horizon(after)
-    for name, value in _columns(after).items():
+    _check(after, known_horizon_sec=before.horizon_sec)
+    for name, value in changes.items():
         setattr(rule, name, value)
     if any(
         getattr(before, name) != changes[name] for name in changes.keys() - QUIET_FIELDS
@@ -101,7 +104,11 @@ def change_alert_rule(
         rule.last_forecast = None
     _save(rule)
     if before.is_enabled and not after.is_enabled:
-        _resolve_all(rule, actor)
+        alerts, now = list(rule.alerts.unresolved()), timezone.now()
+        for alert in alerts:
+            alert.state, alert.resolved_at = Alert.State.RESOLVED, now
+        Alert.objects.bulk_update(alerts, ("state", "resolved_at"), batch_size=500)
+        record_changes(alerts, kind=AlertChange.Kind.RESOLVED, now=now, actor=actor)
     return rule
 
 
@@ -112,45 +119,19 @@ def delete_alert_rule(rule_id: UUID, *, organisation: Organisation) -> None:
     publish_changes(change_names.alerts_of(organisation.pk))
 
 
-def _definition(rule: AlertRule) -> RuleDefinition:
-    return RuleDefinition(
-        name=rule.name,
-        region=rule.region,
-        horizon_sec=rule.horizon_sec,
-        metric=AlertRule.Metric(rule.metric),
-        threshold=rule.threshold,
-        comparison=AlertRule.Comparison(rule.comparison),
-        severity=rule.severity,
-        daily_budget=rule.daily_budget,
-        is_enabled=rule.is_enabled,
-        portfolio=rule.portfolio,
-        cells=None if rule.cells is None else tuple(rule.cells),
-        quantile=rule.quantile,
-    )
-
-
-def _columns(definition: RuleDefinition) -> dict[str, Any]:
-    names = definition.__slots__
-    columns = {name: getattr(definition, name) for name in names}
-    cells = definition.cells
-    return columns | {"cells": None if cells is None else list(cells)}
-
-
-def _check(definition: RuleDefinition) -> None:
-    _check_threshold(definition)
-    _check_tail(definition)
-    if definition.cells is not None:
-        _check_cells(definition.region, definition.cells)
-
-
-def _check_threshold(definition: RuleDefinition) -> None:
+def _check(definition: RuleDefinition, *, known_horizon_sec: int | None = None) -> None:
     is_change = definition.comparison == AlertRule.Comparison.CHANGE
     low, high = CHANGES if is_change else LEVELS[definition.metric]
     if not low <= definition.threshold <= high:
-        what = "a change" if is_change else definition.metric.value
+        what = "a change" if is_change else definition.metric
         raise InvalidInputError(
             f"The threshold of {what} is from {low:g} to {high:g}.", field="threshold"
         )
+    _check_tail(definition)
+    if definition.cells is not None:
+        _check_cells(definition.region, definition.cells)
+    if definition.horizon_sec != known_horizon_sec:
+        _check_horizon(definition.region, definition.horizon_sec)
 
 
 def _check_tail(definition: RuleDefinition) -> None:
@@ -159,34 +140,25 @@ def _check_tail(definition: RuleDefinition) -> None:
             raise InvalidInputError(
                 "Only a rule on tvar has a quantile.", field="quantile"
             )
-        return
-    if definition.portfolio is None:
+    elif definition.portfolio is None:
         raise InvalidInputError(
             "A rule on tvar needs a portfolio.", field="portfolio_id"
         )
-    if definition.quantile is None:
+    elif definition.quantile is None:
         raise InvalidInputError("A rule on tvar needs a quantile.", field="quantile")
-    if definition.cells is not None:
+    elif definition.cells is not None:
         raise InvalidInputError(
             "A rule on tvar watches the whole portfolio.", field="cells"
         )
 
 
-def _check_horizon(definition: RuleDefinition) -> None:
+def _check_horizon(region: Region, horizon_sec: int) -> None:
     """Refuse a horizon that is not forecast; a region without forecasts may wait."""
-    region = definition.region
-    horizons = (
-        Forecast.objects.of_region(region)
-        .served()
-        .order_by("horizon_sec")
-        .values_list("horizon_sec", flat=True)
-        .distinct()
-    )
-    known = list(horizons)
-    if known and definition.horizon_sec not in known:
-        named = ", ".join(str(horizon) for horizon in known)
+    known = horizons_of(region)
+    if known and horizon_sec not in known:
         raise InvalidInputError(
-            f"Region {region.slug!r} is forecast for: {named} s.", field="horizon_sec"
+            f"Region {region.slug!r} is forecast for: {', '.join(map(str, known))} s.",
+            field="horizon_sec",
         )
 
 
@@ -207,28 +179,14 @@ def _check_cells(region: Region, cells: Sequence[int]) -> None:
 
 def _save(rule: AlertRule) -> None:
     publish_changes(change_names.alerts_of(rule.organisation_id))
-    try:
-        with transaction.atomic():
-            rule.save()
-    except IntegrityError:
-        raise NameTakenError(
-            f"An alert rule is called {rule.name!r} already. Use another name.",
-            name=rule.name,
-        ) from None
-
-
-def _resolve_all(rule: AlertRule, actor: str) -> None:
-    now = timezone.now()
-    alerts = list(rule.alerts.unresolved())
-    rule.alerts.unresolved().update(state=Alert.State.RESOLVED, resolved_at=now)
-    for alert in alerts:
-        alert.state, alert.resolved_at = Alert.State.RESOLVED, now
-    record_changes(alerts, kind=AlertChange.Kind.RESOLVED, now=now, actor=actor)
+    reason = f"An alert rule is called {rule.name!r} already. Use another name."
+    with unique_or(NameTakenError(reason, name=rule.name)):
+        rule.save()
 
 
 def _locked(rule_id: UUID, organisation: Organisation) -> AlertRule:
     mine = AlertRule.objects.for_organisation(organisation)
-    rule = mine.select_for_update().filter(pk=rule_id).first()
-    if rule is None:
-        raise AlertRuleNotFoundError(f"There is no alert rule {rule_id}.")
-    return rule
+    return require(
+        mine.select_for_update().filter(pk=rule_id).first(),
+        AlertRuleNotFoundError(f"There is no alert rule {rule_id}."),
+    )

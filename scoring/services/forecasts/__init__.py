@@ -7,6 +7,6 @@ A new forecast is triggered by one of three:
 - `registry.fitting.fit_model`, after a fit, from a command, a job or the admin;
 - `registry.promotion.make_champion`, for a version that lags behind what is served.
 
-All of them end in `forecasts.forecasting.publish_forecast`. The registry imports this
+All of them end in `forecasts.publishing.publish_forecast`. The registry imports this
 room, never the other way.
 """

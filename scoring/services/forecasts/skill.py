@@ -1,18 +1,25 @@
-"""Score forecasts once their horizon has passed, against the events that came."""
+"""Write forecasts to the ledger, and score them once their horizon has passed.
 
+The ledger takes a repetition as the same rows again, so that whatever a crash left
+out, or left in doubt, is simply written once more.
+"""
+
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from analytics.reads.features import event_columns
-from scoring.arrays import ForecastColumns
+from analytics.store.ledger import ForecastKey, record_forecast, record_outcomes
+from scoring.arrays import ForecastColumns, named_arrays
 from scoring.engine import skill
 from scoring.engine.arrays import Floats
 from scoring.engine.consistency import number_test
@@ -22,14 +29,16 @@ from scoring.metrics import FORECASTS_SCORED
 from scoring.models import Cell, Forecast, ForecastSkill, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.forecasts import get_columns
-from scoring.selectors.grids import grid_of_region
-from scoring.services.forecasts.ledger import write_outcomes
+from scoring.selectors.regions import grid_of_region
 
 MOST_AT_ONCE = 200
 PSEUDO_EVENTS = 0.1
 AREA_SHARES = (0.01, 0.05, 0.1)
 # Bins of P(at least one event), the same for all forecasts, so that sums add up.
 PROBABILITY_EDGES = np.geomspace(1e-4, 1.0, 13)[:-1]
+MOST_WRITTEN = 100
+
+logger = logging.getLogger(__name__)
 
 
 def score_due_forecasts(*, limit: int = MOST_AT_ONCE) -> int:
@@ -79,21 +88,29 @@ def _score_region(region: Region, due: list[Forecast]) -> int:
     areas = Cell.objects.filter(region=region).order_by("h3")
     area_km2 = np.array(areas.values_list("area_km2", flat=True), dtype=np.float64)
     count = 0
-    for (instant, since), forecasts in groupby(due, key=_record_of):
+    # At what instant, and from when on, events are known to a forecast.
+    record_of = attrgetter("issued_for", "model_version.trained_from")
+    for (instant, since), forecasts in groupby(due, key=record_of):
         snapshot = load_snapshot(region, grid, instant=instant, since=since)
         for forecast in forecasts:
             columns = get_columns(forecast)
             observed = observed_counts(forecast, region, columns)
             # First, so that a crash before the skill is stored repeats both.
-            write_outcomes(forecast, columns.cells, observed)
+            record_outcomes(
+                _key(forecast),
+                columns.cells,
+                observed.astype(np.int64),
+                observed_at=timezone.now(),
+            )
             values = _values(forecast, columns, observed, snapshot, area_km2)
-            count += _store(forecast, values)
+            with transaction.atomic():
+                _, is_new = ForecastSkill.objects.get_or_create(
+                    forecast=forecast, defaults=values
+                )
+            if is_new:
+                FORECASTS_SCORED.labels(str(forecast.horizon_sec)).inc()
+                count += 1
     return count
-
-
-def _record_of(forecast: Forecast) -> tuple[datetime, datetime]:
-    """Say at what instant, and from when on, the events are known to a forecast."""
-    return forecast.issued_for, forecast.model_version.trained_from
 
 
 def _values(
@@ -121,16 +138,6 @@ def _values(
         },
     }
     return values
-
-
-def _store(forecast: Forecast, values: dict[str, Any]) -> bool:
-    with transaction.atomic():
-        _, is_new = ForecastSkill.objects.get_or_create(
-            forecast=forecast, defaults=values
-        )
-    if is_new:
-        FORECASTS_SCORED.labels(str(forecast.horizon_sec)).inc()
-    return is_new
 
 
 def observed_counts(
@@ -193,3 +200,41 @@ def _reliability(p_event: Floats, observed: Floats) -> Iterator[list[float]]:
     for weights in (np.ones(p_event.size), p_event, happened):
         sums = np.bincount(bins, weights, minlength=PROBABILITY_EDGES.size + 1)
         yield [round(float(total), 9) for total in sums]
+
+
+def write_missing_forecasts(*, limit: int = MOST_WRITTEN) -> int:
+    """Write the forecasts that the ledger does not have, the oldest first.
+
+    What cannot be written now stays missing and is tried again next time.
+    """
+    missing = (
+        Forecast.objects.filter(ledgered_at=None)
+        .select_related("region", "model_version")
+        .defer("region__boundary", "model_version__skill")
+        .order_by("created_at", "pk")
+    )
+    count = 0
+    for forecast in missing[:limit]:
+        try:
+            columns = get_columns(forecast)
+            record_forecast(
+                _key(forecast),
+                columns.cells,
+                named_arrays(columns),
+                model_version=str(forecast.model_version),
+                horizon_s=forecast.horizon_sec,
+            )
+        except Error:
+            logger.warning("the ledger does not take forecasts", exc_info=True)
+            break
+        Forecast.objects.filter(pk=forecast.pk).update(ledgered_at=timezone.now())
+        count += 1
+    return count
+
+
+def _key(forecast: Forecast) -> ForecastKey:
+    return ForecastKey(
+        forecast_id=forecast.pk,
+        region=forecast.region.slug,
+        issued_for=forecast.issued_for,
+    )

@@ -13,16 +13,16 @@ from perf.cache.values import ValueCache
 from perf.deadlines import check_deadline
 from riskplatform.kernel.errors import FieldFault
 from scoring.arrays import ForecastColumns, named_arrays
-from scoring.cell_ids import hex_of
 from scoring.engine.correlation import matched_correlation
 from scoring.engine.forecasters import FeatureModel
 from scoring.engine.scenarios import SpatialCorrelation, factor_scenarios
-from scoring.errors import CellNotInRegionError, FeaturesNotUsableError
+from scoring.errors import FeaturesNotUsableError
 from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.models import Forecast
+from scoring.selectors.events import refuse_unknown
 from scoring.selectors.forecasts import get_columns
-from scoring.selectors.grids import grid_of
-from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.selectors.regions import grid_of
+from scoring.services.forecasts.publishing import load_forecaster
 
 FeatureValues = Mapping[str, float]
 
@@ -33,17 +33,6 @@ class ScoredCells:
 
     columns: ForecastColumns
     risk_values: NDArray[np.float64]
-
-
-def _as_arrays(scored: ScoredCells) -> dict[str, NDArray[Any]]:
-    return {"risk_values": scored.risk_values, **named_arrays(scored.columns)}
-
-
-def _from_arrays(arrays: dict[str, NDArray[Any]]) -> ScoredCells:
-    columns = {name: array for name, array in arrays.items() if name != "risk_values"}
-    return ScoredCells(
-        columns=ForecastColumns(**columns), risk_values=arrays["risk_values"]
-    )
 
 
 # The draws over whole grids, for all processes of the machine.
@@ -74,23 +63,30 @@ def score_cells(
     what depends on the features of a request is cached whole.
     """
     columns = get_columns(forecast)
-    rows = _rows_of(columns, np.array(cells, dtype=np.uint64))
+    ids = np.array(cells, dtype=np.uint64)
+    rows = np.searchsorted(columns.cells, ids).clip(max=columns.cells.size - 1)
+    unknown = np.flatnonzero(columns.cells[rows] != ids)
+    refuse_unknown(unknown, cells, "this forecast", field="cells", member=("cell_id",))
     if all(given is None for given in features):
         return ScoredCells(
             columns=columns.take(rows),
             risk_values=_cached_draw(forecast, columns, rows, n_scenarios),
         )
 
-    def score() -> ScoredCells:
+    def score() -> dict[str, NDArray[Any]]:
         own = _with_own_features(forecast, columns, rows, features)
         risk_values = _drawn(forecast, own, n_scenarios, rows)
-        return ScoredCells(columns=own.take(rows), risk_values=risk_values)
+        return {"risk_values": risk_values, **named_arrays(own.take(rows))}
 
+    # Written down so that the order of features makes no difference.
+    written = [None if given is None else sorted(given.items()) for given in features]
     arrays = PREDICTIONS.get_or_compute(
-        (forecast.pk, cells, _written(features), n_scenarios),
-        lambda: _as_arrays(score()),
+        (forecast.pk, cells, written, n_scenarios), score
     )
-    return _from_arrays(arrays)
+    own_columns = {name: arrays[name] for name in arrays.keys() - {"risk_values"}}
+    return ScoredCells(
+        columns=ForecastColumns(**own_columns), risk_values=arrays["risk_values"]
+    )
 
 
 def _cached_draw(
@@ -119,7 +115,8 @@ def _drawn(
     return factor_scenarios(
         columns,
         n_scenarios=n_scenarios,
-        seed=_seed(forecast),
+        # Of the forecast, so that a repetition gives the same draw.
+        seed=forecast.pk.int % 2**63,
         correlation=matched_correlation(
             grid_of(columns.cells),
             columns,
@@ -129,28 +126,6 @@ def _drawn(
         rows=rows,
         on_block=check_deadline,
     )
-
-
-def _written(features: Sequence[FeatureValues | None]) -> list[object]:
-    """Write features down so that their order makes no difference."""
-    return [None if given is None else sorted(given.items()) for given in features]
-
-
-def _rows_of(columns: ForecastColumns, cells: NDArray[np.uint64]) -> NDArray[np.int64]:
-    rows = np.searchsorted(columns.cells, cells).clip(max=columns.cells.size - 1)
-    unknown = np.flatnonzero(columns.cells[rows] != cells)
-    if unknown.size:
-        raise CellNotInRegionError(
-            f"{unknown.size} of {cells.size} cells are not part of this forecast.",
-            faults=[
-                FieldFault(
-                    ("cells", index, "cell_id"),
-                    f"Cell {hex_of(int(cells[index]))} is not in the region.",
-                )
-                for index in unknown[:20].tolist()
-            ],
-        )
-    return rows
 
 
 def _with_own_features(
@@ -190,8 +165,3 @@ def _feature_row(given: FeatureValues, names: Sequence[str], index: int) -> list
             ],
         )
     return [given[name] for name in names]
-
-
-def _seed(forecast: Forecast) -> int:
-    """Derive the seed from the forecast, so that a repetition gives the same draw."""
-    return forecast.pk.int % 2**63

@@ -1,7 +1,7 @@
 """Brings a file of assets into a portfolio: all of it, or nothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
@@ -9,29 +9,41 @@ from uuid import UUID
 import numpy as np
 from django.db import transaction
 
+from analytics.errors import EventFileError
+from analytics.ingest.csv_rows import CsvRows, LineSource
+from analytics.ingest.rows import BadRow
+from analytics.ingest.rules import shown
 from perf.deadlines import watched
-from riskplatform.kernel.errors import BodyTooLargeError
+from riskplatform.kernel.errors import BodyTooLargeError, FieldFault
 from riskplatform.kernel.ids import uuid7
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.metrics import ASSETS_IMPORTED
 from scoring.models import Asset, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities
-from scoring.services.portfolios.asset_places import hold_cells_still, place_assets
-from scoring.services.portfolios.asset_rows import (
-    AssetRows,
-    delete_assets_by_id,
-    insert_assets,
+from scoring.services.portfolios.asset_layouts import (
+    AssetRow,
+    Format,
+    Layout,
+    detect_layout,
 )
-from scoring.services.portfolios.location_files.faults import FaultList
-from scoring.services.portfolios.location_files.layouts import AssetRow, Layout
-from scoring.services.portfolios.location_files.reading import LocationFile
+from scoring.services.portfolios.asset_rows import (
+    delete_assets_by_id,
+    hold_cells_still,
+    insert_assets,
+    place_assets,
+    settle_portfolios,
+)
+from scoring.services.portfolios.asset_values import (
+    AssetCode,
+    RowValues,
+    fault_text,
+    row_fault,
+)
 from scoring.services.portfolios.portfolios import lock_portfolio
-from scoring.services.portfolios.totals import settle_portfolios
 
 MAX_ROWS = 250_000
+MAX_LISTED = 1_000
 PROGRESS_EVERY_ROWS = 1_000
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +59,7 @@ class AssetImport:
     """What an import did, or would have done; `outside` is in no region."""
 
     portfolio: Portfolio
-    format: str
+    format: Format
     row_count: int
     created_count: int
     replaced_count: int
@@ -56,23 +68,44 @@ class AssetImport:
     is_dry_run: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AssetFile:
-    """A file that was read: its rows, and what is wrong with them."""
+    """A file that was read: its rows, and what is wrong with them.
 
-    rows: Sequence[AssetRow]
+    All faults are counted, and the first of them kept, in the order they were found.
+    """
+
     layout: Layout
-    faults: FaultList
-    row_count: int
+    rows: list[AssetRow] = field(default_factory=list)
+    row_count: int = 0
+    fault_count: int = 0
+    faults: list[FieldFault] = field(default_factory=list)
+
+    def note(self, *faults: FieldFault) -> None:
+        self.fault_count += len(faults)
+        if len(self.faults) < 2 * MAX_LISTED:
+            self.faults.extend(faults)
+
+    def note_asset(
+        self, asset: AssetRow, column: str, code: AssetCode, reason: str
+    ) -> None:
+        """Note what is wrong with a row that could be read."""
+        name = self.layout.header[self.layout.columns[column]]
+        self.note(row_fault(asset.row, name, code, reason))
+
+    def rows_error(self) -> AssetRowsError:
+        """Name the first faults, in the order of the rows."""
+        in_order = sorted(self.faults, key=lambda fault: int(fault.field[0]))
+        return AssetRowsError(
+            f"{self.fault_count} faults in {self.row_count} rows, so nothing was"
+            f" imported. The first: {fault_text(in_order[0])}",
+            error_count=self.fault_count,
+            faults=in_order[:MAX_LISTED],
+        )
 
 
 def import_assets(
-    portfolio: Portfolio,
-    pieces: Iterable[bytes],
-    *,
-    options: ImportOptions,
-    name: str = "The body",
-    on_progress: Progress = lambda _: None,
+    portfolio: Portfolio, pieces: Iterable[bytes], *, options: ImportOptions
 ) -> AssetImport:
     """Import the bytes of a CSV file.
 
@@ -83,51 +116,25 @@ def import_assets(
     AssetRowsError
         Some rows cannot be taken, so none is; `errors` lists up to 1,000 of them.
     """
-    assets = read_assets(pieces, name=name, on_progress=on_progress)
-    return store_assets(portfolio, assets, options=options)
-
-
-def read_assets(
-    pieces: Iterable[bytes], *, name: str, on_progress: Progress = lambda _: None
-) -> AssetFile:
-    """Read a CSV file whole; that may take long, so it is for before a transaction."""
-    faults = FaultList()
-    file = LocationFile(pieces, name=name, faults=faults)
-    rows = _read_all(file, on_progress)
-    return AssetFile(
-        rows=rows, layout=file.layout, faults=faults, row_count=file.row_count
+    return store_assets(
+        portfolio, read_assets(pieces, name="The body"), options=options
     )
 
 
-def store_assets(
-    portfolio: Portfolio, assets: AssetFile, *, options: ImportOptions
-) -> AssetImport:
-    """Store what was read, and raise where `import_assets` does."""
-    faults = assets.faults
-    with transaction.atomic():
-        hold_cells_still()
-        locked = lock_portfolio(portfolio.organisation, portfolio.pk)
-        plan = _plan(
-            locked, assets.rows, layout=assets.layout, options=options, faults=faults
-        )
-        if faults.count:
-            raise _rows_error(faults, assets.row_count)
-        written = _write(locked, plan, options)
-        transaction.on_commit(partial(_count, written))
-        transaction.set_rollback(options.is_dry_run)
-    return written
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan(AssetRows):
-    format: str
-    replaced: Sequence[UUID]
-
-
-def _read_all(file: LocationFile, on_progress: Progress) -> list[AssetRow]:
-    rows: list[AssetRow] = []
-    for row in watched(file):
-        rows.append(row)
+def read_assets(
+    pieces: Iterable[bytes],
+    *,
+    name: str,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> AssetFile:
+    """Read a CSV file whole; that may take long, so it is for before a transaction."""
+    try:
+        source = CsvRows(LineSource(pieces), file=name)
+    except EventFileError as error:
+        raise AssetFileError(error.message) from error
+    file = AssetFile(layout=detect_layout(source.header))
+    for asset in watched(_readable(source, file)):
+        file.rows.append(asset)
         if file.row_count % PROGRESS_EVERY_ROWS == 0:
             on_progress(file.row_count)
         if file.row_count > MAX_ROWS:
@@ -137,38 +144,105 @@ def _read_all(file: LocationFile, on_progress: Progress) -> list[AssetRow]:
             )
     if not file.row_count:
         raise AssetFileError("The file holds no asset. Add a row below the header.")
-    return rows
+    return file
 
 
-def _plan(
+def store_assets(
+    portfolio: Portfolio, file: AssetFile, *, options: ImportOptions
+) -> AssetImport:
+    """Store what was read, and raise where `import_assets` does."""
+    with transaction.atomic():
+        hold_cells_still()
+        locked = lock_portfolio(portfolio.organisation, portfolio.pk)
+        assets = Asset.objects.filter(portfolio=locked)
+        stored = dict(assets.values_list("reference", "pk"))
+        vulnerabilities = find_vulnerabilities(locked.organisation)
+        curve_ids = {slug: curve.pk for slug, curve in vulnerabilities.items()}
+        known = {} if options.is_replacing else stored
+        _check(file, known, curve_ids.keys(), locked.currency)
+        if file.fault_count:
+            raise file.rows_error()
+        written = _write(locked, file, stored, curve_ids, options)
+        transaction.on_commit(partial(_count, written))
+        transaction.set_rollback(options.is_dry_run)
+    return written
+
+
+def _readable(source: CsvRows, file: AssetFile) -> Iterator[AssetRow]:
+    """Yield the rows that can be read, and note the faults of the others."""
+    layout = file.layout
+    row_of: dict[str, int] = {}
+    for number, texts in source:
+        file.row_count += 1
+        if isinstance(texts, BadRow):
+            fault = texts.fault
+            file.note(row_fault(number, texts.column, fault.code, fault.reason))
+            continue
+        values = RowValues(number, texts, columns=layout.columns, header=layout.header)
+        asset = layout.read_values(values)
+        if values.faults:
+            file.note(*values.faults)
+        elif (first := row_of.setdefault(asset.reference, number)) == number:
+            yield asset
+        else:
+            reason = f"{shown(asset.reference)} came in row {first} already."
+            code = AssetCode.DUPLICATE_REFERENCE
+            file.note_asset(asset, layout.reference, code, reason)
+
+
+def _check(
+    file: AssetFile,
+    stored: Mapping[str, UUID],
+    curves: Iterable[str],
+    currency: str,
+) -> None:
+    """Check the rows against what the portfolio has; `stored` may not come again."""
+    layout, known_curves = file.layout, set(curves)
+    for row in watched(file.rows):
+        if row.reference in stored:
+            reason = (
+                f"the portfolio has {shown(row.reference)} already."
+                " Import with replace to change it."
+            )
+            code = AssetCode.REFERENCE_TAKEN
+            file.note_asset(row, layout.reference, code, reason)
+        if row.currency not in {"", currency}:
+            reason = (
+                f"{shown(row.currency)} is not {currency}, as the portfolio has it."
+            )
+            file.note_asset(row, layout.currency, AssetCode.WRONG_CURRENCY, reason)
+        if layout.names_curves and not known_curves.issuperset(row.curves):
+            reason = f"there is no vulnerability {', '.join(map(shown, row.curves))}."
+            code = AssetCode.UNKNOWN_VULNERABILITY
+            file.note_asset(row, "vulnerability", code, reason)
+
+
+def _write(
     portfolio: Portfolio,
-    rows: Sequence[AssetRow],
-    *,
-    layout: Layout,
+    file: AssetFile,
+    stored: Mapping[str, UUID],
+    curve_ids: Mapping[str, int],
     options: ImportOptions,
-    faults: FaultList,
-) -> _Plan:
-    """Check the rows against what is stored; the portfolio is locked."""
-    stored = dict(
-        Asset.objects.filter(portfolio=portfolio).values_list("reference", "pk")
-    )
-    curve_ids = {
-        slug: curve.pk
-        for slug, curve in find_vulnerabilities(portfolio.organisation).items()
-    }
-    for row in watched(rows):
-        if row.reference in stored and not options.is_replacing:
-            faults.add(layout.taken(row))
-        if row.currency not in {"", portfolio.currency}:
-            faults.add(layout.wrong_currency(row, portfolio.currency))
-        if layout.names_curves and not curve_ids.keys() >= set(row.curves):
-            faults.add(layout.unknown_curve(row))
-    return _Plan(
-        format=layout.format,
-        rows=rows,
-        ids=[stored.get(row.reference) or uuid7() for row in rows],
-        curve_ids=[_first_known(row.curves, curve_ids) for row in rows],
-        replaced=[stored[row.reference] for row in rows if row.reference in stored],
+) -> AssetImport:
+    rows = file.rows
+    replaced = [stored[row.reference] for row in rows if row.reference in stored]
+    ids = [stored.get(row.reference) or uuid7() for row in rows]
+    curves = [_first_known(row.curves, curve_ids) for row in rows]
+    delete_assets_by_id(portfolio, replaced)
+    insert_assets(portfolio, rows, ids, curves)
+    is_inside = place_assets(ids, [row.lat for row in rows], [row.lon for row in rows])
+    settle_portfolios([portfolio.pk])
+    portfolio.refresh_from_db()
+    outside = [rows[index].value for index in np.flatnonzero(~is_inside).tolist()]
+    return AssetImport(
+        portfolio=portfolio,
+        format=file.layout.format,
+        row_count=len(rows),
+        created_count=len(rows) - len(replaced),
+        replaced_count=len(replaced),
+        outside_count=len(outside),
+        outside_value=sum(outside, Decimal(0)),
+        is_dry_run=options.is_dry_run,
     )
 
 
@@ -176,37 +250,6 @@ def _first_known(slugs: Sequence[str], curve_ids: Mapping[str, int]) -> int | No
     return next((curve_ids[slug] for slug in slugs if slug in curve_ids), None)
 
 
-def _write(portfolio: Portfolio, plan: _Plan, options: ImportOptions) -> AssetImport:
-    delete_assets_by_id(portfolio, plan.replaced)
-    insert_assets(portfolio, plan)
-    is_inside = place_assets(
-        plan.ids, [row.lat for row in plan.rows], [row.lon for row in plan.rows]
-    )
-    settle_portfolios([portfolio.pk])
-    portfolio.refresh_from_db()
-    outside = [plan.rows[i].value for i in np.flatnonzero(~is_inside).tolist()]
-    return AssetImport(
-        portfolio=portfolio,
-        format=plan.format,
-        row_count=len(plan.rows),
-        created_count=len(plan.rows) - len(plan.replaced),
-        replaced_count=len(plan.replaced),
-        outside_count=len(outside),
-        outside_value=sum(outside, Decimal(0)),
-        is_dry_run=options.is_dry_run,
-    )
-
-
 def _count(done: AssetImport) -> None:
     ASSETS_IMPORTED.labels("created").inc(done.created_count)
     ASSETS_IMPORTED.labels("replaced").inc(done.replaced_count)
-
-
-def _rows_error(faults: FaultList, row_count: int) -> AssetRowsError:
-    listed = faults.listed()
-    return AssetRowsError(
-        f"{faults.count} faults in {row_count} rows, so nothing was imported."
-        f" The first: {listed[0]}",
-        error_count=faults.count,
-        faults=[fault.as_field_fault() for fault in listed],
-    )

@@ -1,7 +1,8 @@
 """Who is champion of a region: challenge, promote through the gate, roll back."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
@@ -10,19 +11,20 @@ from django.utils import timezone
 from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.errors import (
+    ForecastRefusedError,
     ModelStateError,
     NoEarlierChampionError,
     PromotionRefusedError,
 )
 from scoring.metrics import MODEL_SWITCHES
-from scoring.models import Forecast, ModelSwitch, ModelVersion, Region
+from scoring.models import Forecast, ForecastSkill, ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import list_latest_forecasts
-from scoring.selectors.grids import grid_of_region
 from scoring.selectors.model_versions import (
     find_champion,
     find_champion_before,
     list_challengers,
 )
+from scoring.selectors.regions import grid_of_region
 from scoring.services.forecasts.publishing import publish_version
 from scoring.services.regions import lock_region
 from scoring.services.registry.promotion_gate import judge
@@ -31,6 +33,11 @@ State = ModelVersion.State
 Reason = ModelSwitch.Reason
 MOST_CHALLENGERS = 3
 SWITCH_ATTEMPTS = 5
+# Less likely than this by its own forecast, in one tail.
+FAR_OFF = 0.001
+LOOK_BACK = 500
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +70,14 @@ def challenge(version: ModelVersion) -> ModelVersion:
     return version
 
 
+@transaction.atomic
 def retire(version: ModelVersion) -> ModelVersion:
     """Have a candidate or challenger forecast no more."""
-    with transaction.atomic():
-        lock_region(version.region)
-        version.refresh_from_db(fields=("state",))
-        _require_state(version, State.CANDIDATE, State.CHALLENGER)
-        version.state = State.RETIRED
-        version.save(update_fields=("state",))
+    lock_region(version.region)
+    version.refresh_from_db(fields=("state",))
+    _require_state(version, State.CANDIDATE, State.CHALLENGER)
+    version.state = State.RETIRED
+    version.save(update_fields=("state",))
     return version
 
 
@@ -86,22 +93,24 @@ def promote(version: ModelVersion, *, actor: str, forced_because: str = "") -> S
     if champion is None:
         return make_champion(version, reason=Reason.FIRST, actor=actor)
     if forced_because:
-        figures: dict[str, Any] = {"forced_because": forced_because}
         return make_champion(
-            version, reason=Reason.PROMOTION, actor=actor, figures=figures
+            version,
+            reason=Reason.PROMOTION,
+            actor=actor,
+            figures={"forced_because": forced_because},
         )
     _require_state(version, State.CHALLENGER)
     verdict = judge(version, champion=champion)
     if verdict.failed:
         raise PromotionRefusedError(
             f"{version} does not replace {champion}: {'; '.join(verdict.failed)}.",
-            gate=verdict.as_dict(),
+            gate=asdict(verdict),
         )
     return make_champion(
         version,
         reason=Reason.PROMOTION,
         actor=actor,
-        figures=verdict.as_dict(),
+        figures=asdict(verdict),
         instead_of=champion,
     )
 
@@ -148,18 +157,25 @@ def make_champion(
     region = version.region
     for _ in range(SWITCH_ATTEMPTS):
         prepared = _prepare(version)
+        made = {forecast.horizon_sec: forecast.issued_for for forecast in prepared}
         with transaction.atomic():
             lock_region(region)
-            _require_champion(instead_of)
-            # Newer forecasts came meanwhile: these have to be made as well.
-            if not _covers_what_is_served(prepared, region):
-                continue
-            return _switch(
-                version,
-                prepared,
-                ModelSwitch(reason=reason, actor=actor),
-                figures or {},
-            )
+            if instead_of is not None:
+                instead_of.refresh_from_db(fields=("state",))
+                _require_state(instead_of, State.CHAMPION)
+            # Newer forecasts that came meanwhile have to be made as well.
+            if all(
+                made.get(latest.horizon_sec, latest.issued_for) >= latest.issued_for
+                for latest in list_latest_forecasts(region)
+            ):
+                switch = ModelSwitch(
+                    region=region,
+                    after=version,
+                    reason=reason,
+                    actor=actor,
+                    figures=figures or {},
+                )
+                return _switch(version, prepared, switch)
     raise ModelStateError(
         f"Forecasts of {region.slug!r} come faster than {version} can follow. "
         "Try again shortly."
@@ -179,34 +195,19 @@ def _prepare(version: ModelVersion) -> Sequence[Forecast]:
         if latest is not None and (
             newest is None or newest.issued_for < latest.issued_for
         ):
-            newest = _catch_up(version, latest)
+            (newest,) = publish_version(
+                version,
+                grid=grid_of_region(version.region),
+                issued_for=latest.issued_for,
+                horizons_sec=[horizon_sec],
+            )
         if newest is not None:
             prepared.append(newest)
     return prepared
 
 
-def _catch_up(version: ModelVersion, latest: Forecast) -> Forecast:
-    return publish_version(
-        version,
-        grid=grid_of_region(version.region),
-        issued_for=latest.issued_for,
-        horizons_sec=[latest.horizon_sec],
-    )[0]
-
-
-def _covers_what_is_served(prepared: Sequence[Forecast], region: Region) -> bool:
-    made = {forecast.horizon_sec: forecast.issued_for for forecast in prepared}
-    return all(
-        made.get(latest.horizon_sec, latest.issued_for) >= latest.issued_for
-        for latest in list_latest_forecasts(region)
-    )
-
-
 def _switch(
-    version: ModelVersion,
-    prepared: Sequence[Forecast],
-    switch: ModelSwitch,
-    figures: dict[str, Any],
+    version: ModelVersion, prepared: Sequence[Forecast], switch: ModelSwitch
 ) -> Switched:
     champion = find_champion(version.region)
     if champion == version:
@@ -219,18 +220,11 @@ def _switch(
     Forecast.objects.filter(pk__in=[forecast.pk for forecast in prepared]).update(
         is_shadow=False, served_at=timezone.now()
     )
-    switch.region, switch.before, switch.after = version.region, champion, version
-    switch.figures = figures
+    switch.before = champion
     switch.save()
     publish_changes(change_names.forecasts_of(version.region.slug))
     transaction.on_commit(lambda: MODEL_SWITCHES.labels(switch.reason).inc())
     return Switched(champion=version, switch=switch)
-
-
-def _require_champion(expected: ModelVersion | None) -> None:
-    if expected is not None:
-        expected.refresh_from_db(fields=("state",))
-        _require_state(expected, State.CHAMPION)
 
 
 def _require_state(version: ModelVersion, *states: ModelVersion.State) -> None:
@@ -240,3 +234,63 @@ def _require_state(version: ModelVersion, *states: ModelVersion.State) -> None:
             f"{version} is {version.state}; this takes a {wanted}.",
             state=version.state,
         )
+
+
+def roll_back_failing_champions() -> list[ModelVersion]:
+    """Go back where two windows in a row failed; returns who is champion then."""
+    champions = ModelVersion.objects.champions().select_related("region")
+    restored = []
+    for champion in champions.defer("region__boundary"):
+        failure = find_failure(champion)
+        if failure is None:
+            continue
+        try:
+            switched = roll_back(
+                champion,
+                actor="worker",
+                reason=ModelSwitch.Reason.AUTOMATIC_ROLLBACK,
+                figures={"n_tests": failure},
+            )
+        except NoEarlierChampionError:
+            logger.warning("%s fails its N-tests, and none was before it", champion)
+        except ForecastRefusedError as error:
+            logger.warning("%s fails its N-tests and stays: %s", champion, error)
+        else:
+            restored.append(switched.champion)
+    return restored
+
+
+def find_failure(champion: ModelVersion) -> list[dict[str, object]] | None:
+    """Give the last two windows of a horizon if both failed.
+
+    They do not overlap: the same burst of events must not count twice.
+    """
+    skills = ForecastSkill.objects.filter(
+        forecast__model_version=champion, forecast__is_shadow=False
+    ).select_related("forecast")
+    latest: dict[int, ForecastSkill] = {}
+    done: set[int] = set()
+    for skill in skills.order_by("-forecast__issued_for")[:LOOK_BACK]:
+        forecast = skill.forecast
+        last = latest.setdefault(forecast.horizon_sec, skill)
+        overlaps = forecast.valid_until > last.forecast.issued_for
+        if overlaps or forecast.horizon_sec in done:
+            continue
+        done.add(forecast.horizon_sec)
+        if _is_far_off(skill) and _is_far_off(last):
+            return [_figures(skill), _figures(last)]
+    return None
+
+
+def _is_far_off(skill: ForecastSkill) -> bool:
+    return min(skill.n_test_low, skill.n_test_high) < FAR_OFF
+
+
+def _figures(skill: ForecastSkill) -> dict[str, object]:
+    return {
+        "forecast": str(skill.forecast_id),
+        "expected_count": skill.forecast.expected_count,
+        "observed_count": skill.observed_count,
+        "n_test_low": skill.n_test_low,
+        "n_test_high": skill.n_test_high,
+    }

@@ -6,8 +6,7 @@ at the others it must not be worse, and nowhere less well calibrated.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import bdtr
@@ -45,9 +44,6 @@ class HorizonFigures:
 class Verdict:
     horizons: tuple[HorizonFigures, ...]
     failed: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 Pair = tuple[ForecastSkill, ForecastSkill]
@@ -107,7 +103,10 @@ def _evaluate_horizon(
                 f"the calibration error is {errors[0]:.4f}, the champion's "
                 f"{errors[1]:.4f}"
             )
-        if failures[0] > max(failures[1], _failures_by_chance(len(pairs))):
+        # The most failures that a calibrated forecaster has, in 39 cases of 40.
+        likely = bdtr(np.arange(len(pairs) + 1), len(pairs), SIGNIFICANCE)
+        by_chance = int(np.searchsorted(likely, 1 - SIGNIFICANCE / 2))
+        if failures[0] > max(failures[1], by_chance):
             failed.append(
                 f"{failures[0]} N-tests failed, {failures[1]} of the champion's"
             )
@@ -161,9 +160,3 @@ def _n_test_failures(skills: Sequence[ForecastSkill]) -> int:
     return sum(
         min(skill.n_test_low, skill.n_test_high) <= SIGNIFICANCE / 2 for skill in skills
     )
-
-
-def _failures_by_chance(count: int) -> int:
-    """The most failures that a calibrated forecaster has, in 39 cases of 40."""
-    likely = bdtr(np.arange(count + 1), count, SIGNIFICANCE)
-    return int(np.searchsorted(likely, 1 - SIGNIFICANCE / 2))

@@ -16,14 +16,14 @@ from scoring.errors import (
 )
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.selectors.model_versions import ARRIVALS, find_model_version
+from scoring.services.registry.fitting import new_artifact, register_version
 from scoring.services.registry.promotion import make_champion
-from scoring.services.registry.store_loading import (
-    Description,
+from scoring.services.registry.store_trial import Description
+from scoring.services.registry.stores import (
     moment_of,
+    read_artifacts,
     try_artifacts,
 )
-from scoring.services.registry.stores import read_artifacts
-from scoring.services.registry.versions import new_artifact, register_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,13 @@ def reload_model(
     elif version is None:
         raise ModelVersionNotFoundError(f"There is no model version {name!r}.")
     elif version.state != ModelVersion.State.CHAMPION:
-        _require_earlier_champion(version)
+        arrivals = ModelSwitch.objects.filter(after=version, reason__in=ARRIVALS)
+        if not arrivals.exists():
+            raise ModelStateError(
+                f"{version} is {version.state} and was never champion. Promote it, "
+                "which asks for its figures.",
+                state=version.state,
+            )
     switched = make_champion(version, reason=ModelSwitch.Reason.RELOAD, actor=actor)
     return Reloaded(
         version=switched.champion,
@@ -79,7 +85,12 @@ def _from_store(
     bodies = read_artifacts(artifact_uri)
     if version is None:
         return _register(name, target, try_artifacts(bodies, region=target))
-    _require_same(version, bodies)
+    # Equal bytes were made here, or tried when they were registered.
+    known = set(version.artifacts.values_list("digest", flat=True))
+    if known != {digest_of(body) for body in bodies}:
+        raise ModelStateError(
+            f"{version} is registered with other artifacts. Use a new number."
+        )
     return version
 
 
@@ -109,22 +120,3 @@ def _register(
     )
     artifacts = [new_artifact(body, int(each.horizon_s)) for each, body in tried]
     return register_version(version, artifacts, number=int(number))
-
-
-def _require_same(version: ModelVersion, bodies: list[bytes]) -> None:
-    """Equal bytes were made here, or tried when they were registered."""
-    known = set(version.artifacts.values_list("digest", flat=True))
-    if known != {digest_of(body) for body in bodies}:
-        raise ModelStateError(
-            f"{version} is registered with other artifacts. Use a new number."
-        )
-
-
-def _require_earlier_champion(version: ModelVersion) -> None:
-    arrivals = ModelSwitch.objects.filter(after=version, reason__in=ARRIVALS)
-    if not arrivals.exists():
-        raise ModelStateError(
-            f"{version} is {version.state} and was never champion. Promote it, which "
-            "asks for its figures.",
-            state=version.state,
-        )

@@ -6,11 +6,10 @@ forecaster says of itself. A damaged artifact may end it in any way; its parent
 lives on.
 """
 
-import json
 import resource
 import sys
 from dataclasses import fields
-from typing import Any
+from typing import Self
 
 import msgspec
 import numpy as np
@@ -28,6 +27,28 @@ RECORD_DAYS = 400
 N_RECENT = 200
 
 
+class Description(msgspec.Struct, forbid_unknown_fields=True):
+    """What a forecaster says of itself."""
+
+    kind: str
+    horizon_s: float
+    timezone: str
+    fitted_from_s: float
+    fitted_until_s: float
+    n_events: int
+
+    @classmethod
+    def of(cls, forecaster: Forecaster) -> Self:
+        return cls(
+            kind=forecaster.kind,
+            horizon_s=float(forecaster.horizon_s),
+            timezone=forecaster.timezone,
+            fitted_from_s=float(forecaster.fitted_from_s),
+            fitted_until_s=float(forecaster.fitted_until_s),
+            n_events=int(forecaster.n_events),
+        )
+
+
 class Order(msgspec.Struct):
     """For which cells to forecast, and what may be used up over it."""
 
@@ -39,18 +60,6 @@ class Order(msgspec.Struct):
 def main() -> int:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     artifact = sys.stdin.buffer.read()
-    _limit(order)
-    try:
-        forecaster = load_artifact(artifact, digest=digest_of(artifact))
-        _forecast(forecaster, build_grid(np.array(order.cells, dtype=np.uint64)))
-        sys.stdout.write(json.dumps(_description(forecaster)))
-    except Exception as error:  # noqa: BLE001 - a damaged artifact raises anything
-        sys.stdout.write(f"{type(error).__name__}: {error}")
-        return REFUSED
-    return 0
-
-
-def _limit(order: Order) -> None:
     for what, most in (
         (resource.RLIMIT_AS, order.memory_bytes),
         (resource.RLIMIT_CPU, order.cpu_s),
@@ -58,6 +67,14 @@ def _limit(order: Order) -> None:
         (resource.RLIMIT_FSIZE, 0),
     ):
         resource.setrlimit(what, (most, most))
+    try:
+        forecaster = load_artifact(artifact, digest=digest_of(artifact))
+        _forecast(forecaster, build_grid(np.array(order.cells, dtype=np.uint64)))
+        sys.stdout.write(msgspec.json.encode(Description.of(forecaster)).decode())
+    except Exception as error:  # noqa: BLE001 - a damaged artifact raises anything
+        sys.stdout.write(f"{type(error).__name__}: {error}")
+        return REFUSED
+    return 0
 
 
 def _forecast(forecaster: Forecaster, grid: Grid) -> None:
@@ -93,17 +110,6 @@ def _made_up_snapshot(forecaster: Forecaster, grid: Grid) -> Snapshot:
     )
     zone = forecaster.timezone
     return take_snapshot(grid, aggregates, recent, until_s, timezone=zone)
-
-
-def _description(forecaster: Forecaster) -> dict[str, Any]:
-    return {
-        "kind": forecaster.kind,
-        "horizon_s": float(forecaster.horizon_s),
-        "timezone": forecaster.timezone,
-        "fitted_from_s": float(forecaster.fitted_from_s),
-        "fitted_until_s": float(forecaster.fitted_until_s),
-        "n_events": int(forecaster.n_events),
-    }
 
 
 if __name__ == "__main__":

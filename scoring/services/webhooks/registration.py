@@ -1,9 +1,10 @@
 """Writes of webhooks. Each function is one use case and one transaction."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -14,10 +15,12 @@ from scoring.errors import (
     NameTakenError,
     QuotaError,
     WebhookNotFoundError,
+    require,
 )
 from scoring.models import Webhook, WebhookDelivery
-from scoring.services.webhooks.addresses import check_url
-from scoring.services.webhooks.messages import trial_message
+from scoring.services.unique import unique_or
+from scoring.services.webhooks.requests import check_url
+from scoring.services.webhooks.sending import trial_message
 
 MAX_WEBHOOKS = 20
 SENT_RETENTION = timedelta(days=30)
@@ -27,7 +30,7 @@ SENT_RETENTION = timedelta(days=30)
 def create_webhook(
     organisation: Organisation, *, name: str, url: str, is_enabled: bool = True
 ) -> Webhook:
-    """Create a webhook; its secret is that of `webhook_secrets.secret_of`.
+    """Create a webhook; its secret is that of `secret_of`.
 
     Raises
     ------
@@ -45,20 +48,14 @@ def create_webhook(
 
 @transaction.atomic
 def change_webhook(
-    webhook_id: UUID,
-    *,
-    organisation: Organisation,
-    name: str | None = None,
-    url: str | None = None,
-    is_enabled: bool | None = None,
+    webhook_id: UUID, *, organisation: Organisation, changes: dict[str, Any]
 ) -> Webhook:
-    """Change what is given; what waits to be sent goes to the new address."""
+    """Change name, url or is_enabled; what waits goes to the new address."""
     webhook = _locked(webhook_id, organisation)
-    if url is not None:
-        check_url(url)
-        webhook.url = url
-    webhook.name = webhook.name if name is None else name
-    webhook.is_enabled = webhook.is_enabled if is_enabled is None else is_enabled
+    if "url" in changes:
+        check_url(changes["url"])
+    for name, value in changes.items():
+        setattr(webhook, name, value)
     _save(webhook)
     return webhook
 
@@ -102,9 +99,10 @@ def redeliver(delivery_id: UUID, *, organisation: Organisation) -> WebhookDelive
     """
     mine = WebhookDelivery.objects.for_organisation(organisation)
     locked = mine.select_for_update(of=("self",)).select_related("webhook", "change")
-    delivery = locked.filter(pk=delivery_id).first()
-    if delivery is None:
-        raise DeliveryNotFoundError(f"There is no delivery {delivery_id}.")
+    delivery = require(
+        locked.filter(pk=delivery_id).first(),
+        DeliveryNotFoundError(f"There is no delivery {delivery_id}."),
+    )
     if not queue_again(WebhookDelivery.objects.filter(pk=delivery_id)):
         raise DeliveryPendingError("It is still being tried. Wait for the outcome.")
     delivery.refresh_from_db()
@@ -131,19 +129,14 @@ def forget_sent_messages() -> int:
 
 
 def _save(webhook: Webhook) -> None:
-    try:
-        with transaction.atomic():
-            webhook.save()
-    except IntegrityError:
-        raise NameTakenError(
-            f"A webhook is called {webhook.name!r} already. Use another name.",
-            name=webhook.name,
-        ) from None
+    reason = f"A webhook is called {webhook.name!r} already. Use another name."
+    with unique_or(NameTakenError(reason, name=webhook.name)):
+        webhook.save()
 
 
 def _locked(webhook_id: UUID, organisation: Organisation) -> Webhook:
-    mine = Webhook.objects.for_organisation(organisation)
-    try:
-        return mine.select_for_update().get(pk=webhook_id)
-    except Webhook.DoesNotExist:
-        raise WebhookNotFoundError(f"There is no webhook {webhook_id}.") from None
+    mine = Webhook.objects.for_organisation(organisation).select_for_update()
+    return require(
+        mine.filter(pk=webhook_id).first(),
+        WebhookNotFoundError(f"There is no webhook {webhook_id}."),
+    )

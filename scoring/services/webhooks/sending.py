@@ -1,24 +1,35 @@
-"""Sends what waits: claims messages, posts them, notes the outcome.
+"""Messages to webhooks: what they say, how they are signed, and how they are sent.
 
-Every message is sent at least once, with the same body under the same id.
+Every message is sent at least once, with the same body under the same id. The secrets
+that sign them are derived, never stored: from the key of the installation, the webhook
+and a number that counts up when the secret is rotated.
 """
 
+import base64
+import hmac
 import http.client
 import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from itertools import groupby
+from uuid import UUID
 
+import msgspec
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
+from msgspec import Struct
 
 from riskplatform import __version__
+from riskplatform.kernel.ids import uuid7
 from scoring.errors import WebhookAddressError
 from scoring.metrics import WEBHOOK_DELIVERIES, WEBHOOK_SECONDS
-from scoring.models import WebhookDelivery
-from scoring.services.webhooks.requests import Reply, post
-from scoring.services.webhooks.secrets import signature_of
+from scoring.models import AlertChange, Webhook, WebhookDelivery
+from scoring.selectors.alerts import AlertDetail
+from scoring.services.webhooks.requests import post
 
 BATCH = 100
 MAX_THREADS = 8
@@ -27,6 +38,10 @@ ROUND_S = 20.0
 MAX_ATTEMPTS = 14
 MAX_ERROR_CHARS = 300
 NOT_TRIED = "The message before it could not be delivered."
+TEST_OCCASION = "webhook.test"
+PURPOSE = b"riskplatform webhook secret 1\n"
+# A receiver may go on with the secret before for so long.
+ROTATION_PERIOD = timedelta(hours=24)
 
 
 def send_due_deliveries() -> Counter[str]:
@@ -72,17 +87,6 @@ def _send_in_turn(queue: Sequence[WebhookDelivery], until_s: float) -> list[str]
 
 
 def _attempt(delivery: WebhookDelivery) -> str:
-    try:
-        with WEBHOOK_SECONDS.time():
-            reply = _post(delivery)
-    except WebhookAddressError as refusal:
-        return _note(delivery, error=refusal.message)
-    except (OSError, http.client.HTTPException) as failure:
-        return _note(delivery, error=f"{type(failure).__name__}: {failure}")
-    return _note(delivery, reply=reply)
-
-
-def _post(delivery: WebhookDelivery) -> Reply:
     body, webhook = bytes(delivery.body), delivery.webhook
     headers = {
         "Content-Type": "application/json",
@@ -91,34 +95,110 @@ def _post(delivery: WebhookDelivery) -> Reply:
         "X-Riskplatform-Occasion": delivery.occasion,
         "X-Riskplatform-Signature": signature_of(webhook, body, moment=timezone.now()),
     }
-    return post(webhook.url, body, headers=headers)
+    try:
+        with WEBHOOK_SECONDS.time():
+            status = post(webhook.url, body, headers=headers)
+    except WebhookAddressError as refusal:
+        return _note(delivery, error=refusal.message)
+    except (OSError, http.client.HTTPException) as failure:
+        return _note(delivery, error=f"{type(failure).__name__}: {failure}")
+    return _note(delivery, status=status, error=f"The receiver answered {status}.")
 
 
-def _note(
-    delivery: WebhookDelivery, *, reply: Reply | None = None, error: str = ""
-) -> str:
+def _note(delivery: WebhookDelivery, *, error: str, status: int | None = None) -> str:
     """Write the outcome of an attempt, unless another process took the message over."""
-    state = _state_after(delivery, reply)
-    is_sent = state == WebhookDelivery.State.SENT
-    if reply is not None and not is_sent:
-        error = f"The receiver answered {reply.status}."
-    printable = "".join(char if char.isprintable() else "?" for char in error)
+    state, sent_at = WebhookDelivery.State.PENDING, None
+    if status is not None and 200 <= status < 300:
+        state, sent_at, error = WebhookDelivery.State.SENT, timezone.now(), ""
+    elif status == HTTPStatus.GONE or delivery.attempts >= MAX_ATTEMPTS:
+        state = WebhookDelivery.State.DEAD
     is_final = state != WebhookDelivery.State.PENDING
+    printable = "".join(char if char.isprintable() else "?" for char in error)
     give_up = delivery.release if is_final else delivery.retry_later
     give_up(
         state=state,
-        last_status=None if reply is None else reply.status,
+        last_status=status,
         last_error=printable[:MAX_ERROR_CHARS],
-        sent_at=timezone.now() if is_sent else None,
+        sent_at=sent_at,
     )
-    WEBHOOK_DELIVERIES.labels("failed" if state == "pending" else state).inc()
+    WEBHOOK_DELIVERIES.labels(state if is_final else "failed").inc()
     return state
 
 
-def _state_after(delivery: WebhookDelivery, reply: Reply | None) -> str:
-    if reply is not None and reply.is_success:
-        return WebhookDelivery.State.SENT
-    is_final = delivery.attempts >= MAX_ATTEMPTS or (
-        reply is not None and reply.is_gone
+class WebhookMessage(Struct):
+    id: UUID
+    occasion: str
+    happened_at: datetime
+
+
+class AlertMessage(WebhookMessage):
+    sequence: int
+    actor: str
+    alert: AlertDetail
+
+
+class TrialMessage(WebhookMessage):
+    webhook: str
+
+
+def message_of_change(webhook: Webhook, change: AlertChange) -> WebhookDelivery:
+    """Make, but do not store, the message that an alert has changed."""
+    message = AlertMessage(
+        id=uuid7(),
+        occasion=f"alert.{change.kind}",
+        happened_at=change.changed_at,
+        sequence=change.pk,
+        actor=change.actor,
+        alert=AlertDetail.of(change.alert),
     )
-    return WebhookDelivery.State.DEAD if is_final else WebhookDelivery.State.PENDING
+    return _delivery(webhook, message, change)
+
+
+def trial_message(webhook: Webhook, *, now: datetime) -> WebhookDelivery:
+    """Make, but do not store, a message by which a client tries its receiver."""
+    message = TrialMessage(
+        id=uuid7(), occasion=TEST_OCCASION, happened_at=now, webhook=webhook.name
+    )
+    return _delivery(webhook, message, None)
+
+
+def _delivery(
+    webhook: Webhook, message: WebhookMessage, change: AlertChange | None
+) -> WebhookDelivery:
+    return WebhookDelivery(
+        pk=message.id,
+        webhook=webhook,
+        change=change,
+        occasion=message.occasion,
+        body=msgspec.json.encode(message),
+        due_at=message.happened_at,
+    )
+
+
+def secret_of(webhook: Webhook) -> str:
+    """Return the secret to show, once, to the receiver of the messages."""
+    return _derived(settings.SECRET_KEY, webhook, webhook.secret_number)
+
+
+def signature_of(webhook: Webhook, body: bytes, *, moment: datetime) -> str:
+    """Sign `<unix seconds>.<body>`; each `v1` is by one secret that is still good.
+
+    There is more than one while the secret of the webhook, or the key of the
+    installation, is being rotated.
+    """
+    numbers = [webhook.secret_number]
+    rotated_at = webhook.rotated_at
+    if rotated_at is not None and moment < rotated_at + ROTATION_PERIOD:
+        numbers.append(webhook.secret_number - 1)
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    secrets = [_derived(key, webhook, number) for number in numbers for key in keys]
+    stamp = str(int(moment.timestamp()))
+    signed = stamp.encode() + b"." + body
+    parts = [hmac.digest(each.encode(), signed, "sha256").hex() for each in secrets]
+    return ",".join([f"t={stamp}", *(f"v1={part}" for part in parts)])
+
+
+def _derived(key: str, webhook: Webhook, number: int) -> str:
+    message = PURPOSE + f"{webhook.pk}/{number}".encode()
+    digest = hmac.digest(key.encode(), message, "sha256")
+    return "whsec_" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from analytics.shipping.shipper import ShippingReport
-from scoring.services.event_import import grow_region
+from scoring.services.regions import grow_region
 from tests.support.event_payloads import make_event
 from tests.support.factories import make_region
 from tests.support.one_region import Post

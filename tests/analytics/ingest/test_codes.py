@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from analytics.ingest.rules import RowCode
-from scoring.services.portfolios.location_files.faults import AssetCode
+from scoring.services.portfolios.asset_values import AssetCode
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ingestion.md"
 

@@ -15,7 +15,7 @@ from analytics.ingest.report import ImportProgress
 from analytics.ingest.saved import note_progress
 from analytics.models import ImportRun
 from analytics.store.clickhouse import fetch_rows
-from scoring.services import event_import
+from scoring.services import regions
 from tests.analytics.ingest.event_files import (
     IMPORT,
     MAP,
@@ -91,7 +91,7 @@ def test_an_interrupted_import_can_begin_anew(
     make_region()
     path = write_events(tmp_path / "e.csv", 1_999)
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(event_import, "note_progress", note_until(1_000))
+        interrupted.setattr(regions, "note_progress", note_until(1_000))
         with pytest.raises(CommandError, match="The same command goes on") as ended:
             run(path)
     assert ended.value.returncode == 130

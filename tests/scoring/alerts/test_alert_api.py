@@ -13,7 +13,7 @@ from riskplatform.api.keys.models import Organisation
 from riskplatform.api.paging import Page
 from scoring.api.alerts import AlertHistory
 from scoring.models import Alert, Region
-from scoring.selectors.alert_documents import AlertDetail
+from scoring.selectors.alerts import AlertDetail
 from scoring.services.alerts.evaluation import evaluate_rules
 from tests.scoring.alerts.watching import (
     CENTRE_CELL,

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.services.alerts.areas import HotArea, find_hot_areas
+from scoring.services.alerts.figures import HotArea, find_hot_areas
 from tests.scoring.alerts.watching import CENTRE_CELL, line_of_cells
 
 DISK = sorted(h3.grid_disk(CENTRE_CELL, 3))

@@ -15,7 +15,7 @@ from analytics.ingest.storage import store_events
 from scoring.models import Alert, AlertRule, Forecast, Region
 from scoring.selectors.regions import get_region_grid
 from scoring.services.alerts.evaluation import evaluate_rules
-from scoring.services.alerts.outcomes import score_due_alerts
+from scoring.services.alerts.states import score_due_alerts
 from tests.scoring.alerts.watching import at, line_of_cells, make_rule, publish
 
 pytestmark = [

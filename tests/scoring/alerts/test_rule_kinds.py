@@ -117,7 +117,7 @@ def test_a_rule_without_an_answer_keeps_no_other_from_its_own(
     report = evaluate_rules(forecast)
 
     assert (report.failed_count, report.opened_count) == (1, 1)
-    assert f"the alert rule {lost.pk} will be asked again" in caplog.text
+    assert f"the alert rule {lost.pk} is evaluated again later" in caplog.text
     lost.refresh_from_db()
     assert lost.last_forecast is None
     assert evaluate_due_rules().failed_count == 1

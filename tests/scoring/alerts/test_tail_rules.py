@@ -7,8 +7,8 @@ from django.db import connection
 
 from scoring.models import Alert, AlertRule, Assessment, Portfolio, Region
 from scoring.selectors.assessment_figures import measure
+from scoring.services import assessments
 from scoring.services.alerts.evaluation import evaluate_rules
-from scoring.services.assessments import assessing
 from tests.scoring.alerts.watching import at, make_rule, publish
 from tests.support.factories import make_organisation, make_portfolio
 from tests.support.forecasts_with_events import make_forecast_with_events
@@ -93,7 +93,7 @@ def test_a_loss_is_computed_before_anything_is_locked(
         held_back.append(connection.in_atomic_block)
         return measure(*arguments, **named)
 
-    monkeypatch.setattr(assessing, "measure", noting)
+    monkeypatch.setattr(assessments, "measure", noting)
     tail_rule(region, make_portfolio(n_assets=3), threshold=1.0)
     report = evaluate_rules(make_forecast_with_events(region, issued_for=at(0)))
     assert report.opened_count == 1

@@ -10,9 +10,13 @@ from perf.jobs.models import Job
 from perf.jobs.runner import JobCancelledError, run_next_job, runners
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Assessment, Forecast, Portfolio
-from scoring.services.assessments import batches as assessment_batches
-from scoring.services.assessments.assessing import AssessmentQuestion
-from scoring.services.assessments.batches import ASSESS, queue_batch, run_batch
+from scoring.services import assessments
+from scoring.services.assessments import (
+    ASSESS,
+    AssessmentTerms,
+    queue_batch,
+    run_batch,
+)
 from scoring.tasks import assess_portfolios
 from tests.support.factories import make_organisation, make_portfolio
 
@@ -152,7 +156,7 @@ def test_a_job_that_is_run_again_makes_nothing_twice(
 ) -> None:
     ids = [portfolio.pk for portfolio in portfolios]
     for _ in range(2):
-        queue_batch(acme, ids, AssessmentQuestion())
+        queue_batch(acme, ids, AssessmentTerms())
         run_next_job()
     results = [job.result for job in Job.objects.order_by("pk")]
     assert results[0] == results[1]
@@ -162,9 +166,9 @@ def test_a_job_that_is_run_again_makes_nothing_twice(
 def test_a_job_that_is_cancelled_keeps_what_it_has_made(
     acme: Organisation, portfolios: list[Portfolio], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assessment_batches, "AT_ONCE", 2)
+    monkeypatch.setattr(assessments, "AT_ONCE", 2)
     job = queue_batch(
-        acme, [portfolio.pk for portfolio in portfolios], AssessmentQuestion()
+        acme, [portfolio.pk for portfolio in portfolios], AssessmentTerms()
     )
 
     def progress(done: int) -> None:

@@ -9,8 +9,8 @@ from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
 from scoring.models import Assessment, Portfolio
 from scoring.selectors import assessment_inputs
 from scoring.selectors.exposures import Exposure, load_exposure
-from scoring.services.assessments.assessing import (
-    AssessmentQuestion,
+from scoring.services.assessments import (
+    AssessmentTerms,
     assess_portfolio,
     prepare_assessment,
     store_assessment,
@@ -19,7 +19,7 @@ from tests.support.factories import make_asset
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]
 
-QUESTION = AssessmentQuestion()
+QUESTION = AssessmentTerms()
 
 
 def changing(times: int) -> Callable[..., Exposure]:

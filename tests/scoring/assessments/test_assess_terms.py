@@ -21,7 +21,7 @@ from scoring.models import (
     Region,
     Vulnerability,
 )
-from scoring.services.assessments.assessing import assess_against
+from scoring.services.assessments import assess_against
 from tests.scoring.assessments.portfolios_of_losses import scenario_set
 from tests.support.factories import (
     ISSUED_FOR,

@@ -4,7 +4,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from scoring.models import Assessment, Portfolio
-from scoring.services.assessments.assessing import AssessmentQuestion, assess_portfolio
+from scoring.services.assessments import AssessmentTerms, assess_portfolio
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
@@ -13,7 +13,7 @@ CHANGELIST = "admin:scoring_assessment_changelist"
 
 def assess_often(portfolio: Portfolio, times: int) -> None:
     for number in range(1, times + 1):
-        assess_portfolio(portfolio, AssessmentQuestion(quantiles=[number / 100]))
+        assess_portfolio(portfolio, AssessmentTerms(quantiles=[number / 100]))
 
 
 @pytest.mark.parametrize("times", [1, 20])

@@ -7,7 +7,7 @@ import pytest
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Portfolio, Region
 from scoring.selectors.forecasts import get_columns
-from scoring.services.assessments.assessing import assess_against
+from scoring.services.assessments import assess_against
 from scoring.services.registry.fitting import fit_model
 from tests.support.factories import make_asset, make_portfolio
 from tests.support.random_events import store_random_events

@@ -10,9 +10,9 @@ from django.test import Client
 
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from scoring.api.portfolio_dashboard import PortfolioDashboard
 from scoring.models import Portfolio, Region
 from scoring.selectors.forecasts import get_columns
+from scoring.selectors.portfolio_dashboard import PortfolioDashboard
 from scoring.selectors.regions import get_region_grid
 from scoring.services.alerts.evaluation import evaluate_rules
 from tests.scoring.alerts.watching import make_rule

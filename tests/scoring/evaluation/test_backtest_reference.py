@@ -9,9 +9,13 @@ from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.frozen_sets import FrozenSet
 from scoring.engine.report import gain_interval
 from scoring.engine.skill import information_gain
-from scoring.evaluation.backtests.requests import BacktestRequest
-from scoring.evaluation.backtests.running import HorizonResult, Record, run_backtests
-from scoring.evaluation.skill.reference import reference_findings
+from scoring.evaluation.backtests.running import (
+    BacktestRequest,
+    HorizonResult,
+    Record,
+    run_backtests,
+)
+from scoring.evaluation.skill.targets import reference_findings
 from tests.scoring.engine.regions import TIMEZONE, make_grid, make_history
 
 GRID = make_grid(radius=4)

@@ -11,7 +11,7 @@ from scoring.engine.dispersion import Dispersion
 from scoring.engine.distributions import event_probability
 from scoring.engine.forecast_tables import ForecastTable
 from scoring.engine.skill import cumulative, hit_rate, reliability
-from scoring.evaluation.backtests.series import (
+from scoring.evaluation.backtests.plots import (
     CURVE_SHARES,
     accuracy_curve,
     number_series,

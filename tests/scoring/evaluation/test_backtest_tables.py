@@ -11,7 +11,7 @@ from riskplatform.kernel.errors import ApplicationError
 from scoring.engine.calibration import Calibration
 from scoring.engine.dispersion import Dispersion
 from scoring.engine.forecast_tables import ForecastTable
-from scoring.evaluation.backtests.requests import (
+from scoring.evaluation.backtests.running import (
     BacktestRequest,
     parse_horizons,
     parse_kinds,

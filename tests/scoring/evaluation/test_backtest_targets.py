@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from scoring.engine.report import report_of
-from scoring.evaluation.backtests.requests import BacktestRequest
 from scoring.evaluation.backtests.running import (
     BacktestProgress,
+    BacktestRequest,
     HorizonResult,
     Record,
     run_backtests,

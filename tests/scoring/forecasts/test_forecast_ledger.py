@@ -12,9 +12,11 @@ from analytics.store.clickhouse import fetch_columns
 from analytics.store.ledger import CELLS, OUTCOMES, record_forecast
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_columns
-from scoring.services.forecasts import ledger
-from scoring.services.forecasts.ledger import write_missing_forecasts
-from scoring.services.forecasts.skill import score_due_forecasts
+from scoring.services.forecasts import skill
+from scoring.services.forecasts.skill import (
+    score_due_forecasts,
+    write_missing_forecasts,
+)
 from tests.support.factories import DAY_S, make_forecast, make_region
 from tests.support.random_events import START, store_random_events
 
@@ -65,7 +67,7 @@ def test_what_could_not_be_written_is_written_later(
         return record_forecast(key, *args, **options)
 
     with monkeypatch.context() as broken:
-        broken.setattr(ledger, "record_forecast", break_after_one)
+        broken.setattr(skill, "record_forecast", break_after_one)
         assert write_missing_forecasts() == 1
     assert Forecast.objects.filter(ledgered_at=None).count() == 2
     assert write_missing_forecasts() == 2

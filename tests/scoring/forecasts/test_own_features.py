@@ -15,7 +15,7 @@ from scoring.engine.forecasters import Forecaster
 from scoring.errors import FeaturesNotUsableError, ModelOutdatedError
 from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_columns
-from scoring.services.forecasts.forecasting import load_forecaster
+from scoring.services.forecasts.publishing import load_forecaster
 from scoring.services.forecasts.snapshots import PREDICTIONS, ScoredCells, score_cells
 from tests.perf.cache.keeping import count_of
 from tests.scoring.engine.regions import START_S, TIMEZONE, make_grid, make_history

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from scoring.errors import TooFewEventsError
 from scoring.models import Forecast, ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import get_columns, get_latest_forecast, get_scenarios
-from scoring.services.forecasts.forecasting import publish_forecast
+from scoring.services.forecasts.publishing import publish_forecast
 from scoring.services.registry.fitting import fit_model
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import store_random_events

@@ -17,10 +17,8 @@ from scoring.engine.artifacts import digest_of, dump_artifact
 from scoring.errors import ForecastRefusedError
 from scoring.models import Forecast, ModelArtifact, Region
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.services.forecasts.forecasting import load_forecaster
-from scoring.services.forecasts.publishing import renew_forecasts
-from scoring.services.registry.fitting import FittedRegion, fit_model
-from scoring.services.registry.jobs import RENEW
+from scoring.services.forecasts.publishing import load_forecaster, renew_forecasts
+from scoring.services.registry.fitting import RENEW, FittedRegion, fit_model
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import store_random_events
 

@@ -10,13 +10,12 @@ from django.core.management import call_command
 from scoring.engine.distributions import distribution_of
 from scoring.errors import HorizonNotPassedError
 from scoring.models import Forecast, ForecastSkill, Region
-from scoring.selectors.forecast_skill import get_forecast_skill
-from scoring.selectors.forecasts import get_columns
-from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.selectors.forecasts import get_columns, get_forecast_skill
 from scoring.services.forecasts.skill import (
     observed_counts,
     score_due_forecasts,
     skill_values,
+    write_missing_forecasts,
 )
 from tests.support.factories import DAY_S, make_forecast, make_region
 from tests.support.random_events import DAYS, START, store_random_events

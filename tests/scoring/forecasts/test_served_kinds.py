@@ -13,11 +13,10 @@ from scoring.engine.snapshots import RecentEvents, Snapshot, walk_snapshots
 from scoring.models import Forecast, Region
 from scoring.selectors.events import load_history, load_snapshot
 from scoring.selectors.forecasts import get_scenarios
-from scoring.selectors.grids import grid_of_region
-from scoring.services.forecasts.forecasting import load_forecaster
-from scoring.services.forecasts.publishing import publish_version
+from scoring.selectors.regions import grid_of_region
+from scoring.services.forecasts.publishing import load_forecaster, publish_version
+from scoring.services.registry.fitting import TrainingPlan, train_model_version
 from scoring.services.registry.promotion import promote
-from scoring.services.registry.training import TrainingPlan, train_model_version
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import DAYS, START, store_random_events
 

@@ -7,12 +7,14 @@ import pytest
 from scoring.errors import ModelVersionNotFoundError, PromotionRefusedError
 from scoring.models import Forecast, ForecastSkill
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.selectors.grids import grid_of_region
-from scoring.services.forecasts.ledger import write_missing_forecasts
+from scoring.selectors.regions import grid_of_region
 from scoring.services.forecasts.publishing import renew_forecasts
-from scoring.services.forecasts.skill import score_due_forecasts
+from scoring.services.forecasts.skill import (
+    score_due_forecasts,
+    write_missing_forecasts,
+)
+from scoring.services.registry.fitting import TrainingPlan, train_model_version
 from scoring.services.registry.promotion import challenge, promote
-from scoring.services.registry.training import TrainingPlan, train_model_version
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import START, store_random_events
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Asset, AssetPlace, Portfolio, Region
-from scoring.selectors import asset_places
-from scoring.selectors.asset_places import find_places
-from scoring.services.portfolios.asset_places import place_again
+from scoring.selectors import placement
+from scoring.selectors.placement import find_places
+from scoring.services.portfolios.asset_rows import place_again
 from scoring.services.regions import add_cells, define_region
 from tests.support.factories import CENTRE, make_asset, make_portfolio, make_region
 
@@ -84,7 +84,7 @@ def test_poles_and_the_antimeridian_are_no_exception(
 def test_cells_are_found_in_either_way(
     looked_up: int, acme: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asset_places, "MAX_LOOKED_UP", looked_up)
+    monkeypatch.setattr(placement, "MAX_LOOKED_UP", looked_up)
     make_region("a", rings=1)
     make_region("b", rings=2)
     cells = h3.grid_disk(h3.latlng_to_cell(*CENTRE, 8), 3)

@@ -14,7 +14,7 @@ from django.db.models import Sum
 from scoring.errors import AssetReferenceTakenError
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.services.portfolios.asset_import import ImportOptions, import_assets
-from scoring.services.portfolios.assets import delete_asset
+from scoring.services.portfolios.portfolios import delete_asset
 from scoring.services.regions import add_cells
 from tests.support.factories import CENTRE, make_asset, make_portfolio, make_region
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from riskplatform.api.keys.models import Organisation
-from scoring.selectors.exposures import list_regions_of, load_exposure
+from scoring.selectors.assessment_inputs import find_regions
+from scoring.selectors.exposures import load_exposure
 from tests.support.factories import (
     CENTRE,
     RESOLUTION,
@@ -71,4 +72,4 @@ def test_names_the_regions_with_assets(acme: Organisation) -> None:
     make_region("loop", rings=0)
     portfolio = make_portfolio(acme)
     make_asset(portfolio)
-    assert [region.slug for region in list_regions_of(portfolio)] == ["chicago", "loop"]
+    assert [region.slug for region in find_regions(portfolio)] == ["chicago", "loop"]

@@ -10,7 +10,7 @@ from django.test import Client
 
 from riskplatform.api.keys.models import Scope
 from scoring.models import ModelSwitch, ModelVersion, Region
-from scoring.services.registry import store_loading
+from scoring.services.registry import stores
 from scoring.services.registry.fitting import fit_model
 from scoring.services.registry.promotion import promote
 from tests.scoring.registry.artifacts import SENSELESS, Change, rewritten
@@ -105,7 +105,7 @@ def test_a_candidate_has_to_pass_the_gate(
 def test_an_artifact_without_sense_is_refused_and_the_process_lives(
     change: Change, store: Path, operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_loading, "TRIAL_CPU_S", 5)
+    monkeypatch.setattr(stores, "TRIAL_CPU_S", 5)
     damaged = store / "86400.model"
     damaged.write_bytes(rewritten(damaged.read_bytes(), change))
     _require_refused(operator, "store://shelf/chicago/86400.model")

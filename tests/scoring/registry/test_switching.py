@@ -5,8 +5,12 @@ import pytest
 from scoring.errors import ModelStateError, NoEarlierChampionError
 from scoring.models import Forecast, ModelSwitch, ModelVersion
 from scoring.selectors.forecasts import get_latest_forecast, list_latest_forecasts
-from scoring.services.registry.champion_watch import roll_back_failing_champions
-from scoring.services.registry.promotion import challenge, promote, roll_back
+from scoring.services.registry.promotion import (
+    challenge,
+    promote,
+    roll_back,
+    roll_back_failing_champions,
+)
 from tests.scoring.registry.versions import (
     day,
     make_rivals,

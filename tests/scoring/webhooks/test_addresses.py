@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from scoring.errors import WebhookAddressError
-from scoring.services.webhooks.addresses import check_url, is_public, resolve
-from scoring.services.webhooks.requests import post
+from scoring.services.webhooks.requests import check_url, is_public, post, resolve
 
 PRIVATE = [
     ".".join("0000"),

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from riskplatform.api.keys.models import Organisation
 from scoring.models import Webhook
 from scoring.services.webhooks.registration import rotate_secret
-from scoring.services.webhooks.secrets import secret_of, signature_of
+from scoring.services.webhooks.sending import secret_of, signature_of
 from tests.scoring.webhooks.queueing import make_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 
 from riskplatform.api.keys.models import Organisation
 from scoring.models import WebhookDelivery
-from scoring.services.webhooks.secrets import secret_of
 from scoring.services.webhooks.sending import (
     MAX_ATTEMPTS,
+    secret_of,
     send_due_deliveries,
 )
 from tests.scoring.webhooks.queueing import make_delivery, make_due, make_webhook

@@ -11,7 +11,7 @@ from riskplatform.api.idempotency.models import IdempotentRequest
 from riskplatform.api.keys.models import Organisation
 from scoring.api.webhooks import DeliveryDetail, WebhookWithSecret
 from scoring.models import Webhook, WebhookDelivery
-from scoring.services.webhooks.secrets import secret_of
+from scoring.services.webhooks.sending import secret_of
 from tests.scoring.webhooks.queueing import make_delivery, make_webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]

@@ -1,9 +1,14 @@
-"""Values of one row of a file: read strictly, and what is wrong is noted."""
+"""Values of one row of a file of assets: read strictly, and what is wrong is noted.
+
+What the rules of events say as well has their codes, `RowCode`; `AssetCode` are the
+others.
+"""
 
 import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 
 from analytics.ingest.rules import (
     MISSING,
@@ -16,7 +21,7 @@ from analytics.ingest.rules import (
     shown,
     too_long,
 )
-from scoring.services.portfolios.location_files.faults import AssetCode, RowFault
+from riskplatform.kernel.errors import FieldFault
 
 MAX_NUMBER_CHARS = 40
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -25,6 +30,33 @@ CENT = Decimal("0.01")
 # What rounds to this would not fit into the column.
 BEYOND = Decimal(10**18) - 1
 ZERO = Decimal("0.00")
+
+
+class AssetCode(StrEnum):
+    BAD_TEXT = "bad_text"
+    OUT_OF_RANGE = "out_of_range"
+    WRONG_CURRENCY = "wrong_currency"
+    UNKNOWN_VULNERABILITY = "unknown_vulnerability"
+    UNSUPPORTED_TERM = "unsupported_term"
+    DUPLICATE_REFERENCE = "duplicate_reference"
+    REFERENCE_TAKEN = "reference_taken"
+
+
+def row_fault(
+    row: int, column: str | None, code: AssetCode | RowCode, reason: str
+) -> FieldFault:
+    """Say what is wrong with a row; `row` is its line, that of the header being 1."""
+    return FieldFault(
+        (row, column) if column else (row,),
+        reason,
+        {"row": row, "column": column, "code": code.value},
+    )
+
+
+def fault_text(fault: FieldFault) -> str:
+    row, column = fault.facts["row"], fault.facts["column"]
+    where = f", column {column}" if column else ""
+    return f"row {row}{where}: {fault.reason}"
 
 
 class RowValues:
@@ -44,7 +76,7 @@ class RowValues:
         header: Sequence[str],
     ) -> None:
         self.row = row
-        self.faults: list[RowFault] = []
+        self.faults: list[FieldFault] = []
         self._texts = texts
         self._columns = columns
         self._header = header
@@ -61,11 +93,8 @@ class RowValues:
         elif faults := too_long([text], max_chars):
             self.note_fault(column, faults[0])
         elif not text.isprintable() and CONTROL.search(text):
-            self.note(
-                column,
-                AssetCode.BAD_TEXT,
-                f"{shown(text)} holds control characters.",
-            )
+            reason = f"{shown(text)} holds control characters."
+            self.note(column, AssetCode.BAD_TEXT, reason)
         else:
             return text
         return ""
@@ -99,17 +128,12 @@ class RowValues:
             return ZERO
         return amount
 
-    def money(self, column: str) -> Decimal | None:
+    def money(self, column: str, *, is_required: bool = False) -> Decimal | None:
         """Read an amount, to the cent."""
         amount = self.amount(column)
-        return None if amount is None else amount.quantize(CENT)
-
-    def required_money(self, column: str) -> Decimal:
-        amount = self.money(column)
-        if amount is None:
+        if amount is None and is_required:
             self.note_fault(column, MISSING_NUMBER)
-            return ZERO
-        return amount
+        return None if amount is None else amount.quantize(CENT)
 
     def note_fault(self, column: str, fault: Fault) -> None:
         self.note(column, fault.code, fault.reason)
@@ -117,9 +141,7 @@ class RowValues:
     def note(self, column: str, code: AssetCode | RowCode, reason: str) -> None:
         index = self._columns.get(column)
         name = column if index is None else self._header[index]
-        self.faults.append(
-            RowFault(row=self.row, column=name, code=code.value, reason=reason)
-        )
+        self.faults.append(row_fault(self.row, name, code, reason))
 
 
 def _degrees(text: str) -> tuple[float, Fault | None]:

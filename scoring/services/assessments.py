@@ -1,14 +1,22 @@
-"""Assess a portfolio: what the scenarios of a forecast would cost it."""
+"""Assess portfolios: what the scenarios of a forecast would cost them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
+from perf.concurrency import Outcome, process_batch
+from perf.jobs.models import Job
+from perf.jobs.queue import enqueue_job
+from perf.jobs.runner import Progress
 from riskplatform.api.keys.access import access_of_organisation
+from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.changes import publish_changes
-from riskplatform.kernel.errors import FieldFault
+from riskplatform.kernel.errors import ApplicationError, FieldFault
 from scoring import change_names
 from scoring.engine.errors import EngineError
 from scoring.errors import NotAssessableError, PortfolioNotFoundError
@@ -18,21 +26,25 @@ from scoring.models import Assessment, Forecast, Portfolio, Region
 from scoring.models.portfolio import MONEY_DIGITS, MONEY_PLACES
 from scoring.selectors.assessment_figures import measure, quantile_text
 from scoring.selectors.assessment_inputs import (
-    RegionExposure,
     find_regions,
     load_damage_ratios,
     load_region_exposure,
     load_scenarios,
 )
-from scoring.selectors.assessments import find_assessment, get_forecast_to_assess
+from scoring.selectors.portfolios import find_assessment, get_forecast_to_assess
 from scoring.selectors.regions import get_region
 
 QUANTILES = (0.9, 0.95, 0.99)
 BEYOND = 10.0 ** (MONEY_DIGITS - MONEY_PLACES)
+ASSESS: Final = "assess-portfolios"
+AT_ONCE = 50
+MOST = 5_000
+# Arrays of one assessment may take 200 MB, and numpy keeps few more cores busy.
+MAX_CONCURRENCY = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssessmentQuestion:
+class AssessmentTerms:
     """Against which forecast portfolios are assessed, and which quantiles to give.
 
     Without a region it is the one in which the portfolio lies, without a moment the
@@ -46,9 +58,9 @@ class AssessmentQuestion:
     region: str | None = None
 
 
-def assess_portfolio(portfolio: Portfolio, wanted: AssessmentQuestion) -> Assessment:
+def assess_portfolio(portfolio: Portfolio, terms: AssessmentTerms) -> Assessment:
     """Assess a portfolio, or return the stored assessment of the same request."""
-    return store_assessment(prepare_assessment(portfolio, wanted))
+    return store_assessment(prepare_assessment(portfolio, terms))
 
 
 def assess_against(
@@ -58,7 +70,7 @@ def assess_against(
     return store_assessment(_prepare(portfolio, forecast, sorted(quantiles)))
 
 
-def prepare_assessment(portfolio: Portfolio, wanted: AssessmentQuestion) -> Assessment:
+def prepare_assessment(portfolio: Portfolio, terms: AssessmentTerms) -> Assessment:
     """Return the stored assessment, or a new one, not yet stored.
 
     Raises
@@ -68,15 +80,15 @@ def prepare_assessment(portfolio: Portfolio, wanted: AssessmentQuestion) -> Asse
     ForecastNotFoundError
     RegionNotFoundError
     """
-    region = _region_of(portfolio, wanted.region)
+    region = _region_of(portfolio, terms.region)
     forecast = get_forecast_to_assess(
         region,
-        horizon_sec=wanted.horizon_sec,
-        moment=wanted.moment,
-        model_version=wanted.model_version,
+        horizon_sec=terms.horizon_sec,
+        moment=terms.moment,
+        model_version=terms.model_version,
     )
     forecast.region = region
-    return _prepare(portfolio, forecast, sorted(wanted.quantiles))
+    return _prepare(portfolio, forecast, sorted(terms.quantiles))
 
 
 def store_assessment(assessment: Assessment) -> Assessment:
@@ -132,8 +144,14 @@ def _computed(
     exposure = load_region_exposure(portfolio, forecast.region, scenarios)
     table = exposure.table
     if table is None:
-        raise _nothing_there(forecast.region)
-    _check_amounts(exposure)
+        raise NotAssessableError(
+            f"No asset of the portfolio lies in region {forecast.region.slug!r}.",
+            field="region",
+        )
+    if exposure.value.sum() + float(exposure.outside_value) >= BEYOND:
+        raise NotAssessableError(
+            f"The assets are worth {BEYOND:.0e} or more. Use a larger unit of money."
+        )
     figures = measure(
         exposure,
         table,
@@ -172,14 +190,90 @@ def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
     return regions[0]
 
 
-def _nothing_there(region: Region) -> NotAssessableError:
-    return NotAssessableError(
-        f"No asset of the portfolio lies in region {region.slug!r}.", field="region"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """Of one portfolio: its assessment, or the error in its stead."""
+
+    portfolio_id: UUID
+    assessment: Assessment | None = None
+    error: ApplicationError | None = None
+
+
+def assess_batch(
+    organisation: Organisation,
+    portfolio_ids: Sequence[UUID],
+    terms: AssessmentTerms,
+) -> list[BatchResult]:
+    """Assess portfolios concurrently, one result each, in the order given.
+
+    Threads read and compute on connections of their own; what is new is written by
+    the caller, in whose transaction it may be. What the time did not suffice for is
+    an error of its portfolio.
+    """
+    found = Portfolio.objects.for_organisation(organisation).in_bulk(portfolio_ids)
+    prepared = process_batch(
+        portfolio_ids,
+        partial(_prepared, found, terms),
+        max_concurrency=MAX_CONCURRENCY,
+    )
+    return list(map(_result, portfolio_ids, prepared))
+
+
+def queue_batch(
+    organisation: Organisation,
+    portfolio_ids: Sequence[UUID],
+    terms: AssessmentTerms,
+) -> Job:
+    """Have a worker assess portfolios; the result of the job names assessments."""
+    moment = terms.moment
+    return enqueue_job(
+        ASSESS,
+        parameters={
+            "portfolio_ids": [str(portfolio_id) for portfolio_id in portfolio_ids],
+            "horizon_sec": terms.horizon_sec,
+            "time": None if moment is None else moment.isoformat(),
+            "model_version": terms.model_version,
+            "quantiles": list(terms.quantiles),
+            "region": terms.region,
+        },
+        organisation=organisation,
+        total=len(portfolio_ids),
     )
 
 
-def _check_amounts(exposure: RegionExposure) -> None:
-    if exposure.value.sum() + float(exposure.outside_value) >= BEYOND:
-        raise NotAssessableError(
-            f"The assets are worth {BEYOND:.0e} or more. Use a larger unit of money."
-        )
+def run_batch(job: Job, progress: Progress) -> Iterator[BatchResult]:
+    """Carry out a queued batch; begun again, it finds what it has stored."""
+    if job.organisation is None:
+        raise PortfolioNotFoundError("A batch needs the organisation it is for.")
+    parameters = job.parameters
+    portfolio_ids = [UUID(text) for text in parameters["portfolio_ids"]]
+    terms = AssessmentTerms(
+        horizon_sec=parameters["horizon_sec"],
+        moment=parameters["time"] and datetime.fromisoformat(parameters["time"]),
+        model_version=parameters["model_version"],
+        quantiles=parameters["quantiles"],
+        region=parameters["region"],
+    )
+    for start in range(0, len(portfolio_ids), AT_ONCE):
+        progress(start)
+        part = portfolio_ids[start : start + AT_ONCE]
+        yield from assess_batch(job.organisation, part, terms)
+    progress(len(portfolio_ids))
+
+
+def _prepared(
+    found: dict[UUID, Portfolio], terms: AssessmentTerms, portfolio_id: UUID
+) -> Assessment:
+    if portfolio_id not in found:
+        raise PortfolioNotFoundError(f"There is no portfolio {portfolio_id}.")
+    return prepare_assessment(found[portfolio_id], terms)
+
+
+def _result(portfolio_id: UUID, prepared: Outcome[Assessment]) -> BatchResult:
+    if prepared.value is None:
+        return BatchResult(portfolio_id=portfolio_id, error=prepared.error)
+    try:
+        assessment = store_assessment(prepared.value)
+    except ApplicationError as error:
+        return BatchResult(portfolio_id=portfolio_id, error=error)
+    return BatchResult(portfolio_id=portfolio_id, assessment=assessment)

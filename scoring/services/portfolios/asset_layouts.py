@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
-from analytics.ingest.rules import RowCode, shown
+from analytics.ingest.rules import RowCode
 from scoring.errors import AssetFileError
-from scoring.services.portfolios.location_files.faults import AssetCode, RowFault
-from scoring.services.portfolios.location_files.values import (
+from scoring.services.portfolios.asset_values import (
     BEYOND,
     CENT,
     ZERO,
+    AssetCode,
     RowValues,
 )
 
@@ -37,6 +38,8 @@ OED_REQUIRED = ("locnumber", "latitude", "longitude")
 TERM_AMOUNT = ("", "0")
 TERM_SHARE_OF_VALUE = "2"
 
+Format = Literal["minimal", "oed"]
+
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
@@ -56,46 +59,19 @@ class AssetRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How to read the rows; `names_curves`: a curve that is named has to exist."""
+    """How to read the rows.
 
-    format: str
+    `reference` and `currency` are the columns with these; `names_curves`: a curve that
+    is named has to exist.
+    """
+
+    format: Format
     reference: str
     currency: str
     names_curves: bool
     header: Sequence[str]
     columns: Mapping[str, int]
     read_values: Callable[[RowValues], AssetRow]
-
-    def read(self, row: int, texts: Sequence[str]) -> AssetRow | list[RowFault]:
-        values = RowValues(row, texts, columns=self.columns, header=self.header)
-        asset = self.read_values(values)
-        return values.faults or asset
-
-    def repeated(self, asset: AssetRow, first: int) -> RowFault:
-        reason = f"{shown(asset.reference)} came in row {first} already."
-        return self._fault(asset, self.reference, AssetCode.DUPLICATE_REFERENCE, reason)
-
-    def taken(self, asset: AssetRow) -> RowFault:
-        reason = (
-            f"the portfolio has {shown(asset.reference)} already."
-            " Import with replace to change it."
-        )
-        return self._fault(asset, self.reference, AssetCode.REFERENCE_TAKEN, reason)
-
-    def wrong_currency(self, asset: AssetRow, currency: str) -> RowFault:
-        reason = f"{shown(asset.currency)} is not {currency}, as the portfolio has it."
-        return self._fault(asset, self.currency, AssetCode.WRONG_CURRENCY, reason)
-
-    def unknown_curve(self, asset: AssetRow) -> RowFault:
-        reason = f"there is no vulnerability {', '.join(map(shown, asset.curves))}."
-        code = AssetCode.UNKNOWN_VULNERABILITY
-        return self._fault(asset, "vulnerability", code, reason)
-
-    def _fault(
-        self, asset: AssetRow, column: str, code: AssetCode, reason: str
-    ) -> RowFault:
-        name = self.header[self.columns[column]]
-        return RowFault(row=asset.row, column=name, code=code.value, reason=reason)
 
 
 def detect_layout(header: Sequence[str]) -> Layout:
@@ -121,12 +97,12 @@ def detect_layout(header: Sequence[str]) -> Layout:
 def _minimal(header: Sequence[str], indices: Mapping[str, int]) -> Layout:
     columns: dict[str, int] = {}
     unknown = set(indices)
-    for field, names in MINIMAL.items():
+    for known, names in MINIMAL.items():
         found = [name for name in names if name in indices]
         if len(found) > 1:
             raise AssetFileError(f"{' and '.join(found)} mean the same. Keep one.")
         if found:
-            columns[field] = indices[found[0]]
+            columns[known] = indices[found[0]]
             unknown.discard(found[0])
     missing = [name for name in MINIMAL_REQUIRED if name not in columns]
     if missing or unknown:
@@ -182,7 +158,7 @@ def _read_minimal(values: RowValues) -> AssetRow:
         values.text("id", max_chars=MAX_REFERENCE_CHARS, is_required=True),
         values.text("name", max_chars=MAX_NAME_CHARS),
         *values.place("lat", "lon"),
-        values.required_money("value"),
+        values.money("value", is_required=True) or ZERO,
         values.money("deductible") or ZERO,
         values.money("limit"),
         values.raw("currency"),
@@ -238,20 +214,15 @@ def _oed_term(values: RowValues, column: str, kind: str, value: Decimal) -> Deci
         return amount.quantize(CENT)
     if type_of_term == TERM_SHARE_OF_VALUE and amount <= 1:
         return (amount * value).quantize(CENT)
-    values.note(
-        kind,
-        AssetCode.UNSUPPORTED_TERM,
-        "only terms of type 0 (an amount) and 2 (a share of the value) are taken.",
-    )
+    reason = "only terms of type 0 (an amount) and 2 (a share of the value) are taken."
+    values.note(kind, AssetCode.UNSUPPORTED_TERM, reason)
     return ZERO
 
 
 def _oed_curves(values: RowValues) -> tuple[str, ...]:
     """Look up the curve of occupancy and construction, then that of occupancy."""
-    occupancy, construction = (
-        values.raw("occupancycode"),
-        values.raw("constructioncode"),
-    )
+    occupancy = values.raw("occupancycode")
     if not occupancy:
         return ()
+    construction = values.raw("constructioncode")
     return (f"oed-{occupancy}-{construction}", f"oed-{occupancy}")
