@@ -87,7 +87,7 @@ def slots() -> dict[str, Slots]:
     """Read the slots of each process, by group; `default` has all other classes."""
     return {
         "default": Slots(
-            inside=env_int("WEB_MAX_CONCURRENCY", 6, minimum=1), waiting=256
+            inside=env_int("WEB_MAX_CONCURRENCY", 6, minimum=1), waiting=512
         ),
         "events": Slots(inside=env_int("WEB_MAX_INGESTION", 3, minimum=1), waiting=64),
         "admin": Slots(inside=env_int("WEB_MAX_ADMIN", 2, minimum=1), waiting=16),

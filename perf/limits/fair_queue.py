@@ -18,7 +18,7 @@ WAITING_SHARE: Final = 0.5
 # How long a request may wait while there is more work than capacity, at least.
 TARGET_S: Final = 0.05
 # Of the places in the queue, how many one caller may have.
-CALLER_SHARE: Final = 0.75
+CALLER_SHARE: Final = 0.5
 # What one request adds to the mean time of the work.
 WEIGHT: Final = 0.1
 # In the place of a caller: the requests of all together are more than can be done.

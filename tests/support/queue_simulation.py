@@ -24,7 +24,7 @@ class Simulation:
 
     threads: int
     work_s: float
-    max_waiting: int = 256
+    max_waiting: int = 512
     now_s: float = 0.0
     answered: list[Answered] = field(default_factory=list)
     _queue: FairQueue = field(init=False)

@@ -70,6 +70,7 @@ def serving(process: Web | Realtime, postgres: PostgresServer) -> Generator[None
     process.env = {
         "DATABASE_URL": postgres.url,
         "DATABASE_POOL_SIZE": str(POOL_SIZE),
+        "WEB_MAX_CONCURRENCY": str(THREADS),
         "DJANGO_SETTINGS_MODULE": "tests.perf.connections.probe_settings",
     }
     process.start_and_wait()
@@ -83,7 +84,7 @@ def serving(process: Web | Realtime, postgres: PostgresServer) -> Generator[None
 def test_web_answers_every_reader_through_a_restart(
     site: Site, postgres: PostgresServer, path: str
 ) -> None:
-    web = Web(site, size=WebSize(workers=1, threads=THREADS))
+    web = Web(site, size=WebSize(workers=1))
     with serving(web, postgres):
         assert ask_through_restart(web, postgres, path) == {200}
         assert 0 < retried(web) <= THREADS
