@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from analytics.errors import EventStoreUnavailableError
 from analytics.metrics import QUERY_RETRIES, QUERY_SECONDS
 from analytics.store.clickhouse_errors import is_broken_off, translated
-from perf.connections.retrying import RetryTimeout
+from perf.connections.retry_timeout import RetryTimeout
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.hedging import Hedge
 from perf.switches import Switch, is_on

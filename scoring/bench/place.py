@@ -100,7 +100,7 @@ def own_events(place: Place, *, count: int, until: datetime) -> Generator[None]:
         yield
     finally:
         with changing_events([place.region.slug]):
-            Event.objects.of_region(place.region.slug).delete()
+            Event.objects.filter(region=place.region.slug).delete()
 
 
 def publish(

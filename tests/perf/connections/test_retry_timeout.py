@@ -2,7 +2,7 @@
 
 import pytest
 
-from perf.connections.retrying import RetryTimeout
+from perf.connections.retry_timeout import RetryTimeout
 
 
 class Clock:

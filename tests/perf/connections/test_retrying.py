@@ -10,7 +10,8 @@ from django.test import RequestFactory
 from prometheus_client import REGISTRY
 from pytest_django.plugin import DjangoDbBlocker
 
-from perf.connections.retrying import RetryMiddleware, RetryTimeout
+from perf.connections.retry_timeout import RetryTimeout
+from perf.connections.retrying import RetryMiddleware
 from riskplatform.connection_policy import ConnectionPolicy
 from tests.support.postgresql_aliases import (
     URL,
