@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,11 @@ SERVER = (
     *(sys.executable, "-m", "riskplatform.serving.web", "--host", LOOPBACK),
     *("--workers", "1", "--threads", "8", "--lame-duck", "0", "--port"),
 )
+# The same server for an application of somebody else.
+ASGI_SERVER = (
+    *(sys.executable, "-m", "granian", "--interface", "asgi", "--host", LOOPBACK),
+    *("--workers", "1", "--no-ws", "--port"),
+)
 
 
 @contextmanager
@@ -34,8 +39,9 @@ def web_process(
     *,
     environment: Mapping[str, str],
     core: int | None = None,
+    server: Sequence[str] = SERVER,
 ) -> Generator[int]:
-    """Serve a WSGI application inside the block; give its port.
+    """Serve an application inside the block; give its port.
 
     `environment` is added to the variables of this process.
 
@@ -49,7 +55,7 @@ def web_process(
         log = Path(folder) / "web.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - the commands are the kit's own
-                ending_with_parent([*SERVER, str(port), application], core=core),
+                ending_with_parent([*server, str(port), application], core=core),
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -8,7 +8,9 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 import numpy as np
+import orjson
 from msgspec import Struct
+from msgspec.structs import fields
 from rest_framework.renderers import BaseRenderer
 
 ROWS_AT_ONCE: Final = 500
@@ -43,7 +45,7 @@ class Rows(Generic[Answer]):
     """An answer whose last field, an empty list, is filled as it is written.
 
     Of the rows, which a generator makes, only some exist as objects at a time: as
-    bytes they take a tenth of that.
+    bytes they take a tenth of that. A row may be JSON already, as `msgspec.Raw`.
     """
 
     answer: Answer
@@ -76,3 +78,27 @@ def finite_list(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
         raise ValueError("A value to be rendered is not finite.")
     listed: list[float] = values.tolist()
     return listed
+
+
+def json_numbers(values: np.ndarray[Any, Any]) -> list[bytes]:
+    """Write each number of an array as JSON, refusing what JSON has no word for."""
+    if not np.isfinite(values).all():
+        raise ValueError("A value to be rendered is not finite.")
+    flat = np.ascontiguousarray(values).ravel()
+    if not flat.size:
+        return []
+    written = orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY)
+    return written[1:-1].split(b",")
+
+
+def json_template(row: type[Struct], **members: bytes) -> bytes:
+    """Give a struct as JSON with `%b` for each value, in the order of its fields.
+
+    `members` says what stands in the place of single values. Filling it in takes a
+    fraction of the time that objects of each row take to be made and written.
+    """
+    written = (
+        b'"%b":%b' % (field.encode_name.encode(), members.get(field.name, b"%b"))
+        for field in fields(row)
+    )
+    return b"{" + b",".join(written) + b"}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Self
 
+import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import Meta, Struct
@@ -22,7 +23,8 @@ from riskplatform.api.renderers import (
     GeoJsonRenderer,
     JsonRenderer,
     Rows,
-    finite_list,
+    json_numbers,
+    json_template,
 )
 from riskplatform.api.strict_texts import number_of_text
 from riskplatform.api.tables import (
@@ -140,33 +142,27 @@ def risk_map(
     )
     if isinstance(wanted, CsvRenderer | ArrowRenderer):
         return _table(wanted, columns, ForecastHead.of(region, forecast))
-    rows = risk_rows(columns)
+    rows = _risk_rows(columns)
     if isinstance(wanted, GeoJsonRenderer):
-        features = (cell_feature(row.cell_id, asdict(row)) for row in rows)
+        features = (msgspec.Raw(cell_feature(cell, row)) for cell, row in rows)
         return Rows(FeatureCollection(), watched(features))
-    return Rows(RiskMap.of(region, forecast, aggregated=[]), watched(rows))
+    answer = RiskMap.of(region, forecast, aggregated=[])
+    return Rows(answer, watched(msgspec.Raw(row) for _, row in rows))
 
 
-def risk_rows(columns: ForecastColumns) -> Iterator[CellRisk]:
-    """Make one row a cell; `mean_risk` equals `p_event` by the meaning of both."""
-    values = zip(
+def _risk_rows(columns: ForecastColumns) -> Iterator[tuple[int, bytes]]:
+    """Give each cell with its row; `mean_risk` equals `p_event` by their meanings."""
+    row = json_template(CellRisk, cell_hex=b'"%b"')
+    written = zip(
         columns.cells.tolist(),
-        finite_list(columns.p_event),
-        finite_list(columns.q05),
-        finite_list(columns.q50),
-        finite_list(columns.q95),
+        json_numbers(columns.p_event),
+        json_numbers(columns.q05),
+        json_numbers(columns.q50),
+        json_numbers(columns.q95),
         strict=True,
     )
-    for cell, p_event, q05, q50, q95 in values:
-        yield CellRisk(
-            cell_id=cell,
-            cell_hex=hex_of(cell),
-            p_event=p_event,
-            mean_risk=p_event,
-            q05=q05,
-            q50=q50,
-            q95=q95,
-        )
+    for cell, p_event, q05, q50, q95 in written:
+        yield cell, row % (b"%d" % cell, b"%x" % cell, p_event, p_event, q05, q50, q95)
 
 
 def parse_bbox(text: str) -> Bounds:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Final
 
+import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
-from riskplatform.api.renderers import Rows, finite_list
+from riskplatform.api.renderers import Rows, json_numbers, json_template
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import (
@@ -33,7 +34,6 @@ from scoring.api.schemas import (
     Slug,
 )
 from scoring.arrays import ForecastColumns
-from scoring.cell_ids import hex_of
 from scoring.selectors.forecasts import get_latest_forecast
 from scoring.services.forecasts.snapshots import score_cells
 
@@ -135,19 +135,40 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
 
 def _zones(
     columns: ForecastColumns, risk_values: NDArray[np.float64]
-) -> Iterator[Zone]:
-    for row, cell in enumerate(columns.cells.tolist()):
-        yield Zone(
-            cell_id=cell,
-            cell_hex=hex_of(cell),
-            distribution_params=DistributionParams(
-                p_event=float(columns.p_event[row]),
-                q05=float(columns.q05[row]),
-                q50=float(columns.q50[row]),
-                q95=float(columns.q95[row]),
-            ),
-            scenarios=[
-                ScenarioValue(scenario_id=scenario, risk_value=value)
-                for scenario, value in enumerate(finite_list(risk_values[:, row]))
-            ],
+) -> Iterator[msgspec.Raw]:
+    """Write each cell with its scenarios; `risk_values` (n_scenarios, n_cells)."""
+    n_scenarios, n_cells = risk_values.shape
+    zone = _zone_template(n_scenarios)
+    cells_at_once = max(1, VALUES_AT_ONCE // n_scenarios)
+    for start in range(0, n_cells, cells_at_once):
+        block = slice(start, start + cells_at_once)
+        written = zip(
+            columns.cells[block].tolist(),
+            json_numbers(columns.p_event[block]),
+            json_numbers(columns.q05[block]),
+            json_numbers(columns.q50[block]),
+            json_numbers(columns.q95[block]),
+            _parts(json_numbers(risk_values[:, block].T), n_scenarios),
+            strict=True,
         )
+        for cell, p_event, q05, q50, q95, values in written:
+            head = b"%d" % cell, b"%x" % cell, p_event, q05, q50, q95
+            yield msgspec.Raw(zone % (*head, *values))
+
+
+def _zone_template(n_scenarios: int) -> bytes:
+    scenarios = (
+        json_template(ScenarioValue, scenario_id=b"%d" % number)
+        for number in range(n_scenarios)
+    )
+    return json_template(
+        Zone,
+        cell_hex=b'"%b"',
+        distribution_params=json_template(DistributionParams),
+        scenarios=b"[" + b",".join(scenarios) + b"]",
+    )
+
+
+def _parts(values: list[bytes], size: int) -> Iterator[list[bytes]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

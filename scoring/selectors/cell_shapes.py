@@ -6,16 +6,19 @@ from functools import lru_cache
 from typing import Any, Final
 
 import h3.api.basic_int as h3
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
-
-from scoring.cell_ids import hex_of
 
 # Web Mercator is a square that ends here.
 MAX_LATITUDE: Final = 85.051128779806604
 DECIMALS: Final = 6
 # A pentagon can have ten corners; two more close a cell over a pole.
 MOST_CORNERS: Final = 12
+
+# Outlines are written once; one takes some 400 bytes.
+MOST_GEOMETRIES: Final = 50_000
+FEATURE: Final = b'{"type":"Feature","id":"%x","properties":%b,"geometry":%b}'
 
 # Corners as numbers of Python take ten times what they do in an array.
 CELLS_AT_ONCE: Final = 1_000
@@ -50,8 +53,14 @@ class TileAddress:
     y: int
 
 
-def cell_feature(cell: int, properties: dict[str, Any]) -> dict[str, Any]:
-    """Draw a cell as GeoJSON: longitude first, cut at the antimeridian (RFC 7946)."""
+def cell_feature(cell: int, properties: bytes) -> bytes:
+    """Draw a cell as GeoJSON; `properties` is an object as JSON."""
+    return FEATURE % (cell, properties, _geometry(cell))
+
+
+@lru_cache(maxsize=MOST_GEOMETRIES)
+def _geometry(cell: int) -> bytes:
+    """Write the outline: longitude first, cut at the antimeridian (RFC 7946)."""
     polygons = [
         [[[round(x, DECIMALS), round(y, DECIMALS)] for x, y in (*ring, ring[0])]]
         for ring in _cut_at_antimeridian(ring_of(cell))
@@ -59,12 +68,7 @@ def cell_feature(cell: int, properties: dict[str, Any]) -> dict[str, Any]:
     geometry: dict[str, Any] = {"type": "MultiPolygon", "coordinates": polygons}
     if len(polygons) == 1:
         geometry = {"type": "Polygon", "coordinates": polygons[0]}
-    return {
-        "type": "Feature",
-        "id": hex_of(cell),
-        "properties": properties,
-        "geometry": geometry,
-    }
+    return msgspec.json.encode(geometry)
 
 
 def ring_of(cell: int) -> Ring:

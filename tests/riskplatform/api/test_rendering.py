@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from riskplatform.api.renderers import Rows
+from riskplatform.api.renderers import Rows, json_numbers, json_template
 
 
 class Row(msgspec.Struct):
@@ -46,3 +49,36 @@ def test_rows_are_made_as_they_are_written() -> None:
     assert made == []
     answer.encode()
     assert made == [0, 1, 2, 3]
+
+
+class Inner(msgspec.Struct):
+    low: float
+    high: float
+
+
+class Outer(msgspec.Struct):
+    cell_id: int
+    cell_hex: str
+    inner: Inner
+    values: list[float]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_numbers_of_an_array_are_written_exactly(numbers: list[float]) -> None:
+    written = json_numbers(np.array(numbers, dtype=np.float64))
+    assert [float(number) for number in written] == numbers
+
+
+def test_a_number_that_json_cannot_write_is_refused() -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        json_numbers(np.array([0.5, np.nan]))
+
+
+@given(st.integers(0, 2**63), st.lists(st.floats(-1e9, 1e9), min_size=4, max_size=4))
+def test_a_filled_template_is_what_the_struct_is(cell: int, own: list[float]) -> None:
+    template = json_template(
+        Outer, cell_hex=b'"%b"', inner=json_template(Inner), values=b"[%b,%b]"
+    )
+    filled = template % (b"%d" % cell, b"%x" % cell, *json_numbers(np.array(own)))
+    row = Outer(cell, f"{cell:x}", Inner(*own[:2]), own[2:])
+    assert filled == msgspec.json.encode(row)

@@ -2,6 +2,7 @@
 
 import h3.api.basic_int as h3
 import numpy as np
+import orjson
 import pytest
 
 from scoring.selectors.cell_shapes import (
@@ -24,7 +25,7 @@ def area(ring: list[tuple[float, float]]) -> float:
 
 
 def test_a_cell_away_from_the_edges_is_one_polygon() -> None:
-    geometry = cell_feature(CHICAGO, {})["geometry"]
+    geometry = orjson.loads(cell_feature(CHICAGO, b"{}"))["geometry"]
     assert geometry["type"] == "Polygon"
     (ring,) = geometry["coordinates"]
     assert ring[0] == ring[-1]
@@ -32,7 +33,7 @@ def test_a_cell_away_from_the_edges_is_one_polygon() -> None:
 
 
 def test_a_cell_across_the_antimeridian_is_cut_there() -> None:
-    feature = cell_feature(FIJI, {"p_event": 0.5})
+    feature = orjson.loads(cell_feature(FIJI, b'{"p_event":0.5}'))
     assert feature["geometry"]["type"] == "MultiPolygon"
     polygons = feature["geometry"]["coordinates"]
     lons = [[lon for lon, _ in ring] for (ring,) in polygons]
@@ -48,7 +49,7 @@ def test_a_cell_across_the_antimeridian_is_cut_there() -> None:
 
 @pytest.mark.parametrize(("cell", "pole"), [(NORTH_POLE, 90.0), (SOUTH_POLE, -90.0)])
 def test_a_cell_over_a_pole_reaches_from_edge_to_edge(cell: int, pole: float) -> None:
-    polygons = cell_feature(cell, {})["geometry"]["coordinates"]
+    polygons = orjson.loads(cell_feature(cell, b"{}"))["geometry"]["coordinates"]
     points = [point for (ring,) in polygons for point in ring]
     assert min(lon for lon, _ in points) == -180.0
     assert max(lon for lon, _ in points) == 180.0

@@ -1,0 +1,1 @@
+"""What users would write themselves: FastAPI services with the forecast in memory."""

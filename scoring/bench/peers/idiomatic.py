@@ -1,0 +1,77 @@
+"""FastAPI with pydantic models in and out, as its documentation shows it."""
+
+from datetime import datetime
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+
+from scoring.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
+
+application = FastAPI()
+
+
+class CellInput(BaseModel):
+    cell_id: int
+    features: dict[str, float] | None = None
+
+
+class SnapshotRequest(BaseModel):
+    time: datetime
+    horizon_sec: int
+    cells: list[CellInput] = Field(min_length=1, max_length=20_000)
+    region: str | None = None
+    n_scenarios: int = Field(default=50, ge=1, le=1_000)
+
+
+class DistributionParams(BaseModel):
+    p_event: float
+    q05: float
+    q50: float
+    q95: float
+
+
+class ScenarioValue(BaseModel):
+    scenario_id: int
+    risk_value: float
+
+
+class Zone(BaseModel):
+    cell_id: int
+    cell_hex: str
+    distribution_params: DistributionParams
+    scenarios: list[ScenarioValue]
+
+
+class Snapshot(BaseModel):
+    region: str
+    forecast_id: str
+    model_version: str
+    time: datetime
+    horizon_sec: int
+    zones: list[Zone]
+
+
+@application.get("/health/live")
+def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@application.post("/api/v1/score-snapshot")
+def score_snapshot(body: SnapshotRequest) -> Snapshot:
+    rows = rows_of([cell.cell_id for cell in body.cells])
+    drawn = DRAW[: body.n_scenarios, rows]
+    zones = [
+        Zone(
+            cell_id=cell.cell_id,
+            cell_hex=f"{cell.cell_id:x}",
+            distribution_params=DistributionParams(
+                **{name: float(values[row]) for name, values in VALUES.items()}
+            ),
+            scenarios=[
+                ScenarioValue(scenario_id=number, risk_value=value)
+                for number, value in enumerate(drawn[:, index].tolist())
+            ],
+        )
+        for index, (cell, row) in enumerate(zip(body.cells, rows, strict=True))
+    ]
+    return Snapshot(**HEAD, zones=zones)

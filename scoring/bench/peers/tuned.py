@@ -1,0 +1,51 @@
+"""FastAPI as somebody in need of speed writes it: msgspec in, orjson out, no models."""
+
+from typing import Any
+
+import msgspec
+import orjson
+from fastapi import FastAPI, Request, Response
+
+from scoring.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
+
+application = FastAPI()
+
+
+class CellInput(msgspec.Struct):
+    cell_id: int
+    features: dict[str, float] | None = None
+
+
+class SnapshotRequest(msgspec.Struct):
+    time: str
+    horizon_sec: int
+    cells: list[CellInput]
+    region: str | None = None
+    n_scenarios: int = 50
+
+
+@application.get("/health/live")
+async def live() -> Response:
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+@application.post("/api/v1/score-snapshot")
+async def score_snapshot(request: Request) -> Response:
+    body = msgspec.json.decode(await request.body(), type=SnapshotRequest)
+    rows = rows_of([cell.cell_id for cell in body.cells])
+    drawn = DRAW[: body.n_scenarios, rows].T.tolist()
+    params = zip(*(values[rows].tolist() for values in VALUES.values()), strict=True)
+    zones: list[dict[str, Any]] = [
+        {
+            "cell_id": cell.cell_id,
+            "cell_hex": f"{cell.cell_id:x}",
+            "distribution_params": dict(zip(VALUES, of_cell, strict=True)),
+            "scenarios": [
+                {"scenario_id": number, "risk_value": value}
+                for number, value in enumerate(values)
+            ],
+        }
+        for cell, of_cell, values in zip(body.cells, params, drawn, strict=True)
+    ]
+    content = orjson.dumps({**HEAD, "zones": zones})
+    return Response(content, media_type="application/json")
