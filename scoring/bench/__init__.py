@@ -1,5 +1,5 @@
 """Benchmarks of the domain; importing this package registers their suites."""
 
-from scoring.bench import assess, inference, inference_cache, web
+from scoring.bench import assess, inference, inference_cache, misses, web
 
-__all__ = ["assess", "inference", "inference_cache", "web"]
+__all__ = ["assess", "inference", "inference_cache", "misses", "web"]

@@ -50,12 +50,12 @@ class Peer:
 PEERS = (
     Peer(
         title="FastAPI with pydantic",
-        application="scoring.bench.peers.idiomatic:application",
+        application="perf.bench.peers.fastapi_idiomatic:application",
         targets={20: 4.0, 500: 15.0},
     ),
     Peer(
         title="FastAPI with msgspec and orjson",
-        application="scoring.bench.peers.tuned:application",
+        application="perf.bench.peers.fastapi_tuned:application",
         targets={20: 1.2, 500: 1.2},
     ),
 )

@@ -9,6 +9,7 @@ from django.db import connections
 from perf.bench.registry import BuildMeasurements, Suite
 from perf.bench.runner import Runner, SuiteRun
 from riskplatform.api.keys.models import Organisation
+from scoring.bench.misses import misses
 from scoring.bench.web import cache, http
 from scoring.models import Region
 
@@ -53,6 +54,16 @@ def test_the_cache_suite_compares_answers_and_figures() -> None:
         "dashboard, cold",
         "dashboard, warm",
         *["cached assess against a bare function, 100 connections"] * 4,
+    ]
+    assert nothing_is_left()
+
+
+def test_the_misses_suite_gives_the_figures_of_other_services() -> None:
+    run = run_quickly(misses)
+    assert run.failures == []
+    assert [row.name.partition(",")[0] for row in run.rows] == [
+        *["score 20 cells", "score 500 cells"] * 2,
+        "score 20 cells",
     ]
     assert nothing_is_left()
 

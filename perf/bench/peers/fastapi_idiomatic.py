@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from scoring.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
+from perf.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
 
 application = FastAPI()
 

@@ -6,7 +6,7 @@ import msgspec
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from scoring.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
+from perf.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
 
 application = FastAPI()
 

@@ -1,1 +1,0 @@
-"""What users would write themselves: FastAPI services with the forecast in memory."""
