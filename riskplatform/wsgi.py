@@ -19,7 +19,7 @@ from riskplatform.api.error_boundary import ErrorBoundary  # noqa: E402
 from riskplatform.kernel.heartbeat import heartbeat  # noqa: E402
 
 # Limits first: what goes beyond them costs nothing more. Bodies next, so that no thread
-# waits for one further in. Threads and slots are for what is not cached: a cached
+# waits for one further in. Threads of our own are for what is not cached: a cached
 # response is sent at once.
 cached = with_edge_cache(django_application)
 dispatching = Dispatching(

@@ -46,8 +46,7 @@ OTHER_DESCRIPTORS = 512
 HEADERS_TIMEOUT_MS = 10_000
 # What Granian keeps of a connection while it reads; headers have to fit in.
 READ_BUFFER_BYTES = 64 << 10
-# For requests at work and queued (WEB_MAX_CONCURRENCY, WEB_MAX_QUEUE), and some for
-# cached responses, bodies and probes.
+# For cached responses, bodies and probes; other work has threads of its own.
 THREADS_PER_WORKER = 8
 RESPAWN_INTERVAL_S = 0.5
 
