@@ -88,6 +88,7 @@ class Dispatching:
             caller=self._callers.name(environ),
             arrived_s=arrived_s,
             time_limit_s=limit_s,
+            usual_limit_s=time_limit_s(route_class, None),
             run=run,
             refuse=lambda: request.deliver(refuse()),
         )

@@ -27,11 +27,15 @@ EVERYBODY: Final = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedRequest:
-    """`run` and `refuse` both answer a request; one of them is called."""
+    """`run` and `refuse` both answer a request; one of them is called.
+
+    A client may give its request less time than is usual for its route.
+    """
 
     caller: str
     arrived_s: float
     time_limit_s: float
+    usual_limit_s: float
     run: Callable[[], None]
     refuse: Callable[[], None]
 
@@ -67,13 +71,15 @@ class FairQueue:
 
     def offer(self, request: QueuedRequest) -> bool:
         """Let a request wait, if only for a moment; False where it is refused."""
-        caller, most_s = request.caller, WAITING_SHARE * request.time_limit_s
-        if not self._has_place(EVERYBODY) or self._expected_s(EVERYBODY) > most_s:
-            self._overloaded.add(EVERYBODY)
-            return False
-        if not self._has_place(caller) or self._expected_s(caller) > most_s:
-            self._overloaded.add(caller)
-            return False
+        caller = request.caller
+        for whose in (EVERYBODY, caller):
+            expected_s = self._expected_s(whose)
+            is_full = not self._has_place(whose)
+            # Not by what a client says: a hurried one would end the waiting of all.
+            if is_full or expected_s > WAITING_SHARE * request.usual_limit_s:
+                self._overloaded.add(whose)
+            if is_full or expected_s > WAITING_SHARE * request.time_limit_s:
+                return False
         self._waiting.setdefault(caller, deque()).append(request)
         return True
 
@@ -99,10 +105,9 @@ class FairQueue:
         waited_s = self._clock() - request.arrived_s
         if self._overloaded & {request.caller, EVERYBODY}:
             return waited_s > max(TARGET_S, self._work_s)
-        if waited_s <= WAITING_SHARE * request.time_limit_s:
-            return False
-        self._overloaded.add(request.caller)
-        return True
+        if waited_s > WAITING_SHARE * request.usual_limit_s:
+            self._overloaded.add(request.caller)
+        return waited_s > WAITING_SHARE * request.time_limit_s
 
     def end(self, request: QueuedRequest, *, work_s: float | None) -> None:
         """Give a thread back; `work_s` is how long the work took, if it was done."""

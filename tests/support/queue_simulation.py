@@ -71,6 +71,7 @@ class Simulation:
             caller=caller,
             arrived_s=begun_s,
             time_limit_s=TIME_LIMIT_S,
+            usual_limit_s=TIME_LIMIT_S,
             run=lambda: answer(is_served=True),
             refuse=lambda: answer(is_served=False),
         )

@@ -28,6 +28,7 @@ def request(caller: str, clock: Callable[[], float], limit_s: float) -> QueuedRe
         caller=caller,
         arrived_s=clock(),
         time_limit_s=limit_s,
+        usual_limit_s=max(limit_s, 30),
         run=nothing,
         refuse=nothing,
     )
@@ -119,6 +120,21 @@ def test_who_would_wait_too_long_for_its_time_limit_is_refused_at_once() -> None
         assert queue.offer(request(caller, clock, 30))
     assert not queue.offer(request("e", clock, 4))
     assert queue.offer(request("f", clock, 30))
+
+
+def test_a_client_in_a_hurry_does_not_hurry_others() -> None:
+    clock = Clock()
+    queue = FairQueue(max_inside=1, max_waiting=99, max_per_caller=1, clock=clock)
+    for _ in range(100):
+        queue.offer(request("a", clock, 30))
+        served(queue, clock, work_s=1.0)
+    for caller in "abc":
+        assert queue.offer(request(caller, clock, 30))
+    assert not queue.offer(request("hurried", clock, 0.001))
+    clock.seconds += 5
+    taken = queue.take()
+    assert taken is not None
+    assert not queue.is_late(taken)
 
 
 def test_who_has_waited_for_half_its_time_is_late() -> None:

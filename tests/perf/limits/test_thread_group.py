@@ -25,6 +25,7 @@ class Work:
             caller=caller,
             arrived_s=time.monotonic() - arrived_s_ago,
             time_limit_s=600,
+            usual_limit_s=600,
             run=lambda: self._run(caller),
             refuse=lambda: self.refused.append(caller),
         )
@@ -81,7 +82,12 @@ def test_work_that_fails_takes_no_thread_along(work: Work) -> None:
 
     own = group(max_inside=1)
     failing = QueuedRequest(
-        caller="a", arrived_s=time.monotonic(), time_limit_s=30, run=fail, refuse=fail
+        caller="a",
+        arrived_s=time.monotonic(),
+        time_limit_s=30,
+        usual_limit_s=30,
+        run=fail,
+        refuse=fail,
     )
     assert own.submit(failing)
     wait_until(lambda: own.submit(work.request("b")))
