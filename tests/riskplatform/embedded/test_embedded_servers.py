@@ -39,6 +39,8 @@ def site() -> Generator[Site]:
 def use_valkey(url: str) -> int | bytes | None:
     with redis.Redis.from_url(url) as client:
         count = client.incr("count")
+        # Once a second it writes to the disk; without this the last second is not safe.
+        assert client.waitaof(1, 0, 10_000)[0] == 1
     assert isinstance(count, int)
     return count
 
