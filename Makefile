@@ -61,7 +61,7 @@ format: setup-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Measure; the figures depend on the machine, the ratios should not
+bench: setup-dev ## Measure; the figures depend on the machine, the ratios should not
 	$(MANAGE) benchmark --suite all
 
 docs: setup ## Write docs/commands.md from the commands themselves

@@ -74,16 +74,14 @@ class FeatureCollection(Struct):
 
 def finite_list(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
     """Turn an array into JSON numbers, refusing what JSON has no word for."""
-    if not np.isfinite(values).all():
-        raise ValueError("A value to be rendered is not finite.")
+    _check_finite(values)
     listed: list[float] = values.tolist()
     return listed
 
 
 def json_numbers(values: np.ndarray[Any, Any]) -> list[bytes]:
     """Write each number of an array as JSON, refusing what JSON has no word for."""
-    if not np.isfinite(values).all():
-        raise ValueError("A value to be rendered is not finite.")
+    _check_finite(values)
     flat = np.ascontiguousarray(values).ravel()
     if not flat.size:
         return []
@@ -102,3 +100,8 @@ def json_template(row: type[Struct], **members: bytes) -> bytes:
         for field in fields(row)
     )
     return b"{" + b",".join(written) + b"}"
+
+
+def _check_finite(values: np.ndarray[Any, Any]) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError("A value to be rendered is not finite.")

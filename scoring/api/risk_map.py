@@ -153,16 +153,16 @@ def risk_map(
 def _risk_rows(columns: ForecastColumns) -> Iterator[tuple[int, bytes]]:
     """Give each cell with its row; `mean_risk` equals `p_event` by their meanings."""
     row = json_template(CellRisk, cell_hex=b'"%b"')
-    written = zip(
-        columns.cells.tolist(),
-        json_numbers(columns.p_event),
-        json_numbers(columns.q05),
-        json_numbers(columns.q50),
-        json_numbers(columns.q95),
-        strict=True,
-    )
-    for cell, p_event, q05, q50, q95 in written:
-        yield cell, row % (b"%d" % cell, b"%x" % cell, p_event, p_event, q05, q50, q95)
+    for cell, p_event, *quantiles in written_cells(columns):
+        yield cell, row % (b"%d" % cell, b"%x" % cell, p_event, p_event, *quantiles)
+
+
+def written_cells(
+    columns: ForecastColumns,
+) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
+    """Give each cell, its p_event and its three quantiles, all but the cell as JSON."""
+    written = (columns.p_event, columns.q05, columns.q50, columns.q95)
+    return zip(columns.cells.tolist(), *map(json_numbers, written), strict=True)
 
 
 def parse_bbox(text: str) -> Bounds:

@@ -1,6 +1,7 @@
 """POST /score-snapshot: distributions and joint scenarios of chosen cells."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Final
 
 import msgspec
@@ -24,7 +25,7 @@ from scoring.api.access import (
     parse_cell_ids,
     region_of_request,
 )
-from scoring.api.risk_map import ForecastHead
+from scoring.api.risk_map import ForecastHead, written_cells
 from scoring.api.schemas import (
     MAX_CELLS,
     CellId,
@@ -129,7 +130,7 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     return Rows(
         Snapshot.of(region, forecast, zones=[]),
         watched(_zones(scored.columns, scored.risk_values), every=1),
-        rows_at_once=max(1, VALUES_AT_ONCE // body.n_scenarios),
+        rows_at_once=_cells_at_once(body.n_scenarios),
     )
 
 
@@ -138,22 +139,18 @@ def _zones(
 ) -> Iterator[msgspec.Raw]:
     """Write each cell with its scenarios; `risk_values` (n_scenarios, n_cells)."""
     n_scenarios, n_cells = risk_values.shape
-    zone = _zone_template(n_scenarios)
-    cells_at_once = max(1, VALUES_AT_ONCE // n_scenarios)
-    for start in range(0, n_cells, cells_at_once):
-        block = slice(start, start + cells_at_once)
-        written = zip(
-            columns.cells[block].tolist(),
-            json_numbers(columns.p_event[block]),
-            json_numbers(columns.q05[block]),
-            json_numbers(columns.q50[block]),
-            json_numbers(columns.q95[block]),
-            _parts(json_numbers(risk_values[:, block].T), n_scenarios),
-            strict=True,
-        )
-        for cell, p_event, q05, q50, q95, values in written:
-            head = b"%d" % cell, b"%x" % cell, p_event, q05, q50, q95
-            yield msgspec.Raw(zone % (*head, *values))
+    zone, size = _zone_template(n_scenarios), _cells_at_once(n_scenarios)
+    for start in range(0, n_cells, size):
+        rows = np.arange(start, min(start + size, n_cells))
+        # The values of a cell follow each other.
+        values = iter(json_numbers(risk_values[:, rows].T))
+        for cell, *distribution in written_cells(columns.take(rows)):
+            head = b"%d" % cell, b"%x" % cell, *distribution
+            yield msgspec.Raw(zone % (*head, *islice(values, n_scenarios)))
+
+
+def _cells_at_once(n_scenarios: int) -> int:
+    return max(1, VALUES_AT_ONCE // n_scenarios)
 
 
 def _zone_template(n_scenarios: int) -> bytes:
@@ -167,8 +164,3 @@ def _zone_template(n_scenarios: int) -> bytes:
         distribution_params=json_template(DistributionParams),
         scenarios=b"[" + b",".join(scenarios) + b"]",
     )
-
-
-def _parts(values: list[bytes], size: int) -> Iterator[list[bytes]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

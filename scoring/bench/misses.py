@@ -113,7 +113,7 @@ def _measurement(
             requests=fresh, connections=CONNECTIONS, seconds=seconds, core=other_core()
         )
         result = put_under_load(port, load)
-        if result.errors or result.requests > len(fresh):
+        if not result.is_clean or result.requests > len(fresh):
             raise BenchmarkError(
                 f"{result.errors} of {result.requests} requests failed; there were "
                 f"{len(fresh)} different ones."

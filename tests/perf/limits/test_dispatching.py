@@ -1,7 +1,8 @@
 """Requests go to the threads of their group; more than can be answered are refused."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,24 @@ def dispatching(app: "WSGIApplication", default: ThreadGroup) -> Dispatching:
     )
 
 
+@contextmanager
+def one_at_work() -> Generator[Dispatching]:
+    """Have the only thread of `default` at work inside the block; others are quick."""
+    go_on = Event()
+
+    def work() -> None:
+        if len(application.asked) == 1:
+            go_on.wait(10)
+
+    application = Application(work)
+    app = dispatching(application, threads())
+    first = begin(app)
+    wait_until(lambda: application.asked)
+    yield app
+    go_on.set()
+    assert first.is_answered.wait(10)
+
+
 def test_what_is_too_much_is_refused_at_once_and_told_when_to_come_back() -> None:
     go_on = Event()
     app = dispatching(Application(lambda: go_on.wait(10)), threads())
@@ -55,20 +74,9 @@ def test_what_is_too_much_is_refused_at_once_and_told_when_to_come_back() -> Non
 
 
 def test_liveness_needs_no_thread_and_other_probes_have_their_own() -> None:
-    go_on = Event()
-
-    def work() -> None:
-        if len(application.asked) == 1:
-            go_on.wait(10)
-
-    application = Application(work)
-    app = dispatching(application, threads())
-    first = begin(app)
-    wait_until(lambda: application.asked)
-    probes = "/health/live", "/health/ready"
-    assert [send(app, path).status for path in probes] == [200, 200]
-    go_on.set()
-    assert first.is_answered.wait(10)
+    with one_at_work() as app:
+        probes = "/health/live", "/health/ready"
+        assert [send(app, path).status for path in probes] == [200, 200]
 
 
 def test_who_waits_is_served_when_a_thread_is_free() -> None:
@@ -124,21 +132,10 @@ def test_switched_off_everybody_comes_in(settings: LazySettings) -> None:
 
 
 def test_each_group_has_threads_of_its_own_and_others_share_the_rest() -> None:
-    go_on = Event()
-
-    def work() -> None:
-        if len(application.asked) == 1:
-            go_on.wait(10)
-
-    application = Application(work)
-    app = dispatching(application, threads())
-    first = begin(app)
-    wait_until(lambda: application.asked)
-    own = ("/admin/login/", "/api/v1/events", EXPORT)
-    assert [send(app, path).status for path in own] == [200] * 3
-    assert [send(app, path).status for path in ("/", BATCH)] == [503] * 2
-    go_on.set()
-    assert first.is_answered.wait(10)
+    with one_at_work() as app:
+        own = ("/admin/login/", "/api/v1/events", EXPORT)
+        assert [send(app, path).status for path in own] == [200] * 3
+        assert [send(app, path).status for path in ("/", BATCH)] == [503] * 2
 
 
 def test_one_caller_leaves_a_thread_to_others() -> None:

@@ -110,12 +110,18 @@ def test_one_caller_has_not_all_threads_and_not_the_whole_queue() -> None:
     assert queue.take() is not None
 
 
-def test_who_would_wait_too_long_for_its_time_limit_is_refused_at_once() -> None:
-    clock = Clock()
+def queue_of_long_work(clock: Clock) -> FairQueue:
+    """Give a queue that has learned that each request takes a second."""
     queue = FairQueue(max_inside=1, max_waiting=99, max_per_caller=1, clock=clock)
     for _ in range(100):
-        queue.offer(request("a", clock, 1_000))
+        queue.offer(request("a", clock, 30))
         served(queue, clock, work_s=1.0)
+    return queue
+
+
+def test_who_would_wait_too_long_for_its_time_limit_is_refused_at_once() -> None:
+    clock = Clock()
+    queue = queue_of_long_work(clock)
     for caller in "abcd":
         assert queue.offer(request(caller, clock, 30))
     assert not queue.offer(request("e", clock, 4))
@@ -124,10 +130,7 @@ def test_who_would_wait_too_long_for_its_time_limit_is_refused_at_once() -> None
 
 def test_a_client_in_a_hurry_does_not_hurry_others() -> None:
     clock = Clock()
-    queue = FairQueue(max_inside=1, max_waiting=99, max_per_caller=1, clock=clock)
-    for _ in range(100):
-        queue.offer(request("a", clock, 30))
-        served(queue, clock, work_s=1.0)
+    queue = queue_of_long_work(clock)
     for caller in "abc":
         assert queue.offer(request(caller, clock, 30))
     assert not queue.offer(request("hurried", clock, 0.001))
