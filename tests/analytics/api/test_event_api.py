@@ -10,21 +10,15 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics import placement
 from analytics.reads import event_lists
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.services import issue_key
-from tests.analytics.api.reading import JANUARY, Ask, TwoRegions, make_reader, put
+from tests.analytics.api.reading import JANUARY, Ask, make_reader, put
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
-    pytest.mark.usefixtures("empty_event_table"),
+    pytest.mark.usefixtures("empty_event_table", "two_regions"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def two_regions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "_registered", [TwoRegions()])
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import h3.api.basic_int as h3
 import orjson
 import pytest
 
-from analytics import placement
 from analytics.reads import exports
 from riskplatform.kernel import arrow
 from riskplatform.kernel.errors import DeadlineError
@@ -16,20 +15,14 @@ from tests.analytics.api.reading import (
     JANUARY,
     START,
     Ask,
-    TwoRegions,
     make_reader,
     put,
 )
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
-    pytest.mark.usefixtures("empty_event_table"),
+    pytest.mark.usefixtures("empty_event_table", "two_regions"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def two_regions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "_registered", [TwoRegions()])
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from analytics import placement
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
-from tests.analytics.api.reading import CHICAGO, Ask, TwoRegions, make_reader
+from tests.analytics.api.reading import CHICAGO, Ask, make_reader
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
@@ -48,8 +47,7 @@ DAYS = "from=2026-01-01&to=2026-01-03"
 
 
 @pytest.fixture
-def two_events(empty_event_table: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "_registered", [TwoRegions()])
+def two_events(empty_event_table: None, two_regions: None) -> None:
     first_ms = int(START.timestamp()) * 1_000
     events = EventColumns(
         occurred_ms=np.array([first_ms, first_ms + 3_600_000]),

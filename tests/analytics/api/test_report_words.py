@@ -8,12 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from analytics import placement
 from analytics.ingest.events import EventColumns
 from analytics.ingest.storage import store_events
 from analytics.store.rollups import refresh_rollups
 from riskplatform.api.keys.models import Membership, Organisation
-from tests.analytics.api.reading import CHICAGO, START, Ask, TwoRegions, make_reader
+from tests.analytics.api.reading import CHICAGO, START, Ask, make_reader
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
@@ -30,8 +29,7 @@ DAYS = "region=chicago&from=2026-01-01&to=2026-01-03"
 
 
 @pytest.fixture(autouse=True)
-def sent_events(empty_event_table: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "_registered", [TwoRegions()])
+def sent_events(empty_event_table: None, two_regions: None) -> None:
     for source, (event_type, severity) in SENT.items():
         events = EventColumns(
             occurred_ms=np.array([int(START.timestamp()) * 1_000]),

@@ -1,9 +1,7 @@
 """Readers of events outlive a restart of ClickHouse."""
 
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -16,7 +14,7 @@ from riskplatform.embedded.clickhouse_server import ClickHouseServer
 from riskplatform.embedded.reaper import Reaper
 from riskplatform.embedded.server import Site
 from riskplatform.server_urls import clickhouse_database
-from tests.support.waiting import wait_until
+from tests.support.restarting import ask_through_restart
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(databases=["clickhouse"])]
 READERS = 4
@@ -50,26 +48,11 @@ def retries() -> float:
 
 
 def test_every_read_is_answered_through_a_restart(clickhouse: ClickHouseServer) -> None:
-    answers: list[object] = []
-    is_over = Event()
-
-    def read() -> None:
-        while not is_over.is_set():
-            answers.append(fetch_rows("test_restart", "SELECT 1"))
-        close_connection()
-
-    with ThreadPoolExecutor(READERS) as readers:
-        reading = [readers.submit(read) for _ in range(READERS)]
-        try:
-            wait_until(lambda: len(answers) > 20 * READERS, within_s=30)
-            clickhouse.stop()
-            clickhouse.start_and_wait()
-            enough = len(answers) + 20 * READERS
-            wait_until(lambda: len(answers) > enough, within_s=30)
-        finally:
-            is_over.set()
-        for one in reading:
-            one.result()
-
+    answers = ask_through_restart(
+        clickhouse,
+        lambda: fetch_rows("test_restart", "SELECT 1"),
+        clients=READERS,
+        at_end=close_connection,
+    )
     assert answers == [[(1,)]] * len(answers)
     assert 0 < retries() <= READERS

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 
@@ -23,7 +22,7 @@ from riskplatform.serving.processes import (
 )
 from riskplatform.serving.web import WebSize
 from tests.support.postgresql_aliases import server
-from tests.support.waiting import wait_until
+from tests.support.restarting import ask_through_restart
 
 pytestmark = pytest.mark.slow
 CLIENTS = 8
@@ -86,7 +85,7 @@ def test_web_answers_every_reader_through_a_restart(
 ) -> None:
     web = Web(site, size=WebSize(workers=1))
     with serving(web, postgres):
-        assert ask_through_restart(web, postgres, path) == {200}
+        assert statuses_through_restart(web, postgres, path) == {200}
         assert 0 < retried(web) <= THREADS
         assert 0 < len(held_by(postgres, "riskplatform-web")) <= THREADS
 
@@ -96,7 +95,7 @@ def test_realtime_answers_every_reader_through_a_restart(
 ) -> None:
     realtime = Realtime(site)
     with serving(realtime, postgres):
-        assert ask_through_restart(realtime, postgres, "/api/read") == {200}
+        assert statuses_through_restart(realtime, postgres, "/api/read") == {200}
         assert retried(realtime) <= POOL_SIZE
 
 
@@ -120,30 +119,12 @@ def test_realtime_leaves_no_connection_behind_and_replaces_the_dead(
         assert retried(realtime) == 0
 
 
-def ask_through_restart(
+def statuses_through_restart(
     process: HttpServer, postgres: PostgresServer, path: str
 ) -> set[int]:
-    """Ask without a pause before, during and after; give the statuses seen."""
-    statuses: list[int] = []
-    is_over = Event()
-
-    def ask() -> None:
-        while not is_over.is_set():
-            statuses.append(fetch(process, path)[0])
-
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        asking = [clients.submit(ask) for _ in range(CLIENTS)]
-        try:
-            wait_until(lambda: len(statuses) > 20 * CLIENTS, within_s=30)
-            postgres.stop()
-            postgres.start_and_wait()
-            enough = len(statuses) + 20 * CLIENTS
-            wait_until(lambda: len(statuses) > enough, within_s=30)
-        finally:
-            is_over.set()
-        for one in asking:
-            one.result()
-    return set(statuses)
+    return set(
+        ask_through_restart(postgres, lambda: fetch(process, path)[0], clients=CLIENTS)
+    )
 
 
 def held_by(postgres: PostgresServer, application: str) -> list[int]:

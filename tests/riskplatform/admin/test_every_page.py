@@ -1,6 +1,5 @@
 """Every registered staff page costs the same for one row and for twenty."""
 
-from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,13 +8,12 @@ from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import get_fields_from_path
 from django.core import checks
-from django.db import connections
 from django.db.models import Model
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from riskplatform import urls
+from tests.support.query_counts import queries_of
 from tests.support.row_makers import ROW_MAKERS, make_choices
 
 pytestmark = [
@@ -89,15 +87,3 @@ def filter_of(model: type[Model], path: str) -> str:
 def address_of(model: type[Model], name: str, *args: object) -> str:
     options = model._meta
     return reverse(f"admin:{options.app_label}_{options.model_name}_{name}", args=args)
-
-
-def queries_of(client: Client, address: str) -> int:
-    """Ask twice: the first answer may find out things that are kept."""
-    client.get(address)
-    with ExitStack() as stack:
-        captured = [
-            stack.enter_context(CaptureQueriesContext(connection))
-            for connection in connections.all()
-        ]
-        assert client.get(address).status_code == 200, address
-    return sum(map(len, captured))

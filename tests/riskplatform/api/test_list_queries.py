@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from tests.riskplatform.admin.test_every_page import queries_of
 from tests.riskplatform.api.list_makers import LIST_MAKERS
 from tests.support.factories import make_client, make_organisation
+from tests.support.query_counts import queries_of
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),

@@ -7,17 +7,7 @@ from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import Alert, Region
 from scoring.services.alerts.evaluation import evaluate_rules
 from tests.scoring.alerts.watching import line_of_cells, make_rule, publish
-from tests.support.factories import make_client, make_organisation, make_region
-
-
-@pytest.fixture
-def region(db: None) -> Region:
-    return make_region()
-
-
-@pytest.fixture
-def acme(db: None) -> Organisation:
-    return make_organisation("acme")
+from tests.support.factories import make_client, make_organisation
 
 
 @pytest.fixture

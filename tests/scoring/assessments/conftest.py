@@ -26,11 +26,6 @@ def empty_caches() -> Generator[None]:
 
 
 @pytest.fixture
-def acme(db: None) -> Organisation:
-    return make_organisation("acme")
-
-
-@pytest.fixture
 def client(acme: Organisation) -> Client:
     return make_client(acme, scopes=READING)
 

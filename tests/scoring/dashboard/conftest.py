@@ -7,20 +7,8 @@ from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import Portfolio, Region
 from tests.support.factories import (
     make_client,
-    make_organisation,
     make_portfolio,
-    make_region,
 )
-
-
-@pytest.fixture
-def region(db: None) -> Region:
-    return make_region()
-
-
-@pytest.fixture
-def acme(db: None) -> Organisation:
-    return make_organisation("acme")
 
 
 @pytest.fixture

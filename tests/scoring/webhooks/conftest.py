@@ -12,11 +12,6 @@ from tests.support.factories import make_client, make_organisation
 
 
 @pytest.fixture
-def acme(db: None) -> Organisation:
-    return make_organisation("acme")
-
-
-@pytest.fixture
 def client(acme: Organisation) -> Client:
     return make_client(acme, scopes=[Scope.ALERTS_WRITE])
 

@@ -10,14 +10,9 @@ from scoring.services.alerts.evaluation import evaluate_rules
 from scoring.services.alerts.states import acknowledge_alert
 from tests.scoring.alerts.watching import line_of_cells, make_rule, publish
 from tests.scoring.webhooks.queueing import make_webhook
-from tests.support.factories import make_organisation, make_region
+from tests.support.factories import make_organisation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
-
-
-@pytest.fixture
-def region(db: None) -> Region:
-    return make_region()
 
 
 def test_opening_and_resolving_are_told(acme: Organisation, region: Region) -> None:
