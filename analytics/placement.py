@@ -11,7 +11,7 @@ from analytics.grid import RegionGrid
 
 if TYPE_CHECKING:
     # A directory is registered before there are models.
-    from riskplatform.api.keys.access import Ownership
+    from riskplatform.api.keys.access import OwnedRegion
 
 
 class RegionDirectory(Protocol):
@@ -22,7 +22,7 @@ class RegionDirectory(Protocol):
 
     def find(self, slug: str) -> RegionGrid | None: ...
 
-    def find_ownership(self, slug: str) -> "Ownership | None": ...
+    def find_ownership(self, slug: str) -> "OwnedRegion | None": ...
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

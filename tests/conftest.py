@@ -11,7 +11,6 @@ from django.db import connections
 from django.test import Client
 
 from perf.cache.change_feed import feed
-from perf.cache.edge.remembered import remembered_values
 from perf.shared_store import StoreUnavailableError
 from scoring.models import Region
 from tests.support.emptying import tables_are_emptied_by_rows
@@ -37,8 +36,7 @@ def _nothing_remembered() -> None:
     """Give up the answers of earlier tests: they write without publishing changes."""
     with suppress(StoreUnavailableError):
         feed.shared.renew_epoch()
-    for value in remembered_values():
-        value.clear()
+    feed.copies.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

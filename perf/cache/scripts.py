@@ -18,7 +18,7 @@ local function tick(prefix)
 end
 """
 # What CLAIM gives: {1, blob, age in µs, ms to live}, or {2, epoch, stamp} to who may
-# compute, or {0} while another process does.
+# compute, or {0} while another process does. A lease of 0 ms keeps no other from it.
 ENTRY: Final = 1
 CLAIMED: Final = 2
 CLAIM: Final = (
@@ -41,7 +41,9 @@ if is_refresh == '0' then
     return {1, found[3], text(math.max(age, 0)), redis.call('PTTL', KEYS[1])}
   end
 end
-if not redis.call('SET', KEYS[2], token, 'NX', 'PX', lease) then return {0} end
+if lease == '0' then
+  if redis.call('EXISTS', KEYS[2]) == 1 then return {0} end
+elseif not redis.call('SET', KEYS[2], token, 'NX', 'PX', lease) then return {0} end
 local stamp = tick(prefix)
 if not epoch then
   epoch = text(stamp)

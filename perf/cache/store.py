@@ -94,9 +94,10 @@ class SharedCache:
         """Give what `read` makes of a valid entry, and the right to compute it.
 
         That right comes where there is no entry, or one that is none of ours (`read`
-        gives None); with `is_refreshed` also to one of many a little before its end.
-        While others compute it is waited for; neither comes after `wait_s`: better
-        twice than never, since who computes for longer is slow, or dead.
+        gives None), and with `lease_s` 0 to any number at once; with `is_refreshed`
+        also to one of many a little before its end. While others compute it is waited
+        for; neither comes after `wait_s`: better twice than never, since who computes
+        for longer is slow, or dead.
         """
         until_s = time.monotonic() + wait_s
         answer = self._claim(key, lease_s, is_refresh=False)
@@ -163,7 +164,8 @@ class SharedCache:
             self._made_up_for = outages
             EPOCH_RENEWALS.inc()
         token = secrets.token_hex(8)
-        args = (KEYS, token, _milliseconds(lease_s), int(is_refresh))
+        lease_ms = _milliseconds(lease_s) if lease_s else 0
+        args = (KEYS, token, lease_ms, int(is_refresh))
         kind, *answer = self._run(CLAIM, [_entry(key), _lock(key)], args)
         if kind == ENTRY:
             return tuple(answer)

@@ -47,16 +47,17 @@ class GranianRequest(Response):
         return DETACHED
 
     def deliver(self, answer: Iterable[bytes]) -> None:
-        if isinstance(answer, list):
-            body = b"".join(answer)
-            self._protocol.response_bytes(self.status, self.headers, body)
-        elif self._is_short():
-            # A client that reads slowly is to hold up no thread.
-            body = _gathered(answer)
-            self._protocol.response_bytes(self.status, self.headers, body)
-        else:
+        if not (isinstance(answer, list) or self._is_short()):
             parts = ResponseIterWrap(answer)  # type: ignore[no-untyped-call]  # half typed
             self._protocol.response_iter(self.status, self.headers, parts)
+            return
+        try:
+            # A client that reads slowly is to hold up no thread.
+            body = b"".join(answer)
+            self._protocol.response_bytes(self.status, self.headers, body)
+        finally:
+            if (close := getattr(answer, "close", None)) is not None:
+                close()
 
     def _is_short(self) -> bool:
         for name, value in self.headers:
@@ -80,14 +81,6 @@ class GranianRequest(Response):
         before = sent_bytes(self._scope["REMOTE_ADDR"], port)
         self._protocol.response_bytes(status, lines, padded)
         shut_who_was_sent(before, _n_sent(status, lines, len(padded)), port)
-
-
-def _gathered(answer: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(answer)
-    finally:
-        if (close := getattr(answer, "close", None)) is not None:
-            close()
 
 
 def request_callback(

@@ -26,7 +26,12 @@ from riskplatform.api.keys.access import (
 from scoring import change_names
 from scoring.cell_ids import parse_cell_id
 from scoring.models import Region
-from scoring.selectors.regions import OWNERSHIPS, get_region, get_region_of_cells
+from scoring.selectors.regions import (
+    REGIONS,
+    find_known_region,
+    get_region,
+    get_region_of_cells,
+)
 
 EVERYBODY: Final = "everybody"
 NOBODY: Final = "nobody"
@@ -38,7 +43,7 @@ class _Named(msgspec.Struct):
 
 def find_region(request: Request | HttpRequest, slug: str) -> Region:
     """Find a region that the request may see."""
-    return get_region(slug, access=find_access(request))
+    return find_known_region(slug, access=find_access(request))
 
 
 def find_region_of_organisation(request: Request, slug: str) -> Region:
@@ -97,7 +102,7 @@ def by_region(principal: EdgePrincipal, environ: Mapping[str, Any], body: bytes)
     """
     query = environ.get("QUERY_STRING", "")
     slug = _named_in_body(body) if body else _named_in_query(query)
-    region = None if slug is None else OWNERSHIPS.get().get(slug)
+    region = None if slug is None else REGIONS.get(None).get(slug)
     return audience_of(principal.access, region)
 
 

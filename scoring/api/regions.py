@@ -24,7 +24,12 @@ from scoring.api.schemas import Slug
 from scoring.cell_ids import hex_of
 from scoring.models import Region
 from scoring.selectors.cell_shapes import cell_feature
-from scoring.selectors.regions import get_boundary, list_cell_ids, list_regions
+from scoring.selectors.regions import (
+    get_boundary,
+    get_region,
+    list_cell_ids,
+    list_regions,
+)
 
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()
@@ -77,7 +82,7 @@ def regions_list(request: Request, query: RegionListQuery) -> Page[RegionSummary
 
 @router.get("regions/<slug:slug>", AllowAny)
 def regions_retrieve(request: Request, slug: str) -> RegionSummary:
-    return RegionSummary.of(find_region(request, slug))
+    return RegionSummary.of(get_region(slug, access=find_access(request)))
 
 
 @router.get(

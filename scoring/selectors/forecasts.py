@@ -24,8 +24,10 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from analytics.grid import Bounds
+from perf.cache.remembered import Remembered
 from perf.cache.shared_arrays import SharedArrays
 from riskplatform.api.keys.access import Access, regions_seen
+from scoring import change_names
 from scoring.arrays import (
     ForecastColumns,
     named_arrays,
@@ -36,13 +38,14 @@ from scoring.engine.consistency import SIGNIFICANCE
 from scoring.engine.simulation import ScenarioSet
 from scoring.errors import ForecastNotFoundError, HorizonNotPassedError, require
 from scoring.models import (
-    Cell,
     Forecast,
     ForecastArrays,
     ForecastSkill,
     ModelVersion,
     Region,
 )
+from scoring.models.forecast import ForecastQuerySet
+from scoring.selectors.regions import centres_of
 
 # Of a query that has a region and a horizon: the newest forecast served for both.
 NEWEST_FORECAST = Subquery(
@@ -53,6 +56,8 @@ NEWEST_FORECAST = Subquery(
     .newest_first()
     .values("pk")[:1]
 )
+# More than a caller goes back, a day of forecasts every half hour.
+MOST_NEWEST = 48
 # A forecast never changes, so what it says is unpacked once a machine.
 COLUMNS = SharedArrays("forecast_columns", schema=2)
 FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
@@ -74,15 +79,53 @@ def get_latest_forecast(
     ForecastNotFoundError
         Says which horizons the region has.
     """
-    forecasts = Forecast.objects.of_region(region).served().for_horizon(horizon_sec)
-    if moment is not None:
-        forecasts = forecasts.issued_by(moment)
-    if model_version is not None:
-        forecasts = forecasts.filter(model_version=model_version)
-    latest = forecasts.newest_first().select_related("model_version").first()
+    latest, is_all_known = None, False
+    if NEWEST.is_usable:
+        newest = NEWEST.get((region.pk, region.slug, horizon_sec))
+        meant = (it for it in newest if _is_meant(it, moment, model_version))
+        latest, is_all_known = next(meant, None), len(newest) < MOST_NEWEST
+    if latest is None and not is_all_known:
+        served = _served(region.pk, horizon_sec)
+        if moment is not None:
+            served = served.issued_by(moment)
+        if model_version is not None:
+            served = served.filter(model_version=model_version)
+        latest = served.first()
     if latest is None:
         raise _no_forecast(region, horizon_sec, moment, model_version)
     return latest
+
+
+def _is_meant(
+    forecast: Forecast, moment: datetime | None, version: ModelVersion | None
+) -> bool:
+    is_known = moment is None or forecast.issued_for <= moment
+    return is_known and (version is None or forecast.model_version_id == version.pk)
+
+
+def _served(region_id: int, horizon_sec: int) -> ForecastQuerySet:
+    return (
+        Forecast.objects.filter(region_id=region_id)
+        .served()
+        .for_horizon(horizon_sec)
+        .newest_first()
+        .select_related("model_version", "region")
+        .defer("region__boundary", "model_version__skill", "model_version__notes")
+    )
+
+
+def _read_newest(key: tuple[int, str, int]) -> tuple[Forecast, ...]:
+    region_id, _, horizon_sec = key
+    return tuple(_served(region_id, horizon_sec)[:MOST_NEWEST])
+
+
+# The newest forecasts of a region, by its key and name, and of a horizon.
+NEWEST: Remembered[tuple[int, str, int], tuple[Forecast, ...]] = Remembered(
+    "newest_forecasts",
+    read=_read_newest,
+    names_of=lambda key: {change_names.forecasts_of(key[1])},
+    max_values=1_000,
+)
 
 
 def horizons_of(region: Region) -> list[int]:
@@ -147,26 +190,22 @@ def _no_forecast(
 def get_risk_map(
     forecast: Forecast, *, bbox: Bounds | None = None, min_p: float = 0.0
 ) -> ForecastColumns:
-    """Return the cells with `p_event` of at least `min_p` whose centre is in the box.
-
-    One query, two with a box.
-    """
+    """Keep the cells with `p_event` of at least `min_p` and their centre in the box."""
     columns = get_columns(forecast)
     keep = columns.p_event >= min_p
     if bbox is not None:
-        keep &= np.isin(columns.cells, _cells_inside(forecast.region_id, bbox))
+        keep &= _are_inside(bbox, *centres_of(columns.cells))
     return columns.take(np.flatnonzero(keep))
 
 
-def _cells_inside(region_id: int, bbox: Bounds) -> NDArray[np.uint64]:
-    cells = Cell.objects.filter(
-        region_id=region_id, lat__range=(bbox.south, bbox.north)
-    )
+def _are_inside(
+    bbox: Bounds, lat: NDArray[np.float64], lon: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     if bbox.west <= bbox.east:
-        cells = cells.filter(lon__range=(bbox.west, bbox.east))
+        is_between = (lon >= bbox.west) & (lon <= bbox.east)
     else:
-        cells = cells.exclude(lon__gt=bbox.east, lon__lt=bbox.west)
-    return np.fromiter(cells.values_list("h3", flat=True), dtype=np.uint64)
+        is_between = (lon >= bbox.west) | (lon <= bbox.east)
+    return is_between & (lat >= bbox.south) & (lat <= bbox.north)
 
 
 class LiveSkillFigures(Struct):

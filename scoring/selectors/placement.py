@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from analytics.grid import RegionGrid
 from perf.deadlines import watched
-from riskplatform.api.keys.access import Ownership
+from riskplatform.api.keys.access import OwnedRegion
 from scoring.engine.arrays import Cells, Floats
 from scoring.models import Cell, Region
-from scoring.selectors.regions import get_region_grid, read_bounds, read_ownerships
+from scoring.selectors.regions import get_region_grid, read_bounds
 
 # A new region takes part in ingestion after this time at the latest.
 MAX_AGE_S = 30.0
@@ -45,8 +45,8 @@ class StoredRegions:
     def find(self, slug: str) -> RegionGrid | None:
         return self._current().grids.get(slug)
 
-    def find_ownership(self, slug: str) -> Ownership | None:
-        return read_ownerships(Region.objects.filter(slug=slug)).get(slug)
+    def find_ownership(self, slug: str) -> OwnedRegion | None:
+        return Region.objects.defer("boundary").filter(slug=slug).first()
 
     def place(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import h3.api.basic_int as h3
 import numpy as np
 from django.db.models import Max, Min, QuerySet
 from numpy.typing import NDArray
 
 from analytics.errors import RegionNotFoundError
 from analytics.grid import Bounds, RegionGrid
-from perf.cache.edge.remembered import Remembered
-from riskplatform.api.keys.access import Access, Ownership
+from perf.cache.remembered import Remembered
+from riskplatform.api.keys.access import Access, may_see_region
 from scoring import change_names
 from scoring.cell_ids import hex_of
 from scoring.engine.grid import Grid, build_grid
@@ -22,6 +23,16 @@ from scoring.models import Cell, Region
 # coordinates is further away almost everywhere on the globe.
 BOUNDS_MARGIN_DEGREES = 0.5
 MAX_GRIDS = 8
+
+
+def _read_regions(_: None) -> dict[str, Region]:
+    return {region.slug: region for region in Region.objects.defer("boundary")}
+
+
+# All regions by slug: requests name one, and few are more than thousands.
+REGIONS: Remembered[None, dict[str, Region]] = Remembered(
+    "regions", read=_read_regions, names_of=lambda _: {change_names.REGIONS}
+)
 
 
 def list_regions(access: Access) -> QuerySet[Region]:
@@ -35,6 +46,17 @@ def get_region(slug: str, *, access: Access) -> Region:
         list_regions(access).filter(slug=slug).first(),
         RegionNotFoundError(f"There is no region {slug!r}.", region=slug),
     )
+
+
+def find_known_region(slug: str, *, access: Access) -> Region:
+    """Find a region as `get_region` does, without its count of cells.
+
+    No query where it is remembered; the object is shared, so only read it.
+    """
+    region = REGIONS.get(None).get(slug) if REGIONS.is_usable else None
+    if region is not None and may_see_region(access, region):
+        return region
+    return get_region(slug, access=access)
 
 
 def get_region_of_cells(cells: Sequence[int], *, access: Access) -> Region:
@@ -98,20 +120,20 @@ def grid_of(cells: NDArray[np.uint64]) -> Grid:
     return _grid(cells.tobytes())
 
 
+def centres_of(
+    cells: NDArray[np.uint64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the latitudes and longitudes of cells, shapes (n_cells,), shared."""
+    return _centres(cells.tobytes())
+
+
+@lru_cache(maxsize=MAX_GRIDS)
+def _centres(cells: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ids = np.frombuffer(cells, dtype=np.uint64).tolist()
+    centres = np.array([h3.cell_to_latlng(cell) for cell in ids]).reshape(-1, 2)
+    return centres[:, 0], centres[:, 1]
+
+
 @lru_cache(maxsize=MAX_GRIDS)
 def _grid(cells: bytes) -> Grid:
     return build_grid(np.frombuffer(cells, dtype=np.uint64))
-
-
-def read_ownerships(regions: QuerySet[Region]) -> dict[str, Ownership]:
-    """Give the ownership of regions by slug: one query."""
-    rows = regions.order_by().values_list("slug", "owner_id", "is_public")
-    return {
-        slug: Ownership(owner_id=owner_id, is_public=is_public)
-        for slug, owner_id, is_public in rows
-    }
-
-
-OWNERSHIPS: Remembered[dict[str, Ownership]] = Remembered(
-    frozenset({change_names.REGIONS}), lambda: read_ownerships(Region.objects.all())
-)

@@ -83,11 +83,22 @@ def running_feed(connect: Callable[[], Redis] = redis_client) -> Generator[Chang
 
 
 def edge_around(
-    app: Any, feed: ChangeFeed, policy: EdgePolicy | None = None
+    app: Any,
+    feed: ChangeFeed,
+    policy: EdgePolicy | None = None,
+    *,
+    shared_from_s: float = 0.0,
 ) -> EdgeCache:
+    """Put a cache before an application; by default every response is shared."""
     chosen = policy or EdgePolicy(ttl_s=60.0)
     route = Route("thing", re.compile("^/thing"), chosen)
-    return EdgeCache(app, feed=feed, routes=Routes((route,)), local_bytes=LOCAL_BYTES)
+    return EdgeCache(
+        app,
+        feed=feed,
+        routes=Routes((route,)),
+        local_bytes=LOCAL_BYTES,
+        shared_from_s=shared_from_s,
+    )
 
 
 def ask(

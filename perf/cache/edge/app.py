@@ -13,10 +13,9 @@ from typing import Any, Final
 from django.conf import settings
 
 from perf.cache.change_feed import ChangeFeed, feed
-from perf.cache.edge.computing import Computing, EdgeResponse
+from perf.cache.edge.computing import SHARED_FROM_S, Computing, EdgeResponse
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.edge.principals import Principals
-from perf.cache.edge.remembered import AT_HAND_ONLY, NotAtHandError, remembered_values
 from perf.cache.edge.request_key import (
     Environ,
     KeyedRequest,
@@ -29,6 +28,7 @@ from perf.cache.edge.routes import Route, Routes, read_routes
 from perf.cache.edge.warming import count_hits
 from perf.cache.lifetimes import is_due
 from perf.cache.memory import ByteCache
+from perf.cache.remembered import AT_HAND_ONLY, NotAtHandError
 from perf.metrics import EDGE_REQUESTS
 from perf.switches import Switch, is_on
 from riskplatform.api.request_id import HEADER, request_id_of
@@ -52,7 +52,13 @@ class EdgeCache:
     """Gives cached responses, calls `app` for the rest; safe between threads."""
 
     def __init__(
-        self, app: Application, *, feed: ChangeFeed, routes: Routes, local_bytes: int
+        self,
+        app: Application,
+        *,
+        feed: ChangeFeed,
+        routes: Routes,
+        local_bytes: int,
+        shared_from_s: float = SHARED_FROM_S,
     ) -> None:
         self._app = app
         self._feed = feed
@@ -62,15 +68,15 @@ class EdgeCache:
             "responses", max_bytes=local_bytes, max_value_bytes=local_bytes // 8
         )
         self._principals = Principals(feed.copies)
-        self._computing = Computing(app, local=local, feed=feed)
+        self._computing = Computing(
+            app, local=local, feed=feed, shared_from_s=shared_from_s
+        )
         self._counters = {
             (route.name, outcome): EDGE_REQUESTS.labels(route.name, outcome)
             for route in routes
             for outcome in OUTCOMES
         }
         feed.copies.attach(local)
-        for value in remembered_values():
-            feed.copies.attach(value)
         feed.on_tidy.append(lambda: count_hits(local, feed.store))
 
     def __call__(
@@ -94,7 +100,8 @@ class EdgeCache:
         extra = [("X-Cache", found.outcome), (HEADER, request_id_of(environ))]
         if found.is_cached:
             _note_hit(response, extra, time.monotonic())
-        return respond(environ, start_response, response, extra)
+        body = respond(environ, start_response, response, extra)
+        return body if found.then is None else _Followed(body, found.then)
 
     def at_hand(
         self, environ: Environ, start_response: StartResponse
@@ -148,6 +155,14 @@ class EdgeCache:
 
     def _count(self, route: Route, outcome: str) -> None:
         self._counters[route.name, outcome].inc()
+
+
+class _Followed(list[bytes]):
+    """A body after which something is done: servers close it when it has been sent."""
+
+    def __init__(self, body: Iterable[bytes], then: Callable[[], None]) -> None:
+        super().__init__(body)
+        self.close = then
 
 
 def _note_hit(response: CachedResponse, extra: Headers, now_s: float) -> None:

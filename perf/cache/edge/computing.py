@@ -1,6 +1,7 @@
 """Gets a response that is not in memory: from level 2, another thread or the view."""
 
 import io
+import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from perf.cache.change_feed import ChangeFeed
+from perf.cache.doorkeeper import Doorkeeper
 from perf.cache.edge.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.edge.request_key import Environ, KeyedRequest, shared_key
 from perf.cache.edge.response import (
@@ -34,8 +36,10 @@ from riskplatform.api.keys.authentication import FOUND_KEY
 SHARED_WAIT_S: Final = 15.0
 CLAIM_WAIT_S: Final = 2.0
 LEASE_S: Final = 15.0
-# No generation of copies has this number.
-NEVER: Final = -1
+# To compress a response, sign it and put it into Redis takes some milliseconds.
+SHARED_FROM_S: Final = 0.05
+# Of the newest computation in the average of its route.
+WEIGHT: Final = 0.1
 MAX_CACHED_BYTES: Final = 16 << 20
 CACHE_CONTROL: Final = ("Cache-Control", "private, no-cache")
 # The cached response is whole; what a client makes of it is decided each time.
@@ -55,6 +59,8 @@ class EdgeResponse:
     headers: Headers = field(default_factory=list)
     stream: Iterable[bytes] = ()
     outcome: str = "miss"
+    # What is left to do once the client has been answered.
+    then: Callable[[], None] | None = None
 
     @property
     def is_server_error(self) -> bool:
@@ -62,7 +68,12 @@ class EdgeResponse:
 
 
 class Computing:
-    """One computation a key at a time, in this process and among all."""
+    """One computation a key at a time, in this process and among all.
+
+    The first response to a request stays in this process, unless it took at least
+    `shared_from_s` to compute; of a request that comes again it goes to level 2. While
+    the responses of a route take less, level 2 is not even looked at the first time.
+    """
 
     def __init__(
         self,
@@ -70,9 +81,14 @@ class Computing:
         *,
         local: ByteCache[CachedResponse],
         feed: ChangeFeed,
+        shared_from_s: float = SHARED_FROM_S,
     ) -> None:
         self._app = app
         self._local = local
+        self._shared_from_s = shared_from_s
+        self._doorkeeper = Doorkeeper()
+        # How long the responses of a route take to compute, as a moving average.
+        self._usual_s: dict[EdgePolicy, float] = {}
         self._shared = feed.shared
         self._copies = feed.copies
         self._single_flight: SingleFlight[EdgeResponse] = SingleFlight()
@@ -103,40 +119,61 @@ class Computing:
 
     def _find_or_compute(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
         key, generation = shared_key(keyed.key), self._copies.generation
+        is_first = self._shared_from_s > 0.0 and self._doorkeeper.is_first(keyed.key)
         response = claim = None
+        if is_first and self._usual_s.get(policy, math.inf) < self._shared_from_s:
+            return self._compute(keyed, policy, None, is_first=True)
         with suppress(StoreUnavailableError):
             response, claim = self._shared.find(
-                key, read_response, lease_s=LEASE_S, wait_s=CLAIM_WAIT_S
+                key,
+                read_response,
+                lease_s=0.0 if is_first else LEASE_S,
+                wait_s=CLAIM_WAIT_S,
             )
         if response is None:
-            return self._compute(keyed, policy, claim)
+            return self._compute(keyed, policy, claim, is_first=is_first)
         self._keep(generation, keyed, response)
         return EdgeResponse(response=response, is_cached=True, outcome="l2")
 
     def _compute(
-        self, keyed: KeyedRequest, policy: EdgePolicy, claim: Claim | None
+        self,
+        keyed: KeyedRequest,
+        policy: EdgePolicy,
+        claim: Claim | None,
+        *,
+        is_first: bool = False,
     ) -> EdgeResponse:
         generation, is_cached = self._copies.generation, False
         try:
             computed = self._call_view(keyed, policy)
             is_cached = computed.is_cached
         finally:
-            if not is_cached and claim is not None:
+            if not is_cached and claim is not None and not is_first:
                 self._shared.release(claim)
-        if computed.response is not None and is_cached:
-            if claim is not None:
-                generation = self._share(claim, generation, computed.response)
-            self._keep(generation, keyed, computed.response)
+        response = computed.response
+        if response is None or not is_cached:
+            return computed
+        usual_s = self._usual_s.get(policy, response.cost_s)
+        self._usual_s[policy] = usual_s + WEIGHT * (response.cost_s - usual_s)
+        is_kept = self._keep(generation, keyed, response)
+        is_shared = not is_first or response.cost_s >= self._shared_from_s
+        if claim is not None and is_shared:
+            computed.then = partial(self._share, claim, keyed, response, is_kept)
         return computed
 
-    def _share(self, claim: Claim, generation: int, response: CachedResponse) -> int:
-        """Put a response into level 2; give the generation that it belongs to.
+    def _share(
+        self,
+        claim: Claim,
+        keyed: KeyedRequest,
+        response: CachedResponse,
+        is_kept: bool,  # noqa: FBT001 - called by `then`
+    ) -> None:
+        """Put a response into level 2, which knows whether it is older than a change.
 
-        What level 2 takes is from after the last change that it knows of. Without it
-        nothing may have changed since the generation in which the view began.
+        Where this process could not tell, the response is kept here as well.
         """
-        now = self._copies.generation
-        try:
+        generation = self._copies.generation
+        with suppress(StoreUnavailableError):
             is_current = self._shared.put(
                 claim,
                 write_response(response),
@@ -144,17 +181,18 @@ class Computing:
                 ttl_s=response.expires_s - time.monotonic(),
                 cost_s=response.cost_s,
             )
-        except StoreUnavailableError:
-            return generation
-        return now if is_current else NEVER
+            if is_current and not is_kept:
+                self._keep(generation, keyed, response)
 
     def _keep(
         self, generation: int, keyed: KeyedRequest, response: CachedResponse
-    ) -> None:
+    ) -> bool:
         """Put a response into level 1, unless it is older than a change."""
         put = partial(self._local.put, keyed.key, response, response.names)
-        if not self._copies.keep(generation, put):
+        is_kept = self._copies.keep(generation, put)
+        if not is_kept:
             EDGE_NOT_CACHED.labels("changed").inc()
+        return is_kept
 
     def _call_view(self, keyed: KeyedRequest, policy: EdgePolicy) -> EdgeResponse:
         """Have a whole, plain response made, and say whether it may be cached."""

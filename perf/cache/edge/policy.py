@@ -26,7 +26,7 @@ def own_rights(
     return principal.cache_key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EdgePolicy:
     """Lets the responses of a view be cached and given again without Django.
 

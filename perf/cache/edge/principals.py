@@ -21,8 +21,8 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 
-from perf.cache.edge.remembered import reading
 from perf.cache.memory import ByteCache, LocalCopies
+from perf.cache.remembered import reading
 from riskplatform.api.keys.access import NO_ACCESS, Access, access_of, find_access
 from riskplatform.api.keys.authentication import find_key, shown_key
 from riskplatform.api.keys.models import ApiKey

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -163,36 +162,40 @@ def canonical_body(body: bytes) -> bytes:
     Numbers keep their digits, so that bodies that parse differently stay distinct.
     """
     try:
-        parsed = json.loads(
-            body.decode("utf-8"),
-            parse_int=_Number,
-            parse_float=_Number,
-            parse_constant=_refuse,
-            object_pairs_hook=_sorted_object,
-        )
-        return b"j" + repr(parsed).encode("utf-8")
-    except (ValueError, RecursionError):
+        written = _encode_json(_decode_json(body))
+        # Shorter by more than blanks: escapes, or a name that is given twice.
+        if len(_unspaced(written)) != len(_unspaced(body)):
+            written = _encode_json(_decode_with_care(body))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return b"r" + body
+    return b"j" + written
 
 
-class _Number(str):
-    """A number as it was written."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+def _as_written(number: str) -> msgspec.Raw:
+    return msgspec.Raw(number.encode())
 
 
-def _sorted_object(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
-    """Take an object as a tuple, which nothing else in JSON is."""
-    if len(dict(pairs)) != len(pairs):
+def _decode_with_care(body: bytes) -> Any:
+    return json.loads(
+        body.decode("utf-8"),
+        parse_int=_as_written,
+        parse_float=_as_written,
+        object_pairs_hook=_object,
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) != len(pairs):
         raise ValueError("A name is given twice.")
-    return tuple(sorted(pairs, key=itemgetter(0)))
+    return found
 
 
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON.")
+def _unspaced(written: bytes) -> bytes:
+    return written.translate(None, b" \t\r\n")
+
+
+_decode_json = msgspec.json.Decoder(float_hook=_as_written).decode
+_encode_json = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _digest(body: bytes) -> str:

@@ -51,6 +51,7 @@ class CachedResponse:
     etag: str = field(init=False)
     is_zippable: bool = field(init=False)
     plain_headers: Headers = field(init=False)
+    gzip_headers: Headers = field(init=False, default_factory=list)
     nbytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +67,18 @@ class CachedResponse:
         """Compress once; the time in the header is left out, so bytes are the same."""
         if self.gzip_body is None:
             self.gzip_body = igzip.compress(self.body, GZIP_LEVEL, mtime=0)
+        if not self.gzip_headers:
+            self.gzip_headers = _gzip_headers(self.headers, self.etag, self.gzip_body)
         return self.gzip_body
+
+
+def _gzip_headers(headers: Headers, etag: str, body: bytes) -> Headers:
+    """Make the tag weak, as Django does: the bytes are others, what they say is not."""
+    written = [pair for pair in headers if pair[0].lower() != "etag"]
+    if etag:
+        written.append(("ETag", "W/" + etag.removeprefix("W/")))
+    length = str(len(body))
+    return [*written, ("Content-Encoding", "gzip"), ("Content-Length", length)]
 
 
 # The headers, whether the body is compressed, the body, the names and the request.
@@ -120,7 +132,7 @@ def respond(
         start_response(response.status, [*response.plain_headers, *extra])
         return [response.body]
     body = response.zipped()
-    start_response(response.status, [*_gzip_headers(response, len(body)), *extra])
+    start_response(response.status, [*response.gzip_headers, *extra])
     return [body]
 
 
@@ -131,14 +143,6 @@ def _is_to_be_zipped(environ: Environ, response: CachedResponse) -> bool:
     if accepted is None or ACCEPTS_GZIP.search(accepted) is None:
         return False
     return len(response.zipped()) < len(response.body)
-
-
-def _gzip_headers(response: CachedResponse, length: int) -> Headers:
-    """Make the tag weak, as Django does: the bytes are others, what they say is not."""
-    headers = [pair for pair in response.headers if pair[0].lower() != "etag"]
-    if response.etag:
-        headers.append(("ETag", "W/" + response.etag.removeprefix("W/")))
-    return [*headers, ("Content-Encoding", "gzip"), ("Content-Length", str(length))]
 
 
 def _is_known(environ: Environ, response: CachedResponse) -> bool:

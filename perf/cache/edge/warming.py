@@ -121,7 +121,7 @@ def warm(requests: Iterable[WarmRequest], *, jobs: int) -> Iterator[tuple[str, i
     """
     routes = read_routes()
     local = ByteCache[CachedResponse]("responses", max_bytes=0)
-    computing = Computing(WSGIHandler(), local=local, feed=feed)
+    computing = Computing(WSGIHandler(), local=local, feed=feed, shared_from_s=0.0)
     with ThreadPoolExecutor(jobs, thread_name_prefix="warming") as threads:
         waiting = [
             threads.submit(_warm_one, computing, routes, *request)
@@ -152,7 +152,10 @@ def _warm_one(
         principal = replace(principal, key=key)
     try:
         keyed = key_request(_environ(parts), parts.body, principal, route.policy)
-        return computing.find_or_compute(keyed, route.policy)
+        found = computing.find_or_compute(keyed, route.policy)
+        if found.then is not None:
+            found.then()
+        return found
     finally:
         connections.close_all()
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.memory import ByteCache
 from perf.cache.shared_arrays import SharedArrays
-from perf.cache.values import ValueCache
 from perf.deadlines import check_deadline
 from riskplatform.kernel.errors import FieldFault
 from scoring.arrays import ForecastColumns, named_arrays
@@ -34,17 +33,19 @@ class ScoredCells:
     columns: ForecastColumns
     risk_values: NDArray[np.float64]
 
+    @property
+    def nbytes(self) -> int:
+        arrays = [self.risk_values, *named_arrays(self.columns).values()]
+        return sum(int(array.nbytes) for array in arrays)
+
 
 # The draws over whole grids, for all processes of the machine.
 DRAWS = SharedArrays("scenario_draws", schema=2)
 # A draw of sixteen megabytes: 40,000 cells in 50 scenarios.
 MOST_KEPT_VALUES = 2_000_000
-PREDICTIONS = ValueCache(
-    "predictions",
-    schema=3,
-    ttl_s=MODEL_PREDICTION_TTL_S,
-    max_bytes=1 << 20,
-)
+# Of cells with features of their own. Responses are cached for all processes, so this
+# is for who requests the same in another way.
+PREDICTIONS = ByteCache[ScoredCells]("predictions", max_bytes=32 << 20)
 
 
 def score_cells(
@@ -73,20 +74,15 @@ def score_cells(
             risk_values=_cached_draw(forecast, columns, rows, n_scenarios),
         )
 
-    def score() -> dict[str, NDArray[Any]]:
+    def score() -> ScoredCells:
         own = _with_own_features(forecast, columns, rows, features)
         risk_values = _drawn(forecast, own, n_scenarios, rows)
-        return {"risk_values": risk_values, **named_arrays(own.take(rows))}
+        return ScoredCells(columns=own.take(rows), risk_values=risk_values)
 
     # Written down so that the order of features makes no difference.
     written = [None if given is None else sorted(given.items()) for given in features]
-    arrays = PREDICTIONS.get_or_compute(
-        (forecast.pk, cells, written, n_scenarios), score
-    )
-    own_columns = {name: arrays[name] for name in arrays.keys() - {"risk_values"}}
-    return ScoredCells(
-        columns=ForecastColumns(**own_columns), risk_values=arrays["risk_values"]
-    )
+    key = msgspec.msgpack.encode((forecast.pk, cells, written, n_scenarios))
+    return PREDICTIONS.get_or_compute(key, score)
 
 
 def _cached_draw(

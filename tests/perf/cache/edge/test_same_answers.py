@@ -133,7 +133,13 @@ def test_every_level_gives_what_the_view_gives(
     key, portfolio, cells = world
     plain = WSGIHandler()
     here, there = (
-        EdgeCache(plain, feed=feed, routes=read_routes(), local_bytes=LOCAL_BYTES)
+        EdgeCache(
+            plain,
+            feed=feed,
+            routes=read_routes(),
+            local_bytes=LOCAL_BYTES,
+            shared_from_s=0.0,
+        )
         for feed in feeds
     )
 
