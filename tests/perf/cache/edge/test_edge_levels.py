@@ -2,6 +2,8 @@
 
 import gzip
 
+import numpy as np
+import orjson
 import pytest
 
 from perf.cache.change_feed import ChangeFeed
@@ -12,6 +14,7 @@ from tests.support.edge_harness import (
     edge_around,
     some_path,
 )
+from tests.support.waiting import wait_until
 
 LONG = b"x" * 5_000
 
@@ -136,3 +139,21 @@ def test_a_kept_answer_says_its_age_and_whose_request_it_answers(
     assert "Date" not in reply.headers
     smuggled = ask(edge, path, HTTP_X_REQUEST_ID="a\r\nSet-Cookie: b")
     assert len(smuggled.headers["X-Request-ID"]) == 32
+
+
+def test_what_is_hit_often_is_compressed_better(
+    app: CountingApp, feed: ChangeFeed
+) -> None:
+    risks = np.random.default_rng(1).random(500).tolist()
+    rows = [{"cell": 613_229_522_000 + n, "risk": risk} for n, risk in enumerate(risks)]
+    app.padding = orjson.dumps(rows)
+    edge, path = edge_around(app, feed), some_path()
+    first = ask(edge, path, HTTP_ACCEPT_ENCODING="gzip")
+
+    def is_shorter() -> bool:
+        again = ask(edge, path, HTTP_ACCEPT_ENCODING="gzip")
+        assert gzip.decompress(again.body) == gzip.decompress(first.body)
+        assert int(again.headers["Content-Length"]) == len(again.body)
+        return len(again.body) < len(first.body)
+
+    wait_until(is_shorter)
