@@ -78,7 +78,8 @@ class CachedResponse:
     def pack(self) -> None:
         """Compress better, which takes ten times as long: for what is sent often."""
         if self.is_zippable and not self.is_packed:
-            self.gzip_body = zlib.compress(self.body, PACKED_LEVEL, wbits=GZIP_FORMAT)
+            packed = zlib.compress(self.body, PACKED_LEVEL, wbits=GZIP_FORMAT)
+            self.gzip_body = min(self.zipped(), packed, key=len)
             self.is_packed = True
 
 

@@ -145,7 +145,10 @@ def test_what_is_hit_often_is_compressed_better(
     app: CountingApp, feed: ChangeFeed
 ) -> None:
     risks = np.random.default_rng(1).random(500).tolist()
-    rows = [{"cell": 613_229_522_000 + n, "risk": risk} for n, risk in enumerate(risks)]
+    rows = [
+        {"cell": f"{n**2:x}", "risk": risk, "q05": 0, "q95": int(9 * risk)}
+        for n, risk in enumerate(risks)
+    ]
     app.padding = orjson.dumps(rows)
     edge, path = edge_around(app, feed), some_path()
     first = ask(edge, path, HTTP_ACCEPT_ENCODING="gzip")
