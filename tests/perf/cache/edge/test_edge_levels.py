@@ -2,7 +2,6 @@
 
 import gzip
 
-import numpy as np
 import orjson
 import pytest
 
@@ -144,10 +143,10 @@ def test_a_kept_answer_says_its_age_and_whose_request_it_answers(
 def test_what_is_hit_often_is_compressed_better(
     app: CountingApp, feed: ChangeFeed
 ) -> None:
-    risks = np.random.default_rng(1).random(500).tolist()
+    kinds = ("house", "shop", "school")
     rows = [
-        {"cell": f"{n**2:x}", "risk": risk, "q05": 0, "q95": int(9 * risk)}
-        for n, risk in enumerate(risks)
+        {"name": f"asset {n % 37}", "kind": kinds[n % 3], "value": n * n % 1_000}
+        for n in range(2_000)
     ]
     app.padding = orjson.dumps(rows)
     edge, path = edge_around(app, feed), some_path()
