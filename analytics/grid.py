@@ -92,17 +92,18 @@ def read_cell(value: int | str) -> int | None:
 
     No cell has digits that could be read both ways.
     """
-    readings: list[int] = []
     if isinstance(value, int):
-        readings.append(value)
-    elif DECIMAL_CELL.fullmatch(value):
+        return value if _is_cell(value) else None
+    readings: list[int] = []
+    if DECIMAL_CELL.fullmatch(value):
         readings.append(int(value))
-    if isinstance(value, str) and HEX_CELL.fullmatch(value):
+    if HEX_CELL.fullmatch(value):
         readings.append(int(value, 16))
-    for cell in readings:
-        if 0 < cell < 1 << 64 and h3.is_valid_cell(cell):
-            return cell
-    return None
+    return next(filter(_is_cell, readings), None)
+
+
+def _is_cell(value: int) -> bool:
+    return 0 < value < 1 << 64 and h3.is_valid_cell(value)
 
 
 def load_zone(name: str) -> ZoneInfo:

@@ -1,7 +1,7 @@
 """Values that many requests share in the memory of a process, bounded by bytes."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -102,23 +102,45 @@ class ByteCache(Generic[Value]):
                 self._values.move_to_end(key)
         return value
 
+    def get_many(self, keys: Collection[Hashable]) -> list[Value | None]:
+        with self._lock:
+            found = [self._values.get(key) for key in keys]
+            for key, value in zip(keys, found, strict=True):
+                if value is not None:
+                    self._values.move_to_end(key)
+        return found
+
     def put(self, key: Hashable, value: Value, names: Collection[str] = ()) -> bool:
         """Cache a value; returns whether it fits."""
-        if value.nbytes > self._max_value_bytes:
-            return False
+        return self.put_many([(key, value)], names)
+
+    def put_many(
+        self,
+        values: Iterable[tuple[Hashable, Value]],
+        names: Collection[str] = (),
+    ) -> bool:
+        """Cache values that depend on the same; returns whether each of them fits."""
+        do_fit = True
         with self._lock:
-            self._remove(key)
-            self._values[key] = value
-            self.nbytes += value.nbytes
-            if names:
-                self._names_of[key] = names
-            for name in names:
-                self._keys_of[name].add(key)
-            while self.nbytes > self._max_bytes:
-                self._remove(next(iter(self._values)))
-                MEMORY_CACHE_EVICTIONS.labels(self.name).inc()
+            for key, value in values:
+                is_small = value.nbytes <= self._max_value_bytes
+                do_fit &= is_small
+                if is_small:
+                    self._insert(key, value, names)
             self._show_size()
-        return True
+        return do_fit
+
+    def _insert(self, key: Hashable, value: Value, names: Collection[str]) -> None:
+        self._remove(key)
+        self._values[key] = value
+        self.nbytes += value.nbytes
+        if names:
+            self._names_of[key] = names
+        for name in names:
+            self._keys_of[name].add(key)
+        while self.nbytes > self._max_bytes:
+            self._remove(next(iter(self._values)))
+            MEMORY_CACHE_EVICTIONS.labels(self.name).inc()
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """Return the value of a key that stands for one value for ever.

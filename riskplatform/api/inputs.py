@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
+from msgspec import inspect
 from rest_framework.request import Request
 
 from riskplatform.api.strict_texts import values_of_texts
@@ -141,5 +142,26 @@ def _times_outside(value: object, path: Path) -> Iterator[Path]:
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
-    """Name the fields of a struct, as attributes and as they are written."""
-    return [(field.name, field.encode_name) for field in msgspec.structs.fields(kind)]
+    """Name the fields that may hold times, as attributes and as they are written."""
+    described = cast("inspect.StructType", inspect.type_info(kind))
+    return [
+        (field.name, field.encode_name)
+        for field in described.fields
+        if _may_hold_times(field.type)
+    ]
+
+
+def _may_hold_times(kind: inspect.Type) -> bool:
+    match kind:
+        case inspect.StructType():
+            parts = [field.type for field in kind.fields]
+        case inspect.UnionType():
+            parts = list(kind.types)
+        case inspect.TupleType():
+            parts = list(kind.item_types)
+        case inspect.CollectionType() | inspect.VarTupleType():
+            parts = [kind.item_type]
+        case _:
+            known = inspect.DateTimeType | inspect.AnyType | inspect.CustomType
+            return isinstance(kind, known)
+    return any(map(_may_hold_times, parts))

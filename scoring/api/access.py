@@ -11,6 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from analytics.errors import RegionNotFoundError
+from analytics.grid import read_cell
 from perf.cache.edge.policy import confirm_audience, depends_on
 from perf.cache.edge.principals import EdgePrincipal
 from riskplatform.api.inputs import refuse_repeats
@@ -62,11 +63,13 @@ def parse_cell_ids(
     values: Iterable[int | str], name: str, *, member: str = ""
 ) -> list[int]:
     """Read H3 cells, each once; `member` is where items of the list hold theirs."""
-    cells = [
-        parse_cell_id(value, field=(name, index, *filter(None, [member])))
-        for index, value in enumerate(values)
-    ]
-    refuse_repeats(cells, name, member=member)
+    given = list(values)
+    cells = [cell for value in given if (cell := read_cell(value)) is not None]
+    if len(cells) != len(given):
+        for index, value in enumerate(given):
+            parse_cell_id(value, field=(name, index, *filter(None, [member])))
+    if len(set(cells)) != len(cells):
+        refuse_repeats(cells, name, member=member)
     return cells
 
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Final, Self
 
-import msgspec
 from msgspec import Meta, Struct
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -109,10 +108,7 @@ def regions_cells_retrieve(
     )
     if is_drawn:
         # With the index in hex: JSON numbers end at 2^53.
-        features = (
-            msgspec.Raw(cell_feature(cell, b'{"cell_id":"%x"}' % cell))
-            for cell in cells
-        )
+        features = (cell_feature(cell, b'{"cell_id":"%x"}' % cell) for cell in cells)
         return Rows(FeatureCollection(), watched(features))
     rows = ({"cell_id": cell, "cell_hex": hex_of(cell)} for cell in cells)
     return Rows(RegionCells(region=region.slug), watched(rows))

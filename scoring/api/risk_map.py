@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Self
 
-import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import Meta, Struct
@@ -144,10 +143,10 @@ def risk_map(
         return _table(wanted, columns, ForecastHead.of(region, forecast))
     rows = _risk_rows(columns)
     if isinstance(wanted, GeoJsonRenderer):
-        features = (msgspec.Raw(cell_feature(cell, row)) for cell, row in rows)
+        features = (cell_feature(cell, row) for cell, row in rows)
         return Rows(FeatureCollection(), watched(features))
     answer = RiskMap.of(region, forecast, aggregated=[])
-    return Rows(answer, watched(msgspec.Raw(row) for _, row in rows))
+    return Rows(answer, watched(row for _, row in rows))
 
 
 def _risk_rows(columns: ForecastColumns) -> Iterator[tuple[int, bytes]]:

@@ -1,10 +1,10 @@
 """POST /score-snapshot: distributions and joint scenarios of chosen cells."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Annotated, Final
 
-import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
+from perf.cache.memory import ByteCache
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
@@ -35,6 +36,7 @@ from scoring.api.schemas import (
     Slug,
 )
 from scoring.arrays import ForecastColumns
+from scoring.models import Forecast
 from scoring.selectors.forecasts import get_latest_forecast
 from scoring.services.forecasts.snapshots import score_cells
 
@@ -44,6 +46,8 @@ MAX_SCENARIOS: Final = 1_000
 # A scenario and its value; what the cell itself takes is a part of it.
 BYTES_OF_VALUE: Final = 60
 VALUES_AT_ONCE: Final = 20_000
+# An answer of six megabytes: in larger ones only some cells are written at a time.
+MOST_CACHED_VALUES: Final = 100_000
 
 RiskValue = Annotated[
     float,
@@ -92,6 +96,17 @@ class Snapshot(ForecastHead):
     zones: list[Zone]
 
 
+class WrittenZone(bytes):
+    """A zone as JSON."""
+
+    @property
+    def nbytes(self) -> int:
+        return len(self)
+
+
+ZONES = ByteCache[WrittenZone]("zones", max_bytes=64 << 20)
+
+
 @router.post(
     "score-snapshot",
     AllowAny,
@@ -121,22 +136,46 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     forecast = get_latest_forecast(
         region, horizon_sec=body.horizon_sec, moment=body.time
     )
+    answer = Snapshot.of(region, forecast, zones=[])
+    features = [cell.features for cell in body.cells]
+    n_values = len(cells) * body.n_scenarios
+    if n_values <= MOST_CACHED_VALUES and all(each is None for each in features):
+        return Rows(answer, _cached_zones(forecast, cells, body.n_scenarios))
     scored = score_cells(
-        forecast,
-        cells=cells,
-        features=[cell.features for cell in body.cells],
-        n_scenarios=body.n_scenarios,
+        forecast, cells=cells, features=features, n_scenarios=body.n_scenarios
     )
     return Rows(
-        Snapshot.of(region, forecast, zones=[]),
+        answer,
         watched(_zones(scored.columns, scored.risk_values), every=1),
         rows_at_once=_cells_at_once(body.n_scenarios),
     )
 
 
+def _cached_zones(
+    forecast: Forecast, cells: list[int], n_scenarios: int
+) -> list[WrittenZone]:
+    """Give each cell as JSON; of a forecast it is always the same."""
+    of_all = forecast.pk.bytes + n_scenarios.to_bytes(4)
+    keys = [(of_all, cell) for cell in cells]
+    found = ZONES.get_many(keys)
+    absent = [row for row, zone in enumerate(found) if zone is None]
+    if absent:
+        # All of them, so that an error names one by its place among all.
+        none = [None] * len(cells)
+        scored = score_cells(
+            forecast, cells=cells, features=none, n_scenarios=n_scenarios
+        )
+        columns, values = scored.columns.take(np.array(absent)), scored.risk_values
+        written = map(WrittenZone, _zones(columns, values[:, absent]))
+        new = dict(zip(absent, watched(written, every=1), strict=True))
+        ZONES.put_many((keys[row], zone) for row, zone in new.items())
+        found = [new.get(row, zone) for row, zone in enumerate(found)]
+    return [zone for zone in found if zone is not None]
+
+
 def _zones(
     columns: ForecastColumns, risk_values: NDArray[np.float64]
-) -> Iterator[msgspec.Raw]:
+) -> Iterator[bytes]:
     """Write each cell with its scenarios; `risk_values` (n_scenarios, n_cells)."""
     n_scenarios, n_cells = risk_values.shape
     zone, size = _zone_template(n_scenarios), _cells_at_once(n_scenarios)
@@ -146,13 +185,14 @@ def _zones(
         values = iter(json_numbers(risk_values[:, rows].T))
         for cell, *distribution in written_cells(columns.take(rows)):
             head = b"%d" % cell, b"%x" % cell, *distribution
-            yield msgspec.Raw(zone % (*head, *islice(values, n_scenarios)))
+            yield zone % (*head, *islice(values, n_scenarios))
 
 
 def _cells_at_once(n_scenarios: int) -> int:
     return max(1, VALUES_AT_ONCE // n_scenarios)
 
 
+@lru_cache(maxsize=16)
 def _zone_template(n_scenarios: int) -> bytes:
     scenarios = (
         json_template(ScenarioValue, scenario_id=b"%d" % number)

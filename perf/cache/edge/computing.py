@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from perf.cache.change_feed import ChangeFeed
 from perf.cache.doorkeeper import Doorkeeper
+from perf.cache.edge.direct import DirectViews
 from perf.cache.edge.policy import PLAN_KEY, EdgePolicy, Plan
 from perf.cache.edge.request_key import Environ, KeyedRequest, shared_key
 from perf.cache.edge.response import (
@@ -83,7 +84,7 @@ class Computing:
         feed: ChangeFeed,
         shared_from_s: float = SHARED_FROM_S,
     ) -> None:
-        self._app = app
+        self._app = DirectViews(app)
         self._local = local
         self._shared_from_s = shared_from_s
         self._doorkeeper = Doorkeeper()
