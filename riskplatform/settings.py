@@ -171,6 +171,7 @@ REST_FRAMEWORK = {
     # Bodies are decoded by riskplatform.api.inputs, not by DRF.
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["riskplatform.api.renderers.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "riskplatform.api.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "riskplatform.api.problems.handle_exception",
 }

@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 _FROM_MEMORY: Final = ("X-Cache", "l1")
 # Between two times of tidying up.
 POPULAR_HITS: Final = 20
+# What `at_hand` has found out about a request, and in which generation of copies.
+KEYED: Final = "perf.edge.keyed"
 OUTCOMES: Final = ("l1", "l2", "miss", "bypass")
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -90,7 +92,12 @@ class EdgeCache:
         if route is None:
             return self._app(environ, start_response)
         self._feed.listen_in_background()
-        keyed = self._keyed(route, environ) if self._feed.is_live else None
+        # Taken out, because it refers to the environment in turn.
+        generation, keyed = environ.pop(KEYED, (None, None))
+        if not self._feed.is_live:
+            keyed = None
+        elif keyed is None or generation != self._feed.copies.generation:
+            keyed = self._keyed(route, environ)
         if keyed is None:
             self._count(route, "bypass")
             return self._app(environ, _marking(start_response, "bypass"))
@@ -114,10 +121,12 @@ class EdgeCache:
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if route is None or not self._feed.is_live:
             return None
+        generation = self._feed.copies.generation
         with AT_HAND_ONLY:
             keyed = self._keyed(route, environ)
         response = None if keyed is None else self._local.get(keyed.key)
         if response is None:
+            environ[KEYED] = generation, keyed
             return None
         now_s = time.monotonic()
         left_s = response.expires_s - now_s

@@ -141,9 +141,10 @@ def access_of_organisation(organisation_id: int) -> Access:
 
 def find_access(request: Request | HttpRequest) -> Access:
     """Give what the principal of a request may do; computed once a request."""
-    if not hasattr(request, ATTRIBUTE):
-        setattr(request, ATTRIBUTE, access_of(find_principal(request), request.user))
-    found: Access = getattr(request, ATTRIBUTE)
+    found: Access | None = vars(request).get(ATTRIBUTE)
+    if found is None:
+        found = access_of(find_principal(request), request.user)
+        setattr(request, ATTRIBUTE, found)
     return found
 
 

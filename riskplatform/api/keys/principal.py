@@ -35,9 +35,10 @@ def get_principal(request: Request) -> Principal:
 
 def find_principal(request: Request | HttpRequest) -> Principal | None:
     """Return the principal, or None; a session costs one query, once a request."""
-    if not hasattr(request, ATTRIBUTE):
+    known = vars(request)
+    if ATTRIBUTE not in known:
         setattr(request, ATTRIBUTE, _read_principal(request))
-    found: Principal | None = getattr(request, ATTRIBUTE)
+    found: Principal | None = known[ATTRIBUTE]
     return found
 
 

@@ -1,0 +1,27 @@
+"""Chooses the format of a response, without parsing what most clients accept."""
+
+from collections.abc import Iterable
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class Negotiation(DefaultContentNegotiation):
+    """As Django REST framework does; for a client that accepts anything at once."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        accepted = request.META.get("HTTP_ACCEPT", "*/*")
+        is_named = format_suffix or "format=" in request.META.get("QUERY_STRING", "")
+        if not is_named and accepted in {"*/*", first.media_type}:
+            return first, first.media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(
+            request, renderers, format_suffix
+        )
+        return chosen
