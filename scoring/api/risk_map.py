@@ -1,6 +1,6 @@
 """GET /risk-map: how likely an event is, cell by cell."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Final, Self
 
 from django.http import HttpResponse
@@ -22,7 +22,6 @@ from riskplatform.api.renderers import (
     GeoJsonRenderer,
     JsonRenderer,
     Rows,
-    json_numbers,
     json_template,
 )
 from riskplatform.api.strict_texts import number_of_text
@@ -43,6 +42,7 @@ from scoring.api.schemas import (
     RiskQuantile,
     Slug,
 )
+from scoring.api.written_cells import MOST_ANSWER_BYTES, columns_as_json, write_once
 from scoring.arrays import ForecastColumns
 from scoring.cell_ids import hex_of
 from scoring.horizons import DAY_S
@@ -141,27 +141,35 @@ def risk_map(
     )
     if isinstance(wanted, CsvRenderer | ArrowRenderer):
         return _table(wanted, columns, ForecastHead.of(region, forecast))
-    rows = _risk_rows(columns)
     if isinstance(wanted, GeoJsonRenderer):
-        features = (cell_feature(cell, row) for cell, row in rows)
-        return Rows(FeatureCollection(), watched(features))
-    answer = RiskMap.of(region, forecast, aggregated=[])
-    return Rows(answer, watched(row for _, row in rows))
+        rows = _written(forecast, columns, wanted.format, _features)
+        return Rows(FeatureCollection(), rows)
+    rows = _written(forecast, columns, wanted.format, _risk_rows)
+    return Rows(RiskMap.of(region, forecast, aggregated=[]), rows)
 
 
-def _risk_rows(columns: ForecastColumns) -> Iterator[tuple[int, bytes]]:
-    """Give each cell with its row; `mean_risk` equals `p_event` by their meanings."""
-    row = json_template(CellRisk, cell_hex=b'"%b"')
-    for cell, p_event, *quantiles in written_cells(columns):
-        yield cell, row % (b"%d" % cell, b"%x" % cell, p_event, p_event, *quantiles)
-
-
-def written_cells(
+def _written(
+    forecast: Forecast,
     columns: ForecastColumns,
-) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
-    """Give each cell, its p_event and its three quantiles, all but the cell as JSON."""
-    written = (columns.p_event, columns.q05, columns.q50, columns.q95)
-    return zip(columns.cells.tolist(), *map(json_numbers, written), strict=True)
+    form: str,
+    write: Callable[[ForecastColumns], Iterator[bytes]],
+) -> Iterable[bytes]:
+    if columns.cells.size * BYTES_OF_CELL[form] > MOST_ANSWER_BYTES:
+        return watched(write(columns))
+    of_all, cells = forecast.pk.bytes + form.encode(), columns.cells.tolist()
+    return write_once(of_all, cells, lambda rows: write(columns.take(rows)))
+
+
+def _features(columns: ForecastColumns) -> Iterator[bytes]:
+    rows = _risk_rows(columns)
+    return map(cell_feature, columns.cells.tolist(), rows)
+
+
+def _risk_rows(columns: ForecastColumns) -> Iterator[bytes]:
+    """Give each cell as JSON; `mean_risk` equals `p_event` by their meanings."""
+    row = json_template(CellRisk, cell_hex=b'"%b"')
+    for cell, p_event, *quantiles in columns_as_json(columns):
+        yield row % (b"%d" % cell, b"%x" % cell, p_event, p_event, *quantiles)
 
 
 def parse_bbox(text: str) -> Bounds:

@@ -13,7 +13,6 @@ from rest_framework.request import Request
 
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
-from perf.cache.memory import ByteCache
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
@@ -26,7 +25,7 @@ from scoring.api.access import (
     parse_cell_ids,
     region_of_request,
 )
-from scoring.api.risk_map import ForecastHead, written_cells
+from scoring.api.risk_map import ForecastHead
 from scoring.api.schemas import (
     MAX_CELLS,
     CellId,
@@ -34,6 +33,12 @@ from scoring.api.schemas import (
     HorizonSec,
     RiskQuantile,
     Slug,
+)
+from scoring.api.written_cells import (
+    MOST_ANSWER_BYTES,
+    WrittenCell,
+    columns_as_json,
+    write_once,
 )
 from scoring.arrays import ForecastColumns
 from scoring.models import Forecast
@@ -46,8 +51,6 @@ MAX_SCENARIOS: Final = 1_000
 # A scenario and its value; what the cell itself takes is a part of it.
 BYTES_OF_VALUE: Final = 60
 VALUES_AT_ONCE: Final = 20_000
-# An answer of six megabytes: in larger ones only some cells are written at a time.
-MOST_CACHED_VALUES: Final = 100_000
 
 RiskValue = Annotated[
     float,
@@ -96,17 +99,6 @@ class Snapshot(ForecastHead):
     zones: list[Zone]
 
 
-class WrittenZone(bytes):
-    """A zone as JSON."""
-
-    @property
-    def nbytes(self) -> int:
-        return len(self)
-
-
-ZONES = ByteCache[WrittenZone]("zones", max_bytes=64 << 20)
-
-
 @router.post(
     "score-snapshot",
     AllowAny,
@@ -138,8 +130,8 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     )
     answer = Snapshot.of(region, forecast, zones=[])
     features = [cell.features for cell in body.cells]
-    n_values = len(cells) * body.n_scenarios
-    if n_values <= MOST_CACHED_VALUES and all(each is None for each in features):
+    n_bytes = len(cells) * body.n_scenarios * BYTES_OF_VALUE
+    if n_bytes <= MOST_ANSWER_BYTES and all(each is None for each in features):
         return Rows(answer, _cached_zones(forecast, cells, body.n_scenarios))
     scored = score_cells(
         forecast, cells=cells, features=features, n_scenarios=body.n_scenarios
@@ -153,24 +145,16 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
 
 def _cached_zones(
     forecast: Forecast, cells: list[int], n_scenarios: int
-) -> list[WrittenZone]:
-    """Give each cell as JSON; of a forecast it is always the same."""
-    of_all = forecast.pk.bytes + n_scenarios.to_bytes(4)
-    keys = [(of_all, cell) for cell in cells]
-    found = ZONES.get_many(keys)
-    absent = [row for row, zone in enumerate(found) if zone is None]
-    if absent:
+) -> list[WrittenCell]:
+    def write(rows: NDArray[np.int64]) -> Iterator[bytes]:
         # All of them, so that an error names one by its place among all.
         none = [None] * len(cells)
         scored = score_cells(
             forecast, cells=cells, features=none, n_scenarios=n_scenarios
         )
-        columns, values = scored.columns.take(np.array(absent)), scored.risk_values
-        written = map(WrittenZone, _zones(columns, values[:, absent]))
-        new = dict(zip(absent, watched(written, every=1), strict=True))
-        ZONES.put_many((keys[row], zone) for row, zone in new.items())
-        found = [new.get(row, zone) for row, zone in enumerate(found)]
-    return [zone for zone in found if zone is not None]
+        return _zones(scored.columns.take(rows), scored.risk_values[:, rows])
+
+    return write_once(forecast.pk.bytes + b"%d" % n_scenarios, cells, write)
 
 
 def _zones(
@@ -183,7 +167,7 @@ def _zones(
         rows = np.arange(start, min(start + size, n_cells))
         # The values of a cell follow each other.
         values = iter(json_numbers(risk_values[:, rows].T))
-        for cell, *distribution in written_cells(columns.take(rows)):
+        for cell, *distribution in columns_as_json(columns.take(rows)):
             head = b"%d" % cell, b"%x" % cell, *distribution
             yield zone % (*head, *islice(values, n_scenarios))
 

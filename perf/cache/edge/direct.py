@@ -9,7 +9,7 @@ which then does the work once more; so this is for reads only.
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -28,12 +28,13 @@ from perf.cache.edge.response import MIN_GZIP_BYTES, OK, Headers, StartResponse
 from perf.deadlines import deadline
 from perf.limits.request_deadlines import time_limit_s
 from perf.limits.routes import configured_routes
+from riskplatform.api.browser_middleware import API
 from riskplatform.api.cache_headers import IS_DEFAULT
 from riskplatform.api.request_id import current_context
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-# It counts requests, and gives files; neither adds to other responses.
-ADDING_NOTHING: Final = ("django_prometheus.", "whitenoise.")
+# Middleware that counts requests; it would count the one that is made up.
+COUNTING: Final = "django_prometheus."
 OF_ONE_RESPONSE: Final = frozenset(
     {"Content-Type", "Content-Length", "ETag", "X-Request-ID"}
 )
@@ -145,27 +146,33 @@ class _MiddlewareHeaders:
     """What all middleware adds to a response, found out with one that is made up."""
 
     def __init__(self) -> None:
+        self.find = lru_cache(maxsize=256)(self._find)
+
+    @cached_property
+    def _handle(self) -> Any:
         handle: Any = _made_up
         for path in reversed(settings.MIDDLEWARE):
-            if not path.startswith(ADDING_NOTHING):
+            if not path.startswith(COUNTING):
                 handle = import_string(path)(handle)
-        self._handle = handle
-        self.find = lru_cache(maxsize=256)(self._find)
+        return handle
 
     def _find(self, kind: Kind) -> Added | None:
         """Give the headers; None where a redirect, for instance, takes its place."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": kind.method,
-            "PATH_INFO": "/api/",
+            "PATH_INFO": API,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",
             "HTTP_HOST": kind.host,
-            "HTTP_X_FORWARDED_PROTO": kind.forwarded_scheme,
             "wsgi.url_scheme": kind.scheme,
             "wsgi.input": io.BytesIO(),
         }
+        if kind.forwarded_scheme:
+            environ["HTTP_X_FORWARDED_PROTO"] = kind.forwarded_scheme
         request: Any = WSGIRequest(environ)
-        request.response = response = HttpResponse(b" " * MIN_GZIP_BYTES * kind.is_long)
+        # As long as it has to be for what compresses, or too short.
+        content = b" " * (MIN_GZIP_BYTES if kind.is_long else 1)
+        request.response = response = HttpResponse(content)
         for name, value in (("Vary", kind.vary), ("Cache-Control", kind.cache_control)):
             if value:
                 response.headers[name] = value

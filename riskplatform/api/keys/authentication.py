@@ -25,8 +25,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         found = request.META.get(FOUND_KEY)
         if isinstance(found, ApiKey):
             return AnonymousUser(), found
-        headers = request.headers
-        shown = shown_key(headers.get("Authorization", ""), headers.get("X-API-Key"))
+        meta = request.META
+        shown = shown_key(
+            meta.get("HTTP_AUTHORIZATION", ""), meta.get("HTTP_X_API_KEY")
+        )
         if shown is None:
             return None
         key = find_key(shown)
