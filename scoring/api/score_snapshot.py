@@ -138,7 +138,7 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     )
     return Rows(
         answer,
-        watched(_zones(scored.columns, scored.risk_values), every=1),
+        watched(zones_as_json(scored.columns, scored.risk_values), every=1),
         rows_at_once=_cells_at_once(body.n_scenarios),
     )
 
@@ -152,12 +152,12 @@ def _cached_zones(
         scored = score_cells(
             forecast, cells=cells, features=none, n_scenarios=n_scenarios
         )
-        return _zones(scored.columns.take(rows), scored.risk_values[:, rows])
+        return zones_as_json(scored.columns.take(rows), scored.risk_values[:, rows])
 
     return write_once(forecast.pk.bytes + b"%d" % n_scenarios, cells, write)
 
 
-def _zones(
+def zones_as_json(
     columns: ForecastColumns, risk_values: NDArray[np.float64]
 ) -> Iterator[bytes]:
     """Write each cell with its scenarios; `risk_values` (n_scenarios, n_cells)."""

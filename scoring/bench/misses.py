@@ -5,38 +5,54 @@ the forecast and its scenarios in memory. Both sides get other requests each rou
 no response is cached, and have to give the same figures. Needs the extra `peers`.
 """
 
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import h3.api.numpy_int as h3
+import msgspec
 import numpy as np
 import orjson
 
 from perf.bench.client import WebRequest, check_success, connected
 from perf.bench.errors import BenchmarkError
 from perf.bench.load import REQUESTS_PER_S, Load, LoadResult, put_under_load
-from perf.bench.machine import measured_core, other_core
+from perf.bench.machine import measured_core, other_core, pinned_to
 from perf.bench.measurement import AnyMeasurement, Measurement
 from perf.bench.registry import registry
 from perf.bench.runner import is_quick_run
 from perf.bench.web_pair import OPTIMISED, OVER_LOOPBACK
 from perf.bench.web_process import ASGI_SERVER, web_process
+from scoring.api.score_snapshot import SnapshotRequest, zones_as_json
 from scoring.bench.city import SNAPSHOT_SCENARIOS, BenchmarkCity, own_city
 from scoring.bench.place import SEED
+from scoring.horizons import DAY_S
 from scoring.selectors.forecasts import get_columns
 from scoring.services.forecasts.snapshots import score_cells
 
-CONNECTIONS = 16
+CONNECTIONS, MOST_CONNECTIONS = 16, 64
 # The slowest side answers some eight requests a second.
 LOAD_S, QUICK_LOAD_S = 4, 3
 COMPARED = 5
 HEAD = ("region", "forecast_id", "model_version", "time", "horizon_sec")
 # More requests a second than either side answers: none is sent twice.
-MOST_PER_S = {20: 3_000, 500: 500}
+MOST_PER_S = {
+    "score 20 cells": 4_000,
+    "score 500 cells": 1_000,
+    "risk map as JSON": 6_000,
+    "risk map as GeoJSON": 6_000,
+}
+# In degrees from the middle of a map to its edges.
+MAP_SIZES = (0.02, 0.06)
+LOOP = "score 20 cells, the function in a loop"
+# Of what the function alone does, and of the load with fewer connections.
+LOOP_TARGET, CROWD_TARGET = 0.6, 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,26 +61,26 @@ class Peer:
 
     title: str
     application: str
-    targets: dict[int, float]
+    targets: dict[str, float]
 
 
 PEERS = (
     Peer(
         title="FastAPI with pydantic",
         application="perf.bench.peers.fastapi_idiomatic:application",
-        targets={20: 4.0, 500: 15.0},
+        targets=dict(zip(MOST_PER_S, (4.0, 15.0, 2.0, 2.0), strict=True)),
     ),
     Peer(
         title="FastAPI with msgspec and orjson",
         application="perf.bench.peers.fastapi_tuned:application",
-        targets={20: 1.2, 500: 1.2},
+        targets=dict.fromkeys(MOST_PER_S, 1.2),
     ),
 )
 
 
 @registry.suite("misses")
 def misses() -> Iterator[AnyMeasurement]:
-    """Scores never asked for before: FastAPI services (before), the platform."""
+    """Requests never sent before: FastAPI services (before), the platform."""
     if find_spec("fastapi") is None:
         raise BenchmarkError(
             "The suite misses compares with FastAPI, which is not installed. "
@@ -77,7 +93,12 @@ def misses() -> Iterator[AnyMeasurement]:
         _forecast_in_a_file(city, ours) as environment,
     ):
         # One stream for all peers: what the platform has answered once is cached.
-        streams = {n_cells: _new_snapshots(city, n_cells) for n_cells in MOST_PER_S}
+        streams = {
+            "score 20 cells": _new_snapshots(city, 20),
+            "score 500 cells": _new_snapshots(city, 500),
+            "risk map as JSON": _new_maps(city, "json"),
+            "risk map as GeoJSON": _new_maps(city, "geojson"),
+        }
         for peer in PEERS:
             with web_process(
                 peer.application,
@@ -85,65 +106,136 @@ def misses() -> Iterator[AnyMeasurement]:
                 core=core,
                 server=ASGI_SERVER,
             ) as theirs:
-                for n_cells, target in peer.targets.items():
-                    requests = streams[n_cells]
+                for kind, target in peer.targets.items():
+                    requests = streams[kind]
                     _compare(theirs, ours, list(islice(requests, COMPARED)))
                     yield _measurement(
-                        (theirs, ours),
-                        requests,
-                        name=f"score {n_cells} cells, {peer.title}",
-                        most=MOST_PER_S[n_cells],
+                        name=f"{kind}, {peer.title}",
+                        before=partial(_send_new, theirs, requests, kind),
+                        after=partial(_send_new, ours, requests, kind),
                         target=target,
                     )
+        yield from _limits_of_its_own(city, ours, streams)
+
+
+def _limits_of_its_own(
+    city: BenchmarkCity, ours: int, streams: dict[str, Iterator[WebRequest]]
+) -> Iterator[AnyMeasurement]:
+    kind = "score 20 cells"
+    send = partial(_send_new, ours, streams[kind], kind)
+    yield _measurement(
+        name=LOOP,
+        before=partial(_in_a_loop, city, streams[kind]),
+        after=send,
+        target=LOOP_TARGET,
+    )
+    # A request that is refused ends the benchmark.
+    yield _measurement(
+        name=f"{kind}, {MOST_CONNECTIONS} connections instead of {CONNECTIONS}",
+        before=send,
+        after=partial(send, connections=MOST_CONNECTIONS),
+        target=CROWD_TARGET,
+    )
 
 
 def _measurement(
-    ports: tuple[int, int],
-    requests: Iterator[WebRequest],
     *,
     name: str,
-    most: int,
+    before: Callable[[], LoadResult],
+    after: Callable[[], LoadResult],
     target: float,
 ) -> Measurement[LoadResult]:
-    seconds = QUICK_LOAD_S if is_quick_run() else LOAD_S
-
-    def send(port: int) -> LoadResult:
-        fresh = list(islice(requests, most * seconds))
-        load = Load(
-            requests=fresh, connections=CONNECTIONS, seconds=seconds, core=other_core()
-        )
-        result = put_under_load(port, load)
-        if not result.is_clean or result.requests > len(fresh):
-            raise BenchmarkError(
-                f"{result.errors} of {result.requests} requests failed; there were "
-                f"{len(fresh)} different ones."
-            )
-        return result
-
     return Measurement(
         name=name,
-        before=lambda: send(ports[0]),
-        after=lambda: send(ports[1]),
+        before=before,
+        after=after,
         meter=REQUESTS_PER_S,
         check=lambda *_: True,
         target=target,
         repeats=3,
-        time_limit_s=40.0 * seconds,
+        time_limit_s=40.0 * _load_s(),
     )
 
 
-def _new_snapshots(city: BenchmarkCity, n_cells: int) -> Iterator[WebRequest]:
-    """Ask for the scores of other cells each time, without compression.
+def _load_s() -> int:
+    return QUICK_LOAD_S if is_quick_run() else LOAD_S
 
-    The services of others do not compress.
-    """
+
+def _send_new(
+    port: int,
+    requests: Iterator[WebRequest],
+    kind: str,
+    *,
+    connections: int = CONNECTIONS,
+) -> LoadResult:
+    seconds = _load_s()
+    fresh = list(islice(requests, MOST_PER_S[kind] * seconds))
+    load = Load(
+        requests=fresh, connections=connections, seconds=seconds, core=other_core()
+    )
+    result = put_under_load(port, load)
+    if not result.is_clean or result.requests > len(fresh):
+        raise BenchmarkError(
+            f"{result.errors} of {result.requests} requests failed; there were "
+            f"{len(fresh)} different ones."
+        )
+    return result
+
+
+def _in_a_loop(city: BenchmarkCity, requests: Iterator[WebRequest]) -> LoadResult:
+    """Read, score and write as a script would, with no server and no cache."""
+    seconds = _load_s()
+    fresh = [request.body for request in islice(requests, 20_000)]
+    started_s, count = time.perf_counter(), 0
+    with pinned_to(measured_core()):
+        while time.perf_counter() - started_s < seconds:
+            body = msgspec.json.decode(fresh[count % len(fresh)], type=SnapshotRequest)
+            cells = [int(cell.cell_id) for cell in body.cells]
+            scored = score_cells(
+                city.forecast,
+                cells=cells,
+                features=[None] * len(cells),
+                n_scenarios=body.n_scenarios,
+            )
+            b",".join(zones_as_json(scored.columns, scored.risk_values))
+            count += 1
+    taken_s = time.perf_counter() - started_s
+    each_ms = 1e3 * taken_s / count
+    return LoadResult(
+        requests=count,
+        seconds=taken_s,
+        errors=0,
+        p50_ms=each_ms,
+        p95_ms=each_ms,
+        p99_ms=each_ms,
+    )
+
+
+def _new_maps(city: BenchmarkCity, form: str) -> Iterator[WebRequest]:
+    """Ask for maps around other points each time."""
+    rng = np.random.default_rng(SEED)
+    cells = city.place.grid.cells
+    while True:
+        lat, lon = h3.cell_to_latlng(rng.choice(cells))
+        up, right = rng.uniform(*MAP_SIZES, size=2)
+        edges = (lon - right, lat - up, lon + right, lat + up)
+        bbox = ",".join(f"{edge:.6f}" for edge in edges)
+        request = city.of_region("risk-map", horizon_sec=DAY_S, bbox=bbox, format=form)
+        yield _uncompressed(request)
+
+
+def _uncompressed(request: WebRequest) -> WebRequest:
+    """The services of others do not compress."""
+    return replace(request, headers={**request.headers, "Accept-Encoding": "identity"})
+
+
+def _new_snapshots(city: BenchmarkCity, n_cells: int) -> Iterator[WebRequest]:
+    """Ask for the scores of other cells each time."""
     rng = np.random.default_rng(SEED + n_cells)
     cells = city.place.grid.cells
     while True:
         chosen = rng.choice(cells, min(n_cells, len(cells) - 1), replace=False)
-        request = city.snapshot(chosen.tolist())
-        headers = {**request.headers, "Accept-Encoding": "identity"}
-        yield replace(request, headers=headers)
+        yield _uncompressed(city.snapshot(chosen.tolist()))
 
 
 @contextmanager

@@ -1,13 +1,23 @@
 """FastAPI with pydantic models in and out, as its documentation shows it."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from pydantic import BaseModel, Field
 
-from perf.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
+from perf.bench.peers.forecast import (
+    CELLS,
+    DRAW,
+    HEAD,
+    VALUES,
+    outline_of,
+    rows_inside,
+    rows_of,
+)
 
 application = FastAPI()
+Form = Annotated[str, Query(alias="format")]
 
 
 class CellInput(BaseModel):
@@ -42,12 +52,42 @@ class Zone(BaseModel):
     scenarios: list[ScenarioValue]
 
 
-class Snapshot(BaseModel):
+class Head(BaseModel):
     region: str
     forecast_id: str
     model_version: str
     time: datetime
     horizon_sec: int
+
+
+class CellRisk(DistributionParams):
+    cell_id: int
+    cell_hex: str
+    mean_risk: float
+
+
+class RiskMap(Head):
+    aggregated: list[CellRisk]
+
+
+class Geometry(BaseModel):
+    type: Literal["Polygon"] = "Polygon"
+    coordinates: list[list[list[float]]]
+
+
+class Feature(BaseModel):
+    type: Literal["Feature"] = "Feature"
+    id: str
+    properties: CellRisk
+    geometry: Geometry
+
+
+class FeatureCollection(BaseModel):
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    features: list[Feature]
+
+
+class Snapshot(Head):
     zones: list[Zone]
 
 
@@ -75,3 +115,29 @@ def score_snapshot(body: SnapshotRequest) -> Snapshot:
         for index, (cell, row) in enumerate(zip(body.cells, rows, strict=True))
     ]
     return Snapshot(**HEAD, zones=zones)
+
+
+@application.get("/api/v1/risk-map")
+def risk_map(bbox: str, form: Form = "json") -> RiskMap | FeatureCollection:
+    rows = rows_inside(bbox)
+    cells = [
+        CellRisk(
+            cell_id=cell,
+            cell_hex=f"{cell:x}",
+            mean_risk=float(VALUES["p_event"][row]),
+            **{name: float(values[row]) for name, values in VALUES.items()},
+        )
+        for row, cell in zip(rows, CELLS[rows].tolist(), strict=True)
+    ]
+    if form == "json":
+        return RiskMap(**HEAD, aggregated=cells)
+    return FeatureCollection(
+        features=[
+            Feature(
+                id=cell.cell_hex,
+                properties=cell,
+                geometry=Geometry(coordinates=[outline_of(cell.cell_id)]),
+            )
+            for cell in cells
+        ]
+    )

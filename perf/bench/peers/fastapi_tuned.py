@@ -1,14 +1,25 @@
 """FastAPI as somebody in need of speed writes it: msgspec in, orjson out, no models."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import orjson
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
-from perf.bench.peers.forecast import DRAW, HEAD, VALUES, rows_of
+from perf.bench.peers.forecast import (
+    CELLS,
+    DRAW,
+    HEAD,
+    VALUES,
+    outline_of,
+    rows_inside,
+    rows_of,
+)
 
 application = FastAPI()
+Form = Annotated[str, Query(alias="format")]
+# Once, since they never change.
+OUTLINES = {cell: [outline_of(cell)] for cell in CELLS.tolist()}
 
 
 class CellInput(msgspec.Struct):
@@ -49,3 +60,32 @@ async def score_snapshot(request: Request) -> Response:
     ]
     content = orjson.dumps({**HEAD, "zones": zones})
     return Response(content, media_type="application/json")
+
+
+@application.get("/api/v1/risk-map")
+async def risk_map(bbox: str, form: Form = "json") -> Response:
+    rows = rows_inside(bbox)
+    columns = {name: values[rows].tolist() for name, values in VALUES.items()}
+    cells = [
+        {
+            "cell_id": cell,
+            "cell_hex": f"{cell:x}",
+            "mean_risk": of_cell[0],
+            **dict(zip(VALUES, of_cell, strict=True)),
+        }
+        for cell, *of_cell in zip(CELLS[rows].tolist(), *columns.values(), strict=True)
+    ]
+    if form == "json":
+        content = orjson.dumps({**HEAD, "aggregated": cells})
+        return Response(content, media_type="application/json")
+    features = [
+        {
+            "type": "Feature",
+            "id": cell["cell_hex"],
+            "properties": cell,
+            "geometry": {"type": "Polygon", "coordinates": OUTLINES[cell["cell_id"]]},
+        }
+        for cell in cells
+    ]
+    content = orjson.dumps({"type": "FeatureCollection", "features": features})
+    return Response(content, media_type="application/geo+json")

@@ -7,6 +7,7 @@ PEER_HEAD holds what an answer says of the forecast, as JSON.
 import os
 from typing import Any, Final
 
+import h3.api.basic_int as h3
 import numpy as np
 import orjson
 from numpy.typing import NDArray
@@ -26,3 +27,20 @@ def rows_of(cells: list[int]) -> NDArray[np.int64]:
     if (CELLS[rows] != wanted).any():
         raise ValueError("A cell is not part of the forecast.")
     return rows
+
+
+CENTRES: Final = np.array([h3.cell_to_latlng(cell) for cell in CELLS.tolist()])
+
+
+def rows_inside(bbox: str) -> NDArray[np.int64]:
+    """Find the cells whose centre is in a box: west, south, east and north."""
+    west, south, east, north = map(float, bbox.split(","))
+    lat, lon = CENTRES[:, 0], CENTRES[:, 1]
+    is_inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return np.flatnonzero(is_inside)
+
+
+def outline_of(cell: int) -> list[list[float]]:
+    """Give the ring of a cell as GeoJSON has it."""
+    ring = [[round(lon, 6), round(lat, 6)] for lat, lon in h3.cell_to_boundary(cell)]
+    return [*ring, ring[0]]

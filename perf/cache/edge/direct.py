@@ -25,9 +25,6 @@ from django.utils.module_loading import import_string
 from perf.cache.edge.principals import has_session
 from perf.cache.edge.request_key import Environ
 from perf.cache.edge.response import MIN_GZIP_BYTES, OK, Headers, StartResponse
-from perf.deadlines import deadline
-from perf.limits.request_deadlines import time_limit_s
-from perf.limits.routes import configured_routes
 from riskplatform.api.browser_middleware import API
 from riskplatform.api.cache_headers import IS_DEFAULT
 from riskplatform.api.request_id import current_context
@@ -65,7 +62,6 @@ class DirectViews:
 
     def __init__(self, app: Application) -> None:
         self._app = app
-        self._classes = configured_routes()
         self._added_headers = _MiddlewareHeaders().find
 
     def __call__(
@@ -80,13 +76,11 @@ class DirectViews:
     def _respond(self, environ: Environ) -> HttpResponse | None:
         if has_session(environ) or "HTTP_X_REQUEST_TIMEOUT" in environ:
             return None
-        path = environ["PATH_INFO"]
-        match = _match(path)
+        match = _match(environ["PATH_INFO"])
         if match is None:
             return None
         try:
-            with deadline(time_limit_s(self._classes.of(path), None)):
-                response = _call(match, environ)
+            response = _call(match, environ)
         except Exception:  # noqa: BLE001 - Django meets it again, and reports it
             response = None
         if isinstance(response, HttpResponse) and response.status_code == 200:

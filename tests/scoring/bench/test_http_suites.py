@@ -62,7 +62,14 @@ def test_the_misses_suite_gives_the_figures_of_other_services() -> None:
     run = run_quickly(misses)
     assert run.failures == []
     assert [row.name.partition(",")[0] for row in run.rows] == [
-        *["score 20 cells", "score 500 cells"] * 2,
+        *[
+            "score 20 cells",
+            "score 500 cells",
+            "risk map as JSON",
+            "risk map as GeoJSON",
+        ]
+        * 2,
+        *["score 20 cells"] * 2,
     ]
     assert nothing_is_left()
 
