@@ -16,11 +16,13 @@ class Negotiation(DefaultContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers))
-        accepted = request.META.get("HTTP_ACCEPT", "*/*")
-        is_named = format_suffix or "format=" in request.META.get("QUERY_STRING", "")
-        if not is_named and accepted in {"*/*", first.media_type}:
-            return first, first.media_type
+        form = format_suffix or request.query_params.get(
+            self.settings.URL_FORMAT_OVERRIDE
+        )
+        if request.META.get("HTTP_ACCEPT", "*/*") == "*/*":
+            for renderer in renderers:
+                if form in {None, renderer.format}:
+                    return renderer, renderer.media_type
         chosen: tuple[BaseRenderer, str] = super().select_renderer(
             request, renderers, format_suffix
         )

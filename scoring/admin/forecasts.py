@@ -16,7 +16,7 @@ from scoring.models import (
     ModelSwitch,
     ModelVersion,
 )
-from scoring.selectors.forecasts import WeekOfSkill, list_skill_by_week
+from scoring.selectors.live_skill import WeekOfSkill, list_skill_by_week
 from scoring.services.registry.promotion import challenge, promote, retire, roll_back
 
 TREND_HEADINGS = (

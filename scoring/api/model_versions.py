@@ -20,7 +20,7 @@ from scoring.api.schemas import Slug
 from scoring.engine.models.registry import KINDS
 from scoring.horizons import SERVED_KIND
 from scoring.models import ModelSwitch, ModelVersion
-from scoring.selectors.forecasts import LiveSkillFigures, get_live_skill
+from scoring.selectors.live_skill import LiveSkillFigures, get_live_skill
 from scoring.selectors.model_versions import (
     get_model_version,
     list_model_versions,

@@ -1,6 +1,6 @@
 """GET /risk-map: how likely an event is, cell by cell."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Self
 
 from django.http import HttpResponse
@@ -48,7 +48,7 @@ from scoring.cell_ids import hex_of
 from scoring.horizons import DAY_S
 from scoring.models import Forecast, Region
 from scoring.selectors.cell_shapes import cell_feature
-from scoring.selectors.forecasts import get_latest_forecast, get_risk_map
+from scoring.selectors.forecasts import get_columns, get_latest_forecast, risk_map_rows
 
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()
@@ -128,36 +128,34 @@ def risk_map(
     forecast = get_latest_forecast(
         region, horizon_sec=query.horizon_sec, moment=query.time
     )
-    columns = get_risk_map(forecast, bbox=bbox, min_p=query.min_p)
+    whole = get_columns(forecast)
+    rows = risk_map_rows(whole, bbox=bbox, min_p=query.min_p)
     wanted = request.accepted_renderer
     check_cost(
         request,
         Product(
-            factors={"cells": columns.cells.size},
+            factors={"cells": rows.size},
             bytes_each=BYTES_OF_CELL[wanted.format],
             field="bbox",
             advice="Ask for a part by bbox or min_p, or for tiles.",
         ),
     )
     if isinstance(wanted, CsvRenderer | ArrowRenderer):
-        return _table(wanted, columns, ForecastHead.of(region, forecast))
-    if isinstance(wanted, GeoJsonRenderer):
-        rows = _written(forecast, columns, wanted.format, _features)
-        return Rows(FeatureCollection(), rows)
-    rows = _written(forecast, columns, wanted.format, _risk_rows)
-    return Rows(RiskMap.of(region, forecast, aggregated=[]), rows)
-
-
-def _written(
-    forecast: Forecast,
-    columns: ForecastColumns,
-    form: str,
-    write: Callable[[ForecastColumns], Iterator[bytes]],
-) -> Iterable[bytes]:
-    if columns.cells.size * BYTES_OF_CELL[form] > MOST_ANSWER_BYTES:
-        return watched(write(columns))
-    of_all, cells = forecast.pk.bytes + form.encode(), columns.cells.tolist()
-    return write_once(of_all, cells, lambda rows: write(columns.take(rows)))
+        return _table(wanted, whole.take(rows), ForecastHead.of(region, forecast))
+    is_drawn = isinstance(wanted, GeoJsonRenderer)
+    write = _features if is_drawn else _risk_rows
+    written: Iterable[bytes]
+    if rows.size * BYTES_OF_CELL[wanted.format] > MOST_ANSWER_BYTES:
+        written = watched(write(whole.take(rows)))
+    else:
+        written = write_once(
+            forecast.pk.bytes + wanted.format.encode(),
+            whole.cells[rows].tolist(),
+            lambda absent: write(whole.take(rows[absent])),
+        )
+    if is_drawn:
+        return Rows(FeatureCollection(), written)
+    return Rows(RiskMap.of(region, forecast, aggregated=[]), written)
 
 
 def _features(columns: ForecastColumns) -> Iterator[bytes]:

@@ -1,26 +1,15 @@
 """Reads of forecasts, of their cells, and of how they did."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 from django.db.models import (
-    Avg,
-    Count,
-    F,
-    FloatField,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
-    Sum,
 )
-from django.db.models.functions import Cast, TruncWeek
-from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from analytics.grid import Bounds
@@ -34,7 +23,6 @@ from scoring.arrays import (
     unpack_columns,
     unpack_scenarios,
 )
-from scoring.engine.consistency import SIGNIFICANCE
 from scoring.engine.simulation import ScenarioSet
 from scoring.errors import ForecastNotFoundError, HorizonNotPassedError, require
 from scoring.models import (
@@ -60,9 +48,6 @@ NEWEST_FORECAST = Subquery(
 MOST_NEWEST = 48
 # A forecast never changes, so what it says is unpacked once a machine.
 COLUMNS = SharedArrays("forecast_columns", schema=2)
-FAILED_N_TEST = Q(n_test_low__lte=SIGNIFICANCE / 2) | Q(
-    n_test_high__lte=SIGNIFICANCE / 2
-)
 
 
 def get_latest_forecast(
@@ -187,15 +172,14 @@ def _no_forecast(
     )
 
 
-def get_risk_map(
-    forecast: Forecast, *, bbox: Bounds | None = None, min_p: float = 0.0
-) -> ForecastColumns:
-    """Keep the cells with `p_event` of at least `min_p` and their centre in the box."""
-    columns = get_columns(forecast)
+def risk_map_rows(
+    columns: ForecastColumns, *, bbox: Bounds | None = None, min_p: float = 0.0
+) -> NDArray[np.int64]:
+    """Find the cells with `p_event` of at least `min_p` and their centre in the box."""
     keep = columns.p_event >= min_p
     if bbox is not None:
         keep &= _are_inside(bbox, *centres_of(columns.cells))
-    return columns.take(np.flatnonzero(keep))
+    return np.flatnonzero(keep)
 
 
 def _are_inside(
@@ -206,26 +190,6 @@ def _are_inside(
     else:
         is_between = (lon >= bbox.west) | (lon <= bbox.east)
     return is_between & (lat >= bbox.south) & (lat <= bbox.north)
-
-
-class LiveSkillFigures(Struct):
-    """Figures over the scored forecasts of a version at one horizon."""
-
-    horizon_sec: int
-    forecast_count: int
-    event_count: int
-    gain: Annotated[
-        float | None,
-        Meta(description="Nats an event over long-run rates; none without events."),
-    ]
-    brier_score: float
-    n_test_failures: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeekOfSkill:
-    week: date
-    figures: LiveSkillFigures
 
 
 def list_forecasts(
@@ -281,55 +245,3 @@ def get_forecast_skill(forecast: Forecast) -> ForecastSkill:
             scored_after=due_at.isoformat(),
         )
     return found
-
-
-def get_live_skill(
-    versions: Iterable[ModelVersion],
-) -> dict[UUID, list[LiveSkillFigures]]:
-    """Sum up what is scored of each version, by horizon: one query."""
-    skills = ForecastSkill.objects.filter(forecast__model_version__in=list(versions))
-    rows = _summed(skills, "forecast__model_version", "forecast__horizon_sec")
-    found: dict[UUID, list[LiveSkillFigures]] = {}
-    for row in rows:
-        found.setdefault(row["forecast__model_version"], []).append(_figures(row))
-    return found
-
-
-def list_skill_by_week(version: ModelVersion) -> list[WeekOfSkill]:
-    """Sum up by the week that forecasts were for, oldest first: one query."""
-    skills = ForecastSkill.objects.filter(forecast__model_version=version)
-    by_week = skills.annotate(week=TruncWeek("forecast__issued_for"))
-    rows = _summed(by_week, "week", "forecast__horizon_sec")
-    return [WeekOfSkill(week=row["week"].date(), figures=_figures(row)) for row in rows]
-
-
-def _summed(
-    skills: QuerySet[ForecastSkill], *by: str
-) -> QuerySet[ForecastSkill, dict[str, Any]]:
-    """Weigh gains by events, so that quiet windows do not drown busy ones."""
-    summed: QuerySet[ForecastSkill, dict[str, Any]] = (
-        skills.order_by(*by)
-        .values(*by)
-        .annotate(
-            forecasts=Count("pk"),
-            events=Sum("observed_count"),
-            nats=Sum(
-                F("gain") * Cast("observed_count", FloatField()),
-                output_field=FloatField(),
-            ),
-            brier=Avg("brier_score"),
-            failures=Count("pk", filter=FAILED_N_TEST),
-        )
-    )
-    return summed
-
-
-def _figures(row: dict[str, Any]) -> LiveSkillFigures:
-    return LiveSkillFigures(
-        horizon_sec=row["forecast__horizon_sec"],
-        forecast_count=row["forecasts"],
-        event_count=row["events"],
-        gain=row["nats"] / row["events"] if row["events"] else None,
-        brier_score=row["brier"],
-        n_test_failures=row["failures"],
-    )
