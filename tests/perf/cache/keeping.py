@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from perf.cache.memory import ByteCache
 from perf.cache.store import COST, DIGEST_BYTES, KEYS, _seal
 from perf.cache.values import ValueCache
 from perf.metrics import CACHE_READS, CacheOutcome
@@ -77,6 +78,8 @@ def fresh_parts() -> tuple[str]:
     return (uuid4().hex,)
 
 
-def count_of(cache: IntCache | ValueCache, outcome: CacheOutcome) -> int:
+def count_of(
+    cache: IntCache | ValueCache | ByteCache[Any], outcome: CacheOutcome
+) -> int:
     name = cache.cache.name if isinstance(cache, IntCache) else cache.name
     return int(CACHE_READS.labels(name, outcome)._value.get())

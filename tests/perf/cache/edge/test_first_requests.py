@@ -57,9 +57,12 @@ def test_new_requests_of_a_quick_route_do_not_wait_for_redis(
     edge = quick(feed)
     assert outcomes(edge, some_path(), 1) == ["miss"]
     looked_up = []
-    monkeypatch.setattr(
-        SharedCache, "find", lambda *_args, **_more: looked_up.append(1) or (None, None)
-    )
+
+    def find(*_args: object, **_more: object) -> tuple[None, None]:
+        looked_up.append(1)
+        return None, None
+
+    monkeypatch.setattr(SharedCache, "find", find)
     assert outcomes(edge, some_path(), 2) == ["miss", "l1"]
     assert not looked_up
 
