@@ -89,12 +89,23 @@ class BenchmarkCity:
     def of_region(self, path: str, **query: str | int) -> WebRequest:
         return self._request(path, {"region": self.place.region.slug, **query})
 
-    def snapshot(self, cells: Sequence[int]) -> WebRequest:
+    def portfolio_list(self, *, limit: int) -> WebRequest:
+        return self._request("portfolios", {"limit": limit})
+
+    def snapshot(
+        self,
+        cells: Sequence[int],
+        features: Sequence[Mapping[str, float]] | None = None,
+    ) -> WebRequest:
+        given: Sequence[Mapping[str, float] | None] = features or [None] * len(cells)
         body = {
             "time": self.forecast.issued_for + timedelta(hours=1),
             "horizon_sec": DAY_S,
             "region": self.place.region.slug,
-            "cells": [{"cell_id": cell} for cell in cells],
+            "cells": [
+                {"cell_id": cell, **({"features": own} if own else {})}
+                for cell, own in zip(cells, given, strict=True)
+            ],
             "n_scenarios": SNAPSHOT_SCENARIOS,
         }
         return self._request("score-snapshot", body=body)

@@ -76,7 +76,7 @@ def inference_cache() -> Iterator[AnyMeasurement]:
     """Repeated requests: inference carried out, plain (before) and cached."""
     with own_place(n_cells=N_CELLS) as place:
         forecasts = [publish(place, days, N_SCENARIOS) for days in (1, 7)]
-        requests = _distinct_requests(forecasts, _fitted(place))
+        requests = _distinct_requests(forecasts, store_fitted_model(place))
         mixed = draw(requests, N_REQUESTS, exponent=ZIPF_EXPONENT)
         yield Measurement(
             name=f"{N_REQUESTS:,} questions, Zipf {ZIPF_EXPONENT} of {N_DISTINCT}",
@@ -172,7 +172,7 @@ def _distinct_requests(
     return requests
 
 
-def _fitted(place: Place) -> Forecaster:
+def store_fitted_model(place: Place) -> Forecaster:
     """Fit a small model to made-up events, and store it as the region's."""
     grid = workloads.compact_grid(TRAINING_CELLS)
     until_s = ISSUED_FOR.timestamp()

@@ -27,10 +27,11 @@ from perf.bench.machine import measured_core, other_core, pinned_to
 from perf.bench.measurement import AnyMeasurement, Measurement
 from perf.bench.registry import registry
 from perf.bench.runner import is_quick_run
-from perf.bench.web_pair import OPTIMISED, OVER_LOOPBACK
+from perf.bench.web_pair import OPTIMISED, OVER_LOOPBACK, PLAIN
 from perf.bench.web_process import ASGI_SERVER, web_process
 from scoring.api.score_snapshot import SnapshotRequest, zones_as_json
 from scoring.bench.city import SNAPSHOT_SCENARIOS, BenchmarkCity, own_city
+from scoring.bench.own_requests import KINDS
 from scoring.bench.place import SEED
 from scoring.horizons import DAY_S
 from scoring.selectors.forecasts import get_columns
@@ -107,22 +108,24 @@ def misses() -> Iterator[AnyMeasurement]:
                 server=ASGI_SERVER,
             ) as theirs:
                 for kind, target in peer.targets.items():
-                    requests = streams[kind]
+                    requests, most_per_s = streams[kind], MOST_PER_S[kind]
                     _compare(theirs, ours, list(islice(requests, COMPARED)))
                     yield _measurement(
                         name=f"{kind}, {peer.title}",
-                        before=partial(_send_new, theirs, requests, kind),
-                        after=partial(_send_new, ours, requests, kind),
+                        before=partial(_send_new, theirs, requests, most_per_s),
+                        after=partial(_send_new, ours, requests, most_per_s),
                         target=target,
                     )
         yield from _limits_of_its_own(city, ours, streams)
+        with web_process(environment=PLAIN | OVER_LOOPBACK, core=core) as plain:
+            yield from _against_plain_django(city, plain, ours)
 
 
 def _limits_of_its_own(
     city: BenchmarkCity, ours: int, streams: dict[str, Iterator[WebRequest]]
 ) -> Iterator[AnyMeasurement]:
     kind = "score 20 cells"
-    send = partial(_send_new, ours, streams[kind], kind)
+    send = partial(_send_new, ours, streams[kind], MOST_PER_S[kind])
     yield _measurement(
         name=LOOP,
         before=partial(_in_a_loop, city, streams[kind]),
@@ -136,6 +139,19 @@ def _limits_of_its_own(
         after=partial(send, connections=MOST_CONNECTIONS),
         target=CROWD_TARGET,
     )
+
+
+def _against_plain_django(
+    city: BenchmarkCity, plain: int, ours: int
+) -> Iterator[AnyMeasurement]:
+    for kind, (stream_of, most_per_s, target) in KINDS.items():
+        requests = stream_of(city)
+        yield _measurement(
+            name=f"{kind}, plain Django",
+            before=partial(_send_new, plain, requests, most_per_s),
+            after=partial(_send_new, ours, requests, most_per_s),
+            target=target,
+        )
 
 
 def _measurement(
@@ -164,12 +180,12 @@ def _load_s() -> int:
 def _send_new(
     port: int,
     requests: Iterator[WebRequest],
-    kind: str,
+    most_per_s: int,
     *,
     connections: int = CONNECTIONS,
 ) -> LoadResult:
     seconds = _load_s()
-    fresh = list(islice(requests, MOST_PER_S[kind] * seconds))
+    fresh = list(islice(requests, most_per_s * seconds))
     load = Load(
         requests=fresh, connections=connections, seconds=seconds, core=other_core()
     )

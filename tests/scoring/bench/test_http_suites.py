@@ -70,6 +70,9 @@ def test_the_misses_suite_gives_the_figures_of_other_services() -> None:
         ]
         * 2,
         *["score 20 cells"] * 2,
+        "score 20 cells with features of their own",
+        "assess",
+        "list of portfolios",
     ]
     assert nothing_is_left()
 
