@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     "riskplatform.api.browser_middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "riskplatform.api.browser_middleware.Csrf",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "riskplatform.api.browser_middleware.Users",
     "riskplatform.api.browser_middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,8 +1,7 @@
 """Middleware for people's browsers; programs that call the API pass it by.
 
-A request of the API without a cookie has no session and needs no protection against
-forged forms. What it gets all the same: the headers that keep a browser from taking
-its response for a page.
+A request of the API without a cookie has no session. What it gets all the same: the
+headers that keep a browser from taking its response for a page.
 """
 
 from typing import Any, Final
@@ -14,7 +13,6 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 API: Final = "/api/v1/"
@@ -47,10 +45,6 @@ class Sessions(_ForBrowsers, SessionMiddleware):
     pass
 
 
-class Csrf(_ForBrowsers, CsrfViewMiddleware):
-    pass
-
-
 class Users(_ForBrowsers, AuthenticationMiddleware):
     pass
 
@@ -60,9 +54,14 @@ class Messages(_ForBrowsers, MessageMiddleware):
 
 
 class ContentPolicy(CSPMiddleware):
-    def __call__(self, request: HttpRequest) -> Any:
+    def process_request(self, request: HttpRequest) -> None:
         if not is_api_call(request):
-            return super().__call__(request)
-        response = self.get_response(request)
-        response.headers[HEADER] = API_POLICY  # type: ignore[union-attr]  # not async
+            super().process_request(request)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if not is_api_call(request):
+            return super().process_response(request, response)
+        response.headers[HEADER] = API_POLICY
         return response

@@ -155,6 +155,8 @@ def _may_hold_times(kind: inspect.Type) -> bool:
     match kind:
         case inspect.StructType():
             parts = [field.type for field in kind.fields]
+        case inspect.Metadata():
+            parts = [kind.type]
         case inspect.UnionType():
             parts = list(kind.types)
         case inspect.TupleType():
