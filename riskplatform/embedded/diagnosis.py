@@ -21,7 +21,13 @@ OLDEST_PYTHON = (3, 11)
 WANTED_FREE_GB = 2.0
 NEEDED_FREE_GB = 0.5
 SHOWN_PACKAGES = 5
-PORTS = {"web": 8000, "realtime": 8001, "valkey": 6379, "clickhouse": 9000}
+PORTS = {
+    "web": 8000,
+    "realtime": 8001,
+    "metrics": 8002,
+    "valkey": 6379,
+    "clickhouse": 9000,
+}
 # What each optional tool is for, and the programs that will do.
 TOOLS = {
     "chromium": ("browser tests", ("chromium", "chromium-browser", "google-chrome")),
