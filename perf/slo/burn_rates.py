@@ -4,6 +4,7 @@ Both windows have to exceed the rate: the long one says that it matters, the sho
 that it still goes on.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,10 @@ TICKET: Final = "ticket"
 
 
 SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
+
+
+def is_window(text: str) -> bool:
+    return bool(re.fullmatch(r"[1-9]\d{0,5}[mhd]", text))
 
 
 def seconds_of(window: str) -> int:

@@ -132,11 +132,13 @@ def bucket(seconds: float) -> str:
 def growth(
     begun: Iterable[tuple[Sample, float]], ended: Iterable[tuple[Sample, float]]
 ) -> Growth:
-    """Subtract what counters were from what they are."""
+    """Subtract what counters were from what they are; one that fell began anew."""
     before = {_key(sample): value for sample, value in begun}
-    return {
-        _key(sample): value - before.get(_key(sample), 0.0) for sample, value in ended
-    }
+    grown = {}
+    for sample, value in ended:
+        was = before.get(_key(sample), 0.0)
+        grown[_key(sample)] = value - was if value >= was else value
+    return grown
 
 
 def _key(sample: Sample) -> tuple[str, frozenset[tuple[str, str]]]:

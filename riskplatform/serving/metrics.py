@@ -7,6 +7,7 @@ listens on loopback; anywhere else it wants a token of whoever asks.
 import hmac
 import signal
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 PORT: Final = 8002
 LIVENESS: Final = "/health/live"
+# What a probe is told, so that one can see whether anybody reads the metrics.
+LAST_SCRAPE: Final = "seconds since the last scrape: "
 # A client that says nothing holds a thread for so long.
 CLIENT_TIMEOUT_S: Final = 10.0
 LIVE: Final = "gauge_live"
@@ -88,6 +91,7 @@ def metrics_application(folder: Path, *, token: str | None) -> "WSGIApplication"
     registry.register(Fold(folder))
     registry.register(ProcessCollector(folder))
     metrics: WSGIApplication = make_wsgi_app(registry)
+    scrapes: list[float] = []
     expected = f"Bearer {token}".encode()
 
     def application(
@@ -95,12 +99,14 @@ def metrics_application(folder: Path, *, token: str | None) -> "WSGIApplication"
     ) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == LIVENESS:
-            return _say(start_response, "200 OK", b"ok\n")
+            age_s = str(int(time.monotonic() - scrapes[-1])) if scrapes else "none"
+            return _say(start_response, "200 OK", LAST_SCRAPE.encode() + age_s.encode())
         if path != "/metrics":
             return _say(start_response, "404 Not Found", b"Only /metrics is here.\n")
         shown = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
         if token and not hmac.compare_digest(shown, expected):
             return _say(start_response, "401 Unauthorized", b"Show the token.\n")
+        scrapes[:] = [time.monotonic()]
         return metrics(environ, start_response)
 
     return application

@@ -38,6 +38,11 @@ def test_what_is_new_began_at_nothing() -> None:
     assert ERRORS.measured(grown) == {("a",): 1 / 4, ("b",): 0.0}
 
 
+def test_what_fell_began_anew_meanwhile() -> None:
+    grown = growth(counted(50, 500, 1), counted(1, 3, 1))
+    assert ERRORS.measured(grown)["a",] == 1 / 4
+
+
 def test_nothing_is_said_of_what_did_not_happen() -> None:
     same = counted(1, 3, 1)
     assert ERRORS.measured(growth(same, same)) == {}
