@@ -35,6 +35,12 @@ def _missing(process: str, severity: str, effect: str) -> Alert:
     )
 
 
+def _grew(counter: str, by: str, window: str) -> str:
+    """Notice a counter that begins with its first event, too: it does not increase."""
+    is_new = f"({counter} unless {counter} offset {window}) > 0"
+    return f"sum by ({by}) (increase({counter}[{window}]) > 0 or {is_new})"
+
+
 OWN_ALERTS: Final = (
     Alert(
         name="MetricsMissing",
@@ -63,9 +69,7 @@ OWN_ALERTS: Final = (
     _missing("realtime", TICKET, "Maps in browsers get no updates."),
     Alert(
         name="JobsFailing",
-        expr=(
-            'sum by (kind) (increase(perf_jobs_finished_total{state="failed"}[1h])) > 0'
-        ),
+        expr=_grew('perf_jobs_finished_total{state="failed"}', "kind", "1h"),
         lasts="0m",
         severity=TICKET,
         summary="Jobs of kind {{ $labels.kind }} failed for good",
@@ -100,7 +104,7 @@ OWN_ALERTS: Final = (
     ),
     Alert(
         name="ConnectionsExhausted",
-        expr="sum by (server) (increase(perf_connections_exhausted_total[15m])) > 0",
+        expr=_grew("perf_connections_exhausted_total", "server", "15m"),
         lasts="0m",
         severity=TICKET,
         summary="No connection to {{ $labels.server }} was free in time",
