@@ -57,8 +57,7 @@ class Prometheus:
                 f"{self._url} answered {error.code} to {expr}: {reason}"
             ) from error
         except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise UnavailableError(f"{self._url} does not answer: {reason}.") from error
+            raise UnavailableError(f"{self._url} does not answer: {error}.") from error
 
 
 def read_run(file: Path) -> Growth:

@@ -9,10 +9,11 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from socketserver import ThreadingMixIn
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -50,8 +51,10 @@ class Fold(Collector):
     def collect(self) -> Iterable[Metric]:
         with self._lock:
             fold_the_dead(self._folder)
-            collector = MultiProcessCollector(None, str(self._folder))  # type: ignore[no-untyped-call]  # half typed
-            return list(collector.collect())  # type: ignore[no-untyped-call]  # half typed
+            with TemporaryDirectory(prefix="riskplatform-metrics-") as sums:
+                files = [str(file) for file in _summed(self._folder, Path(sums))]
+                merged = MultiProcessCollector.merge(files, accumulate=True)  # type: ignore[no-untyped-call]  # half typed
+                return list(merged)
 
 
 def fold_the_dead(folder: Path) -> None:
@@ -62,6 +65,20 @@ def fold_the_dead(folder: Path) -> None:
         for file in files:
             file.unlink(missing_ok=True)
     metrics_files.forget_locks(folder)
+
+
+def _summed(folder: Path, sums: Path) -> Iterator[Path]:
+    """Give gauges as they are, and of all else one file of sums.
+
+    The library would read the names and labels of each process for themselves.
+    """
+    for kind, files in metrics_files.by_kind(sorted(folder.glob("*.db"))):
+        if kind.startswith("gauge"):
+            yield from files
+        else:
+            target = sums / f"{kind}_all.db"
+            _fold(target, files)
+            yield target
 
 
 def _fold(target: Path, files: list[Path]) -> None:
