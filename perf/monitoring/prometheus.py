@@ -49,8 +49,7 @@ def alertmanager() -> Config:
             },
             {
                 "source_matchers": ['alertname="MetricsMissing"'],
-                "target_matchers": [f'severity=~"{PAGE}|{TICKET}"'],
-                "equal": ["job"],
+                "target_matchers": ['alertname!="MetricsMissing"'],
             },
         ],
         "receivers": [

@@ -36,6 +36,8 @@ def begin(var: Path, process: str) -> Path:
     """
     folder = folder_of(var)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Where nobody adds up and removes files, they would become more and more.
+    clear_if_all_have_ended(folder)
     # An earlier process may have had the same number.
     for file in folder.glob(f"gauge_live*_{os.getpid()}.db"):
         file.unlink(missing_ok=True)

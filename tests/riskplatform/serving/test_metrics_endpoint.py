@@ -110,6 +110,17 @@ def test_a_run_begins_anew_where_nobody_counts(tmp_path: Path, folder: Path) -> 
     assert list(folder.iterdir()) == []
 
 
+def test_files_do_not_pile_up_where_nobody_reads_them(
+    tmp_path: Path, folder: Path
+) -> None:
+    for _ in range(3):
+        with counting(tmp_path, 1) as process:
+            owners = {
+                file.stem.rpartition("_")[2] or file.stem for file in folder.iterdir()
+            }
+            assert owners == {str(process.pid)}
+
+
 def test_with_a_token_only_those_who_show_it_are_answered(folder: Path) -> None:
     assert ask(folder, token="secret")[0] == "401"
     assert ask(folder, token="secret", shown="Bearer wrong")[0] == "401"
