@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from django.apps import apps
 from django.utils.module_loading import autodiscover_modules
 from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
@@ -53,11 +52,9 @@ def series_names() -> frozenset[str]:
 
 def _import_all() -> None:
     autodiscover_modules("metrics", "tasks")
-    for app in apps.get_app_configs():
-        if app.name == "perf":
-            import_module("perf.jobs.metrics")
+    for name in ("perf.jobs.metrics", "django_prometheus.cache.metrics"):
+        import_module(name)
     Metrics.get_instance()
-    import_module("django_prometheus.cache.metrics")
 
 
 def _registered() -> Iterator[MetricFacts]:

@@ -74,18 +74,26 @@ def _summed(folder: Path, sums: Path) -> Iterator[Path]:
     """
     for kind, files in metrics_files.by_kind(sorted(folder.glob("*.db"))):
         if kind.startswith("gauge"):
-            yield from files
+            yield from filter(_is_written, files)
         else:
             target = sums / f"{kind}_all.db"
             _fold(target, files)
             yield target
 
 
+def _is_written(file: Path) -> bool:
+    """Return whether there is anything yet; a process that starts makes it empty."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 def _fold(target: Path, files: list[Path]) -> None:
     is_gauge = target.name.startswith("gauge")
     found: dict[str, tuple[float, float]] = {}
     for file in (target, *files):
-        if not file.exists():
+        if not _is_written(file):
             continue
         for key, value, stamp, _ in MmapedDict.read_all_values_from_file(str(file)):  # type: ignore[no-untyped-call]  # half typed
             before = found.get(key, (0.0, 0.0))

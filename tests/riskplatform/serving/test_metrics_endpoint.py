@@ -1,5 +1,6 @@
 """One address has the metrics of all processes, of those that have ended too."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -108,6 +109,15 @@ def test_a_run_begins_anew_where_nobody_counts(tmp_path: Path, folder: Path) -> 
         assert samples(folder)["hits_totalmap"] == 3
     assert metrics_files.clear_if_all_have_ended(folder)
     assert list(folder.iterdir()) == []
+
+
+def test_a_process_that_is_just_starting_breaks_no_scrape(
+    tmp_path: Path, folder: Path
+) -> None:
+    with counting(tmp_path, 3):
+        for kind in ("counter", "histogram", "gauge_livesum", "gauge_mostrecent"):
+            (folder / f"{kind}_{os.getpid()}.db").touch()
+        assert samples(folder)["hits_totalmap"] == 3
 
 
 def test_files_do_not_pile_up_where_nobody_reads_them(
