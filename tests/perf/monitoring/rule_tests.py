@@ -75,7 +75,11 @@ def _some(series: Series) -> dict[str, str]:
 
 
 def budget_group(
-    objective: Objective, bad_ratio: float, severities: tuple[str, ...]
+    objective: Objective,
+    bad_ratio: float,
+    severities: tuple[str, ...],
+    *,
+    minutes: int = MINUTES - 10,
 ) -> Group:
     labels = labels_of(objective)
     where = "".join(f", {name} {value}" for name, value in labels.items())
@@ -85,7 +89,7 @@ def budget_group(
         "input_series": series_of(objective, bad_ratio),
         "alert_rule_test": [
             {
-                "eval_time": f"{MINUTES - 10}m",
+                "eval_time": f"{minutes}m",
                 "alertname": objective.alert,
                 "exp_alerts": [
                     {

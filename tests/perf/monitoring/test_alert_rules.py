@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from perf.monitoring.described import all_alerts
+from perf.monitoring.described import PAGE, TICKET, all_alerts
 from perf.slo.objectives import all_objectives
 from tests.perf.monitoring.rule_tests import (
     Group,
     InputSeries,
+    budget_group,
     budget_groups,
     cause_groups,
     counter,
@@ -133,6 +134,16 @@ def test_a_budget_that_burns_fires_and_one_that_lasts_does_not(
 ) -> None:
     groups = list(budget_groups(objective))
     assert failures(objective.alert, groups, tmp_path) == ""
+
+
+def test_an_error_every_fiftieth_request_pages_within_minutes_and_names_the_route(
+    tmp_path: Path,
+) -> None:
+    [objective] = [each for each in all_objectives() if each.name == "request-errors"]
+    group = budget_group(objective, 1 / 50, (PAGE, TICKET), minutes=5)
+    [expected] = group["alert_rule_test"]
+    assert expected["exp_alerts"][0]["exp_labels"]["route"]
+    assert failures(objective.alert, [group], tmp_path) == ""
 
 
 def test_every_other_alert_has_its_fault_here() -> None:
