@@ -81,8 +81,7 @@ def budget_group(
     *,
     minutes: int = MINUTES - 10,
 ) -> Group:
-    labels = labels_of(objective)
-    where = "".join(f", {name} {value}" for name, value in labels.items())
+    expected = [_firing(objective, bad_ratio, severity) for severity in severities]
     return {
         "interval": "1m",
         "name": f"{objective.name} at {bad_ratio:g}",
@@ -91,29 +90,30 @@ def budget_group(
             {
                 "eval_time": f"{minutes}m",
                 "alertname": objective.alert,
-                "exp_alerts": [
-                    {
-                        "exp_labels": {
-                            "severity": severity,
-                            "owner": objective.owner.value,
-                            "slo": objective.name,
-                            **labels,
-                        },
-                        "exp_annotations": {
-                            "summary": (
-                                f"{objective.name}: the error budget burns{where}"
-                            ),
-                            "description": (
-                                f"Promised: {objective.promise}. Bad in the long "
-                                f"window: {100 * bad_ratio:.4g}%."
-                            ),
-                            "runbook": f"docs/runbooks/{objective.alert}.md",
-                        },
-                    }
-                    for severity in severities
-                ],
+                "exp_alerts": expected,
             }
         ],
+    }
+
+
+def _firing(objective: Objective, bad_ratio: float, severity: str) -> Group:
+    labels = labels_of(objective)
+    where = "".join(f", {name} {value}" for name, value in labels.items())
+    return {
+        "exp_labels": {
+            "severity": severity,
+            "owner": objective.owner.value,
+            "slo": objective.name,
+            **labels,
+        },
+        "exp_annotations": {
+            "summary": f"{objective.name}: the error budget burns{where}",
+            "description": (
+                f"Promised: {objective.promise}. "
+                f"Bad in the long window: {100 * bad_ratio:.4g}%."
+            ),
+            "runbook": f"docs/runbooks/{objective.alert}.md",
+        },
     }
 
 
