@@ -4,6 +4,8 @@ from functools import partial
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from perf.batched_metrics import BatchedHistogram
+
 Latest = partial(Gauge, multiprocess_mode="mostrecent")
 
 QUERY_SECONDS = Histogram(
@@ -48,6 +50,11 @@ SHIPPED_EVENTS = Counter(
     "analytics_shipped_events_total",
     "Accepted events brought to ClickHouse, by outcome.",
     ["outcome"],
+)
+VISIBLE_SECONDS = BatchedHistogram(
+    "analytics_visible_seconds",
+    "Time from when events were accepted until ClickHouse had them, by batch.",
+    buckets=(0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 3_600),
 )
 PRUNED_EVENTS = Counter(
     "analytics_pruned_events_total",

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from perf.batched_metrics import BatchedHistogram
+
 
 class CacheOutcome(StrEnum):
     """How a read of a cache ended."""
@@ -16,6 +18,36 @@ class CacheOutcome(StrEnum):
     NOT_KEPT = "not_kept"  # computed, but too large, or of a type that is not cached
 
 
+class RequestOutcome(StrEnum):
+    """How a request ended, as its status says."""
+
+    ANSWERED = "answered"  # below 400
+    REJECTED = "rejected"  # 4xx: the client's affair
+    FAILED = "failed"  # 5xx, refused because of too much work included
+
+
+class Served(StrEnum):
+    """Where a response came from."""
+
+    CACHED = "cached"
+    COMPUTED = "computed"
+
+
+REQUESTS = Counter(
+    "perf_requests_total",
+    "Requests to the web, by route or else class of routes, and by how they ended.",
+    ["route", "outcome"],
+)
+# Objectives (perf/slo) can only be at one of these times.
+REQUEST_SECONDS = BatchedHistogram(
+    "perf_request_seconds",
+    "Time from a request, read whole, to its response, waiting included.",
+    ["route", "served"],
+    buckets=(
+        *(0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3),
+        *(0.6, 1, 2.5, 5, 10, 30, 120),
+    ),
+)
 STORE_ERRORS = Counter(
     "perf_store_errors_total",
     "Commands that Redis did not carry out, by the kind of error.",
@@ -90,8 +122,9 @@ EDGE_NOT_CACHED = Counter(
 )
 FEED_LIVE = Gauge(
     "perf_feed_live",
-    "1 while this process receives changes and uses its copies.",
-    multiprocess_mode="livemin",
+    "Processes that receive changes and use their copies.",
+    # Not the least of all: most kinds of processes keep no copies, and say 0.
+    multiprocess_mode="livesum",
 )
 FEED_LAPSES = Counter(
     "perf_feed_lapses_total",

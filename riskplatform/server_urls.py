@@ -106,7 +106,8 @@ def clickhouse_replicas(urls: str) -> dict[str, dict[str, Any]]:
 def redis_cache(url: str, *, timeout_s: float) -> dict[str, Any]:
     """Give the entry of `CACHES`; `timeout_s` bounds each wait for the store."""
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        # django-redis, with the metrics of django-prometheus.
+        "BACKEND": "django_prometheus.cache.backends.redis.RedisCache",
         "LOCATION": url,
         "KEY_PREFIX": "riskplatform",
         "OPTIONS": {
@@ -136,7 +137,7 @@ def _sqlite(path: str) -> dict[str, Any]:
     if not path:
         raise EnvError("DATABASE_URL names no file. Use sqlite:///path.")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "django_prometheus.db.backends.sqlite3",
         "NAME": Path(path),
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS},
         "TEST": {"NAME": Path(path).with_suffix(".test.sqlite3")},

@@ -259,5 +259,10 @@ STORAGES = {
 }
 
 # Observability
+# Objectives can only be at one of these times; below them is what is cached.
+PROMETHEUS_LATENCY_BUCKETS = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6),
+    *(1, 2.5, 5, 10, 30, 120, float("inf")),
+)
 LOG_MAX_BYTES = env_int("LOG_MAX_BYTES", 4 << 20, minimum=1 << 16)
 LOGGING = logging_config(level=env_str("LOG_LEVEL", "WARNING"))

@@ -10,6 +10,7 @@ os.environ["RISKPLATFORM_PROCESS"] = "web"
 django_application = get_wsgi_application()
 
 # What stands around Django needs its settings and apps, which are there only now.
+from perf.batched_metrics import pending  # noqa: E402
 from perf.cache.edge.app import with_edge_cache  # noqa: E402
 from perf.limits.buffering import Buffering  # noqa: E402
 from perf.limits.dispatching import Dispatching  # noqa: E402
@@ -30,6 +31,7 @@ dispatching = Dispatching(
 application = ErrorBoundary(Draining(RateLimits(Buffering(dispatching))))
 listen_for_drain()
 heartbeat.start()
+pending.start()
 # What is loaded stays; the collector need not look at it again and again.
 gc.collect()
 gc.freeze()

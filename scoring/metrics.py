@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 FORECASTS_PUBLISHED = Counter(
     "scoring_forecasts_published",
@@ -51,6 +51,11 @@ WEBHOOK_DELIVERIES = Counter(
     "Attempts to deliver a message to a webhook, by outcome.",
     ["outcome"],
 )
+ALERT_DELIVERY_SECONDS = Histogram(
+    "scoring_alert_delivery_seconds",
+    "Time from when the message of an alert was written until a webhook had it.",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400),
+)
 WEBHOOK_SECONDS = Histogram(
     "scoring_webhook_seconds",
     "Time of one attempt to deliver a message to a webhook.",
@@ -68,6 +73,24 @@ FORECASTS_SCORED = Counter(
     "scoring_forecasts_scored",
     "Forecasts compared with what happened, by horizon in seconds.",
     ["horizon_sec"],
+)
+FORECAST_OVERDUE = Gauge(
+    "scoring_forecast_overdue_seconds",
+    "How long a region has owed its forecasts for the present; 0 where they are there.",
+    ["region"],
+    multiprocess_mode="mostrecent",
+)
+NUMBER_TEST_PASS_RATIO = Gauge(
+    "scoring_number_test_pass_ratio",
+    "Of the forecasts scored within 30 days, those whose count of events was likely.",
+    ["region"],
+    multiprocess_mode="mostrecent",
+)
+CALIBRATION_ERROR = Gauge(
+    "scoring_calibration_error_ratio",
+    "Expected calibration error of the forecasts scored within 30 days.",
+    ["region"],
+    multiprocess_mode="mostrecent",
 )
 MODEL_SWITCHES = Counter(
     "scoring_model_switches",

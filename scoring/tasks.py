@@ -18,6 +18,7 @@ from scoring.services.alerts.states import (
     wake_alerts,
 )
 from scoring.services.assessments import ASSESS, run_batch
+from scoring.services.forecasts.live_figures import show_live_figures
 from scoring.services.forecasts.publishing import renew_forecasts
 from scoring.services.forecasts.skill import (
     score_due_forecasts,
@@ -30,6 +31,7 @@ from scoring.services.webhooks.sending import send_due_deliveries
 
 register_periodic("write-ledger", 10, write_missing_forecasts)
 register_periodic("score-forecasts", 60, score_due_forecasts)
+register_periodic("show-live-figures", 60, show_live_figures)
 register_periodic("watch-champions", 60, roll_back_failing_champions)
 if settings.FORECAST_REFRESH_S:
     register_periodic(

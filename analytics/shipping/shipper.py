@@ -13,7 +13,7 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from analytics.inbox.backlog import measure_backlog
-from analytics.metrics import SHIPPED_EVENTS, SHIPPING_FAILURES
+from analytics.metrics import SHIPPED_EVENTS, SHIPPING_FAILURES, VISIBLE_SECONDS
 from analytics.models import InboxEvent, ParkedEvent, Shipment
 from analytics.shipping.delivery import MAX_REASON_CHARS, deliver, insert_once
 from analytics.shipping.shipments import form_shipments, read_rows, rows_of
@@ -86,6 +86,7 @@ def _attempt(shipment: Shipment) -> list[ParkedEvent] | None:
     _acknowledge(shipment, parked)
     SHIPPED_EVENTS.labels("stored").inc(shipment.row_count - len(parked))
     SHIPPED_EVENTS.labels("parked").inc(len(parked))
+    _observe_times(shipment)
     return parked
 
 
@@ -97,6 +98,12 @@ def _insert_holding(
     if not shipment.renew():
         raise LeaseLostError
     insert_once(columns, token)
+
+
+def _observe_times(shipment: Shipment) -> None:
+    now = timezone.now()
+    received = shipment.batches.values_list("received_at", flat=True)
+    VISIBLE_SECONDS.observe_many([(now - each).total_seconds() for each in received])
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from perf.limits.refusals import refuse_overload
 from perf.limits.request_deadlines import time_limit_s
 from perf.limits.routes import DEFAULT, HEALTH, configured_routes
 from perf.limits.thread_group import ThreadGroup
+from perf.request_times import RequestTimer
 from perf.switches import Switch, is_on
 from riskplatform.kernel.detaching import DETACHABLE, Detachable
 
@@ -65,7 +66,10 @@ class Dispatching:
         if answer is not None:
             return answer
         if environ["PATH_INFO"] == LIVENESS:
-            return self._app(environ, start_response)
+            timer = RequestTimer(environ, start_response, HEALTH)
+            answer = self._app(environ, timer.start_response)
+            timer.end()
+            return answer
         return self._hand_over(request, environ, start_response)
 
     def _hand_over(
@@ -80,9 +84,16 @@ class Dispatching:
         arrived_s = time.monotonic()
         refuse = partial(refuse_overload, environ, start_response, route_class)
 
+        timer = RequestTimer(environ, start_response, route_class)
+
         def run() -> None:
-            with deadline(arrived_s + limit_s - time.monotonic()):
-                request.deliver(self._answer(environ, start_response))
+            is_broken = True
+            try:
+                with deadline(arrived_s + limit_s - time.monotonic()):
+                    request.deliver(self._answer(environ, timer.start_response))
+                is_broken = False
+            finally:
+                timer.end(is_broken=is_broken)
 
         queued = QueuedRequest(
             caller=self._callers.name(environ),

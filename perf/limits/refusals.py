@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from perf.metrics import SHED
+from perf.request_times import count_refusal
 from riskplatform.api.problems import CONTENT_TYPE, problem
 from riskplatform.api.request_id import HEADER, request_id_of
 from riskplatform.kernel.errors import ApplicationError, UnavailableError
@@ -38,6 +39,7 @@ def refuse_overload(
 ) -> list[bytes]:
     """Refuse a request that could not be answered in time."""
     SHED.labels(route_class).inc()
+    count_refusal(environ, route_class)
     error = OverloadedError("More requests wait than can be answered. Try again.")
     wait_s = random.randint(*RETRY_AFTER_S)  # noqa: S311 - spreads retries, no secret
     return refuse(environ, start_response, error, [("Retry-After", str(wait_s))])

@@ -22,7 +22,7 @@ from riskplatform.env import env_secret, env_str
 CHECKOUT = Path(__file__).resolve().parents[2]
 SELF_SUFFICIENT = frozenset(
     {
-        *("check", "collectstatic", "compilemessages", "diffsettings"),
+        *("check", "check_slo", "collectstatic", "compilemessages", "diffsettings"),
         *("document_commands", "doctor", "export_monitoring", "findstatic", "help"),
         *("makemessages", "makemigrations", "skill", "spectacular", "startapp"),
         *("up", "version"),

@@ -1,5 +1,6 @@
 """What this machine has and lacks, and whether its servers answer."""
 
+import http.client
 import os
 import shutil
 import sqlite3
@@ -21,7 +22,13 @@ OLDEST_PYTHON = (3, 11)
 WANTED_FREE_GB = 2.0
 NEEDED_FREE_GB = 0.5
 SHOWN_PACKAGES = 5
-PORTS = {"web": 8000, "realtime": 8001, "valkey": 6379, "clickhouse": 9000}
+PORTS = {
+    "web": 8000,
+    "realtime": 8001,
+    "metrics": 8002,
+    "valkey": 6379,
+    "clickhouse": 9000,
+}
 # What each optional tool is for, and the programs that will do.
 TOOLS = {
     "chromium": ("browser tests", ("chromium", "chromium-browser", "google-chrome")),
@@ -31,6 +38,8 @@ TOOLS = {
 }
 
 TIMEOUT_S = 5
+# Prometheus reads every 15 s.
+UNREAD_S = 300.0
 # H3 in the engine joins events to cells; t-digests summarise severities.
 CLICKHOUSE_PROBE = (
     "SELECT version(), length(h3kRing(geoToH3(-87.6, 41.9, toUInt8(8)), 1)),"
@@ -123,6 +132,44 @@ def check_tool(name: str) -> Diagnosis:
         fix="make setup-extras",
         required=False,
     )
+
+
+def check_metrics(url: str | None) -> Diagnosis:
+    """Ask the process that serves metrics whether anybody reads them."""
+    fix = (
+        "Give Prometheus deploy/monitoring/prometheus.yml and its rules "
+        "(docs/monitoring.md)."
+    )
+    if url is None:
+        state, detail = MISSING, "not served; `manage.py up` does, unless --no-metrics"
+        fix = "manage.py up, or python -m riskplatform.serving.metrics"
+    elif (age_s := _last_scrape_s(url)) is None:
+        state, detail = FAILING, f"{url} does not answer"
+        fix = "See metrics.log in the folder of logs; `manage.py up` starts it again."
+    elif age_s > UNREAD_S:
+        state, detail = MISSING, f"served at {url}/metrics, and nobody reads them"
+    else:
+        state, detail = OK, f"{url}/metrics was read {age_s:.0f} s ago"
+    return Diagnosis(
+        name="monitoring", state=state, detail=detail, fix=fix, required=False
+    )
+
+
+def _last_scrape_s(url: str) -> float | None:
+    """Give the age of the last scrape, infinite where none was; None if it is gone."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port, timeout=TIMEOUT_S
+    )
+    try:
+        connection.request("GET", "/health/live")
+        said = connection.getresponse().read().decode()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    age = said.rpartition(": ")[2]
+    return float(age) if age.isdigit() else float("inf")
 
 
 def check_server(variable: str, url: str, source: str) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""The product's own processes: web, realtime and worker."""
+"""The product's own processes: metrics, web, realtime and worker."""
 
 import http.client
 import sys
@@ -75,6 +75,24 @@ class RealtimeServer(HttpServer):
 
     def launch(self) -> Launch:
         return manage("run_realtime", "--port", str(self.port))
+
+
+class MetricsServer(HttpServer):
+    name: ClassVar[str] = "metrics"
+    stop_timeout_s: ClassVar[float] = 5.0
+
+    @property
+    def address(self) -> str:
+        return f"{self.url}/metrics"
+
+    def launch(self) -> Launch:
+        return Launch(
+            argv=[
+                *(sys.executable, "-m", "riskplatform.serving.metrics"),
+                *("--port", str(self.port)),
+            ],
+            working_folder=CHECKOUT,
+        )
 
 
 class WorkerService(BeatingService):

@@ -23,7 +23,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer, mp
 
+from riskplatform.embedded.attach import var_folder
 from riskplatform.embedded.ports import LOOPBACK
+from riskplatform.kernel import metrics_files
 from riskplatform.serving.connections import ConnectionLimit
 from riskplatform.serving.granian_requests import request_callback
 from riskplatform.serving.web_workers import watch_workers
@@ -139,6 +141,7 @@ def serve(
 
 def work(port: int, *arguments: Any) -> None:
     """Answer requests in a process of its own, until stopped."""
+    metrics_files.begin(var_folder(), "web")
     # Granian has no public way to say what answers a request.
     setattr(mp, "_wsgi_call_wrap", request_callback)  # noqa: B010
     ConnectionLimit(port).start()

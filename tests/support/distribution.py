@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-SHARING = ("tests/attacks/", "tests/perf/cache/edge/")
+SHARING = (
+    *("tests/attacks/", "tests/perf/cache/edge/"),
+    "tests/perf/monitoring/test_real_prometheus.py",
+)
 
 
 class FilesAndPlatform(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

@@ -31,6 +31,7 @@ from perf.cache.lifetimes import is_due
 from perf.cache.memory import ByteCache
 from perf.cache.remembered import AT_HAND_ONLY, NotAtHandError
 from perf.metrics import EDGE_REQUESTS
+from perf.request_times import CAME_FROM, ROUTE, cached_times
 from perf.switches import Switch, is_on
 from riskplatform.api.request_id import HEADER, request_id_of
 
@@ -81,6 +82,10 @@ class EdgeCache:
             for route in routes
             for outcome in OUTCOMES
         }
+        self._times = {
+            route.name: cached_times(route.name, self._counters[route.name, "l1"])
+            for route in routes
+        }
         feed.copies.attach(local)
         self._packing: Thread | None = None
         feed.on_tidy.append(self._tidy)
@@ -91,6 +96,7 @@ class EdgeCache:
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         if route is None:
             return self._app(environ, start_response)
+        environ[ROUTE] = route.name
         self._feed.listen_in_background()
         # Taken out, because it refers to the environment in turn.
         generation, keyed = environ.pop(KEYED, (None, None))
@@ -105,6 +111,7 @@ class EdgeCache:
         request_id_of(environ)
         found = self._find(keyed, route.policy)
         self._count(route, found.outcome)
+        environ[CAME_FROM] = found.outcome
         if (response := found.response) is None:
             start_response(found.status, [*found.headers, ("X-Cache", found.outcome)])
             return found.stream
@@ -118,12 +125,14 @@ class EdgeCache:
         self, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes] | None:
         """Answer from level 1, without waiting for anything; None if that cannot be."""
+        started_s = time.monotonic()
         route = self._routes.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        if route is None or not self._feed.is_live:
+        if route is None:
             return None
+        environ[ROUTE] = route.name
         generation = self._feed.copies.generation
         with AT_HAND_ONLY:
-            keyed = self._keyed(route, environ)
+            keyed = self._keyed(route, environ) if self._feed.is_live else None
         response = None if keyed is None else self._local.get(keyed.key)
         if response is None:
             environ[KEYED] = generation, keyed
@@ -132,10 +141,11 @@ class EdgeCache:
         left_s = response.expires_s - now_s
         if left_s <= 0.0 or is_due(left_s, response.cost_s):
             return None
-        self._count(route, "l1")
         extra = [_FROM_MEMORY, (HEADER, request_id_of(environ))]
         _note_hit(response, extra, now_s)
-        return respond(environ, start_response, response, extra)
+        body = respond(environ, start_response, response, extra)
+        self._times[route.name].append(time.monotonic() - started_s)
+        return body
 
     def _keyed(self, route: Route, environ: Environ) -> KeyedRequest | None:
         """Give the key of a request; None where no cached response will do."""

@@ -6,7 +6,7 @@ from weakref import finalize
 
 from django.db import Error, connections
 from django.db.backends.base.base import NO_DB_ALIAS
-from django.db.backends.postgresql import base
+from django_prometheus.db.backends.postgresql import base
 from psycopg import Connection
 from psycopg import Error as DriverError
 from psycopg.errors import ConnectionTimeout
@@ -17,14 +17,14 @@ from perf.connections.postgresql.pool import DRIVER, SERVER, CheckedPool
 from perf.metrics import CONNECTION_RECONNECTS, CONNECTIONS
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # no types
     """Checks an idle connection by its socket, without a query.
 
     Where the server vanished silently, TCP's keep-alive closes the socket; a query
     would hang there as well.
     """
 
-    Database = DRIVER  # type: ignore[assignment]  # has all that Django uses of a module
+    Database = DRIVER  # has all that Django uses of a module
     _connection_pools: ClassVar[dict[str, CheckedPool]] = {}
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
@@ -44,7 +44,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             CheckedPool(
                 kwargs=self.get_connection_params() | {"autocommit": True},
                 open=False,
-                configure=self._configure_connection,  # type: ignore[attr-defined]  # no stub
+                configure=self._configure_connection,
                 **options,
             ),
         )
@@ -102,7 +102,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.errors_occurred and self.connection is not None:
             has_given_up = getattr(self.connection, "gave_up", False)
             self._broke = self._broke or (self.connection.closed and not has_given_up)
-        super()._close()  # type: ignore[misc]  # no stub
+        super()._close()
 
     def _seems_alive(self) -> bool:
         if self.connection is None or self.connection.closed or self.errors_occurred:

@@ -76,6 +76,7 @@ def examine(var: Path) -> Iterator[Diagnosis]:
     yield from check_connections()
     if env_secret("CLICKHOUSE_URL"):
         yield check_migrations("clickhouse")
+    yield diagnosis.check_metrics((published_endpoints(var) or {}).get("metrics"))
     yield from map(diagnosis.check_tool, diagnosis.TOOLS)
 
 

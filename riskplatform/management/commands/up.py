@@ -16,7 +16,9 @@ from riskplatform.embedded.ownership import FolderOwnership
 from riskplatform.embedded.server import Server, Service, Site, owned_site
 from riskplatform.embedded.server_group import ServerGroup
 from riskplatform.env import env_choice, env_secret
+from riskplatform.serving.metrics import PORT as METRICS_PORT
 from riskplatform.serving.processes import (
+    MetricsServer,
     RealtimeServer,
     WebServer,
     WorkerService,
@@ -30,8 +32,8 @@ DATABASES = frozenset({"sqlite", "postgres"})
 
 class Command(BaseCommand):
     help = (
-        "Run web, realtime and worker, with a server of its own for every URL "
-        "that is not set. Ctrl-C stops all."
+        "Run web, realtime, worker and metrics, with a server of its own for every "
+        "URL that is not set. Ctrl-C stops all."
     )
     requires_system_checks = []
 
@@ -39,6 +41,7 @@ class Command(BaseCommand):
         for option, default, text in (
             ("--port", 8000, "port of the web"),
             ("--realtime-port", 8001, "port of the realtime"),
+            ("--metrics-port", METRICS_PORT, "port of /metrics, on loopback only"),
             ("--workers", settings.WEB_WORKERS, "processes of the web"),
             ("--threads", settings.WEB_THREADS, "threads of each of them"),
         ):
@@ -49,7 +52,7 @@ class Command(BaseCommand):
             default=env_choice("RISKPLATFORM_DATABASE", "sqlite", DATABASES),
             help="what to use where DATABASE_URL is not set",
         )
-        for name in ("web", "realtime", "worker"):
+        for name in ("web", "realtime", "worker", "metrics"):
             parser.add_argument(
                 f"--no-{name}", action="store_true", help=f"run without the {name}"
             )
@@ -96,7 +99,9 @@ class Command(BaseCommand):
         self._say("everything is stopped")
 
     def _say_ready(self, services: list[Service], *, took_s: float) -> None:
-        address = next((service.address for service in services), "")
+        # Of the web, where it runs.
+        last = sorted(services, key=lambda service: service.name != "web")
+        address = next((service.address for service in last), "")
         self._say(f"up after {took_s:.1f} s: {address}/  Ctrl-C stops")
 
     def _say(self, line: str) -> None:
@@ -117,6 +122,11 @@ def bring_up_servers(supervisor: Supervisor, site: Site, database: str) -> None:
 
 def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
     services: list[Service] = []
+    counts = not all(options[f"no_{name}"] for name in ("web", "realtime", "worker"))
+    if counts and not options["no_metrics"]:
+        # First, so that it finds no counts but those of a run before.
+        port = options["metrics_port"]
+        services.append(MetricsServer(site, preferred_port=port))
     if not options["no_web"]:
         size = WebSize(workers=options["workers"], threads=options["threads"])
         services.append(WebServer(site, preferred_port=options["port"], size=size))

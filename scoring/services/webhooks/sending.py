@@ -26,7 +26,11 @@ from msgspec import Struct
 from riskplatform import __version__
 from riskplatform.kernel.ids import uuid7
 from scoring.errors import WebhookAddressError
-from scoring.metrics import WEBHOOK_DELIVERIES, WEBHOOK_SECONDS
+from scoring.metrics import (
+    ALERT_DELIVERY_SECONDS,
+    WEBHOOK_DELIVERIES,
+    WEBHOOK_SECONDS,
+)
 from scoring.models import AlertChange, Webhook, WebhookDelivery
 from scoring.selectors.alerts import AlertDetail
 from scoring.services.webhooks.requests import post
@@ -122,6 +126,8 @@ def _note(delivery: WebhookDelivery, *, error: str, status: int | None = None) -
         sent_at=sent_at,
     )
     WEBHOOK_DELIVERIES.labels(state if is_final else "failed").inc()
+    if sent_at is not None:
+        ALERT_DELIVERY_SECONDS.observe((sent_at - delivery.created_at).total_seconds())
     return state
 
 

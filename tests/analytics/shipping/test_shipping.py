@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import F
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from analytics.errors import EventStoreUnavailableError
 from analytics.models import InboxEvent, IngestBatch, ParkedEvent, Shipment
@@ -52,6 +54,24 @@ def test_a_shipment_that_is_sent_again_adds_not_even_a_row(post: Post) -> None:
 
     # Without FINAL: the token is enough, no merge has to come first.
     assert physical_row_count() == 300
+
+
+def test_the_time_until_events_are_visible_is_measured_for_each_batch(
+    post: Post,
+) -> None:
+    def read(suffix: str, **labels: str) -> float:
+        name = f"analytics_visible_seconds_{suffix}"
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    for number in range(2):
+        post([make_event(number)])
+    a_minute = timedelta(seconds=60)
+    IngestBatch.objects.update(received_at=F("received_at") - a_minute)
+    before = read("count"), read("bucket", le="30.0"), read("sum")
+    ship_due()
+    assert read("count") == before[0] + 2
+    assert read("bucket", le="30.0") == before[1]
+    assert read("sum") >= before[2] + 120
 
 
 def test_batches_are_put_into_a_shipment_once(post: Post) -> None:

@@ -32,7 +32,7 @@ class Up:
     def __init__(self, var: Path, *options: str, **urls: str) -> None:
         self.var = var
         self.output = var.with_suffix(".out")
-        ports = ("--port", "0", "--realtime-port", "0")
+        ports = ("--port", "0", "--realtime-port", "0", "--metrics-port", "0")
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", *ports, *options],

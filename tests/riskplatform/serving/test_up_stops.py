@@ -46,7 +46,10 @@ def test_sigterm_stops_everything_in_reverse_order(tmp_path: Path) -> None:
     wait_all_gone(pids)
     assert f"web         port {port} is busy, taking {taken}" in up.text.splitlines()
     stops = [line.split()[0] for line in up.text.splitlines() if "stopping" in line]
-    assert stops == ["worker", "realtime", "web", "clickhouse", "valkey"]
+    assert stops == [
+        *("worker", "realtime", "web", "metrics"),
+        *("clickhouse", "valkey"),
+    ]
     assert "killed" not in up.text
     assert not (up.var / "run" / "endpoints.json").exists()
 

@@ -34,6 +34,7 @@ def test_a_message_arrives_signed_and_under_its_id(
 ) -> None:
     webhook = make_webhook(acme, url=receiver.url)
     delivery, before = make_delivery(webhook), outcomes("sent")
+    timed = REGISTRY.get_sample_value("scoring_alert_delivery_seconds_count") or 0
 
     assert send_due_deliveries()["sent"] == 1
     assert send_due_deliveries()["sent"] == 0
@@ -54,6 +55,8 @@ def test_a_message_arrives_signed_and_under_its_id(
     )
     assert delivery.sent_at is not None
     assert outcomes("sent") == before + 1
+    now_timed = REGISTRY.get_sample_value("scoring_alert_delivery_seconds_count")
+    assert now_timed == timed + 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""What the performance kit promises and shows: requests, caches, connections, jobs."""
+
+from perf.monitoring.alerts import OWN_ALERTS
+from perf.monitoring.dashboards import OWN_DASHBOARDS
+from perf.monitoring.described import register_alerts, register_dashboards
+from perf.slo.indicators import Ratio, Series
+from perf.slo.objectives import Objective, Owner, Runbook, register_objectives
+
+REQUESTS = "perf_requests_total"
+FAILED = {"outcome": ("failed",)}
+ERRORS_RUNBOOK = Runbook(
+    "Requests end with a 5xx, or are refused because more work waits than can be done. "
+    "The label `route` says which.",
+    (
+        "grep -A40 'riskplatform.errors' var/log/web.log",
+        "curl -s http://127.0.0.1:8000/health/ready",
+        "curl -s http://127.0.0.1:8002/metrics | grep -E 'perf_(shed|requests)'",
+    ),
+    "Mend what the tracebacks name, or bring back the dependency that is not ready. "
+    "Where `perf_shed_requests_total` grows, add processes (`WEB_WORKERS`) or lower "
+    "`RATE_LIMITS` for the caller who sends most.",
+)
+HIT_RUNBOOK = Runbook(
+    "Fewer responses than promised come from the cache, so most are computed.",
+    (
+        "curl -s http://127.0.0.1:8002/metrics | grep perf_edge_",
+        "curl -s http://127.0.0.1:8002/metrics | grep perf_feed_",
+        "manage.py warm_cache",
+    ),
+    "`perf_edge_not_cached_total` says why responses are not kept. Where "
+    "`perf_feed_lapses_total` grows, Redis is not reached; where "
+    "`perf_memory_cache_evictions_total` does, raise `EDGE_LOCAL_BYTES`.",
+)
+
+register_objectives(
+    Objective(
+        name="request-errors",
+        promise="99.9 % of the requests to each route are answered without an error",
+        indicator=Ratio(
+            bad=Series(REQUESTS, FAILED), total=Series(REQUESTS), by=("route",)
+        ),
+        target=0.999,
+        owner=Owner.PLATFORM,
+        runbook=ERRORS_RUNBOOK,
+    ),
+    Objective(
+        name="health-errors",
+        promise="99.99 % of the probes are answered without an error",
+        indicator=Ratio(
+            bad=Series(REQUESTS, {"route": ("health",), **FAILED}),
+            total=Series(REQUESTS, {"route": ("health",)}),
+        ),
+        target=0.9999,
+        owner=Owner.PLATFORM,
+        runbook=ERRORS_RUNBOOK,
+    ),
+    Objective(
+        name="availability",
+        promise="99.9 % of all requests of a month are answered without an error",
+        indicator=Ratio(bad=Series(REQUESTS, FAILED), total=Series(REQUESTS)),
+        target=0.999,
+        owner=Owner.PLATFORM,
+        runbook=ERRORS_RUNBOOK,
+    ),
+    Objective(
+        name="cache-hits",
+        promise="60 % of the requests that a cache may answer are (the aim is 90 %)",
+        indicator=Ratio(
+            bad=Series("perf_edge_requests_total", {"outcome": ("miss", "bypass")}),
+            total=Series("perf_edge_requests_total"),
+        ),
+        target=0.6,
+        owner=Owner.PLATFORM,
+        runbook=HIT_RUNBOOK,
+        pages=False,
+    ),
+)
+register_alerts(*OWN_ALERTS)
+register_dashboards(*OWN_DASHBOARDS)
