@@ -208,7 +208,7 @@ def _layout(options: Namespace) -> Layout:
             options=preset.options,
             may_lack=True,
         )
-    if options.map is None and options.source is not None:
+    if options.map is None and options.source:
         get_source(options.source)
     return Layout(options={})
 
@@ -232,7 +232,7 @@ def _without_map(
 
 def _source_name(file: Path, column_map: ColumnMap, options: Namespace) -> str:
     name = options.save_source or options.source or options.preset
-    if name is not None:
+    if name:
         return str(name)
     if file == STANDARD_INPUT:
         raise CommandError("Name the source of the standard input with --source.")
