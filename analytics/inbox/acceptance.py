@@ -92,9 +92,7 @@ def accept_block(
     for source, sent in sources.mine.items():
         events_of_files = find_filed(sources.of_files[source.name], sent)
         left = without_filed(sent, events_of_files, outcome)
-        known = _find_versions(source, [event.external_id for event in left])
-        new = [event for event in left if event.external_id not in known]
-        histories = with_filed(known, find_filed(source, new), new)
+        histories = _histories(source, left)
         part = compare_versions(left, histories, received_ms=received_ms)
         outcome.accepted += part.accepted
         outcome.refused += part.refused
@@ -120,6 +118,15 @@ def accept_block(
         call(CHANNEL)
     transaction.on_commit(partial(_count, batch))
     return outcome
+
+
+def _histories(
+    source: EventSource, events: Sequence[ValidEvent]
+) -> Mapping[str, Sequence[Version]]:
+    """Find the versions of events, in the inbox or else where files brought them."""
+    known = _find_versions(source, [event.external_id for event in events])
+    new = [event for event in events if event.external_id not in known]
+    return with_filed(known, find_filed(source, new), new)
 
 
 class Sources(NamedTuple):

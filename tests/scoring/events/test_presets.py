@@ -60,15 +60,16 @@ EXCERPTS: dict[str, tuple[str, Expected]] = {
     ),
     "chicago-crime": (
         (
-            "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Latitude,Longitude,"
-            'Location\n1,Z1,01/05/2023 11:30:00 PM,B,08,THEFT,O,41.8,-87.6,"(41, -87)"\n'
+            "ID,Case Number,Date,Block,IUCR,Primary Type,Description,Latitude,"
+            "Longitude,Location\n"
+            '1,Z1,01/05/2023 11:30:00 PM,B,08,THEFT,O,41.8,-87.6,"(41, -87)"\n'
         ),
         [("1", "2023-01-06T05:30:00.000", "THEFT", None, None)],
     ),
     "uk-police": (
         (
-            "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,"
-            "LSOA name,Crime type,Last outcome category,Context\n"
+            "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,"
+            "LSOA code,LSOA name,Crime type,Last outcome category,Context\n"
             "abc,2023-07,P,P,-0.1,51.5,On A,E01,L,Burglary,Unknown,\n"
             ",2023-07,P,P,-0.1,51.5,On A,E01,L,Anti-social behaviour,,\n"
         ),
@@ -79,8 +80,8 @@ EXCERPTS: dict[str, tuple[str, Expected]] = {
     ),
     "nyc-collisions": (
         (
-            "CRASH DATE,CRASH TIME,BOROUGH,LATITUDE,LONGITUDE,NUMBER OF PERSONS INJURED,"
-            "NUMBER OF PERSONS KILLED,COLLISION_ID\n"
+            "CRASH DATE,CRASH TIME,BOROUGH,LATITUDE,LONGITUDE,"
+            "NUMBER OF PERSONS INJURED,NUMBER OF PERSONS KILLED,COLLISION_ID\n"
             "09/11/2021,2:39,QUEENS,40.7,-73.9,2,0,4455765\n"
             "09/11/2021,2:39,QUEENS,0,0,2,0,4455766\n"
         ),
@@ -97,8 +98,8 @@ EXCERPTS: dict[str, tuple[str, Expected]] = {
     ),
     "ucdp": (
         (
-            "id,relid,year,type_of_violence,conflict_name,where_prec,latitude,longitude,"
-            "country,date_start,date_end,best\n"
+            "id,relid,year,type_of_violence,conflict_name,where_prec,latitude,"
+            "longitude,country,date_start,date_end,best\n"
             "5,R,2017,1,C,1,34.5,69.1,A,2017-12-31 00:00:00.000,2017-12-31,7\n"
         ),
         [("5", "2017-12-31T00:00:00.000", "1", 7.0, None)],
