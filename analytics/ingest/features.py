@@ -15,6 +15,7 @@ from riskplatform.kernel.extras import load_extra
 
 POINT_COLUMNS = {"lat": "@lat", "lon": "@lon"}
 EARTH_RADIUS_M = 6_378_137.0
+MEMBERS = frozenset({"type", "geometry", "properties", "attributes", "id", "bbox"})
 MERCATOR = frozenset({3857, 102100, 102113, 900913})
 # Differ from WGS 84 by less than a few metres.
 DEGREES = frozenset({4326, 4269, 4258, 4979, 84})
@@ -97,10 +98,10 @@ class FeatureReader:
 
 def is_feature(known: Mapping[str, Any]) -> bool:
     """Say whether an object is a feature of GeoJSON or of ArcGIS."""
-    is_geojson = known.get("type") == "Feature" or "properties" in known
-    return "geometry" in known and (
-        is_geojson or "attributes" in known or len(known) < 3
-    )
+    if "geometry" not in known:
+        return False
+    # Other objects may have a geometry too, among fields of their own.
+    return known.get("type") == "Feature" or known.keys() <= MEMBERS
 
 
 def _as_geojson(geometry: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,8 +11,8 @@ from analytics.ingest.arrow_columns import ArrowColumns, point_of
 from analytics.ingest.column_map import ColumnMap, parts_of
 from analytics.ingest.reading_options import ReadingOptions
 from analytics.ingest.rows import BadRow, NumberedRow, RowReader
-from analytics.ingest.rules import NOT_A_POINT, NUL
-from analytics.ingest.unpacking import open_binary
+from analytics.ingest.rules import NOT_A_POINT, NUL, Fault, RowCode
+from analytics.ingest.unpacking import STANDARD_INPUT, open_binary
 from riskplatform.kernel.extras import load_extra
 
 PURPOSE = "A geographic file or a spreadsheet"
@@ -41,6 +41,8 @@ class GeoRows(RowReader):
     ) -> None:
         super().__init__()
         self.name = path.name
+        if path == STANDARD_INPUT:
+            raise self._unusable("cannot be a geographic file: give the file itself")
         open_binary(path).close()
         self._library = load_extra("pyogrio", extra=EXTRA, purpose=PURPOSE)
         load_extra("pyarrow", extra=EXTRA, purpose=PURPOSE)
@@ -62,6 +64,19 @@ class GeoRows(RowReader):
         return self.number / max(int(self._info["features"]), 1)
 
     def __iter__(self) -> Iterator[NumberedRow]:
+        try:
+            for batch, geometry in self._batches():
+                self.char_count += batch.nbytes
+                yield from self._rows(batch, geometry)
+        # What GDAL cannot read on is a RuntimeError of its reader, or one of Arrow.
+        except (RuntimeError, OSError, ValueError) as error:
+            self.fault = Fault(
+                RowCode.CORRUPT_FILE,
+                f"the file is damaged from about here on ({error})."
+                " Fetch the file again and repeat the import.",
+            )
+
+    def _batches(self) -> Iterator[tuple[Any, str]]:
         arrow = load_extra("pyarrow", extra=EXTRA, purpose=PURPOSE)
         opened = self._library.open_arrow(
             self._source(), datetime_as_string=True, batch_size=BATCH_ROWS
@@ -69,8 +84,7 @@ class GeoRows(RowReader):
         with opened as (meta, stream):
             geometry = meta["geometry_name"] or "wkb_geometry"
             for batch in arrow.RecordBatchReader.from_stream(stream):
-                self.char_count += batch.nbytes
-                yield from self._rows(batch, geometry)
+                yield batch, geometry
 
     def _rows(self, batch: Any, geometry: str) -> Iterator[NumberedRow]:
         names = self.header[: len(self._info["fields"])]
@@ -101,9 +115,9 @@ class GeoRows(RowReader):
         """Find the layer: the one there is, or the one that was named."""
         try:
             layers = [str(name) for name, _ in self._library.list_layers(self._file)]
-        except self._library.errors.DataSourceError as error:
+        except (RuntimeError, OSError, ValueError) as error:
             first = next(islice(str(error).splitlines(), 1), "").partition(";")[0]
-            raise self._unusable(f"cannot be read ({first})") from None
+            raise self._unusable(f"cannot be read ({first.rstrip('.')})") from None
         if wanted in layers:
             return wanted
         if wanted or len(layers) != 1:
@@ -113,9 +127,12 @@ class GeoRows(RowReader):
         return layers[0]
 
     def _described(self) -> dict[str, Any]:
-        info: dict[str, Any] = self._library.read_info(
-            self._file, layer=self._layer, force_feature_count=True
-        )
+        try:
+            info: dict[str, Any] = self._library.read_info(
+                self._file, layer=self._layer, force_feature_count=True
+            )
+        except (RuntimeError, OSError, ValueError) as error:
+            raise self._unusable(f"cannot be read ({error})") from None
         if info["driver"] not in DRIVERS:
             raise self._unusable(f"is {info['driver']}, which is not taken")
         return info

@@ -135,7 +135,12 @@ def _geometry_of(file: Any, *, file_name: str) -> str | None:
     text = (file.schema_arrow.metadata or {}).get(b"geo")
     if text is None:
         return None
-    described = json.loads(text)
+    try:
+        described = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(described, dict):
+        return None
     name = str(described.get("primary_column", "geometry"))
     column = described.get("columns", {}).get(name, {})
     crs = column.get("crs") or {}

@@ -100,7 +100,7 @@ EXCHANGED_INTO_REGION = Fault(
 NOT_ATTRIBUTES = Fault(
     RowCode.BAD_VALUE,
     f"the attributes are not a JSON object of at most {MAX_ATTRIBUTE_CHARS:,}"
-    " characters.",
+    " characters, none of them NUL.",
 )
 RETRACTED = Fault(
     RowCode.RETRACTED_EVENT,
@@ -163,7 +163,9 @@ def read_attributes(texts: Sequence[str]) -> tuple[list[dict[str, str]], Faults]
             found = orjson.loads(text) if text else {}
         except orjson.JSONDecodeError:
             found = None
-        if isinstance(found, dict) and len(text) <= MAX_ATTRIBUTE_CHARS:
+        # A NUL may come as an escape.
+        is_taken = len(text) <= MAX_ATTRIBUTE_CHARS and "\\u0000" not in text
+        if isinstance(found, dict) and is_taken:
             known = {name: it for name, it in found.items() if it is not None}
             read.append({name: text_of_value(it) for name, it in known.items()})
         else:

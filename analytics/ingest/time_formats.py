@@ -130,8 +130,8 @@ def _counted(text: str, start: datetime, unit: timedelta) -> datetime | None:
     try:
         whole = int(text) if text.lstrip("+-").isdecimal() else float(text)
         return start + whole * unit
-    except OverflowError:
-        return None
+    except (OverflowError, ValueError):
+        return None  # beyond the calendar, or of thousands of digits
 
 
 def _compiled(time_format: str) -> re.Pattern[str]:

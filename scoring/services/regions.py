@@ -161,18 +161,7 @@ def import_events(
     source = source_of_file(
         request.source, organisation=request.organisation, region=region.slug
     )
-    plan = ImportPlan(
-        column_map=request.column_map,
-        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
-        source=source.stored_name,
-        default_timezone=request.default_timezone or region.timezone,
-        file_format=request.file_format,
-        is_dry_run=request.dry_run,
-        workers=request.workers,
-        updates=request.updates,
-        counts_cells=request.dry_run,
-        options=request.options,
-    )
+    plan = _plan(region, request, source=source.stored_name)
     if not request.dry_run:
         note_file(source, region=region.slug)
     run = _begin(path, plan, request)
@@ -206,6 +195,21 @@ def grow_region(region: Region) -> int:
     seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
     outside = np.setdiff1d(seen, list_cell_ids(region))
     return add_cells(region, with_neighbours(outside.tolist()))
+
+
+def _plan(region: Region, request: ImportRequest, *, source: str) -> ImportPlan:
+    return ImportPlan(
+        column_map=request.column_map,
+        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
+        source=source,
+        default_timezone=request.default_timezone or region.timezone,
+        file_format=request.file_format,
+        is_dry_run=request.dry_run,
+        workers=request.workers,
+        updates=request.updates,
+        counts_cells=request.dry_run,
+        options=request.options,
+    )
 
 
 def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:
