@@ -95,7 +95,9 @@ def without_filed(
     for event in events:
         found = filed.get(event.external_id)
         is_theirs = found is not None and (
-            event.is_retracted or event.region == found.version.region
+            event.is_retracted
+            or event.is_placed
+            or event.region == found.version.region
         )
         if found is None or not is_theirs or found.version.is_retracted:
             left.append(event)

@@ -12,13 +12,18 @@ from analytics.ingest.column_map import ColumnMap, parts_of
 from analytics.ingest.reading_options import ReadingOptions
 from analytics.ingest.rows import BadRow, NumberedRow, RowReader
 from analytics.ingest.rules import NOT_A_POINT, NUL, Fault, RowCode
-from analytics.ingest.unpacking import STANDARD_INPUT, open_binary
+from analytics.ingest.unpacking import (
+    MAX_START_BYTES,
+    STANDARD_INPUT,
+    open_binary,
+)
 from riskplatform.kernel.extras import load_extra
 
 PURPOSE = "A geographic file or a spreadsheet"
 EXTRA = "geo"
 PLACE = ("@lon", "@lat")
 BATCH_ROWS = 10_000
+VIRTUAL = b"<OGRVRT"
 # GDAL opens much more by its content, also what names other files or addresses.
 DRIVERS = frozenset(
     {
@@ -43,7 +48,10 @@ class GeoRows(RowReader):
         self.name = path.name
         if path == STANDARD_INPUT:
             raise self._unusable("cannot be a geographic file: give the file itself")
-        open_binary(path).close()
+        with open_binary(path) as file:
+            # GDAL would open what such a text names.
+            if VIRTUAL in file.read(MAX_START_BYTES):
+                raise self._unusable("is a virtual file of GDAL, which is not taken")
         self._library = load_extra("pyogrio", extra=EXTRA, purpose=PURPOSE)
         load_extra("pyarrow", extra=EXTRA, purpose=PURPOSE)
         self._takes_centroids = options.point == "centroid"
