@@ -76,7 +76,7 @@ lock: setup-dev ## Pin every dependency anew
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) -o requirements/base.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded \
 	    -c requirements/base.txt -o requirements/embedded.txt
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra arrow --extra dev \
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra arrow --extra geo --extra dev \
 	    -c requirements/embedded.txt -o requirements/dev.txt
 
 LOCK := --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11

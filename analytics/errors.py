@@ -14,6 +14,11 @@ class ColumnMapError(InvalidInputError):
     title = "The column map does not fit"
 
 
+class ReadingOptionsError(InvalidInputError):
+    code = "reading_options_invalid"
+    title = "The file cannot be read in this way"
+
+
 class EventFileError(InvalidInputError):
     code = "event_file_unusable"
     title = "The event file cannot be used"
@@ -27,6 +32,16 @@ class ImportWorkerError(UnavailableError):
 class UnknownImportSourceError(InvalidInputError):
     code = "unknown_import_source"
     title = "There is no such saved source"
+
+
+class UnknownPresetError(InvalidInputError):
+    code = "unknown_preset"
+    title = "There is no such preset"
+
+
+class SourceTakenError(InvalidInputError):
+    code = "source_taken"
+    title = "Another sends events of this source"
 
 
 class EventColumnsError(InvalidInputError):
@@ -99,6 +114,11 @@ class BacklogFullError(UnavailableError):
     code = "backlog_full"
     title = "Too many events wait to be stored"
     retry_after_s = 30
+
+
+class EventsWaitingError(UnavailableError):
+    code = "events_waiting"
+    title = "Events are on their way to the store"
 
 
 class ResultTooLargeError(InvalidInputError):

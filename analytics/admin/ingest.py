@@ -19,7 +19,9 @@ from riskplatform.api.read_only_admin import ReadOnlyAdmin
 
 @admin.register(ImportSource)
 class ImportSourceAdmin(ReadOnlyAdmin[ImportSource]):
-    list_display = ("name", "column_map", "file_format", "times_in", "updated_at")
+    list_display = (
+        *("name", "column_map", "file_format", "times_in", "options", "updated_at"),
+    )
     search_fields = ("name",)
     ordering = ("name",)
 
@@ -80,7 +82,8 @@ class ParkedEventAdmin(ReadOnlyAdmin[ParkedEvent]):
 
     @admin.display(ordering="event__source__organisation")
     def organisation(self, parked: ParkedEvent) -> str:
-        return parked.event.source.organisation.slug
+        owner = parked.event.source.organisation
+        return "" if owner is None else owner.slug
 
     @admin.action(description="Ship the selected events again", permissions=["ship"])
     def ship_again(self, request: HttpRequest, chosen: QuerySet[ParkedEvent]) -> None:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import connections, router, transaction
+from django.db.models import Q
 
 from analytics.inbox.bulk import Value, insert_rows
+from analytics.inbox.filed import find_filed, with_filed, without_filed
 from analytics.inbox.versions import (
     BlockOutcome,
     EventValues,
@@ -87,9 +89,11 @@ def accept_block(
     outcome = BlockOutcome(refused=list(refused))
     received_ms = to_milliseconds(post.received_at)
     sources = _locked_sources(post.organisation, events)
-    for source, sent in sources.items():
-        known = _find_versions(source, [event.external_id for event in sent])
-        part = compare_versions(sent, known, received_ms=received_ms)
+    for source, sent in sources.mine.items():
+        events_of_files = find_filed(sources.of_files[source.name], sent)
+        left = without_filed(sent, events_of_files, outcome)
+        histories = _histories(source, left)
+        part = compare_versions(left, histories, received_ms=received_ms)
         outcome.accepted += part.accepted
         outcome.refused += part.refused
         outcome.duplicate_count += part.duplicate_count
@@ -105,7 +109,7 @@ def accept_block(
         duplicate_count=outcome.duplicate_count,
         refused_count=len(outcome.refused),
     )
-    ids = {source.name: source.pk for source in sources}
+    ids = {source.name: source.pk for source in sources.mine}
     insert_rows(InboxEvent, EVENT_COLUMNS, _event_rows(batch, ids, outcome.accepted))
     if outcome.refused:
         rows = _refused_rows(batch, outcome.refused)
@@ -116,22 +120,50 @@ def accept_block(
     return outcome
 
 
+def _histories(
+    source: EventSource, events: Sequence[ValidEvent]
+) -> Mapping[str, Sequence[Version]]:
+    """Find the versions of events, in the inbox or else where files brought them."""
+    known = _find_versions(source, [event.external_id for event in events])
+    new = [event for event in events if event.external_id not in known]
+    return with_filed(known, find_filed(source, new), new)
+
+
+class Sources(NamedTuple):
+    """The events of each source of an organisation, and where files bring the same.
+
+    `of_files` are sources of the installation by their names.
+    """
+
+    mine: dict[EventSource, list[ValidEvent]]
+    of_files: defaultdict[str, EventSource]
+
+
 def _locked_sources(
     organisation: Organisation, events: Iterable[ValidEvent]
-) -> dict[EventSource, list[ValidEvent]]:
+) -> Sources:
     """Group rows by source, and lock the sources in one order for everybody."""
     by_name: defaultdict[str, list[ValidEvent]] = defaultdict(list)
     for event in events:
         by_name[event.source].append(event)
-    mine = EventSource.objects.filter(organisation=organisation, name__in=by_name)
-    lockable = mine.select_for_update(no_key=True).order_by("name")
+    is_mine = Q(organisation=organisation)
+    named = EventSource.objects.filter(is_mine | Q(organisation=None), name__in=by_name)
+    lockable = named.select_for_update(no_key=True).order_by("name", "pk")
     found = list(lockable)
-    if len(found) < len(by_name):
+    if sum(source.organisation_id is not None for source in found) < len(by_name):
         names = sorted(by_name)
         new = [EventSource(organisation=organisation, name=name) for name in names]
         EventSource.objects.bulk_create(new, ignore_conflicts=True)
         found = list(lockable.all())
-    return {source: by_name[source.name] for source in found}
+    sources = Sources({}, defaultdict(EventSource))
+    for source in found:
+        if source.organisation_id is None:
+            sources.of_files[source.name] = source
+        else:
+            # The slug is known: it takes no query to name the source.
+            source.organisation = organisation
+            sources.mine[source] = by_name[source.name]
+    return sources
 
 
 def _find_versions(

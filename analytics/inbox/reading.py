@@ -14,7 +14,8 @@ from analytics.errors import (
 )
 from analytics.inbox.event_input import EventInput, ReadRow, UnreadRow, read_event
 from analytics.ingest.column_map import ATTRIBUTE
-from analytics.ingest.csv_rows import CsvRows, LineSource
+from analytics.ingest.csv_lines import LineSource
+from analytics.ingest.csv_rows import CsvRows
 from analytics.ingest.json_rows import read_object
 from analytics.ingest.rows import BadRow
 from analytics.ingest.rules import Fault

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import django
 import numpy as np
@@ -18,11 +18,18 @@ from numpy.typing import NDArray
 
 from analytics.errors import ImportWorkerError
 from analytics.ingest.events import EventColumns, EventTarget, Indices
+from analytics.ingest.field_texts import Columns
 from analytics.ingest.identity import ForeignWrites, foreign_writes
 from analytics.ingest.rows import Chunk
 from analytics.ingest.rules import Fault
 from analytics.ingest.storage import store_new
-from analytics.ingest.validation import RowRules, validate_rows
+from analytics.ingest.validation import (
+    EmptiedField,
+    RowRules,
+    Tally,
+    ValidatedRows,
+    validate_rows,
+)
 from analytics.store.clickhouse import close_connection
 
 
@@ -34,6 +41,19 @@ class ChunkTask(NamedTuple):
     may_be_known: NDArray[np.bool_]
 
 
+class Sights(NamedTuple):
+    """When, by the clocks of the file, and where the good events of a chunk were."""
+
+    local_ms: Indices
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, validated: ValidatedRows) -> Self:
+        events = validated.events
+        return cls(validated.local_ms, events.lat, events.lon)
+
+
 class ChunkResult(NamedTuple):
     """What became of a chunk; the doubtful events are still to be looked up.
 
@@ -41,6 +61,8 @@ class ChunkResult(NamedTuple):
     ----------
     faults
         Index in the chunk to the field and its fault.
+    emptied
+        Fields without which rows were taken.
     occurred_ms, cells
         Time of each event that was stored, and the cells of them all.
     doubtful, doubtful_indices
@@ -48,7 +70,9 @@ class ChunkResult(NamedTuple):
     """
 
     faults: Mapping[int, tuple[str, Fault]]
-    ambiguous_count: int
+    emptied: Sequence[EmptiedField]
+    tally: Tally
+    sights: Sights
     occurred_ms: Indices
     cells: NDArray[np.uint64]
     doubtful: EventColumns
@@ -62,7 +86,7 @@ Work = Callable[[ChunkTask], ChunkResult]
 class ChunkWorker:
     """Validates rows and stores what is certainly new."""
 
-    columns: Mapping[str, int]
+    columns: Columns
     rules: RowRules
     target: EventTarget
     others: ForeignWrites
@@ -79,7 +103,9 @@ class ChunkWorker:
         fresh = events.take(np.flatnonzero(~is_doubtful))
         return ChunkResult(
             faults=validated.faults,
-            ambiguous_count=validated.ambiguous_count,
+            emptied=validated.emptied,
+            tally=validated.tally,
+            sights=Sights.of(validated),
             occurred_ms=fresh.occurred_ms,
             cells=np.unique(store_new(fresh, self.target)),
             doubtful=events.take(np.flatnonzero(is_doubtful)),

@@ -2,24 +2,36 @@
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from analytics.errors import ColumnMapError
 
 REQUIRED = ("occurred_at", "lat", "lon")
+NEEDED = frozenset({*REQUIRED, "external_id"})
 OPTIONAL = ("event_type", "severity", "amount", "external_id")
 ATTRIBUTE = "attributes."
+# A column that holds them all, as a JSON object.
+ATTRIBUTES = "attributes"
+JOIN = "+"
 EXAMPLE = "occurred_at=time,lat=Y,lon=X"
 # Names of columns seen in public files; the first that is there is suggested.
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "occurred_at": (
         *("occurred_at", "occurred", "time", "timestamp", "datetime", "date_time"),
         *("event_time", "event_date", "origin_time", "date", "start_time", "t"),
+        *("iso_time", "origintime", "begin_date_time", "date_start", "acq_date"),
+        *("crash date", "created date", "created_date", "date_time_occurred", "datum"),
     ),
-    "lat": ("lat", "latitude", "y", "ycoord", "lat_deg", "begin_lat", "slat"),
-    "lon": ("lon", "lng", "long", "longitude", "x", "xcoord", "begin_lon", "slon"),
+    "lat": (
+        *("lat", "latitude", "y", "ycoord", "lat_deg", "begin_lat", "slat"),
+        *("start_lat", "geo_lat", "breite", "@lat"),
+    ),
+    "lon": (
+        *("lon", "lng", "long", "longitude", "longitud", "x", "xcoord", "begin_lon"),
+        *("slon", "start_lng", "geo_lon", "länge", "@lon"),
+    ),
     "event_type": ("event_type", "type", "category", "primary type", "kind"),
     "severity": ("severity", "magnitude", "mag"),
     "amount": ("amount", "loss", "loss_usd", "damage", "damage_usd"),
@@ -34,13 +46,18 @@ class ColumnMap:
     Parameters
     ----------
     columns
-        Field to column name. A field `attributes.NAME` becomes an attribute.
+        Field to column name, or to names with a `+` between, whose values are put
+        together with a blank. A field `attributes.NAME` becomes an attribute.
     constants
         Field to the one value that all events of the file have.
+    may_lack
+        Files may lack columns of fields that no event needs, as those of a publisher do
+        from year to year.
     """
 
     columns: Mapping[str, str]
     constants: Mapping[str, str] = field(default_factory=dict)
+    may_lack: bool = False
 
     def __post_init__(self) -> None:
         for name in (*self.columns, *self.constants):
@@ -62,7 +79,13 @@ class ColumnMap:
             )
 
     @classmethod
-    def parse(cls, text: str, *, defaults: Mapping[str, str] | None = None) -> Self:
+    def parse(
+        cls,
+        text: str,
+        *,
+        defaults: Mapping[str, str] | None = None,
+        may_lack: bool = False,
+    ) -> Self:
         """Read `field=column` and `field:constant`, separated by commas.
 
         An item with a comma in it is put between double quotes. `defaults` are
@@ -75,7 +98,11 @@ class ColumnMap:
             if name in columns or name in constants:
                 raise ColumnMapError(f"The column map gives {name} twice.", field=name)
             (columns if separator == "=" else constants)[name] = value
-        return cls(columns={**(defaults or {}), **columns}, constants=constants)
+        return cls(
+            columns={**(defaults or {}), **columns},
+            constants=constants,
+            may_lack=may_lack,
+        )
 
     def __str__(self) -> str:
         items = [f"{name}={column}" for name, column in self.columns.items()]
@@ -91,11 +118,37 @@ class ColumnMap:
         }
 
 
+def parts_of(column: str, header: Collection[str] = ()) -> list[str]:
+    """Give the columns that a field comes from: one, or those that `+` puts together.
+
+    A column that is called so, with its `+`, is one.
+    """
+    name = plain_name(column)
+    if JOIN not in name or name in header:
+        return [name]
+    return [plain_name(part) for part in name.split(JOIN) if part.strip()] or [name]
+
+
+def plain_name(name: str) -> str:
+    """Write a name in one line: a line break in a header is as good as a blank."""
+    return " ".join(name.split())
+
+
 def locate_columns(
     header: Sequence[str], column_map: ColumnMap, *, file: str
-) -> dict[str, int]:
-    """Give the index of each mapped field in a row."""
-    missing = [name for name in column_map.columns.values() if name not in header]
+) -> dict[str, int | tuple[int, ...]]:
+    """Give the index of each mapped field in a row; several where several make it."""
+    parts = {
+        field: parts_of(name, header) for field, name in column_map.columns.items()
+    }
+    if column_map.may_lack:
+        parts = {
+            field: known
+            for field, known in parts.items()
+            if field in NEEDED or set(known) <= set(header)
+        }
+    names = list(dict.fromkeys(name for known in parts.values() for name in known))
+    missing = [name for name in names if name not in header]
     if missing:
         raise ColumnMapError(
             f"{file}, row 1: there is no column {', '.join(missing)}. The columns are:"
@@ -104,7 +157,7 @@ def locate_columns(
             missing=missing,
             found=list(header),
         )
-    for name in column_map.columns.values():
+    for name in names:
         indices = [index for index, column in enumerate(header) if column == name]
         if len(indices) > 1:
             numbers = " and ".join(str(index + 1) for index in indices)
@@ -114,12 +167,17 @@ def locate_columns(
                 file=file,
                 column=name,
             )
-    return {field: header.index(name) for field, name in column_map.columns.items()}
+    found = {field: tuple(map(header.index, known)) for field, known in parts.items()}
+    return {
+        field: indices if len(indices) > 1 else indices[0]
+        for field, indices in found.items()
+    }
 
 
 def suggest_map(header: Sequence[str]) -> str:
     """Write the map that these column names look like; `?` where none does."""
-    by_folded = {name.strip().casefold(): name.strip() for name in reversed(header)}
+    by_folded = {name.rpartition(".")[2].casefold(): name for name in reversed(header)}
+    by_folded |= {name.strip().casefold(): name.strip() for name in reversed(header)}
     items: list[str] = []
     for name in (*REQUIRED, *OPTIONAL):
         found = next((by_folded[n] for n in USUAL_NAMES[name] if n in by_folded), None)
@@ -130,7 +188,7 @@ def suggest_map(header: Sequence[str]) -> str:
 
 def _check_field(name: str) -> None:
     is_attribute = name.startswith(ATTRIBUTE) and name != ATTRIBUTE
-    if not is_attribute and name not in (*REQUIRED, *OPTIONAL):
+    if not is_attribute and name not in (*REQUIRED, *OPTIONAL, ATTRIBUTES):
         known = ", ".join((*REQUIRED, *OPTIONAL))
         raise ColumnMapError(
             f"{name!r} is not a field of an event. Use {known} or {ATTRIBUTE}NAME.",

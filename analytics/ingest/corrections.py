@@ -60,6 +60,9 @@ class ComparedEvents(NamedTuple):
         Events that came with other values after their retraction, which is final.
     new, corrected
         Those of the accepted that are to be written: the last version of each event.
+    changed
+        Events that came with other values than are stored, or than came before, and
+        were not taken.
     """
 
     accepted: Indices
@@ -67,6 +70,7 @@ class ComparedEvents(NamedTuple):
     retracted: Indices
     new: Indices
     corrected: Indices
+    changed: Indices
 
 
 def find_stored(ids: Sequence[str], target: EventTarget) -> dict[str, StoredVersion]:
@@ -87,17 +91,21 @@ def find_stored(ids: Sequence[str], target: EventTarget) -> dict[str, StoredVers
 
 
 def compare(
-    events: EventColumns, stored: Mapping[str, StoredVersion]
+    events: EventColumns,
+    stored: Mapping[str, StoredVersion],
+    *,
+    updates: bool = True,
 ) -> ComparedEvents:
     """Compare events with what is stored, and with one another in their order.
 
     An event that comes several times with different values is corrected by the last
-    of these; all up to the one that is stored are repetitions.
+    of these; all up to the one that is stored are repetitions. Without `updates` the
+    first that is known stays.
     """
     if not stored and len(set(events.external_id)) == len(events):
         every, none = np.arange(len(events)), np.empty(0, dtype=np.int64)
         return ComparedEvents(
-            accepted=every, new=every, duplicates=none, retracted=none, corrected=none
+            *(every, none, none), new=every, corrected=none, changed=none
         )
     values = _values_of(events)
     versions, repeated = _distinct_versions(events.external_id, values)
@@ -105,8 +113,10 @@ def compare(
     for external_id, indices in versions.items():
         known = stored.get(external_id)
         if known is None:
-            found["accepted"] += indices
-            found["new"].append(indices[-1])
+            kept = indices if updates else indices[:1]
+            found["accepted"] += kept
+            found["new"].append(kept[-1])
+            found["changed"] += indices[len(kept) :]
             continue
         is_stored = [values[index] == known.values for index in indices]
         repeated_count = is_stored.index(True) + 1 if True in is_stored else 0
@@ -114,6 +124,8 @@ def compare(
         left = indices[repeated_count:]
         if known.is_retracted:
             found["retracted"] += left
+        elif left and not updates:
+            found["changed"] += left
         elif left:
             found["accepted"] += left
             found["corrected"].append(left[-1])

@@ -1,19 +1,17 @@
 """Rows of fields out of lines of CSV; a bad row never takes its neighbours along."""
 
 import csv
-import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from analytics.errors import EventFileError
+from analytics.ingest.column_map import plain_name
+from analytics.ingest.csv_header import CsvHead
+from analytics.ingest.csv_lines import MAX_LINE_BYTES, SURROGATE, LineSource
+from analytics.ingest.reading_options import AS_A_POST, ReadingOptions
 from analytics.ingest.rows import MAX_VALUE_CHARS, BadRow, NumberedRow, RowReader
 from analytics.ingest.rules import Fault, RowCode, shown
 
-BOM = b"\xef\xbb\xbf"
-DELIMITERS = ",;\t|"
-MAX_LINE_BYTES = 1 << 20
 MAX_FIELD_CHARS = 1 << 16
-SURROGATE = re.compile("[\udc80-\udcff]")
 TOO_LONG = Fault(
     RowCode.FIELD_TOO_LONG,
     f"the row is longer than {MAX_LINE_BYTES:,} bytes.",
@@ -24,66 +22,33 @@ NUL_BYTE = Fault(
 )
 
 
-class LineSource:
-    """Iterates over decoded lines with their ends, in memory of a few lines.
-
-    Bytes that are not UTF-8 come as lone surrogates. A line beyond
-    `MAX_LINE_BYTES` is cut, and is then longer than that. `number` is the
-    number of the last line given, from 1 on.
-    """
-
-    def __init__(
-        self, pieces: Iterable[bytes], *, is_whole: Callable[[], bool] = lambda: True
-    ) -> None:
-        self.number = 0
-        self._lines = _split_lines(pieces, is_whole)
-        self._put_back: deque[str] = deque()
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if self._put_back:
-            line = self._put_back.popleft()
-        else:
-            line = next(self._lines).decode("utf-8", "surrogateescape")
-        self.number += 1
-        return line
-
-    def put_back(self, lines: list[str]) -> None:
-        """Give these last lines out again."""
-        self._put_back.extendleft(reversed(lines))
-        self.number -= len(lines)
-
-
 class CsvRows(RowReader):
     """Reads rows by the header; a row has the number of its first line."""
 
-    def __init__(self, lines: LineSource, *, file: str) -> None:
+    def __init__(
+        self, lines: LineSource, *, file: str, options: ReadingOptions = AS_A_POST
+    ) -> None:
         super().__init__()
         self._lines = lines
-        first = next(lines, "")
-        if not first.strip():
-            raise EventFileError(f"{file} is empty: it has no header.", file=file)
-        if SURROGATE.search(first) or "\0" in first or len(first) > MAX_LINE_BYTES:
-            raise EventFileError(
-                f"{file}, row 1: the header is not text in UTF-8."
-                " Save the file as CSV in UTF-8.",
-                file=file,
-            )
-        self.delimiter = max(DELIMITERS, key=first.count)
-        fields = self._fields(first)
+        self._comment = options.comment
+        head = CsvHead(lines, options, file=file)
+        self.delimiter = head.delimiter
+        self.header = []
+        fields: list[str] | Fault = list(options.columns) or self._fields(head.text)
         if isinstance(fields, Fault):
             raise EventFileError(f"{file}, row 1: {fields.reason}", file=file)
-        self.header = [name.strip() for name in fields]
+        self.header = [plain_name(name) for name in fields]
+        if head.is_found and len(self.header) > 1:
+            self.found["delimiter"] = head.delimiter
         # In whatever order its columns stand, a row says the same.
         indices = range(len(self.header))
         self.identity = sorted(indices, key=lambda index: (self.header[index], index))
 
     def __iter__(self) -> Iterator[NumberedRow]:
+        comment = self._comment
         for line in self._lines:
             self.number = number = self._lines.number
-            if line.isspace():
+            if line.isspace() or (comment and line.startswith(comment)):
                 continue
             self.char_count += len(line)
             row = self._row(line)
@@ -100,8 +65,16 @@ class CsvRows(RowReader):
         is_plain = line.isascii() and '"' not in line and "\0" not in line
         bad = None if is_plain else self._damage(fields)
         if bad is None and len(fields) != len(self.header):
-            bad = BadRow(self._ragged(fields))
+            return self._evened(fields) or BadRow(self._ragged(fields))
         return bad or fields
+
+    def _evened(self, fields: list[str]) -> list[str] | None:
+        """Make a row as long as the header where only empty columns are too many."""
+        width = len(self.header)
+        more = fields[width:] or self.header[len(fields) :]
+        if any(text.strip() for text in more):
+            return None
+        return fields[:width] + [""] * (width - len(fields))
 
     def _damage(self, fields: list[str]) -> BadRow | None:
         content = "".join(fields)
@@ -123,7 +96,7 @@ class CsvRows(RowReader):
             self._lines.put_back(taken)
             return _unsplittable(error)
         # A stray quote may have swallowed rows up to the next quote.
-        if taken and len(fields) != len(self.header):
+        if taken and len(fields) != len(self.header) and not self._evened(fields):
             self._lines.put_back(taken)
             return self._ragged(fields)
         return fields
@@ -172,21 +145,3 @@ def _followed(line: str, lines: LineSource, taken: list[str]) -> Iterator[str]:
         if length > MAX_FIELD_CHARS:
             return
         yield following
-
-
-def _split_lines(
-    pieces: Iterable[bytes], is_whole: Callable[[], bool]
-) -> Iterator[bytes]:
-    tail, is_first = b"", True
-    for piece in pieces:
-        lines = (tail + piece).splitlines(keepends=True)
-        # The last line may go on in the next piece, and so may its end \r\n.
-        tail = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
-        if len(tail) > MAX_LINE_BYTES:
-            tail = tail[: MAX_LINE_BYTES + 1]
-        if is_first and lines:
-            lines[0], is_first = lines[0].removeprefix(BOM), False
-        yield from lines
-    # Where a file broke off, its last line may look whole and be cut.
-    if tail and is_whole():
-        yield tail.removeprefix(BOM) if is_first else tail

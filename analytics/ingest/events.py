@@ -29,13 +29,15 @@ def check_source(source: str) -> None:
 class EventTarget:
     """Where events are stored, under which source, and when they arrive.
 
-    A rehearsal, `is_dry_run`, does all but write.
+    A rehearsal, `is_dry_run`, does all but write. Without `updates` what is stored
+    stays as it is when it comes again with other values.
     """
 
     grid: RegionGrid
     source: str
     now: datetime
     is_dry_run: bool = False
+    updates: bool = True
 
     def __post_init__(self) -> None:
         check_source(self.source)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -23,17 +23,23 @@ from analytics.ingest.chunk_work import (
 from analytics.ingest.column_map import ColumnMap, locate_columns
 from analytics.ingest.corrections import ComparedEvents
 from analytics.ingest.events import EventTarget
+from analytics.ingest.field_texts import FieldTexts, whole_ids
 from analytics.ingest.files import FileFormat, OpenFile, open_file
+from analytics.ingest.findings import Findings
 from analytics.ingest.identity import KnownIds, RowNames, foreign_writes
+from analytics.ingest.reading_options import AS_A_POST, ReadingOptions
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from analytics.ingest.rows import MAX_VALUE_CHARS, BadRow, Chunk, read_chunks
-from analytics.ingest.rules import CLOCK_TOLERANCE, RETRACTED
+from analytics.ingest.rules import CLOCK_TOLERANCE, RETRACTED, Fault
 from analytics.ingest.storage import Cells, store_compared
+from analytics.ingest.suggestions import suggestions
 from analytics.ingest.validation import RowRules
 from analytics.store.clickhouse import from_milliseconds
 
 OnProgress = Callable[[ImportProgress], None]
 OnRejection = Callable[[Rejection], None]
+# The names of a chunk's rows by content, and the ids that they are known by.
+Ids = tuple[Sequence[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,13 @@ class ImportPlan:
         Rows at the beginning of the file that an earlier run settled.
     workers
         Processes that validate and store; 1 is a thread of this process.
+    updates
+        Events that are stored take the other values they come with; else rows that
+        would change one are counted, and it stays as it is.
+    counts_cells
+        Find out how many cells of which size a region of these events would have.
+    options
+        How the file is written, where not as a POST is.
     """
 
     column_map: ColumnMap
@@ -60,6 +73,9 @@ class ImportPlan:
     is_dry_run: bool = False
     skip_rows: int = 0
     workers: int = 1
+    updates: bool = True
+    counts_cells: bool = False
+    options: ReadingOptions = AS_A_POST
 
 
 def import_file(
@@ -81,11 +97,20 @@ def import_file(
         When no row of the file can be read.
     """
     target = EventTarget(
-        grid=plan.grid, source=plan.source, now=now, is_dry_run=plan.is_dry_run
+        grid=plan.grid,
+        source=plan.source,
+        now=now,
+        is_dry_run=plan.is_dry_run,
+        updates=plan.updates,
     )
     with ExitStack() as stack:
         opened = stack.enter_context(
-            open_file(path, file_format=plan.file_format, column_map=plan.column_map)
+            open_file(
+                path,
+                file_format=plan.file_format,
+                column_map=plan.column_map,
+                options=plan.options,
+            )
         )
         threads = [stack.enter_context(storing_thread()) for _ in range(2)]
         run = _Import(opened, plan=plan, target=target, threads=threads)
@@ -107,12 +132,22 @@ class _Import:
         self._plan = plan
         self._target = target
         self._storing, self._looking_up = threads
-        self._report = ImportReport(file=self._content.name, is_dry_run=plan.is_dry_run)
+        self._report = ImportReport(
+            file=self._content.name,
+            is_dry_run=plan.is_dry_run,
+            times_in=plan.default_timezone,
+            decided=list(self._rows.decided),
+        )
+        self._options = self._rows.options_for(plan.options)
+        self._findings = Findings(
+            resolution=plan.grid.resolution, counts_cells=plan.counts_cells
+        )
         self._cells: set[int] = set()
         self._started_s = perf_counter()
         self._columns = locate_columns(
             self._rows.header, plan.column_map, file=self._content.name
         )
+        self._report.columns = list(self._rows.header)
 
     def run(self, on_progress: OnProgress, on_rejection: OnRejection) -> ImportReport:
         report = self._report
@@ -122,6 +157,8 @@ class _Import:
             )
             compared, cells = looking_up.result()
             self._count(result, compared, cells)
+            self._findings.add(result.sights)
+            self._note_emptied(chunk, result)
             for rejection in self._rejections(chunk, result, compared):
                 report.reject(rejection)
                 on_rejection(rejection)
@@ -135,6 +172,14 @@ class _Import:
             raise EventFileError(
                 f"{report.file} has a header but no rows.", file=report.file
             )
+        self._findings.write(report)
+        if report.accepted and not self._options.time_format:
+            report.decided.append("--time-format iso")
+        lacking = sorted(set(self._plan.column_map.columns) - set(self._columns))
+        if lacking:
+            report.oddities.append(f"The file has no columns for {', '.join(lacking)}.")
+        latest = self._target.now + CLOCK_TOLERANCE
+        report.suggestions = list(suggestions(report, latest=latest))
         report.seconds = self._elapsed_s()
         return report
 
@@ -152,6 +197,7 @@ class _Import:
                 latest=self._target.now + CLOCK_TOLERANCE,
                 zone=None if zone is None else load_zone(zone),
                 bounds=plan.grid.bounds,
+                options=self._options,
             ),
             target=self._target,
             others=others,
@@ -163,25 +209,44 @@ class _Import:
 
     def _tasks(self, known: KnownIds) -> Iterator[tuple[Chunk, ChunkTask]]:
         skip = self._plan.skip_rows
-        name_rows = RowNames(self._rows.identity).of
-        index = self._columns.get("external_id")
+        row_names = RowNames(self._rows.identity)
         for chunk in read_chunks(self._rows, cut=skip):
             # Rows are counted from the first on, so skipped ones are named as well.
-            names = name_rows(chunk.rows) if index is None else []
+            names, ids = self._names(chunk, row_names)
             if chunk.end <= skip:
                 self._report.skipped = chunk.end
                 continue
-            ids = names if index is None else [row[index].strip() for row in chunk.rows]
             yield chunk, ChunkTask(chunk.rows, names, known.may_hold(ids))
+
+    def _names(self, chunk: Chunk, row_names: RowNames) -> Ids:
+        """Name the rows that have no id; give what all of them are known by."""
+        if "external_id" not in self._columns:
+            names = row_names.of(chunk.rows)
+            return names, names
+        ids = FieldTexts(self._columns, self._options).of(chunk.rows, "external_id")
+        if not self._options.is_lenient:
+            return [], ids
+        ids = whole_ids(ids)
+        blank = [index for index, text in enumerate(ids) if not text]
+        if not blank:
+            return [], ids
+        names = [""] * len(ids)
+        named = row_names.of([chunk.rows[index] for index in blank])
+        for index, name in zip(blank, named, strict=True):
+            names[index] = ids[index] = name
+        return names, ids
 
     def _count(
         self, result: ChunkResult, compared: ComparedEvents, cells: Cells
     ) -> None:
         """Count a chunk; `compared` is what became of its doubtful events."""
         report = self._report
-        report.ambiguous_times += result.ambiguous_count
+        for name, count in asdict(result.tally).items():
+            setattr(report, name, getattr(report, name) + count)
         report.accepted += result.occurred_ms.size + compared.accepted.size
         report.duplicates += compared.duplicates.size
+        report.corrected += compared.corrected.size
+        report.changed += compared.changed.size
         self._cells.update(result.cells.tolist(), np.unique(cells).tolist())
         report.cells = len(self._cells)
         late_ms = result.doubtful.occurred_ms[compared.accepted]
@@ -203,11 +268,22 @@ class _Import:
             **result.faults,
         }
         for index, (field, fault) in faults.items():
-            column = self._plan.column_map.columns.get(field)
-            value = chunk.rows[index][self._columns[field]].strip() if column else None
-            bad = BadRow(fault, column, value)
-            refused.append(self._rejection(chunk.numbers[index], bad))
+            refused.append(self._told(chunk, index, field, fault))
         return sorted(refused, key=lambda rejection: rejection.row)
+
+    def _note_emptied(self, chunk: Chunk, result: ChunkResult) -> None:
+        for index, field, fault in result.emptied:
+            self._report.empty(self._told(chunk, index, field, fault))
+
+    def _told(self, chunk: Chunk, index: int, field: str, fault: Fault) -> Rejection:
+        """Say what is wrong with a field of a row of a chunk."""
+        column = self._plan.column_map.columns.get(field)
+        value = None
+        if column is not None:
+            texts = FieldTexts(self._columns, AS_A_POST)
+            (value,) = texts.of([chunk.rows[index]], field)
+        bad = BadRow(fault, column, value)
+        return self._rejection(chunk.numbers[index], bad)
 
     def _rejection(self, row: int, bad: BadRow) -> Rejection:
         return Rejection(

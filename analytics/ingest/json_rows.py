@@ -1,11 +1,9 @@
 """Rows out of JSON: objects as the texts that a CSV file would have.
 
-NDJSON has an object a line; GeoJSON has points in a FeatureCollection, whose features
-are read one after the other, in memory of one.
+NDJSON has an object a line, which may be a feature; a text of GeoJSON, of ArcGIS or an
+array is read value by value, in memory of one.
 """
 
-import codecs
-import json
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -15,19 +13,25 @@ from typing import Any
 import orjson
 
 from analytics.errors import ColumnMapError, EventFileError
-from analytics.ingest.column_map import REQUIRED, ColumnMap
-from analytics.ingest.csv_rows import MAX_LINE_BYTES, TOO_LONG, LineSource
+from analytics.ingest.column_map import REQUIRED, ColumnMap, parts_of
+from analytics.ingest.csv_lines import MAX_LINE_BYTES, LineSource
+from analytics.ingest.csv_rows import TOO_LONG
+from analytics.ingest.features import FeatureReader, is_feature
+from analytics.ingest.json_stream import Collected, JsonStream, read_records
+from analytics.ingest.reading_options import AS_A_POST, ReadingOptions
 from analytics.ingest.rows import MAX_VALUE_CHARS, BadRow, NumberedRow, RowReader
-from analytics.ingest.rules import NOT_A_POINT, NUL, Fault, RowCode
+from analytics.ingest.rules import NUL, Fault, RowCode
 from analytics.ingest.unpacking import ByteSource
 
 # Not a name that an object's field is likely to have.
 WHOLE = "\0whole"
-# What a feature says outside its properties; `@` keeps it apart from these.
-POINT_COLUMNS = {"lat": "@lat", "lon": "@lon"}
+# Members of a feature that need no `@` where no property is called so.
+OUTSIDE = {"lat": "@lat", "lon": "@lon", "id": "@id"}
 PEEKED_ROWS = 1_000
 SHOWN_NAMES = 40
-MAX_FEATURE_CHARS = 1 << 22
+# More seconds than that are in the year 2286: such numbers are milliseconds.
+LEAST_MS = 10_000_000_000
+RECORD_SEPARATOR = "\x1e"
 SURROGATE = re.compile("[\ud800-\udfff]")
 NumberedObject = tuple[int, Mapping[str, Any] | BadRow]
 
@@ -37,16 +41,29 @@ class JsonRows(RowReader):
 
     nothing: str  # what a file without an object is said to be
 
-    def __init__(self, content: ByteSource, column_map: ColumnMap) -> None:
+    def __init__(
+        self,
+        content: ByteSource,
+        column_map: ColumnMap,
+        options: ReadingOptions = AS_A_POST,
+    ) -> None:
         super().__init__()
         self._fields = FieldReader(column_map)
         self.header = self._fields.header
-        self.identity = [len(self.header) - 1]
+        self.identity = self._fields.identity
+        self._features = FeatureReader(
+            file=content.name,
+            beside=(beside := Collected()),
+            takes_centroids=options.point == "centroid",
+        )
+        self._beside = beside
         objects = self._read(content)
         first = list(islice(objects, PEEKED_ROWS))
         if not first:
             raise EventFileError(f"{content.name} {self.nothing}.", file=content.name)
         self._check_names(first, column_map, file=content.name)
+        if self._has_milliseconds(first, column_map):
+            self.found["time_format"] = "epoch_ms"
         self._objects = chain(first, objects)
 
     def __iter__(self) -> Iterator[NumberedRow]:
@@ -65,7 +82,8 @@ class JsonRows(RowReader):
     ) -> None:
         """Refuse a map whose required fields none of the first objects has."""
         good = [known for _, known in first if not isinstance(known, BadRow)]
-        columns = [column_map.columns[name] for name in REQUIRED] if good else []
+        mapped = [column_map.columns[name] for name in REQUIRED] if good else []
+        columns = [part for column in mapped for part in parts_of(column)]
         missing = [
             column
             for column in columns
@@ -78,8 +96,20 @@ class JsonRows(RowReader):
                 f" {', '.join(missing)}. They have {', '.join(found[:SHOWN_NAMES])}.",
                 file=file,
                 missing=missing,
-                found=found[:SHOWN_NAMES],
+                found=_with_nested(found, good)[:SHOWN_NAMES],
             )
+
+    def _has_milliseconds(
+        self, first: list[NumberedObject], column_map: ColumnMap
+    ) -> bool:
+        """Say whether the times are numbers that can only be milliseconds."""
+        column = column_map.columns["occurred_at"]
+        values = [
+            _find(known, column) for _, known in first if not isinstance(known, BadRow)
+        ]
+        times = [value for value in values if value is not None]
+        are_whole = all(type(value) is int for value in times)
+        return are_whole and any(abs(value) >= LEAST_MS for value in times)
 
 
 class NdjsonRows(JsonRows):
@@ -90,7 +120,10 @@ class NdjsonRows(JsonRows):
         for line in lines:
             if not line.isspace():
                 self.char_count += len(line)
-                yield lines.number, _read_line(line)
+                known = _read_line(line.lstrip(RECORD_SEPARATOR))
+                if isinstance(known, Mapping) and is_feature(known):
+                    known = self._features.read(known)
+                yield lines.number, known
 
 
 class GeoJsonRows(JsonRows):
@@ -108,20 +141,42 @@ class GeoJsonRows(JsonRows):
             )
 
     def _read(self, content: ByteSource) -> Iterator[NumberedObject]:
-        stream = _JsonStream(content)
-        for number, feature in enumerate(_read_features(stream), start=1):
+        stream = JsonStream(content)
+        records = read_records(stream, self._beside)
+        for number, record in enumerate(records, start=1):
             self.char_count = stream.char_count
-            yield number, _read_feature(feature)
+            yield number, self._features.read(record)
+
+
+def _with_nested(names: list[str], rows: list[Mapping[str, Any]]) -> list[str]:
+    """Give `a.b` for what is an object with the field b."""
+    nested = {
+        name: list(dict.fromkeys(key for it in rows for key in _keys(it.get(name))))
+        for name in names
+    }
+    return [
+        whole
+        for name in names
+        for whole in ([f"{name}.{key}" for key in nested[name]] or [name])
+    ]
+
+
+def _keys(value: object) -> list[str]:
+    return list(value) if isinstance(value, dict) else []
 
 
 class FieldReader:
     """Takes the mapped fields out of objects; `a.b` is the field b of the field a."""
 
     def __init__(self, column_map: ColumnMap) -> None:
-        self._names = list(dict.fromkeys(column_map.columns.values()))
+        columns = column_map.columns.values()
+        parts = [part for column in columns for part in parts_of(column)]
+        self._names = list(dict.fromkeys(parts))
         self._is_named = "external_id" in column_map.columns
-        # Only a row without an id is named by all that it says.
+        # A row of a file without ids is named by all that it says.
         self.header = self._names if self._is_named else [*self._names, WHOLE]
+        whole = range(len(self._names)) if self._is_named else [len(self._names)]
+        self.identity = sorted(whole, key=lambda index: self.header[index])
 
     def read(self, known: Mapping[str, Any]) -> list[str] | BadRow:
         fields = [_text_of(_find(known, name)) for name in self._names]
@@ -131,120 +186,6 @@ class FieldReader:
         if not self._is_named:
             fields.append(_written(known))
         return fields
-
-
-class _JsonStream:
-    """Reads a text from front to back; each value is decoded when it is all there."""
-
-    def __init__(self, content: ByteSource) -> None:
-        self.char_count = 0
-        self._pieces = iter(content)
-        self._decode_bytes = codecs.getincrementaldecoder("utf-8-sig")().decode
-        self._decode = json.JSONDecoder().raw_decode
-        self._file = content.name
-        self._text = ""
-        self._start = 0
-        self._is_ended = False
-
-    def next_char(self) -> str:
-        """Show the next character that is no space, or nothing at the end."""
-        while True:
-            while self._start < len(self._text):
-                char = self._text[self._start]
-                if char not in " \t\r\n":
-                    return char
-                self._start += 1
-            if not self._read_on():
-                return ""
-
-    def take(self, expected: str) -> str:
-        """Pass over one of these characters, and return it."""
-        char = self.next_char()
-        if not char or char not in expected:
-            raise self.error(f"{char!r} stands where one of {expected} should")
-        self._start += 1
-        return char
-
-    def value(self) -> Any:
-        self.next_char()
-        while True:
-            try:
-                found, end = self._decode(self._text, self._start)
-            except json.JSONDecodeError as error:
-                is_long = len(self._text) - self._start > MAX_FEATURE_CHARS
-                if is_long or not self._read_on():
-                    raise self.error(error.msg) from None
-                continue
-            except RecursionError:
-                raise self.error("it is nested too deep") from None
-            # A number that touches the end may go on behind it.
-            if end < len(self._text) or not self._read_on():
-                self._start = end
-                return found
-
-    def error(self, reason: str) -> EventFileError:
-        return EventFileError(
-            f"{self._file} is not readable as GeoJSON: {reason}, about"
-            f" {self.char_count - len(self._text) + self._start:,} characters in."
-            " It should be a FeatureCollection of points.",
-            file=self._file,
-        )
-
-    def _read_on(self) -> bool:
-        if self._is_ended:
-            return False
-        piece = next(self._pieces, None)
-        self._is_ended = piece is None
-        try:
-            text = self._decode_bytes(piece or b"", self._is_ended)
-        except UnicodeDecodeError as error:
-            raise self.error(f"it is not UTF-8 ({error.reason})") from None
-        self._text = self._text[self._start :] + text
-        self._start = 0
-        self.char_count += len(text)
-        return not self._is_ended or bool(text)
-
-
-def _read_features(stream: _JsonStream) -> Iterator[Any]:
-    """Give the members of the array `features`, wherever in the object it stands."""
-    stream.take("{")
-    has_features = False
-    while stream.next_char() == '"':
-        name = stream.value()
-        stream.take(":")
-        if name == "features":
-            has_features = True
-            yield from _read_members(stream)
-        else:
-            stream.value()
-        if stream.take(",}") == "}":
-            break
-    if not has_features:
-        raise stream.error("it has no features")
-
-
-def _read_members(stream: _JsonStream) -> Iterator[Any]:
-    separator = stream.take("[")
-    if stream.next_char() == "]":
-        separator = stream.take("]")
-    while separator != "]":
-        yield stream.value()
-        separator = stream.take(",]")
-
-
-def _read_feature(feature: object) -> dict[str, Any] | BadRow:
-    """Put what a feature says into one object."""
-    if not isinstance(feature, dict):
-        return BadRow(NOT_A_POINT)
-    geometry, properties = feature.get("geometry"), feature.get("properties")
-    if not isinstance(geometry, dict) or geometry.get("type") != "Point":
-        return BadRow(NOT_A_POINT)
-    coordinates = geometry.get("coordinates")
-    if not isinstance(coordinates, list) or len(coordinates) < 2:
-        return BadRow(NOT_A_POINT)
-    record = dict(properties) if isinstance(properties, dict) else {}
-    lon, lat, *_ = coordinates
-    return record | {"@lon": lon, "@lat": lat, "@id": feature.get("id")}
 
 
 def _read_line(line: str) -> Mapping[str, Any] | BadRow:
@@ -267,10 +208,12 @@ def read_object(text: bytes) -> dict[str, Any] | Fault:
     return known
 
 
-def _find(known: Mapping[str, Any], name: str) -> object:
-    if name in known or "." not in name:
-        return known.get(name)
-    value: Any = known
+def _find(known: Mapping[str, Any], name: str) -> Any:
+    if name in known:
+        return known[name]
+    if name in OUTSIDE:
+        return known.get(OUTSIDE[name])
+    value: Any = known if "." in name else None
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value

@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from analytics.ingest.reading_options import ReadingOptions, words_of
 from analytics.ingest.rules import Fault
 
 MAX_ROWS = 50_000
@@ -38,6 +40,8 @@ class RowReader(ABC):
         About how much text has been read.
     fault
         What broke the reading off before the end, if something did.
+    found
+        Options that were found by looking at the file, by their names.
     """
 
     header: Sequence[str]
@@ -47,6 +51,18 @@ class RowReader(ABC):
         self.number = 0
         self.char_count = 0
         self.fault: Fault | None = None
+        self.found: dict[str, Any] = {}
+
+    @property
+    def decided(self) -> list[str]:
+        """The options to type for what was found by looking."""
+        return words_of(self.found)
+
+    def options_for(self, options: ReadingOptions) -> ReadingOptions:
+        """Add the format of times that was found, where none was said."""
+        if options.time_format or "time_format" not in self.found:
+            return options
+        return replace(options, time_format=self.found["time_format"])
 
     @abstractmethod
     def __iter__(self) -> Iterator[NumberedRow]: ...

@@ -3,15 +3,18 @@
 They hold for files and for POSTs alike; `docs/ingestion.md` lists the codes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from analytics.grid import Bounds
+from analytics.ingest.numbers import Numerals
 
 MAX_SHOWN = 80
 MAX_TEXT_CHARS = 200
@@ -19,6 +22,16 @@ MAX_ATTRIBUTE_CHARS = 10_000
 # Clocks of clients go wrong by about this much.
 CLOCK_TOLERANCE = timedelta(minutes=1)
 EXCHANGED = "Exchange the two."
+PLAIN = Numerals()
+THOUSANDS = re.compile(
+    r"\D?\d{1,3}(?:(?:,\d{3})+\.\d+|(?:,\d{3}){2,}|(?:[ \u00a0\u202f]\d{3})+)", re.ASCII
+).fullmatch
+# No degree is as large; metres and feet on a map are.
+LEAST_PROJECTED = 1_000
+PROJECTED = (
+    " That is no degree but a distance on a map. Convert the file first:"
+    " ogr2ogr -t_srs EPSG:4326 OUT IN."
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -34,6 +47,7 @@ class RowCode(StrEnum):
     NOT_FINITE = "not_finite"
     COORDINATE_OUT_OF_RANGE = "coordinate_out_of_range"
     SWAPPED_COORDINATES = "swapped_coordinates"
+    NULL_ISLAND = "null_island"
     OUTSIDE_REGION = "outside_region"
     UNKNOWN_REGION = "unknown_region"
     FIELD_TOO_LONG = "field_too_long"
@@ -46,6 +60,7 @@ class RowCode(StrEnum):
     BAD_JSON = "bad_json"
     NOT_A_POINT = "not_a_point"
     RETRACTED_EVENT = "retracted_event"
+    INSTALLATION_EVENT = "installation_event"
     UNKNOWN_EVENT = "unknown_event"
     TRUNCATED_FILE = "truncated_file"
     CORRUPT_FILE = "corrupt_file"
@@ -69,6 +84,10 @@ NOT_A_POINT = Fault(
     RowCode.NOT_A_POINT,
     "the feature is not a point with a longitude and a latitude.",
 )
+NULL_ISLAND = Fault(
+    RowCode.NULL_ISLAND,
+    "latitude 0, longitude 0 is what is written where the place is not known.",
+)
 IN_NO_REGION = Fault(
     RowCode.OUTSIDE_REGION,
     "No region holds this place. Name the region, or define one that does.",
@@ -78,9 +97,19 @@ EXCHANGED_INTO_REGION = Fault(
     "No region holds this place, but exchanged the latitude and the longitude lie in"
     f" one. {EXCHANGED}",
 )
+NOT_ATTRIBUTES = Fault(
+    RowCode.BAD_VALUE,
+    f"the attributes are not a JSON object of at most {MAX_ATTRIBUTE_CHARS:,}"
+    " characters, none of them NUL.",
+)
 RETRACTED = Fault(
     RowCode.RETRACTED_EVENT,
     "the event with this id was retracted, which is final. Send it under a new id.",
+)
+OF_THE_INSTALLATION = Fault(
+    RowCode.INSTALLATION_EVENT,
+    "a file of the installation brought this event of this source with other values."
+    " Only such a file can correct it; or send it from a source of another name.",
 )
 UNKNOWN_EVENT = Fault(
     RowCode.UNKNOWN_EVENT,
@@ -102,7 +131,11 @@ def bad_time(text: str) -> Fault:
 
 
 def bad_number(text: str) -> Fault:
-    hint = " Use a point as the decimal sign." if "," in text else ""
+    hint = ""
+    if THOUSANDS(text):
+        hint = " It has thousands separators: leave them out."
+    elif "," in text:
+        hint = " Use a point as the decimal sign."
     return Fault(RowCode.BAD_NUMBER, f"{shown(text)} is not a number.{hint}")
 
 
@@ -121,11 +154,39 @@ def too_long(texts: Sequence[str], limit: int) -> Faults:
     }
 
 
+def read_attributes(texts: Sequence[str]) -> tuple[list[dict[str, str]], Faults]:
+    """Read JSON objects of further facts; what is no text becomes one."""
+    read: list[dict[str, str]] = []
+    faults: Faults = {}
+    for index, text in enumerate(texts):
+        try:
+            found = orjson.loads(text) if text else {}
+        except orjson.JSONDecodeError:
+            found = None
+        # A NUL may come as an escape.
+        is_taken = len(text) <= MAX_ATTRIBUTE_CHARS and "\\u0000" not in text
+        if isinstance(found, dict) and is_taken:
+            known = {name: it for name, it in found.items() if it is not None}
+            read.append({name: text_of_value(it) for name, it in known.items()})
+        else:
+            read.append({})
+            faults[index] = NOT_ATTRIBUTES
+    return read, faults
+
+
+def text_of_value(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
 def parse_numbers(
-    texts: Sequence[str], *, is_required: bool
+    texts: Sequence[str], *, is_required: bool, numerals: Numerals = PLAIN
 ) -> tuple[FloatArray, Faults]:
     """Read numbers; NaN stands where one is missing or at fault."""
-    values = _all_numbers(texts)
+    values = _all_numbers(texts) if numerals.decimal == "." else None
     if values is not None and bool(np.isfinite(values).all()):
         return values, {}
     values = np.full(len(texts), np.nan)
@@ -133,7 +194,7 @@ def parse_numbers(
     for index, text in enumerate(texts):
         if not text and not is_required:
             continue
-        number = read_number(text)
+        number = read_number(text, numerals)
         if isinstance(number, Fault):
             faults[index] = number
         else:
@@ -152,14 +213,11 @@ def _all_numbers(texts: Sequence[str]) -> FloatArray | None:
         return None
 
 
-def read_number(text: str) -> float | Fault:
-    """Read a plain decimal number that is finite."""
+def read_number(text: str, numerals: Numerals = PLAIN) -> float | Fault:
+    """Read a decimal number that is finite."""
     if not text:
         return MISSING_NUMBER
-    try:
-        number = float(text) if text.isascii() and "_" not in text else None
-    except ValueError:
-        number = None
+    number = numerals.read(text)
     if number is None:
         return bad_number(text)
     if not np.isfinite(number):
@@ -191,15 +249,32 @@ def latitude_fault(lat: float, lon: float) -> Fault:
         )
     return Fault(
         RowCode.COORDINATE_OUT_OF_RANGE,
-        f"the latitude {lat:g} is not between -90 and 90.",
+        f"the latitude {lat:g} is not between -90 and 90.{_hint_at_metres(lat)}",
     )
 
 
 def longitude_fault(lon: float) -> Fault:
     return Fault(
         RowCode.COORDINATE_OUT_OF_RANGE,
-        f"the longitude {lon:g} is not between -180 and 180.",
+        f"the longitude {lon:g} is not between -180 and 180.{_hint_at_metres(lon)}",
     )
+
+
+def _hint_at_metres(degrees: float) -> str:
+    return PROJECTED if abs(degrees) >= LEAST_PROJECTED else ""
+
+
+def null_island_faults(lat: FloatArray, lon: FloatArray) -> Faults:
+    """Find places at exactly 0, 0."""
+    is_null = (lat == 0) & (lon == 0)
+    return dict.fromkeys(np.flatnonzero(is_null).tolist(), NULL_ISLAND)
+
+
+def wrapped(lon: FloatArray) -> tuple[FloatArray, int]:
+    """Bring longitudes of 0 to 360 degrees east to ±180; give how many were beyond."""
+    is_beyond = (lon > 180) & (lon <= 360)
+    count = int(is_beyond.sum())
+    return (np.where(is_beyond, np.round(lon - 360, 9), lon) if count else lon), count
 
 
 def region_faults(lat: FloatArray, lon: FloatArray, bounds: Bounds) -> Faults:

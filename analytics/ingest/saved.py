@@ -1,8 +1,9 @@
 """What is kept of imports: how a source's files are read, and how far each run got."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b, file_digest
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.utils import timezone
@@ -27,6 +28,7 @@ def save_source(
     column_map: ColumnMap,
     file_format: FileFormat | None = None,
     times_in: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ImportSource:
     """Save how the files of a source are read, replacing what was saved before."""
     check_source(name)
@@ -38,6 +40,7 @@ def save_source(
             "column_map": str(column_map),
             "file_format": file_format or "",
             "times_in": times_in or "",
+            "options": dict(options or {}),
             "updated_at": timezone.now(),
         },
     )
@@ -119,6 +122,8 @@ def _fingerprint(plan: ImportPlan) -> str:
         "region": plan.grid.slug,
         "resolution": plan.grid.resolution,
         "times_in": plan.default_timezone,
+        "options": repr(plan.options),
+        "updates": plan.updates,
         "bounds": str(plan.grid.bounds),
     }
     text = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)

@@ -49,7 +49,7 @@ def store_compared(
     """Store named events but for those that are there; give the cells of the others."""
     _check_times(events.occurred_ms)
     stored = find_stored(events.external_id, target)
-    found = compare(events, stored)
+    found = compare(events, stored, updates=target.updates)
     cells = store_new(events.take(found.new), target)
     if found.corrected.size:
         corrected = events.take(found.corrected)

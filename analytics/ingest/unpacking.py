@@ -14,6 +14,7 @@ from analytics.errors import (
     UnpackedTooLargeError,
     UnsupportedBodyError,
 )
+from analytics.ingest.archives import ZIP, kind_of, kind_of_archive
 from analytics.ingest.rules import Fault, RowCode
 from riskplatform.kernel.arrow import load_arrow
 from riskplatform.kernel.errors import BodyTooLargeError
@@ -24,14 +25,7 @@ PIECE_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 STANDARD_INPUT = Path("-")
-OTHER_FORMATS = {
-    b"PK\x03\x04": "a ZIP archive or a spreadsheet; save it as CSV",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"PAR1": "a Parquet file; import it with --format parquet",
-    b"BZh": "packed with bzip2; unpack it first",
-    b"\xfd7zXZ": "packed with xz; unpack it first",
-}
+MAX_START_BYTES = 1_024
 
 
 class ByteSource:
@@ -44,6 +38,7 @@ class ByteSource:
     def __init__(self, path: Path) -> None:
         self.fault: Fault | None = None
         self._unpacker: Any = None
+        self._path = path
         self._is_stream = path == STANDARD_INPUT
         self.name = "standard input" if self._is_stream else path.name
         self._file = _standard_input() if self._is_stream else open_binary(path)
@@ -63,10 +58,12 @@ class ByteSource:
         return self._file.tell() / max(self._size_bytes, 1)
 
     def __iter__(self) -> Iterator[bytes]:
-        start = self._file.peek(8)
-        for magic, meaning in OTHER_FORMATS.items():
-            if start.startswith(magic):
-                raise EventFileError(f"{self.name} is {meaning}.", file=self.name)
+        start = self._file.peek(MAX_START_BYTES)[:MAX_START_BYTES]
+        meaning = kind_of(start)
+        if meaning is not None:
+            if start.startswith(ZIP) and not self._is_stream:
+                meaning = kind_of_archive(self._path)
+            raise EventFileError(f"{self.name} is {meaning}.", file=self.name)
         if start.startswith(GZIP_MAGIC):
             yield from self._gunzipped()
         elif start.startswith(ZSTD_MAGIC):

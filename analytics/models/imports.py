@@ -17,6 +17,9 @@ class ImportSource(models.Model):
     times_in = models.CharField(
         max_length=64, blank=True, help_text="Zone of times without an offset."
     )
+    options = models.JSONField(
+        default=dict, blank=True, help_text="How the files are written, by option."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -57,12 +57,22 @@ class EventSource(models.Model):
     """Where an organisation's events come from; ids are unique within it.
 
     Its row is the lock under which events of the source are compared and written.
+    One without an organisation is the installation's; only files bring its events.
     """
 
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="event_sources"
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="event_sources",
+        null=True,
+        blank=True,
     )
-    name = models.CharField(max_length=49)
+    name = models.CharField(max_length=100)
+    file_regions = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Slugs of regions that files brought events of this source to.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -72,10 +82,21 @@ class EventSource(models.Model):
                 fields=("organisation", "name"),
                 name="analytics_eventsource_organisation_name_unique",
             ),
+            models.UniqueConstraint(
+                fields=("name",),
+                condition=Q(organisation=None),
+                name="analytics_eventsource_installation_name_unique",
+            ),
         )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def stored_name(self) -> str:
+        """What its events in ClickHouse name as their source."""
+        owner = self.organisation
+        return self.name if owner is None else f"{owner.slug}/{self.name}"
 
 
 class IngestBatchQuerySet(models.QuerySet["IngestBatch"]):

@@ -1,7 +1,7 @@
 """Writes of regions: define them, and bring events into them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import h3.api.basic_int as h3
@@ -12,8 +12,10 @@ from django.utils import timezone
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.files import FileFormat
 from analytics.ingest.importer import ImportPlan, import_file
+from analytics.ingest.reading_options import ReadingOptions
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from analytics.ingest.saved import begin_run, end_run, note_progress
+from analytics.ingest.sources import note_file, source_of_file
 from analytics.ingest.unpacking import STANDARD_INPUT
 from analytics.models import ImportRun
 from analytics.reads.features import cell_aggregates
@@ -117,17 +119,30 @@ class ImportRequest:
 
     Parameters
     ----------
+    organisation
+        Whose the events are; the installation's else.
+    default_timezone
+        Zone of times without an offset; the region's else.
     restart
         Begin at the first row, also where an interrupted run could go on.
+    updates
+        Events that are there take the other values that the file has for them.
+    options
+        How the file is written. People's files are read as people write.
     """
 
     column_map: ColumnMap
     source: str
+    organisation: Organisation | None = None
     file_format: FileFormat = FileFormat.CSV
     default_timezone: str | None = None
     dry_run: bool = False
     restart: bool = False
     workers: int = 1
+    updates: bool = False
+    options: ReadingOptions = field(
+        default_factory=lambda: ReadingOptions(is_lenient=True)
+    )
 
 
 def import_events(
@@ -143,15 +158,12 @@ def import_events(
     An interrupted import of a file goes on where it was; the standard input and a
     rehearsal leave no trace of how far they got. The region grows with its events.
     """
-    plan = ImportPlan(
-        column_map=request.column_map,
-        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
-        source=request.source,
-        default_timezone=request.default_timezone,
-        file_format=request.file_format,
-        is_dry_run=request.dry_run,
-        workers=request.workers,
+    source = source_of_file(
+        request.source, organisation=request.organisation, region=region.slug
     )
+    plan = _plan(region, request, source=source.stored_name)
+    if not request.dry_run:
+        note_file(source, region=region.slug)
     run = _begin(path, plan, request)
 
     def keep(progress: ImportProgress) -> None:
@@ -183,6 +195,21 @@ def grow_region(region: Region) -> int:
     seen = cell_aggregates(region.slug, timezone.now(), scales_s=SCALES_S).cell
     outside = np.setdiff1d(seen, list_cell_ids(region))
     return add_cells(region, with_neighbours(outside.tolist()))
+
+
+def _plan(region: Region, request: ImportRequest, *, source: str) -> ImportPlan:
+    return ImportPlan(
+        column_map=request.column_map,
+        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
+        source=source,
+        default_timezone=request.default_timezone or region.timezone,
+        file_format=request.file_format,
+        is_dry_run=request.dry_run,
+        workers=request.workers,
+        updates=request.updates,
+        counts_cells=request.dry_run,
+        options=request.options,
+    )
 
 
 def _begin(path: Path, plan: ImportPlan, request: ImportRequest) -> ImportRun | None:

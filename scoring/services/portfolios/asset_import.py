@@ -10,7 +10,8 @@ import numpy as np
 from django.db import transaction
 
 from analytics.errors import EventFileError
-from analytics.ingest.csv_rows import CsvRows, LineSource
+from analytics.ingest.csv_lines import LineSource
+from analytics.ingest.csv_rows import CsvRows
 from analytics.ingest.rows import BadRow
 from analytics.ingest.rules import shown
 from perf.deadlines import watched

@@ -8,9 +8,9 @@ import pytest
 
 from analytics.errors import ColumnMapError, EventFileError
 from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.features import POINT_COLUMNS
 from analytics.ingest.files import FileFormat, format_of
 from analytics.ingest.importer import ImportPlan, import_file
-from analytics.ingest.json_rows import POINT_COLUMNS
 from analytics.ingest.report import ImportReport
 from riskplatform.kernel import arrow
 from riskplatform.kernel.arrow import MissingExtraError

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from analytics.ingest.column_map import ColumnMap
+from analytics.ingest.features import POINT_COLUMNS
 from analytics.ingest.files import FileFormat, format_of
 from analytics.ingest.importer import ImportPlan, import_file
-from analytics.ingest.json_rows import POINT_COLUMNS
 from analytics.ingest.report import ImportReport
 from analytics.store.clickhouse import fetch_rows
 from tests.support.chicago import NOW

@@ -41,7 +41,16 @@ def run(path: Path, column_map: str = MAP, **options: Any) -> dict[str, Any]:
     out = StringIO()
     call_command(
         "import_events",
-        *(str(path), "--region", "chicago", "--map", column_map, "--json"),
+        *(
+            str(path),
+            "--region",
+            "chicago",
+            "--source",
+            "police",
+            "--map",
+            column_map,
+            "--json",
+        ),
         stdout=out,
         stderr=StringIO(),
         **options,
@@ -60,7 +69,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_killed_import_goes_on_where_it_was(tmp_path: Path, column_map: str) -> None:
     make_region()
     path = write_events(tmp_path / "e.csv", EVENT_COUNT)
-    options = ("--region", "chicago", "--map", column_map)
+    options = ("--region", "chicago", "--source", "police", "--map", column_map)
     importer = start_python(IMPORT, "1", str(path), *options)
     try:
         wait_for_rows(1_500)
@@ -107,7 +116,7 @@ def test_an_interrupted_import_can_begin_anew(
 def test_three_times_from_two_processes_at_once_is_once(tmp_path: Path) -> None:
     make_region()
     path = write_events(tmp_path / "e.csv", EVENT_COUNT)
-    options = ("--region", "chicago", "--map", MAP)
+    options = ("--region", "chicago", "--source", "police", "--map", MAP)
 
     importers = [start_python(IMPORT, "3", str(path), *options) for _ in range(2)]
 
@@ -123,7 +132,16 @@ def test_three_times_from_two_processes_at_once_is_once(tmp_path: Path) -> None:
 def test_several_workers_store_the_same(tmp_path: Path) -> None:
     make_region()
     path = write_events(tmp_path / "e.csv", EVENT_COUNT)
-    options = ("--region", "chicago", "--map", MAP, "--workers", "2")
+    options = (
+        "--region",
+        "chicago",
+        "--source",
+        "police",
+        "--map",
+        MAP,
+        "--workers",
+        "2",
+    )
 
     importer = start_python(IMPORT, "2", str(path), *options)
 

@@ -105,7 +105,7 @@ def test_staff_see_sources_and_runs(admin: Client, tmp_path: Path) -> None:
         for number in range(count):
             ImportSource.objects.create(name=f"s{count}-{number}", column_map=MAP)
             path = write_events(tmp_path / f"e{count}-{number}.csv", 1)
-            run(str(path), "--region", "chicago", "--map", MAP)
+            run(str(path), "--region", "chicago", "--map", MAP, "--source", "police")
         with CaptureQueriesContext(connection) as queries:
             seen = [admin.get(page).content.decode() for page in pages]
         costs.append(len(queries))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.ingest import csv_rows
-from analytics.ingest.csv_rows import LineSource
+from analytics.ingest import csv_lines
+from analytics.ingest.csv_lines import LineSource
 
 
 @given(content=st.binary(max_size=80), cuts=st.lists(st.integers(0, 80), max_size=6))
@@ -58,7 +58,7 @@ def test_last_line_of_a_file_that_broke_off_is_not_trusted() -> None:
 def test_endless_line_is_cut_and_the_next_line_is_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(csv_rows, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(csv_lines, "MAX_LINE_BYTES", 10)
     lines = list(LineSource([b"x" * 8] * 100 + [b"\nb\n"]))
 
     assert len(lines) == 2

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import EventFileError
-from analytics.ingest.csv_rows import CsvRows, LineSource
+from analytics.ingest.csv_lines import LineSource
+from analytics.ingest.csv_rows import CsvRows
 from analytics.ingest.rows import BadRow
 from analytics.ingest.rules import RowCode
 

@@ -93,7 +93,9 @@ def test_writes_every_refused_row_to_a_file(file: Path, tmp_path: Path) -> None:
 def test_a_refused_row_is_no_formula(tmp_path: Path) -> None:
     make_region()
     file, listing = tmp_path / "calls.csv", tmp_path / "refused.csv"
-    rows = ("time,y,x", "=1+1,41.85,-87.68", "2023-05-01T10:00:00Z,-99.5,-87.68")
+    times = "2023-05-01T10:00:00Z"
+    good, bad = f"{times},41.85,-87.68", f"{times},-99.5,-87.68"
+    rows = ("time,y,x", "=1+1,41.85,-87.68", bad, good)
     file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     run(str(file), region="chicago", rejections=listing)
     with listing.open(encoding="utf-8", newline="") as refused:
