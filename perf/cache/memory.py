@@ -17,6 +17,8 @@ from perf.single_flight import SingleFlight
 from perf.switches import Switch, is_on
 
 WAIT_S: Final = 30.0
+# Names whose last change is known.
+MAX_CHANGED: Final = 10_000
 
 
 class Sized(Protocol):
@@ -45,14 +47,24 @@ class LocalCopies:
         self._holders: list[Holder] = []
         self._lock = Lock()
         self.generation = 0
+        # When each name changed last; of generations before `_known_since` all did.
+        self._changed: dict[str, int] = {}
+        self._known_since = 0
 
     def attach(self, holder: Holder) -> None:
         self._holders.append(holder)
 
-    def keep(self, generation: int, put: Callable[[], object]) -> bool:
-        """Keep what was read in a generation, unless something has changed since."""
+    def keep(
+        self, generation: int, put: Callable[[], object], names: Collection[str] = ()
+    ) -> bool:
+        """Keep what was read in a generation, unless something has changed since.
+
+        Of what depends on `names` alone, only these count.
+        """
         with self._lock:
-            if generation != self.generation:
+            if generation != self.generation and not self._is_current(
+                generation, names
+            ):
                 return False
             put()
         return True
@@ -60,6 +72,9 @@ class LocalCopies:
     def drop(self, names: Collection[str]) -> None:
         with self._lock:
             self.generation += 1
+            self._changed.update(dict.fromkeys(names, self.generation))
+            if len(self._changed) > MAX_CHANGED:
+                self._forget_changes()
         for holder in self._holders:
             holder.drop(names)
 
@@ -67,8 +82,18 @@ class LocalCopies:
         """Drop everything: what changed is not known any more."""
         with self._lock:
             self.generation += 1
+            self._forget_changes()
         for holder in self._holders:
             holder.clear()
+
+    def _is_current(self, generation: int, names: Collection[str]) -> bool:
+        if not names or generation < self._known_since:
+            return False
+        return all(self._changed.get(name, 0) <= generation for name in names)
+
+    def _forget_changes(self) -> None:
+        self._changed.clear()
+        self._known_since = self.generation
 
 
 class ByteCache(Generic[Value]):

@@ -124,8 +124,9 @@ class Remembered(Generic[Key, Value]):
             return known.value
         # What was read before a change is good for this one request at most.
         again = _Known(value, time.monotonic() + REREAD_S)
-        put = partial(self._known.put, key, again, self._names_of(key))
-        self._feed.copies.keep(generation, put)
+        names = self._names_of(key)
+        put = partial(self._known.put, key, again, names)
+        self._feed.copies.keep(generation, put, names)
         return value
 
 

@@ -190,7 +190,7 @@ class Computing:
     ) -> bool:
         """Put a response into level 1, unless it is older than a change."""
         put = partial(self._local.put, keyed.key, response, response.names)
-        is_kept = self._copies.keep(generation, put)
+        is_kept = self._copies.keep(generation, put, response.names)
         if not is_kept:
             EDGE_NOT_CACHED.labels("changed").inc()
         return is_kept

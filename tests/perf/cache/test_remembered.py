@@ -111,3 +111,32 @@ def test_the_least_recently_used_is_forgotten(make: Make) -> None:
     values, names = make(max_values=2), [some_name() for _ in range(3)]
     assert [values.get(name) for name in names] == [1, 2, 3]
     assert [values.get(names[2]), values.get(names[0])] == [3, 4]
+
+
+def test_a_change_of_something_else_meanwhile_does_not_count(feed: ChangeFeed) -> None:
+    name, other = some_name(), some_name()
+    numbers = itertools.count(1)
+
+    def read(_: str) -> int:
+        feed.publish([other])
+        return next(numbers)
+
+    values = Remembered(
+        "of_a_test", read=read, names_of=lambda key: {key}, max_values=9, feed=feed
+    )
+    assert [values.get(name), values.get(name)] == [1, 1]
+
+
+def test_once_all_is_forgotten_everything_counts_as_changed(feed: ChangeFeed) -> None:
+    numbers = itertools.count(1)
+
+    def read(_: str) -> int:
+        if (number := next(numbers)) == 1:
+            feed.copies.clear()
+        return number
+
+    values = Remembered(
+        "of_a_test", read=read, names_of=lambda key: {key}, max_values=9, feed=feed
+    )
+    name = some_name()
+    assert [values.get(name), values.get(name), values.get(name)] == [1, 2, 2]
