@@ -190,6 +190,13 @@ class ByteCache(Generic[Value]):
         self._count(CacheOutcome.JOINED if is_shared else CacheOutcome.MISS)
         return value
 
+    def discard(self, key: Hashable, value: Value) -> None:
+        """Remove a value, unless another has taken its place."""
+        with self._lock:
+            if self._values.get(key) is value:
+                self._remove(key)
+                self._show_size()
+
     def drop(self, names: Collection[str]) -> None:
         """Remove what depends on one of these names."""
         with self._lock:

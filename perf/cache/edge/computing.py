@@ -171,7 +171,8 @@ class Computing:
     ) -> None:
         """Put a response into level 2, which knows whether it is older than a change.
 
-        Where this process could not tell, the response is kept here as well.
+        This process may not have heard of it yet; then the response is not kept here
+        either. Where this process could not tell, it is kept now.
         """
         generation = self._copies.generation
         with suppress(StoreUnavailableError):
@@ -182,7 +183,9 @@ class Computing:
                 ttl_s=response.expires_s - time.monotonic(),
                 cost_s=response.cost_s,
             )
-            if is_current and not is_kept:
+            if not is_current:
+                self._local.discard(keyed.key, response)
+            elif not is_kept:
                 self._keep(generation, keyed, response)
 
     def _keep(

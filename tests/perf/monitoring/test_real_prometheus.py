@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Generator, Iterable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
