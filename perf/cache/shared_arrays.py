@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -119,6 +119,7 @@ class SharedArrays:
             logger.warning("%s is computed again: %s", group, error)
             return None
         self._count(CacheOutcome.HIT)
+        self._show_sizes(_sizes_in(group.parent).values())
         return arrays
 
     def _write(self, group: Path, arrays: Arrays) -> Group:
@@ -144,23 +145,32 @@ class SharedArrays:
                 # The file system's clock, like the times of files.
                 if time.time() - path.stat().st_mtime > ABANDONED_S:
                     shutil.rmtree(path, ignore_errors=True)
-        sizes = {}
-        for group in folder.glob("*.group"):
-            # Another process may remove it meanwhile.
-            with suppress(FileNotFoundError):
-                nbytes = sum(path.stat().st_size for path in group.iterdir())
-                sizes[group.stat().st_mtime, group] = nbytes
+        sizes = _sizes_in(folder)
         for oldest in sorted(sizes):
             if sum(sizes.values()) <= self._max_disk_bytes:
                 break
             shutil.rmtree(oldest[1], ignore_errors=True)
             del sizes[oldest]
             SHARED_ARRAY_EVICTIONS.labels(self.name).inc()
-        SHARED_ARRAY_BYTES.labels(self.name).set(sum(sizes.values()))
+        self._show_sizes(sizes.values())
+
+    def _show_sizes(self, sizes: Collection[int]) -> None:
+        SHARED_ARRAY_BYTES.labels(self.name).set(sum(sizes))
         SHARED_ARRAY_FILES.labels(self.name).set(len(sizes))
 
     def _count(self, outcome: CacheOutcome) -> None:
         CACHE_READS.labels(f"{self.name}_files", outcome).inc()
+
+
+def _sizes_in(folder: Path) -> dict[tuple[float, Path], int]:
+    """Give the bytes of each group, by when it was opened last and its path."""
+    sizes = {}
+    for group in folder.glob("*.group"):
+        # Another process may remove it meanwhile.
+        with suppress(FileNotFoundError):
+            nbytes = sum(path.stat().st_size for path in group.iterdir())
+            sizes[group.stat().st_mtime, group] = nbytes
+    return sizes
 
 
 def _nbytes(arrays: Arrays) -> int:
