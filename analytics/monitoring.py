@@ -10,9 +10,13 @@ from perf.monitoring.described import (
 )
 from perf.monitoring.queries import level, quantiles, rate
 from perf.slo.indicators import Latency
-from perf.slo.objectives import Objective, Owner, Runbook, register_objectives
-
-METRICS = "curl -s http://127.0.0.1:8002/metrics"
+from perf.slo.objectives import (
+    METRICS,
+    Objective,
+    Owner,
+    Runbook,
+    register_objectives,
+)
 
 register_objectives(
     Objective(
@@ -87,7 +91,7 @@ register_alerts(
                 f"{METRICS} | grep analytics_rollup_",
                 "tail -n 50 var/log/worker.log",
             ),
-            "`refresh_rollups` computes them anew and says what failed.",
+            "`refresh_rollups` computes them again and says what failed.",
         ),
     ),
 )

@@ -3,9 +3,14 @@
 from perf.monitoring.described import Dashboard, Panel, register_dashboards
 from perf.monitoring.queries import level, quantiles, rate
 from perf.slo.indicators import Condition, Latency, Ratio, Series
-from perf.slo.objectives import Objective, Owner, Runbook, register_objectives
+from perf.slo.objectives import (
+    METRICS,
+    Objective,
+    Owner,
+    Runbook,
+    register_objectives,
+)
 
-METRICS = "curl -s http://127.0.0.1:8002/metrics"
 FEATURES = ("features-snapshot", "features-build-window")
 # Those that clients wait for; exports, imports and the admin are not.
 CRITICAL = (

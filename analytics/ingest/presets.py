@@ -99,7 +99,7 @@ PRESETS: Mapping[str, Preset] = {
     "fars": Preset(
         title="Fatality Analysis Reporting System, ACCIDENT.CSV",
         where="https://www.nhtsa.gov/file-downloads?p=nhtsa/downloads/FARS/",
-        # Cases are numbered anew each year.
+        # Cases are numbered from 1 each year.
         column_map="occurred_at=YEAR+MONTH+DAY+HOUR+MINUTE,lat=LATITUDE,lon=LONGITUD,"
         "severity=FATALS,external_id=YEAR+ST_CASE,attributes.state=STATE",
         options={"time_format": "%Y %m %d %H %M", "nulls": FARS_UNKNOWN},

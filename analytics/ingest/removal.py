@@ -33,7 +33,7 @@ def count_events(region: str) -> Mapping[str, int]:
 def remove_events(region: str) -> None:
     """Remove the events of a region, and what distinguishes them from new ones.
 
-    Rollups are computed anew from what is left. Safe to repeat.
+    Rollups are computed again from what is left. Safe to repeat.
 
     Raises
     ------

@@ -3,9 +3,8 @@
 from typing import Final
 
 from perf.monitoring.described import PAGE, TICKET, Alert
-from perf.slo.objectives import Runbook
+from perf.slo.objectives import METRICS, Runbook
 
-METRICS: Final = "curl -s http://127.0.0.1:8002/metrics"
 RESTART: Final = (
     "`manage.py up` starts again what ends; the end of its log says why it did not "
     "come back. Where another supervisor runs the processes, restart it there."

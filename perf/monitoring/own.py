@@ -4,7 +4,13 @@ from perf.monitoring.alerts import OWN_ALERTS
 from perf.monitoring.dashboards import OWN_DASHBOARDS
 from perf.monitoring.described import register_alerts, register_dashboards
 from perf.slo.indicators import Ratio, Series
-from perf.slo.objectives import Objective, Owner, Runbook, register_objectives
+from perf.slo.objectives import (
+    METRICS,
+    Objective,
+    Owner,
+    Runbook,
+    register_objectives,
+)
 
 REQUESTS = "perf_requests_total"
 FAILED = {"outcome": ("failed",)}
@@ -14,7 +20,7 @@ ERRORS_RUNBOOK = Runbook(
     (
         "grep -A40 'riskplatform.errors' var/log/web.log",
         "curl -s http://127.0.0.1:8000/health/ready",
-        "curl -s http://127.0.0.1:8002/metrics | grep -E 'perf_(shed|requests)'",
+        f"{METRICS} | grep -E 'perf_(shed|requests)'",
     ),
     "Mend what the tracebacks name, or bring back the dependency that is not ready. "
     "Where `perf_shed_requests_total` grows, add processes (`WEB_WORKERS`) or lower "
@@ -23,8 +29,8 @@ ERRORS_RUNBOOK = Runbook(
 HIT_RUNBOOK = Runbook(
     "Fewer responses than promised come from the cache, so most are computed.",
     (
-        "curl -s http://127.0.0.1:8002/metrics | grep perf_edge_",
-        "curl -s http://127.0.0.1:8002/metrics | grep perf_feed_",
+        f"{METRICS} | grep perf_edge_",
+        f"{METRICS} | grep perf_feed_",
         "manage.py warm_cache",
     ),
     "`perf_edge_not_cached_total` says why responses are not kept. Where "

@@ -132,7 +132,7 @@ def bucket(seconds: float) -> str:
 def growth(
     begun: Iterable[tuple[Sample, float]], ended: Iterable[tuple[Sample, float]]
 ) -> Growth:
-    """Subtract what counters were from what they are; one that fell began anew."""
+    """Subtract what counters were from what they are; one that fell was reset."""
     before = {_key(sample): value for sample, value in begun}
     grown = {}
     for sample, value in ended:

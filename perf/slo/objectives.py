@@ -14,6 +14,8 @@ from perf.slo.indicators import Indicator
 WINDOW_DAYS: Final = 30
 # Apps register what is theirs in a module of this name.
 MODULE: Final = "monitoring"
+# How the commands of runbooks read the metrics.
+METRICS: Final = "curl -s http://127.0.0.1:8002/metrics"
 
 
 class Owner(StrEnum):

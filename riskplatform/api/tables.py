@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskplatform.api.renderers import JsonRenderer
-from riskplatform.kernel.arrow import MissingExtraError, load_arrow
+from riskplatform.kernel.arrow import load_arrow
 from riskplatform.kernel.csv_writing import csv_text
 from riskplatform.kernel.errors import ApplicationError
+from riskplatform.kernel.extras import MissingExtraError
 
 CSV_ROWS_AT_ONCE: Final = 5_000
 Column = NDArray[Any] | Sequence[Any]

@@ -1,14 +1,8 @@
 """Arrow, which only Parquet, zstd and Arrow streams need: heavy, and optional."""
 
-from importlib import import_module
 from typing import Any
 
-from riskplatform.kernel.errors import InvalidInputError
-
-
-class MissingExtraError(InvalidInputError):
-    code = "missing_extra"
-    title = "A part of the platform is not installed"
+from riskplatform.kernel.extras import load_extra
 
 
 def load_arrow(module: str = "pyarrow", *, purpose: str) -> Any:
@@ -19,11 +13,4 @@ def load_arrow(module: str = "pyarrow", *, purpose: str) -> Any:
     MissingExtraError
         It is not installed.
     """
-    try:
-        return import_module(module)
-    except ImportError:
-        raise MissingExtraError(
-            f"{purpose} needs pyarrow, which is not installed."
-            " Install it with pip install 'riskplatform[arrow]'.",
-            extra="arrow",
-        ) from None
+    return load_extra(module, extra="arrow", purpose=purpose)

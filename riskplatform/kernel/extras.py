@@ -1,9 +1,14 @@
-"""Libraries that only some inputs need: installed by whoever has such."""
+"""Imports libraries that only some inputs need, and says how to install them."""
 
 from importlib import import_module
 from typing import Any
 
-from riskplatform.kernel.arrow import MissingExtraError
+from riskplatform.kernel.errors import InvalidInputError
+
+
+class MissingExtraError(InvalidInputError):
+    code = "missing_extra"
+    title = "A part of the platform is not installed"
 
 
 def load_extra(module: str, *, extra: str, purpose: str) -> Any:

@@ -63,7 +63,7 @@ def living(folder: Path) -> dict[int, str]:
 
 
 def clear_if_all_have_ended(folder: Path) -> bool:
-    """Begin anew where nobody counts; returns whether that was so."""
+    """Start again at 0 where nobody counts; returns whether that was so."""
     if living(folder):
         return False
     for file in (*folder.glob("*.db"), *folder.glob(f"*{LOCK}")):

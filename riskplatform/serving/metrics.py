@@ -1,7 +1,7 @@
 """Serves `/metrics` of all processes: `python -m riskplatform.serving.metrics`.
 
 A process of its own, because each of the others knows only what it counts itself. It
-listens on loopback; anywhere else it wants a token of whoever asks.
+listens on loopback; anywhere else it asks for a token.
 """
 
 import hmac

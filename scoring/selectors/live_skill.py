@@ -1,11 +1,12 @@
 """Reads of how forecasts did, summed up by model version."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+import numpy as np
 from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, TruncWeek
 from msgspec import Meta, Struct
@@ -36,6 +37,23 @@ class LiveSkillFigures(Struct):
 class WeekOfSkill:
     week: date
     figures: LiveSkillFigures
+
+
+def failed_n_test(skill: ForecastSkill) -> bool:
+    """Say of one what FAILED_N_TEST asks of many."""
+    return min(skill.n_test_low, skill.n_test_high) <= SIGNIFICANCE / 2
+
+
+def pooled_calibration_error(skills: Sequence[ForecastSkill]) -> float:
+    """Expected calibration error over the cells of many forecasts.
+
+    Every forecast has the same bins of probability, so that their sums add up.
+    """
+    if not skills:
+        return 0.0
+    total = np.sum([skill.figures["reliability"] for skill in skills], axis=0)
+    count, forecast, happened = np.asarray(total, dtype=np.float64)
+    return float(np.abs(forecast - happened).sum() / max(float(count.sum()), 1.0))
 
 
 def get_live_skill(

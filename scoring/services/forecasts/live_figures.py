@@ -1,19 +1,17 @@
 """Shows in the metrics whether forecasts are there in time, and how they did lately."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 
-import numpy as np
 from django.utils import timezone
 
-from scoring.engine.consistency import SIGNIFICANCE
 from scoring.metrics import (
     CALIBRATION_ERROR,
     FORECAST_OVERDUE,
     NUMBER_TEST_PASS_RATIO,
 )
 from scoring.models import Forecast, ForecastSkill, ModelVersion
+from scoring.selectors.live_skill import failed_n_test, pooled_calibration_error
 from scoring.services.forecasts.publishing import issue_instant
 
 SCORED_WITHIN = timedelta(days=30)
@@ -31,25 +29,9 @@ def show_live_figures() -> None:
     by_region = groupby(ordered.iterator(), lambda skill: skill.forecast.region.slug)
     for slug, of_region in by_region:
         skills = list(of_region)
-        passed = sum(map(passes_number_test, skills))
+        passed = len(skills) - sum(map(failed_n_test, skills))
         NUMBER_TEST_PASS_RATIO.labels(slug).set(passed / len(skills))
-        CALIBRATION_ERROR.labels(slug).set(calibration_error(skills))
-
-
-def passes_number_test(skill: ForecastSkill) -> bool:
-    return min(skill.n_test_low, skill.n_test_high) > SIGNIFICANCE / 2
-
-
-def calibration_error(skills: Sequence[ForecastSkill]) -> float:
-    """Give the expected calibration error of P(at least one event), lower is better.
-
-    The mean over cells of the distance, bin by bin, between the probability that was
-    forecast and the share in which it happened (Naeini et al., 2015).
-    """
-    # Cases, sums of probabilities and cases that happened, for each bin.
-    tables = [np.array(skill.figures["reliability"]) for skill in skills]
-    cases, expected, happened = np.sum(tables, axis=0)
-    return float(np.abs(expected - happened).sum() / cases.sum())
+        CALIBRATION_ERROR.labels(slug).set(pooled_calibration_error(skills))
 
 
 def _show_overdue() -> None:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from perf.cache.arrays import frozen
 from perf.cache.memory import ByteCache
 from perf.cache.shared_arrays import SharedArrays
 from perf.deadlines import check_deadline
@@ -77,7 +78,9 @@ def score_cells(
     def score() -> ScoredCells:
         own = _with_own_features(forecast, columns, rows, features)
         risk_values = _drawn(forecast, own, n_scenarios, rows)
-        return ScoredCells(columns=own.take(rows), risk_values=risk_values)
+        # Requests share it.
+        taken = ForecastColumns(**frozen(named_arrays(own.take(rows))))
+        return ScoredCells(columns=taken, **frozen({"risk_values": risk_values}))
 
     # Written down so that the order of features makes no difference.
     written = [None if given is None else sorted(given.items()) for given in features]

@@ -14,6 +14,7 @@ from scipy.special import bdtr
 from scoring.engine.consistency import SIGNIFICANCE
 from scoring.engine.uncertainty import Interval, ratio_interval
 from scoring.models import ForecastSkill, ModelVersion
+from scoring.selectors.live_skill import failed_n_test, pooled_calibration_error
 
 # From here on a model without any gain passes in 2 to 4 cases of 100.
 FEWEST_WINDOWS = 14
@@ -144,19 +145,5 @@ def _information_gain(pairs: Sequence[Pair]) -> Interval:
     return ratio_interval(np.array(gains), events)
 
 
-def pooled_calibration_error(skills: Sequence[ForecastSkill]) -> float:
-    """Expected calibration error over the cells of many forecasts.
-
-    Every forecast has the same bins of probability, so that their sums add up.
-    """
-    if not skills:
-        return 0.0
-    total = np.sum([skill.figures["reliability"] for skill in skills], axis=0)
-    count, forecast, happened = np.asarray(total, dtype=np.float64)
-    return float(np.abs(forecast - happened).sum() / max(float(count.sum()), 1.0))
-
-
 def _n_test_failures(skills: Sequence[ForecastSkill]) -> int:
-    return sum(
-        min(skill.n_test_low, skill.n_test_high) <= SIGNIFICANCE / 2 for skill in skills
-    )
+    return sum(map(failed_n_test, skills))

@@ -12,8 +12,8 @@ from analytics.ingest.features import POINT_COLUMNS
 from analytics.ingest.files import FileFormat, format_of
 from analytics.ingest.importer import ImportPlan, import_file
 from analytics.ingest.report import ImportReport
-from riskplatform.kernel import arrow
-from riskplatform.kernel.arrow import MissingExtraError
+from riskplatform.kernel import extras
+from riskplatform.kernel.extras import MissingExtraError
 from tests.support.chicago import NOW
 
 pa = pytest.importorskip("pyarrow", reason="Parquet and zstd need the extra arrow")
@@ -131,7 +131,7 @@ def test_a_missing_extra_is_named(
     def absent(name: str) -> None:
         raise ModuleNotFoundError(name)
 
-    monkeypatch.setattr(arrow, "import_module", absent)
+    monkeypatch.setattr(extras, "import_module", absent)
     zstd = tmp_path / "e.csv.zst"
     zstd.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(9))
 

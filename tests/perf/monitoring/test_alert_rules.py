@@ -88,7 +88,7 @@ def promtool(*words: str | Path) -> "subprocess.CompletedProcess[str]":
 
 
 def rules_about(alert: str) -> dict[str, Any]:
-    """Take from the committed rules one alert, and what it rests on."""
+    """Take from the committed rules one alert, and the rules that it reads."""
     recorded, alerts = (
         yaml.safe_load((MONITORING / name).read_text())["groups"] for name in RULES
     )

@@ -38,7 +38,7 @@ def test_what_is_new_began_at_nothing() -> None:
     assert ERRORS.measured(grown) == {("a",): 1 / 4, ("b",): 0.0}
 
 
-def test_what_fell_began_anew_meanwhile() -> None:
+def test_a_counter_that_fell_was_reset_meanwhile() -> None:
     grown = growth(counted(50, 500, 1), counted(1, 3, 1))
     assert ERRORS.measured(grown)["a",] == 1 / 4
 

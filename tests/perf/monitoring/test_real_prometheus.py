@@ -75,7 +75,7 @@ def watched(
 ) -> Generator[Watched]:
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("prometheus")
-        # Other processes of the platform may run, and it is not to be forecast anew.
+        # Other processes of the platform may run, and no new forecast is to be made.
         own = {
             metrics_files.VARIABLE: str(folder / "metrics"),
             "FORECAST_REFRESH_S": "0",

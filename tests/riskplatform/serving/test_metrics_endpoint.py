@@ -103,7 +103,9 @@ def test_what_a_killed_process_counted_stays_and_its_files_go(
     assert first["riskplatform_processesweb"] == 1
 
 
-def test_a_run_begins_anew_where_nobody_counts(tmp_path: Path, folder: Path) -> None:
+def test_a_run_starts_at_nothing_where_nobody_counts(
+    tmp_path: Path, folder: Path
+) -> None:
     with counting(tmp_path, 3):
         assert not metrics_files.clear_if_all_have_ended(folder)
         assert samples(folder)["hits_totalmap"] == 3

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from riskplatform.api.tables import Column, csv_pieces
-from riskplatform.kernel import arrow
+from riskplatform.kernel import extras
 from scoring.models import Region
 from tests.support.factories import DAY_S
 
@@ -95,7 +95,7 @@ def test_without_the_library_arrow_is_not_acceptable(
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(arrow, "import_module", missing)
+    monkeypatch.setattr(extras, "import_module", missing)
     response = get(stranger, format="arrow")
     assert response.status_code == 406
     assert response.headers["Content-Type"] == "application/problem+json"
