@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from analytics.reads import exports
-from riskplatform.kernel import arrow
+from riskplatform.kernel import extras
 from riskplatform.kernel.errors import DeadlineError
 from tests.analytics.api.reading import (
     JANUARY,
@@ -109,7 +109,7 @@ def test_format_that_is_not_installed_is_a_problem(
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(arrow, "import_module", missing)
+    monkeypatch.setattr(extras, "import_module", missing)
 
     response = ask(f"/export?region=chicago&{JANUARY}&format=parquet")
 
