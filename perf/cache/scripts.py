@@ -56,7 +56,8 @@ return {2, epoch, text(stamp)}
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
-# Keeps an entry unless one of its names changed since the stamp of its claim.
+# Keeps an entry unless one of its names changed since the stamp of its claim: gives 1,
+# else 0, or 2 where a version is missing, so that it may have changed.
 PUT: Final = (
     CLOCK
     + """
@@ -67,16 +68,22 @@ local changed = redis.call('GET', prefix .. 'changed')
 if not changed then redis.call('SET', prefix .. 'changed', text(tick(prefix))) end
 -- A name without a version may have had one that was lost.
 local is_quiet = changed and tonumber(changed) <= stamp
-local names, is_new = '', true
+local names, outcome = '', 1
 for index = 8, #ARGV do
   local key = prefix .. 'name:' .. ARGV[index]
   local version = redis.call('GET', key)
-  if not version then version = text(is_quiet and stamp or tick(prefix)) end
-  is_new = is_new and tonumber(version) <= stamp
+  if not version and is_quiet then
+    version = text(stamp)
+  elseif not version then
+    version = text(tick(prefix))
+    if outcome == 1 then outcome = 2 end
+  elseif tonumber(version) > stamp then
+    outcome = 0
+  end
   redis.call('SET', key, version, 'PX', ARGV[7])
   names = names .. ARGV[index] .. '\\n' .. version .. '\\n'
 end
-if not is_new then return 0 end
+if outcome ~= 1 then return outcome end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'created', text(stamp), 'blob', ARGV[5],
   'names', names)

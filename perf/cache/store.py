@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
@@ -40,6 +41,14 @@ DIGEST_BYTES: Final = 16
 COST: Final = struct.Struct("<d")
 
 Value = TypeVar("Value")
+
+
+class PutOutcome(IntEnum):
+    """What became of an entry; UNKNOWN: it may be older than a change, or not."""
+
+    OLD = 0
+    STORED = 1
+    UNKNOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +139,14 @@ class SharedCache:
         names: Collection[str],
         ttl_s: float,
         cost_s: float,
-    ) -> bool:
-        """Keep what was computed under a claim, unless a name has changed since."""
+    ) -> PutOutcome:
+        """Store what was computed under a claim, unless a name has changed since."""
         args = (
             *(KEYS, claim.token, claim.epoch, claim.stamp),
             _seal(claim.key, content, cost_s),
             *(_milliseconds(ttl_s), NAME_KEPT_MS, *sorted(names)),
         )
-        return bool(self._run(PUT, [_entry(claim.key), _lock(claim.key)], args))
+        return PutOutcome(self._run(PUT, [_entry(claim.key), _lock(claim.key)], args))
 
     def release(self, claim: Claim) -> None:
         """Let others compute: the result is not stored."""

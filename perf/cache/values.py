@@ -27,7 +27,7 @@ from perf.cache.arrays import (
 )
 from perf.cache.change_feed import ChangeFeed, feed
 from perf.cache.lifetimes import jittered
-from perf.cache.store import Claim, Found
+from perf.cache.store import Claim, Found, PutOutcome
 from perf.deadlines import within_deadline
 from perf.metrics import CACHE_READS, CACHE_WRITTEN_BYTES, CacheOutcome
 from perf.shared_store import StoreUnavailableError
@@ -157,7 +157,7 @@ class ValueCache:
         try:
             content = _packed(values, self.max_bytes)
             ttl_s = jittered(self.ttl_s)
-            is_stored = self.feed.shared.put(
+            outcome = self.feed.shared.put(
                 claim, content, names=names, ttl_s=ttl_s, cost_s=cost_s
             )
         except NotPackableError as error:
@@ -168,7 +168,7 @@ class ValueCache:
             self._count(CacheOutcome.UNAVAILABLE)
             return False
         CACHE_WRITTEN_BYTES.labels(self.name).inc(len(content))
-        return is_stored
+        return outcome is PutOutcome.STORED
 
     def _read(self, found: Found) -> Values | None:
         try:

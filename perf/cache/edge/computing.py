@@ -24,7 +24,7 @@ from perf.cache.edge.response import (
 )
 from perf.cache.lifetimes import jittered
 from perf.cache.memory import ByteCache
-from perf.cache.store import Claim
+from perf.cache.store import Claim, PutOutcome
 from perf.connections.replicas import primary_only
 from perf.metrics import EDGE_NOT_CACHED, STAMPEDES_PREVENTED
 from perf.shared_store import StoreUnavailableError
@@ -176,16 +176,16 @@ class Computing:
         """
         generation = self._copies.generation
         with suppress(StoreUnavailableError):
-            is_current = self._shared.put(
+            outcome = self._shared.put(
                 claim,
                 write_response(response),
                 names=response.names,
                 ttl_s=response.expires_s - time.monotonic(),
                 cost_s=response.cost_s,
             )
-            if not is_current:
+            if outcome is PutOutcome.OLD:
                 self._local.discard(keyed.key, response)
-            elif not is_kept:
+            elif outcome is PutOutcome.STORED and not is_kept:
                 self._keep(generation, keyed, response)
 
     def _keep(

@@ -9,7 +9,13 @@ import pytest
 from perf.cache.change_feed import ChangeFeed
 from perf.cache.edge.app import EdgeCache
 from perf.cache.store import SharedCache
-from tests.support.edge_harness import CountingApp, ask, edge_around, some_path
+from tests.support.edge_harness import (
+    CountingApp,
+    ask,
+    edge_around,
+    some_name,
+    some_path,
+)
 
 LONG_S, SHORT_S = 60.0, 0.01
 Make = Callable[[ChangeFeed], EdgeCache]
@@ -85,3 +91,18 @@ def test_the_client_is_answered_before_the_response_is_shared(
     assert not stored
     body.close()  # type: ignore[attr-defined]  # as servers do where there is one
     assert stored
+
+
+def test_what_publishes_something_else_is_kept_the_first_time(
+    slow: Make, feed: ChangeFeed, app: CountingApp
+) -> None:
+    """Redis knows no version of its names yet, so it cannot tell and stores nothing."""
+    wait, other = app.during, some_name()
+
+    def during() -> None:
+        wait()
+        feed.publish({other})
+
+    edge, path = slow(feed), some_path()
+    app.during = during
+    assert outcomes(edge, path, 2) == ["miss", "l1"]
