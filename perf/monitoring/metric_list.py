@@ -19,7 +19,7 @@ SUFFIXES: Final = {
     "gauge": ("",),
 }
 # Of django-prometheus: what counts only in one process, or what nobody uses here.
-LEFT_OUT: Final = ("django_migrations_",)
+LEFT_OUT: Final = ("django_migrations_", "django_model_deletes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
