@@ -121,8 +121,9 @@ class HitBlocks:
 
     @property
     def nbytes(self) -> int:
-        own = self._starts.nbytes + self._edges.nbytes + self._rank.nbytes
-        return own + sum(hits.nbytes for hits in self._kept or ())
+        own = (self._starts, self._edges, self._rank)
+        kept = sum(hits.nbytes for hits in self._kept or ())
+        return kept + sum(int(array.nbytes) for array in own)
 
     def __iter__(self) -> Iterator[Hits]:
         if self._edges[-1] > MOST_KEPT_HITS:
