@@ -4,8 +4,10 @@ import pytest
 from django.apps import apps
 from django.db.models import Model
 from django.db.models.signals import post_delete, pre_delete
+from django.test import Client
 from prometheus_client import REGISTRY
 
+from perf.django_metrics import SERVED
 from riskplatform.api.keys.models import Organisation
 
 OWN = [
@@ -33,3 +35,28 @@ def test_a_saved_row_is_counted() -> None:
 def test_rows_are_not_read_to_be_deleted(model: type[Model]) -> None:
     assert not pre_delete.has_listeners(model)
     assert not post_delete.has_listeners(model)
+
+
+def count_responses(**labels: str) -> float:
+    name = "django_http_responses_total_by_status_view_method_total"
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def test_a_response_is_counted_by_its_view(client: Client) -> None:
+    live = {"status": "200", "view": "live", "method": "GET"}
+    absent = {"status": "404", "view": "<unnamed view>", "method": "<invalid method>"}
+    before = count_responses(**live), count_responses(**absent)
+    client.get("/health/live")
+    client.generic("BREW", "/nowhere")
+    after = count_responses(**live), count_responses(**absent)
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+
+
+def test_only_metrics_that_are_served_are_registered() -> None:
+    found = {name for name in REGISTRY._names_to_collectors if "django_http" in name}
+    bare = {
+        name.removesuffix("_total").removesuffix("_created")
+        for name in found
+        if not name.endswith(("_bucket", "_sum", "_count"))
+    }
+    assert bare == SERVED
