@@ -123,27 +123,19 @@ def put_under_load(
     core: int | None,
 ) -> LoadFigures:
     """Send the load; `while_running` is called about once a second meanwhile."""
-    plan = {
-        "stages": [asdict(stage) for stage in scenario.stages],
-        "shares": scenario.shares,
-        "requests_per_s": REQUESTS_PER_S,
-        "requests": {
-            kind: [asdict(request) for request in requests[kind]]
-            for kind in scenario.shares
-        },
-    }
     plan_file, tables = folder / "plan.json", folder / "locust"
-    plan_file.write_text(json.dumps(plan), encoding="utf-8")
+    plan_file.write_text(_written(scenario, requests), encoding="utf-8")
     argv = [
         *(find_locust(), "--locustfile", str(LOCUSTFILE)),
         *("--headless", "--host", address, "--csv", str(tables), "--csv-full-history"),
         *("--only-summary", "--exit-code-on-error", "0", "--stop-timeout", "10"),
     ]
-    with (folder / "locust.log").open("wb") as log:
+    log = folder / "locust.log"
+    with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the commands are the kit's own
             ending_with_parent(argv, core=core),
             env={**os.environ, "LOAD_TEST_PLAN": str(plan_file)},
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
             cwd=CHECKOUT,
         )
@@ -153,9 +145,22 @@ def put_under_load(
             process.terminate()
             process.wait()
     if process.returncode not in {0, -15}:
-        tail = (folder / "locust.log").read_text(encoding="utf-8", errors="replace")
-        raise BenchmarkError(f"Locust failed: {tail[-1_000:]}")
+        tail = log.read_text(encoding="utf-8", errors="replace")[-1_000:]
+        raise BenchmarkError(f"Locust failed: {tail}")
     return read_figures(tables, seconds=scenario.seconds)
+
+
+def _written(scenario: Scenario, requests: Requests) -> str:
+    plan = {
+        "stages": [asdict(stage) for stage in scenario.stages],
+        "shares": scenario.shares,
+        "requests_per_s": REQUESTS_PER_S,
+        "requests": {
+            kind: [asdict(request) for request in requests[kind]]
+            for kind in scenario.shares
+        },
+    }
+    return json.dumps(plan)
 
 
 def _wait(

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from perf.bench.errors import BenchmarkError
-from perf.bench.load_tests.generator import LoadFigures
+from perf.bench.load_tests.generator import LoadFigures, Moment
 from perf.bench.load_tests.platform_metrics import Reading
 from perf.bench.machine import Machine
 from riskplatform.kernel.svg import PALETTE, Chart, Point, linear_axis
@@ -156,7 +156,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _charts(report: LoadReport) -> Iterable[str]:
-    moments = report.figures.moments
+    yield from _charts_of_clients(report.figures.moments)
+    yield from _charts_of_platform(report.readings)
+
+
+def _charts_of_clients(moments: Sequence[Moment]) -> Iterable[str]:
     yield _chart(
         "Response time",
         "of the last seconds, as clients saw it",
@@ -177,21 +181,15 @@ def _charts(report: LoadReport) -> Iterable[str]:
             "users": [(each.at_s, float(each.users)) for each in moments],
         },
     )
-    readings = report.readings
-    names = sorted({name for each in readings for name in each.memory})
-    yield _chart(
-        "Memory",
-        "resident, by process, shared pages included",
-        "MiB",
-        {
-            name: [
-                (each.at_s, each.memory[name] / MIB)
-                for each in readings
-                if name in each.memory
-            ]
-            for name in names
-        },
-    )
+
+
+def _charts_of_platform(readings: Sequence[Reading]) -> Iterable[str]:
+    memory: dict[str, list[Point]] = {}
+    for each in readings:
+        for name, n_bytes in each.memory.items():
+            memory.setdefault(name, []).append((each.at_s, n_bytes / MIB))
+    note = "resident, by process, shared pages included"
+    yield _chart("Memory", note, "MiB", memory)
     yield _chart(
         "Open files and connections",
         "of all processes, and to the databases",
@@ -201,17 +199,16 @@ def _charts(report: LoadReport) -> Iterable[str]:
             "connections": [(each.at_s, each.connections) for each in readings],
         },
     )
+    ratios = [
+        (b.at_s, 100 * (b.hits - a.hits) / (b.lookups - a.lookups))
+        for a, b in pairwise(readings)
+        if b.lookups > a.lookups
+    ]
     yield _chart(
         "Answers from the cache",
         "of requests that a cached response may answer, between two readings",
         "%",
-        {
-            "hit ratio": [
-                (b.at_s, 100 * (b.hits - a.hits) / (b.lookups - a.lookups))
-                for a, b in pairwise(readings)
-                if b.lookups > a.lookups
-            ]
-        },
+        {"hit ratio": ratios},
     )
 
 

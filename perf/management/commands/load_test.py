@@ -5,6 +5,7 @@ import shutil
 from argparse import ArgumentParser
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -122,17 +123,7 @@ class Command(ApplicationCommand):
         requests: Requests,
         machine: Any,
     ) -> LoadReport:
-        reader, pace = MetricsReader(addresses.metrics), Pace()
-
-        def watch() -> None:
-            reader.read_if_due()
-            if pace.is_due():
-                memory = sum(reader.readings[-1].memory.values()) / 2**20
-                self._say(
-                    f"  {reader.readings[-1].at_s:.0f} of {scenario.seconds:.0f} s,"
-                    f" {memory:.0f} MiB"
-                )
-
+        reader = MetricsReader(addresses.metrics)
         # A cache that is empty is not what a day is like.
         warm_up(addresses.web, requests["read"])
         reader.begin()
@@ -141,7 +132,7 @@ class Command(ApplicationCommand):
             scenario,
             requests,
             own,
-            while_running=watch,
+            while_running=partial(self._watch, reader, Pace(), scenario.seconds),
             core=other_core(),
         )
         reader.end()
@@ -154,10 +145,17 @@ class Command(ApplicationCommand):
         )
         write_json(report, own / "run.json")
         verdicts = judge_run(all_objectives(), read_run(own / "run.json"))
-        broken = (each for each in verdicts if each.state is State.BROKEN)
         report.verdicts.extend(f"{each.state:<7} {describe(each)}" for each in verdicts)
+        broken = (each for each in verdicts if each.state is State.BROKEN)
         report.broken.extend(sorted({each.objective.name for each in broken}))
         return report
+
+    def _watch(self, reader: MetricsReader, pace: Pace, seconds: float) -> None:
+        reader.read_if_due()
+        if pace.is_due():
+            last = reader.readings[-1]
+            memory = sum(last.memory.values()) / 2**20
+            self._say(f"  {last.at_s:.0f} of {seconds:.0f} s, {memory:.0f} MiB")
 
     def _show(self, report: LoadReport, folder: Path, *, is_json: bool) -> None:
         if is_json:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from tests.riskplatform.kernel.svg_reading import words_of
 
+from tests.scoring.evaluation.svg_reading import words_of
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import store_random_events
 

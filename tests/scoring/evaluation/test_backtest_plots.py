@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.riskplatform.kernel.svg_reading import marks_of, words_of
 
 from riskplatform.kernel.svg import PALETTE, linear_axis
 from scoring.engine.report import Reliability
@@ -15,6 +14,7 @@ from scoring.evaluation.backtests.plots import (
     reliability_plot,
     transform_plot,
 )
+from tests.scoring.evaluation.svg_reading import marks_of, words_of
 
 
 def test_reliability_has_a_point_and_a_count_for_each_bin() -> None:
