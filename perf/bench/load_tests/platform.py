@@ -53,6 +53,9 @@ def running_platform(folder: Path) -> Generator[Addresses]:
         # All users come from one address.
         "WEB_CONNECTIONS_PER_ADDRESS": "0",
     }
+    database = settings.DATABASES["default"]
+    if "DATABASE_URL" not in os.environ and "sqlite" in database["ENGINE"]:
+        own["DATABASE_URL"] = f"sqlite:///{database['NAME']}"
     environment = {**os.environ, **OPTIMISED, **OVER_LOOPBACK, **own}
     environment.pop(metrics_files.VARIABLE, None)
     with log.open("wb") as output:
