@@ -46,22 +46,10 @@ def running_platform(folder: Path) -> Generator[Addresses]:
         *("--port", str(web), "--metrics-port", str(metrics)),
     ]
     # A folder of its own: that of this process has an owner.
-    # A key is checked by the secret that it was made with.
-    own = {
-        "RISKPLATFORM_VAR": str(folder / "var"),
-        "SECRET_KEY": settings.SECRET_KEY,
-        # All users come from one address.
-        "WEB_CONNECTIONS_PER_ADDRESS": "0",
-    }
-    database = settings.DATABASES["default"]
-    if "DATABASE_URL" not in os.environ and "sqlite" in database["ENGINE"]:
-        own["DATABASE_URL"] = f"sqlite:///{database['NAME']}"
-    environment = {**os.environ, **OPTIMISED, **OVER_LOOPBACK, **own}
-    environment.pop(metrics_files.VARIABLE, None)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the commands are the kit's own
             ending_with_parent(argv, core=None),
-            env=environment,
+            env=_environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -81,6 +69,22 @@ def running_platform(folder: Path) -> Generator[Addresses]:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    # A key is checked by the secret that it was made with.
+    own = {
+        "RISKPLATFORM_VAR": str(folder / "var"),
+        "SECRET_KEY": settings.SECRET_KEY,
+        # All users come from one address.
+        "WEB_CONNECTIONS_PER_ADDRESS": "0",
+    }
+    database = settings.DATABASES["default"]
+    if "DATABASE_URL" not in os.environ and "sqlite" in database["ENGINE"]:
+        own["DATABASE_URL"] = f"sqlite:///{database['NAME']}"
+    environment = {**os.environ, **OPTIMISED, **OVER_LOOPBACK, **own}
+    environment.pop(metrics_files.VARIABLE, None)
+    return environment
 
 
 def _wait_for(
