@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from analytics.errors import RegionNotFoundError
@@ -25,6 +27,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     try:
         region = None if slug is None else get_region(slug, access=access)
     except RegionNotFoundError as error:
+        # It may be private: who signs in may see it.
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         raise Http404(error.message) from error
     context = {
         "regions": regions,

@@ -12,6 +12,7 @@ from django.core.management.base import OutputWrapper
 from analytics.ingest.report import ImportReport, Rejection
 from riskplatform.kernel.commands import Pace
 from riskplatform.kernel.csv_writing import csv_text
+from scoring.management.where_to_look import on_visibility
 from scoring.models import Region
 
 SHOWN_REJECTIONS = 20
@@ -95,6 +96,7 @@ def as_text(report: ImportReport, *, region: Region) -> str:
     ]
     lines += [*report.oddities, *report.suggestions]
     if report.accepted and not report.is_dry_run:
+        lines.append(on_visibility(region))
         lines.append(f"Next: manage.py fit_model --region {region.slug}")
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.engine.models.registry import KINDS
 from scoring.horizons import SERVED_KIND
+from scoring.management.where_to_look import on_fitted
 from scoring.selectors.regions import get_region
 from scoring.services.registry.fitting import fit_model
 
@@ -57,3 +58,5 @@ class Command(ApplicationCommand):
             f"{len(fitted.forecasts)} forecasts of {result['cells']} cells "
             f"({result['fit_seconds']} s fit, {result['forecast_seconds']} s forecast)."
         )
+        for line in on_fitted(fitted.model_version):
+            self.stdout.write(line)

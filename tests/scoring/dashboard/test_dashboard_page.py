@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from scoring.models import Region
@@ -21,6 +22,14 @@ def test_says_what_to_do_before_there_is_a_region(stranger: Client) -> None:
 
 
 @pytest.mark.parametrize("slug", ["nowhere", "secret"])
-def test_a_region_that_may_not_be_seen_is_a_404(slug: str, stranger: Client) -> None:
+def test_a_region_that_may_not_be_seen_is_as_absent_as_one_that_is_not(
+    slug: str, stranger: Client
+) -> None:
     make_forecast(make_region("secret", is_public=False))
+    asked = stranger.get("/", {"region": slug})
+    assert (asked.status_code, asked.headers["Location"]) == (
+        302,
+        f"/admin/login/?next=/%3Fregion%3D{slug}",
+    )
+    stranger.force_login(User.objects.create_user("somebody"))
     assert stranger.get("/", {"region": slug}).status_code == 404
