@@ -32,6 +32,7 @@ from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.model_versions import find_champion, list_challengers
 from scoring.selectors.regions import grid_of_region
+from scoring.services.announcing import announce_forecasts
 from scoring.services.regions import lock_region
 
 # Where the last event is older than this, no source feeds the region any more.
@@ -271,6 +272,7 @@ def _store(
     )
     if not forecast.is_shadow:
         publish_changes(change_names.forecasts_of(forecast.region.slug))
+        announce_forecasts([forecast])
 
 
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:
