@@ -5,22 +5,21 @@ from typing import Annotated
 
 from django.utils import timezone
 from msgspec import Meta, Struct
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from perf.realtime.tickets import LIFETIME_S, issue_ticket
 from riskplatform.api.endpoints import Router
+from riskplatform.api.keys.access import READ_REGIONS
 from riskplatform.api.keys.holders import holder_of_request
 from riskplatform.api.keys.models import Scope
-from riskplatform.api.keys.permissions import has_scope
+from riskplatform.api.keys.permissions import has_right, has_scope
 
 router = Router()
 # Whatever a socket asks for is checked there, against the same key or person.
 HOLDERS = (
-    has_scope(Scope.SCORES_READ)
+    has_right(READ_REGIONS)
     | has_scope(Scope.PORTFOLIOS_READ)
     | has_scope(Scope.MODELS_WRITE)
-    | IsAuthenticated
 )
 
 

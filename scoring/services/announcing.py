@@ -13,7 +13,9 @@ from django.utils import timezone
 from msgspec import Struct
 
 from perf.realtime.announcements import announce
+from riskplatform.kernel.changes import publish_changes
 from riskplatform.kernel.ids import uuid7
+from scoring import change_names
 from scoring.models import AlertChange, Forecast
 from scoring.selectors.alerts import AlertDetail
 from scoring.services.webhooks.sending import AlertMessage
@@ -64,8 +66,9 @@ def announce_alert_changes(
 
 
 def announce_forecasts(forecasts: Sequence[Forecast]) -> None:
-    """Tell that forecasts are served; needs `region` loaded."""
+    """Tell caches and clients that forecasts are served; needs `region` loaded."""
     for forecast in forecasts:
+        publish_changes(change_names.forecasts_of(forecast.region.slug))
         news = ForecastNews(
             type=PUBLISHED,
             id=uuid7(),

@@ -11,8 +11,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from perf.cache.memory import ByteCache
-from riskplatform.kernel.changes import publish_changes
-from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
 from scoring.engine.errors import ArtifactError, EngineError
@@ -271,7 +269,6 @@ def _store(
         scenarios=pack_scenarios(scenarios),
     )
     if not forecast.is_shadow:
-        publish_changes(change_names.forecasts_of(forecast.region.slug))
         announce_forecasts([forecast])
 
 

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Generator
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -44,7 +45,7 @@ def messages(*numbers: int) -> list[tuple[UUID, bytes]]:
 def sent(group: str) -> list[int]:
     """Read the stream from its begin."""
     key = product_history._keys(group)[1]
-    rows = store.run(lambda redis: redis.xrange(key))
+    rows: Any = store.run(lambda redis: redis.xrange(key))
     return [msgspec.json.decode(fields[b"b"])["n"] for _, fields in rows]
 
 

@@ -19,12 +19,12 @@ from tests.support.factories import (
     ISSUED_FOR,
     make_asset,
     make_client,
-    make_forecast,
     make_organisation,
     make_portfolio,
     make_region,
     make_vulnerability,
 )
+from tests.support.forecasts_with_events import make_forecast_with_events
 
 pytestmark = pytest.mark.django_db(
     transaction=True, databases=["default", "clickhouse"]
@@ -34,15 +34,16 @@ HOUR = timedelta(hours=1)
 
 def publish(hours: int, scale: float) -> Forecast:
     region = Region.objects.first() or make_region()
-    forecast = make_forecast(region, issued_for=ISSUED_FOR + hours * HOUR, scale=scale)
+    forecast = make_forecast_with_events(
+        region, issued_for=ISSUED_FOR + hours * HOUR, scale=scale
+    )
     announce_forecasts([forecast])
     return forecast
 
 
 def rest_map() -> Any:
     client = make_client(make_organisation())
-    query = {"region": "chicago", "horizon_sec": 86_400}
-    return client.get("/api/v1/risk-map", query).json()
+    return client.get("/api/v1/risk-map?region=chicago&horizon_sec=86400").json()
 
 
 async def test_a_map_is_sent_as_rest_gives_it(sockets: Sockets) -> None:
