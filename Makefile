@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 DEBIAN_EXTRAS := chromium wrk prometheus nginx
 
-.PHONY: help setup setup-dev setup-extras run demo test test-fast test-long lint types \
+.PHONY: help setup setup-dev setup-extras setup-load run demo test test-fast test-long lint types \
         contracts pytest pytest-sqlite format bench docs skill lock clean
 
 help: ## List the tasks
@@ -19,6 +19,8 @@ setup-dev: $(VENV)/.installed-dev ## Prepare .venv with everything the tests nee
 
 setup-extras: ## Install the Debian packages that optional tests use (root)
 	apt-get update && apt-get install --yes --no-install-recommends $(DEBIAN_EXTRAS)
+
+setup-load: $(VENV)-load/.installed ## Prepare .venv-load with Locust, which load tests use
 
 run: setup ## Load the demo, make its forecasts and serve them at http://127.0.0.1:8000
 	$(MANAGE) demo
@@ -78,11 +80,17 @@ lock: setup-dev ## Pin every dependency anew
 	    -c requirements/base.txt -o requirements/embedded.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra arrow --extra geo --extra dev \
 	    -c requirements/embedded.txt -o requirements/dev.txt
+	echo locust==2.47.0 | $(BIN)/uv pip compile - $(LOCK) -o requirements/load.txt
 
 LOCK := --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11
 
 clean: ## Remove .venv and caches; the data in var/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-load .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)-load/.installed: requirements/load.txt
+	@test -x $(VENV)-load/bin/python || $(PYTHON) -m venv $(VENV)-load
+	$(VENV)-load/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
+	@touch $@
 
 $(VENV)/.installed-%: requirements/%.txt
 	@echo "== preparing $(VENV) from $< (a few minutes the first time)"

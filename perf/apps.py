@@ -6,7 +6,7 @@ from django.core.checks import Tags, register
 from perf.cache.change_feed import feed
 from perf.connections.capacity import check_connections_fit
 from perf.connections.replicas import listen_for_writes
-from perf.model_changes import count_model_changes
+from perf.django_metrics import count_saved_rows
 from perf.statement_timeouts import watch_statements
 from riskplatform.kernel import changes
 
@@ -20,4 +20,4 @@ class PerfConfig(AppConfig):
         register(check_connections_fit, Tags.database)
         listen_for_writes()
         watch_statements()
-        count_model_changes()
+        count_saved_rows()

@@ -77,7 +77,6 @@ INSTALLED_APPS = [
     "scoring",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "riskplatform.api.request_id.RequestIdMiddleware",
     "riskplatform.api.cache_headers.CacheHeadersMiddleware",
     "perf.connections.retrying.RetryMiddleware",
@@ -94,7 +93,7 @@ MIDDLEWARE = [
     "riskplatform.api.browser_middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "perf.django_metrics.RequestMetrics",
 ]
 TEMPLATES = [
     {

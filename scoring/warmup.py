@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from analytics.errors import RegionNotFoundError
 from perf.cache.edge.principals import NOBODY, EdgePrincipal
 from perf.cache.edge.request_key import RequestParts
 from perf.cache.edge.warming import (
@@ -32,6 +33,11 @@ def about_regions(slug: str | None) -> Iterator[WarmRequest]:
     regions = Region.objects.defer("boundary").order_by("slug")
     if slug is not None:
         regions = regions.filter(slug=slug)
+        if not regions:
+            known = ", ".join(Region.objects.values_list("slug", flat=True))
+            raise RegionNotFoundError(
+                f"There is no region {slug!r}. Known: {known or 'none'}.", region=slug
+            )
     readers = principals_of(ApiKey.objects.all())
     for region in regions:
         for horizon_sec in horizons_of(region):

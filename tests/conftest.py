@@ -32,15 +32,14 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """Give up the answers of earlier tests: they write without publishing changes."""
+def _nothing_remembered() -> Generator[None]:
+    """Give up the answers of earlier tests: they write without publishing changes.
+
+    Nor does the feed stay live for tests that count on its silence.
+    """
     with suppress(StoreUnavailableError):
         feed.shared.renew_epoch()
     feed.copies.clear()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_listens_beyond_the_run() -> Generator[None]:
     yield
     feed.stop()
 

@@ -212,10 +212,12 @@ def _own_place() -> Generator[Organisation]:
         with using_directory(_AnyPlace()):
             yield organisation
     finally:
-        _take_away(organisation)
+        take_events_away(organisation, region=GRID.slug)
+        organisation.delete()
 
 
-def _take_away(organisation: Organisation) -> None:
+def take_events_away(organisation: Organisation, *, region: str) -> None:
+    """Delete what an organisation has sent about a region of its own."""
     sources = EventSource.objects.filter(organisation=organisation)
     with connection.cursor() as cursor:
         # The ORM would read every row first.
@@ -229,5 +231,4 @@ def _take_away(organisation: Organisation) -> None:
     IngestBatch.objects.filter(organisation=organisation).delete()
     Shipment.objects.filter(pk__in=shipment_ids, batches=None).delete()
     sources.delete()
-    organisation.delete()
-    Event.objects.filter(region=GRID.slug).delete()
+    Event.objects.filter(region=region).delete()

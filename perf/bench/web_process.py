@@ -50,7 +50,7 @@ def web_process(
     BenchmarkError
         It ended or stayed silent; the message has the end of its log.
     """
-    port = _free_port()
+    port = free_port()
     with TemporaryDirectory(prefix="riskplatform-web-") as folder:
         log = Path(folder) / "web.log"
         with log.open("wb") as output:
@@ -92,7 +92,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server((LOOPBACK, 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

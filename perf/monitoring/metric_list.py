@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import Final
 
 from django.utils.module_loading import autodiscover_modules
-from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
+from perf.django_metrics import ServedMetrics
 from riskplatform.kernel.process_metrics import ProcessCollector
 
 SUFFIXES: Final = {
@@ -19,7 +19,7 @@ SUFFIXES: Final = {
     "gauge": ("",),
 }
 # Of django-prometheus: what counts only in one process, or what nobody uses here.
-LEFT_OUT: Final = ("django_migrations_",)
+LEFT_OUT: Final = ("django_migrations_", "django_model_deletes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def _import_all() -> None:
     autodiscover_modules("metrics", "tasks")
     for name in ("perf.jobs.metrics", "django_prometheus.cache.metrics"):
         import_module(name)
-    Metrics.get_instance()
+    ServedMetrics.get_instance()
 
 
 def _registered() -> Iterator[MetricFacts]:

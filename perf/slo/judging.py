@@ -68,3 +68,16 @@ def _measured(
     indicator = objective.indicator
     for key, ratio in sorted(indicator.measured(growth).items()):
         yield dict(zip(indicator.by, key, strict=True)), ratio
+
+
+def describe(verdict: Verdict) -> str:
+    """Say in a line how an objective stands."""
+    objective = verdict.objective
+    of = "".join(f" {name}={value}" for name, value in verdict.labels.items())
+    if verdict.bad_ratio is None or verdict.budget_left is None:
+        return f"{objective.name}: {objective.promise}"
+    return (
+        f"{objective.name}{of}: {100 * verdict.bad_ratio:.4g} % bad of "
+        f"{100 * objective.budget:.4g} %, {100 * verdict.budget_left:.0f} % of the "
+        "budget left"
+    )

@@ -40,6 +40,13 @@ class GeoJsonRenderer(JsonRenderer):
     format = "geojson"
 
 
+class ColumnsRenderer(JsonRenderer):
+    """Lets clients accept JSON with a list for each column, not an object a row."""
+
+    media_type = "application/vnd.riskplatform.columns+json"
+    format = "columns"
+
+
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[Answer]):
     """An answer whose last field, an empty list, is filled as it is written.
@@ -79,6 +86,21 @@ def finite_list(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
     _check_finite(values)
     listed: list[float] = values.tolist()
     return listed
+
+
+def json_columns(
+    head: Struct, columns: Mapping[str, np.ndarray[Any, Any] | list[str]]
+) -> bytes:
+    """Write `head` with a further member `columns`, refusing what is not finite."""
+    contiguous = {
+        name: values if isinstance(values, list) else np.ascontiguousarray(values)
+        for name, values in columns.items()
+    }
+    for values in contiguous.values():
+        if not isinstance(values, list):
+            _check_finite(values)
+    written = orjson.dumps(contiguous, option=orjson.OPT_SERIALIZE_NUMPY)
+    return msgspec.json.encode(head)[:-1] + b',"columns":' + written + b"}"
 
 
 def json_numbers(values: np.ndarray[Any, Any]) -> list[bytes]:

@@ -1,5 +1,6 @@
 """What the commands of all apps have in common."""
 
+import sys
 from argparse import ArgumentParser, _ArgumentGroup
 from time import monotonic
 from typing import Any
@@ -33,6 +34,26 @@ class Pace:
             return False
         self._next_s = monotonic() + PROGRESS_EVERY_S
         return True
+
+
+def add_yes(parser: ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="Do not ask.")
+
+
+def confirm(what: str, is_confirmed: bool) -> None:  # noqa: FBT001 - the option --yes
+    """Go on if a person at a terminal agrees, or has agreed by --yes.
+
+    Raises
+    ------
+    CommandError
+        They do not, or there is nobody to ask.
+    """
+    if is_confirmed:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError(f"{what} Repeat it with --yes, or with --dry-run to look.")
+    if input(f"{what} Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise CommandError("Nothing was changed.")
 
 
 def add_json(parser: ArgumentParser | _ArgumentGroup) -> None:

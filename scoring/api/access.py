@@ -34,6 +34,8 @@ from scoring.selectors.regions import (
     get_region_of_cells,
 )
 
+# Bodies up to this are remembered with the region they name: clients repeat themselves.
+MAX_REMEMBERED_BYTES: Final = 4 << 10
 EVERYBODY: Final = "everybody"
 NOBODY: Final = "nobody"
 
@@ -143,7 +145,16 @@ def _named_in_query(query: str) -> str | None:
 
 
 def _named_in_body(body: bytes) -> str | None:
+    if len(body) <= MAX_REMEMBERED_BYTES:
+        return _remembered_name(body)
+    return _read_name(body)
+
+
+def _read_name(body: bytes) -> str | None:
     try:
         return msgspec.json.decode(body, type=_Named).region
     except (msgspec.MsgspecError, ValueError):
         return None
+
+
+_remembered_name = lru_cache(maxsize=4_096)(_read_name)

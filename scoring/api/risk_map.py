@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
+from numpy.typing import NDArray
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
@@ -18,16 +19,17 @@ from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
 from riskplatform.api.openapi import struct_schema
 from riskplatform.api.renderers import (
+    ColumnsRenderer,
     FeatureCollection,
     GeoJsonRenderer,
     JsonRenderer,
     Rows,
+    json_columns,
     json_template,
 )
 from riskplatform.api.strict_texts import number_of_text
 from riskplatform.api.tables import (
     ArrowRenderer,
-    Column,
     CsvRenderer,
     arrow_pieces,
     csv_pieces,
@@ -53,7 +55,13 @@ from scoring.selectors.forecasts import get_columns, get_latest_forecast, risk_m
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()
 # Of a cell in the answer, by format, rounded up.
-BYTES_OF_CELL: Final = {"json": 250, "geojson": 600, "csv": 300, "arrow": 100}
+BYTES_OF_CELL: Final = {
+    "json": 250,
+    "geojson": 600,
+    "columns": 150,
+    "csv": 300,
+    "arrow": 100,
+}
 CSV_FACTS: Final = ("region", "model_version", "time", "horizon_sec")
 
 Threshold = Annotated[
@@ -69,7 +77,9 @@ class RiskMapQuery(Struct, forbid_unknown_fields=True):
         Annotated[str, Meta(description="West,south,east,north in degrees.")] | None
     ) = None
     min_p: Threshold = 0.0
-    format: Annotated[str, Meta(description="json, geojson, csv or arrow.")] = "json"
+    format: Annotated[
+        str, Meta(description="json, geojson, columns, csv or arrow.")
+    ] = "json"
 
 
 class CellRisk(Struct):
@@ -107,16 +117,39 @@ class RiskMap(ForecastHead):
     aggregated: list[CellRisk]
 
 
+class CellColumns(Struct):
+    """The same place in all lists is the same cell."""
+
+    cell_id: list[int]
+    cell_hex: list[str]
+    p_event: list[EventProbability]
+    mean_risk: list[EventProbability]
+    q05: list[RiskQuantile]
+    q50: list[RiskQuantile]
+    q95: list[RiskQuantile]
+
+
+class RiskMapColumns(ForecastHead):
+    columns: CellColumns
+
+
 @router.get(
     "risk-map",
     AllowAny,
     answers={
         (200, JsonRenderer.media_type): struct_schema(RiskMap),
         (200, GeoJsonRenderer.media_type): {"type": "object"},
+        (200, ColumnsRenderer.media_type): struct_schema(RiskMapColumns),
         (200, CsvRenderer.media_type): {"type": "string"},
         (200, ArrowRenderer.media_type): {"type": "string", "format": "binary"},
     },
-    renderers=(JsonRenderer, GeoJsonRenderer, CsvRenderer, ArrowRenderer),
+    renderers=(
+        JsonRenderer,
+        GeoJsonRenderer,
+        ColumnsRenderer,
+        CsvRenderer,
+        ArrowRenderer,
+    ),
     edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, audience=by_region),
 )
 def risk_map(
@@ -140,7 +173,7 @@ def risk_map(
             advice="Ask for a part by bbox or min_p, or for tiles.",
         ),
     )
-    if isinstance(wanted, CsvRenderer | ArrowRenderer):
+    if isinstance(wanted, ColumnsRenderer | CsvRenderer | ArrowRenderer):
         return _table(wanted, whole.take(rows), ForecastHead.of(region, forecast))
     is_drawn = isinstance(wanted, GeoJsonRenderer)
     write = _features if is_drawn else risk_rows
@@ -187,13 +220,9 @@ def parse_bbox(text: str) -> Bounds:
     return Bounds(west=west, south=south, east=east, north=north)
 
 
-def _table(
-    wanted: CsvRenderer | ArrowRenderer,
-    columns: ForecastColumns,
-    head: ForecastHead,
-) -> HttpResponse:
-    """Answer with one row a cell; the facts of the forecast are its metadata."""
-    table: dict[str, Column] = {
+def figures_by_name(columns: ForecastColumns) -> dict[str, NDArray[Any] | list[str]]:
+    """Give the columns as answers name them."""
+    return {
         "cell_id": columns.cells,
         "cell_hex": [hex_of(cell) for cell in columns.cells.tolist()],
         "p_event": columns.p_event,
@@ -202,6 +231,18 @@ def _table(
         "q50": columns.q50,
         "q95": columns.q95,
     }
+
+
+def _table(
+    wanted: ColumnsRenderer | CsvRenderer | ArrowRenderer,
+    columns: ForecastColumns,
+    head: ForecastHead,
+) -> HttpResponse:
+    """Answer with one row a cell; the facts of the forecast are its metadata."""
+    table = figures_by_name(columns)
+    if isinstance(wanted, ColumnsRenderer):
+        body = json_columns(head, table)
+        return HttpResponse(body, content_type=wanted.media_type)
     facts = {name: str(value) for name, value in asdict(head).items()}
     facts["time"] = head.time.isoformat()
     if isinstance(wanted, ArrowRenderer):

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Annotated, Final
 
 import numpy as np
+from django.http import HttpResponse
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 from rest_framework.permissions import AllowAny
@@ -16,7 +17,15 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
-from riskplatform.api.renderers import Rows, json_numbers, json_template
+from riskplatform.api.openapi import struct_schema
+from riskplatform.api.renderers import (
+    ColumnsRenderer,
+    JsonRenderer,
+    Rows,
+    json_columns,
+    json_numbers,
+    json_template,
+)
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
 from scoring.api.access import (
@@ -25,7 +34,7 @@ from scoring.api.access import (
     parse_cell_ids,
     region_of_request,
 )
-from scoring.api.risk_map import ForecastHead
+from scoring.api.risk_map import CellColumns, ForecastHead, figures_by_name
 from scoring.api.schemas import (
     MAX_CELLS,
     CellId,
@@ -43,7 +52,7 @@ from scoring.api.written_cells import (
 from scoring.arrays import ForecastColumns
 from scoring.models import Forecast
 from scoring.selectors.forecasts import get_latest_forecast
-from scoring.services.forecasts.snapshots import score_cells
+from scoring.services.forecasts.snapshots import ScoredCells, score_cells
 
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()
@@ -99,15 +108,33 @@ class Snapshot(ForecastHead):
     zones: list[Zone]
 
 
+class ScoreColumns(CellColumns):
+    """`risk_values` has the scenarios of each cell, in order."""
+
+    risk_values: list[list[RiskValue]]
+
+
+class SnapshotColumns(ForecastHead):
+    columns: ScoreColumns
+
+
 @router.post(
     "score-snapshot",
     AllowAny,
+    answers={
+        (200, JsonRenderer.media_type): struct_schema(Snapshot),
+        (200, ColumnsRenderer.media_type): struct_schema(SnapshotColumns),
+    },
+    renderers=(JsonRenderer, ColumnsRenderer),
     edge=EdgePolicy(ttl_s=MODEL_PREDICTION_TTL_S, method="POST", audience=by_region),
 )
-def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
+def score_snapshot(
+    request: Request, body: SnapshotRequest
+) -> Rows[Snapshot] | HttpResponse:
     """Score cells from the newest forecast issued at or before `time`.
 
-    A cell that brings its own features is scored from them instead.
+    A cell that brings its own features is scored from them instead. Large questions
+    are best answered by columns, which a client parses several times faster.
     """
     check_cost(
         request,
@@ -130,17 +157,27 @@ def score_snapshot(request: Request, body: SnapshotRequest) -> Rows[Snapshot]:
     )
     answer = Snapshot.of(region, forecast, zones=[])
     features = [cell.features for cell in body.cells]
+    by_column = isinstance(request.accepted_renderer, ColumnsRenderer)
     n_bytes = len(cells) * body.n_scenarios * BYTES_OF_VALUE
-    if n_bytes <= MOST_ANSWER_BYTES and all(each is None for each in features):
+    is_kept = n_bytes <= MOST_ANSWER_BYTES and all(each is None for each in features)
+    if is_kept and not by_column:
         return Rows(answer, _cached_zones(forecast, cells, body.n_scenarios))
     scored = score_cells(
         forecast, cells=cells, features=features, n_scenarios=body.n_scenarios
     )
+    if by_column:
+        return _by_column(ForecastHead.of(region, forecast), scored)
     return Rows(
         answer,
         watched(zones_as_json(scored.columns, scored.risk_values), every=1),
         rows_at_once=_cells_at_once(body.n_scenarios),
     )
+
+
+def _by_column(head: ForecastHead, scored: ScoredCells) -> HttpResponse:
+    columns = figures_by_name(scored.columns)
+    body = json_columns(head, {**columns, "risk_values": scored.risk_values.T})
+    return HttpResponse(body, content_type=ColumnsRenderer.media_type)
 
 
 def _cached_zones(

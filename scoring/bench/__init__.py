@@ -1,5 +1,12 @@
-"""Benchmarks of the domain; importing this package registers their suites."""
+"""Benchmarks of the domain; importing this package registers them."""
 
-from scoring.bench import assess, inference, inference_cache, misses, web
+from scoring.bench import (
+    assess,
+    inference,
+    inference_cache,
+    load_requests,
+    misses,
+    web,
+)
 
-__all__ = ["assess", "inference", "inference_cache", "misses", "web"]
+__all__ = ["assess", "inference", "inference_cache", "load_requests", "misses", "web"]

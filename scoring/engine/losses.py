@@ -63,6 +63,11 @@ class Hits:
     ratio: Floats
     loss: Floats
 
+    @property
+    def nbytes(self) -> int:
+        arrays = self.event, self.group, self.scenario, self.ratio, self.loss
+        return sum(array.nbytes for array in arrays)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PortfolioLosses:
@@ -83,6 +88,12 @@ class PortfolioLosses:
     largest: Floats
     mean_by_group: Floats
     hits: "HitBlocks"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of these arrays, without those of the exposure and the scenarios."""
+        own = self.total.nbytes + self.largest.nbytes + self.mean_by_group.nbytes
+        return own + self.hits.nbytes
 
 
 class HitBlocks:
@@ -107,6 +118,12 @@ class HitBlocks:
         rank = (events.mark * n_ranks).astype(np.int32)
         self._rank = np.minimum(rank, n_ranks - 1, out=rank)
         self._kept: list[Hits] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        own = (self._starts, self._edges, self._rank)
+        kept = sum(hits.nbytes for hits in self._kept or ())
+        return kept + sum(int(array.nbytes) for array in own)
 
     def __iter__(self) -> Iterator[Hits]:
         if self._edges[-1] > MOST_KEPT_HITS:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import bdtr
+from scipy.special import bdtr, bdtrik
 
 from scoring.engine.arrays import Floats
 from scoring.engine.errors import EngineError
@@ -57,19 +57,19 @@ def tail_of(losses: Floats, quantile: float) -> Tail:
     interval is between two order statistics by the binomial distribution of ranks
     (Conover 1999, ch. 3.2), the error the asymptotic one (Manistre & Hancock 2005).
     """
-    ascending = np.sort(losses)
-    size = ascending.size
-    var = float(ascending[_rank(quantile, size)])
+    size = losses.size
+    low, high = _rank_interval(quantile, size)
+    ranks = [max(low, 0), _rank(quantile, size), min(high, size - 1)]
+    var_low, var, var_high = _at_ranks(losses, ranks).tolist()
     weights = tail_weights(losses, quantile)
     tvar = var + float(weights @ np.maximum(losses - var, 0.0))
     scatter = float(weights @ np.square(losses - tvar))
     variance = (scatter + quantile * (tvar - var) ** 2) / (size * (1.0 - quantile))
-    low, high = _rank_interval(quantile, size)
     return Tail(
         quantile=quantile,
         var=var,
-        var_low=float(ascending[low]) if low >= 0 else 0.0,
-        var_high=float(ascending[high]) if high < size else np.inf,
+        var_low=var_low if low >= 0 else 0.0,
+        var_high=var_high if high < size else np.inf,
         tvar=tvar,
         tvar_error=float(np.sqrt(variance)),
     )
@@ -83,7 +83,7 @@ def tail_weights(losses: Floats, quantile: float) -> Floats:
     """
     if not 0.0 < quantile < 1.0:
         raise EngineError("A quantile of losses lies strictly between 0 and 1.")
-    var = np.sort(losses)[_rank(quantile, losses.size)]
+    (var,) = _at_ranks(losses, [_rank(quantile, losses.size)])
     share = losses.size * (1.0 - quantile)
     beyond, at = losses > var, losses == var
     left = max(share - np.count_nonzero(beyond), 0.0)
@@ -92,9 +92,8 @@ def tail_weights(losses: Floats, quantile: float) -> Floats:
 
 def exceeded_at(losses: Floats, probabilities: Floats) -> Floats:
     """Loss that is exceeded with each probability: points of AEP or OEP."""
-    ascending = np.sort(losses)
     ranks = [_rank(1.0 - probability, losses.size) for probability in probabilities]
-    return np.asarray(ascending[ranks])
+    return _at_ranks(losses, ranks)
 
 
 def mean_error(losses: Floats) -> float:
@@ -117,9 +116,23 @@ def _rank(quantile: float, size: int) -> int:
     return min(max(int(np.ceil(quantile * size - ROUNDING)), 1), size) - 1
 
 
+def _at_ranks(losses: Floats, ranks: list[int]) -> Floats:
+    """Losses at some positions of the ascending order, without the whole order."""
+    positions = np.array(ranks, dtype=np.intp)
+    return np.asarray(np.partition(losses, positions)[positions])
+
+
 def _rank_interval(quantile: float, size: int) -> tuple[int, int]:
     """Positions whose losses enclose the quantile; outside [0, size) is no bound."""
-    below = bdtr(np.arange(size + 1, dtype=np.float64), size, quantile)
     doubt = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.searchsorted(below, [doubt, 1.0 - doubt])
-    return int(low) - 1, int(high)
+    low, high = (_binomial_quantile(p, size, quantile) for p in (doubt, 1.0 - doubt))
+    return low - 1, high
+
+
+def _binomial_quantile(probability: float, size: int, share: float) -> int:
+    """Give the least number of `size` draws that is exceeded no oftener than it may."""
+    # The inverse is of a continuous function, and a rounding error off at times.
+    count = max(int(bdtrik(probability, size, share)) - 1, 0)
+    while bdtr(float(count), size, share) < probability:
+        count += 1
+    return count

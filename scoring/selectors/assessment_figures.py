@@ -11,13 +11,11 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
-from perf.deadlines import check_deadline
 from scoring.cell_ids import hex_of
 from scoring.engine.arrays import Floats
 from scoring.engine.exposures import ExposureTable, sums_by_place
 from scoring.engine.losses import (
     PortfolioLosses,
-    losses_of,
     mean_by_asset,
     mean_loss_of_asset,
     mean_loss_of_groups,
@@ -30,7 +28,6 @@ from scoring.engine.tails import (
     tail_of,
     tail_weights,
 )
-from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.selectors.assessment_inputs import ForecastScenarios, RegionExposure
 
 EXCEEDANCE = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -105,12 +102,10 @@ def measure(
     table: ExposureTable,
     scenarios: ForecastScenarios,
     *,
-    ratios: Floats,
+    losses: PortfolioLosses,
     quantiles: Sequence[float],
 ) -> AssessmentFigures:
     """Measure an exposure against all scenarios; `quantiles` ascend."""
-    INFERENCE_CALLS.labels(Inference.LOSSES).inc()
-    losses = losses_of(scenarios.events, table, ratios, on_block=check_deadline)
     tails = [tail_of(losses.total, quantile) for quantile in quantiles]
     weights = tail_weights(losses.total, quantiles[-1])
     shares = mean_by_asset(losses, table, weights)

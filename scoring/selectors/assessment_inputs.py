@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analytics.reads.features import ranked_severities
 from perf.cache.memory import ByteCache
 from perf.cache.shared_arrays import SharedArrays
+from perf.deadlines import check_deadline
 from riskplatform.api.keys.access import access_of_organisation
 from scoring.engine.arrays import Floats
 from scoring.engine.exposures import (
@@ -25,8 +26,9 @@ from scoring.engine.exposures import (
     build_table,
     damage_ratios,
 )
-from scoring.engine.losses import CellEvents, by_cell
+from scoring.engine.losses import CellEvents, PortfolioLosses, by_cell, losses_of
 from scoring.errors import PortfolioChangingError, PortfolioNotFoundError
+from scoring.metrics import INFERENCE_CALLS, Inference
 from scoring.models import (
     AssetPlace,
     Forecast,
@@ -35,6 +37,7 @@ from scoring.models import (
 )
 from scoring.selectors.exposures import Exposure, load_exposure
 from scoring.selectors.forecasts import get_columns, get_scenarios
+from scoring.selectors.regions import find_known_regions
 
 CACHED_BYTES = 128 << 20
 BYTES_PER_NAME = 250
@@ -83,6 +86,9 @@ class _RevisedError(Exception):
 
 _scenarios = SharedArrays("forecast_scenarios", schema=1)
 _exposures: ByteCache[RegionExposure] = ByteCache("exposures", max_bytes=CACHED_BYTES)
+_losses: ByteCache[PortfolioLosses] = ByteCache(
+    "portfolio_losses", max_bytes=CACHED_BYTES
+)
 _region_ids: ByteCache[NDArray[np.int64]] = ByteCache(
     "portfolio_regions", max_bytes=CACHED_BYTES // 128
 )
@@ -99,8 +105,7 @@ def find_regions(portfolio: Portfolio) -> list[Region]:
         lambda: np.array(places.values_list("region", flat=True).distinct()),
     )
     access = access_of_organisation(portfolio.organisation_id)
-    regions = Region.objects.seen_by(access).filter(pk__in=ids.tolist())
-    return list(regions.order_by("slug").defer("boundary"))
+    return find_known_regions(ids.tolist(), access=access)
 
 
 def load_scenarios(forecast: Forecast) -> ForecastScenarios:
@@ -152,10 +157,30 @@ def load_damage_ratios(forecast: Forecast, exposure: RegionExposure) -> Floats:
     return damage_ratios(exposure.curves, severities)
 
 
+def load_losses(
+    portfolio: Portfolio,
+    forecast: Forecast,
+    table: ExposureTable,
+    events: CellEvents,
+    ratios: Floats,
+) -> PortfolioLosses:
+    """Give the losses in every scenario, from which all figures are measured."""
+    # Severities come in late, so the same forecast may have other ratios later.
+    digest = sha256(ratios.tobytes()).digest()
+
+    def compute() -> PortfolioLosses:
+        INFERENCE_CALLS.labels(Inference.LOSSES).inc()
+        return losses_of(events, table, ratios, on_block=check_deadline)
+
+    key = (portfolio.pk, portfolio.revision, forecast.pk, digest)
+    return _losses.get_or_compute(key, compute)
+
+
 def forget_inputs() -> None:
     """Empty the caches of this process, and let go of what all share."""
     _scenarios.close()
     _exposures.clear()
+    _losses.clear()
     _region_ids.clear()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -57,6 +58,17 @@ def find_known_region(slug: str, *, access: Access) -> Region:
     if region is not None and may_see_region(access, region):
         return region
     return get_region(slug, access=access)
+
+
+def find_known_regions(ids: Sequence[int], *, access: Access) -> list[Region]:
+    """Find regions by key, those that may be seen, by slug; see `find_known_region`."""
+    known = REGIONS.get(None).values() if REGIONS.is_usable else ()
+    found = [region for region in known if region.pk in ids]
+    if len(found) < len(ids):
+        visible = Region.objects.seen_by(access).filter(pk__in=ids)
+        return list(visible.order_by("slug").defer("boundary"))
+    seen = (region for region in found if may_see_region(access, region))
+    return sorted(seen, key=attrgetter("slug"))
 
 
 def get_region_of_cells(cells: Sequence[int], *, access: Access) -> Region:

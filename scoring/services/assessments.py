@@ -28,11 +28,12 @@ from scoring.selectors.assessment_figures import measure, quantile_text
 from scoring.selectors.assessment_inputs import (
     find_regions,
     load_damage_ratios,
+    load_losses,
     load_region_exposure,
     load_scenarios,
 )
 from scoring.selectors.portfolios import find_assessment, get_forecast_to_assess
-from scoring.selectors.regions import get_region
+from scoring.selectors.regions import find_known_region
 
 QUANTILES = (0.9, 0.95, 0.99)
 BEYOND = 10.0 ** (MONEY_DIGITS - MONEY_PLACES)
@@ -87,7 +88,6 @@ def prepare_assessment(portfolio: Portfolio, terms: AssessmentTerms) -> Assessme
         moment=terms.moment,
         model_version=terms.model_version,
     )
-    forecast.region = region
     return _prepare(portfolio, forecast, sorted(terms.quantiles))
 
 
@@ -104,30 +104,23 @@ def _stored(assessment: Assessment) -> Assessment:
         raise PortfolioNotFoundError(
             f"There is no portfolio {assessment.portfolio_id}."
         )
-    stored, is_new = Assessment.objects.get_or_create(
-        portfolio=assessment.portfolio,
-        portfolio_revision=assessment.portfolio_revision,
-        forecast=assessment.forecast,
-        quantiles=assessment.quantiles,
-        defaults={
-            "risk_score": assessment.risk_score,
-            "expected_loss": assessment.expected_loss,
-            "figures": assessment.figures,
-        },
-    )
-    if is_new:
-        ASSESSMENTS_MADE.inc()
-        publish_changes(change_names.assessments_of(assessment.portfolio_id))
-    return stored
+    portfolio, forecast = assessment.portfolio, assessment.forecast
+    # Nor can another assessment of it be stored meanwhile: all lock the row first.
+    stored = _find_stored(portfolio, forecast, assessment.quantiles)
+    if stored is not None:
+        return stored
+    assessment.save(force_insert=True)
+    ASSESSMENTS_MADE.inc()
+    publish_changes(change_names.assessments_of(portfolio.pk))
+    return assessment
 
 
 def _prepare(
     portfolio: Portfolio, forecast: Forecast, quantiles: Sequence[float]
 ) -> Assessment:
     names = ",".join(quantile_text(quantile) for quantile in quantiles)
-    stored = find_assessment(portfolio, forecast, quantiles=names)
+    stored = _find_stored(portfolio, forecast, names)
     if stored is not None:
-        stored.portfolio, stored.forecast = portfolio, forecast
         return stored
     try:
         with ASSESSMENT_SECONDS.time():
@@ -135,6 +128,15 @@ def _prepare(
     except EngineError as error:
         # Assets and curves are checked on their way in, but not by every hand.
         raise NotAssessableError(str(error)) from error
+
+
+def _find_stored(
+    portfolio: Portfolio, forecast: Forecast, quantiles: str
+) -> Assessment | None:
+    stored = find_assessment(portfolio, forecast, quantiles=quantiles)
+    if stored is not None:
+        stored.portfolio, stored.forecast = portfolio, forecast
+    return stored
 
 
 def _computed(
@@ -152,13 +154,9 @@ def _computed(
         raise NotAssessableError(
             f"The assets are worth {BEYOND:.0e} or more. Use a larger unit of money."
         )
-    figures = measure(
-        exposure,
-        table,
-        scenarios,
-        ratios=load_damage_ratios(forecast, exposure),
-        quantiles=quantiles,
-    )
+    ratios = load_damage_ratios(forecast, exposure)
+    losses = load_losses(portfolio, forecast, table, scenarios.events, ratios)
+    figures = measure(exposure, table, scenarios, losses=losses, quantiles=quantiles)
     return Assessment(
         portfolio=portfolio,
         portfolio_revision=portfolio.revision,
@@ -173,7 +171,7 @@ def _computed(
 def _region_of(portfolio: Portfolio, slug: str | None) -> Region:
     if slug is not None:
         access = access_of_organisation(portfolio.organisation_id)
-        return get_region(slug, access=access)
+        return find_known_region(slug, access=access)
     regions = find_regions(portfolio)
     if not regions:
         raise NotAssessableError(

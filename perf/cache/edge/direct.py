@@ -30,8 +30,8 @@ from riskplatform.api.cache_headers import IS_DEFAULT
 from riskplatform.api.request_id import current_context
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-# Middleware that counts requests; it would count the one that is made up.
-COUNTING: Final = "django_prometheus."
+# It would count the request that is made up.
+COUNTING: Final = "perf.django_metrics.RequestMetrics"
 OF_ONE_RESPONSE: Final = frozenset(
     {"Content-Type", "Content-Length", "ETag", "X-Request-ID"}
 )
@@ -146,7 +146,7 @@ class _MiddlewareHeaders:
     def _handle(self) -> Any:
         handle: Any = _made_up
         for path in reversed(settings.MIDDLEWARE):
-            if not path.startswith(COUNTING):
+            if path != COUNTING:
                 handle = import_string(path)(handle)
         return handle
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from perf.slo.burn_rates import is_window
-from perf.slo.judging import State, Verdict, judge, judge_run
+from perf.slo.judging import State, Verdict, describe, judge, judge_run
 from perf.slo.objectives import Objective, all_objectives
 from perf.slo.sources import Prometheus, read_run
 from riskplatform.kernel.commands import ApplicationCommand, add_json
@@ -116,18 +116,6 @@ def conclude(verdicts: list[Verdict]) -> None:
             "Nothing was measured. Does Prometheus read the platform's /metrics, and "
             "has anything been asked of the platform?"
         )
-
-
-def describe(verdict: Verdict) -> str:
-    objective = verdict.objective
-    of = "".join(f" {name}={value}" for name, value in verdict.labels.items())
-    if verdict.bad_ratio is None or verdict.budget_left is None:
-        return f"{objective.name}: {objective.promise}"
-    return (
-        f"{objective.name}{of}: {100 * verdict.bad_ratio:.4g} % bad of "
-        f"{100 * objective.budget:.4g} %, {100 * verdict.budget_left:.0f} % of the "
-        "budget left"
-    )
 
 
 def as_json(verdicts: list[Verdict]) -> str:

@@ -35,7 +35,7 @@ def get_organisation(slug: str) -> Organisation:
     if found is None:
         raise InvalidInputError(
             f"There is no organisation {slug!r}. Staff adds it at /admin/, or"
-            " `manage.py create_api_key --organisation` with its first key.",
+            " `manage.py create_api_key --create` with its first key.",
             organisation=slug,
         )
     return found

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from riskplatform.kernel.svg import PALETTE, Axis, Chart, linear_axis
 from scoring.engine.arrays import Flags, Floats
 from scoring.engine.consistency import SIGNIFICANCE
 from scoring.engine.distributions import event_probability
@@ -17,7 +18,6 @@ from scoring.engine.report import Reliability
 from scoring.engine.scores import transform_histogram
 from scoring.engine.skill import cumulative, excess_by_bin, hit_rate, reliability
 from scoring.engine.uncertainty import half_width
-from scoring.evaluation.svg import PALETTE, Axis, Chart, linear_axis
 
 DIAGONAL: Final = "#999999"
 OUTSIDE: Final = "#d55e00"

@@ -86,6 +86,28 @@ def test_asking_again_gives_the_stored_assessment(
     assert REGISTRY.get_sample_value("scoring_assessments_made_total") == made + 1
 
 
+def test_other_quantiles_are_measured_of_the_same_losses(
+    client: Client,
+    portfolio: Portfolio,
+    forecast: Forecast,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    def count_computed() -> float:
+        labels = {"kind": "losses"}
+        return REGISTRY.get_sample_value("scoring_inference_calls_total", labels) or 0.0
+
+    first = assess(client, portfolio, quantiles=[0.9, 0.99]).json()
+    computed = count_computed()
+    with django_assert_num_queries(10):
+        # Key, portfolio, regions, forecast, assessment; the transaction has five: a
+        # savepoint, the portfolio locked, the assessment again, stored, released.
+        other = assess(client, portfolio, quantiles=[0.8, 0.99]).json()
+    assert count_computed() == computed
+    assert other["var"]["0.99"] == first["var"]["0.99"]
+    assert other["top_assets"] == first["top_assets"]
+    assert other["var"]["0.8"] <= first["var"]["0.9"]
+
+
 def test_another_revision_forecast_or_quantile_is_another_assessment(
     client: Client, portfolio: Portfolio, chicago: Region
 ) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import bdtr
 
 from scoring.engine.errors import EngineError
 from scoring.engine.tails import (
@@ -52,6 +53,19 @@ def test_the_interval_of_var_is_between_order_statistics() -> None:
     losses = np.arange(1.0, 1_001.0)
     tail = tail_of(losses, 0.9)
     assert (tail.var, tail.var_low, tail.var_high) == (900.0, 881.0, 919.0)
+
+
+@given(st.integers(1, 3_000), quantiles)
+@unhurried
+def test_the_interval_of_var_holds_it_with_the_probability_stated(
+    size: int, quantile: float
+) -> None:
+    """A loss is its own rank here, from 1 on; outside them is no bound."""
+    tail = tail_of(np.arange(1.0, size + 1.0), quantile)
+    below = bdtr(np.arange(size + 1.0), size, quantile)
+    low, high = np.searchsorted(below, [0.025, 0.975])
+    assert tail.var_low == low
+    assert tail.var_high == (high + 1.0 if high < size else inf)
 
 
 def test_too_few_scenarios_leave_the_interval_open() -> None:

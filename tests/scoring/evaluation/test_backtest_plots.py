@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from riskplatform.kernel.svg import PALETTE, linear_axis
 from scoring.engine.report import Reliability
 from scoring.evaluation.backtests.plots import (
     CURVE_SHARES,
@@ -13,7 +14,6 @@ from scoring.evaluation.backtests.plots import (
     reliability_plot,
     transform_plot,
 )
-from scoring.evaluation.svg import PALETTE, linear_axis
 from tests.scoring.evaluation.svg_reading import marks_of, words_of
 
 

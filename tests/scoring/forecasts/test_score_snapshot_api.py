@@ -5,18 +5,20 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from scoring.api.score_snapshot import Snapshot
+from scoring.api.score_snapshot import Snapshot, SnapshotColumns
 from scoring.models import Region
 from tests.support.factories import DAY_S
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
+BODY = {"region": "chicago", "time": "2024-01-02T00:00:00Z", "horizon_sec": DAY_S}
+
+
 def post(client: Client, **changes: Any) -> Any:
-    body = {"region": "chicago", "time": "2024-01-02T00:00:00Z", "horizon_sec": DAY_S}
     return client.post(
         "/api/v1/score-snapshot",
-        {name: value for name, value in (body | changes).items() if value is not None},
+        {name: value for name, value in (BODY | changes).items() if value is not None},
         content_type="application/json",
     )
 
@@ -44,6 +46,30 @@ def test_agrees_with_the_risk_map(published_forecast: Region, stranger: Client) 
     names = ("p_event", "q05", "q50", "q95")
     assert [zone["distribution_params"] for zone in zones] == [
         {name: row[name] for name in names} for row in on_map
+    ]
+
+
+def test_columns_have_the_same_figures(
+    published_forecast: Region, stranger: Client
+) -> None:
+    cells = [{"cell_id": cell} for cell in cell_ids(published_forecast, 5)[::-1]]
+    accept = "application/vnd.riskplatform.columns+json"
+    zones = post(stranger, cells=cells, n_scenarios=7).json()["zones"]
+    response = stranger.post(
+        "/api/v1/score-snapshot",
+        {**BODY, "cells": cells, "n_scenarios": 7},
+        content_type="application/json",
+        headers={"Accept": accept},
+    )
+    assert response.headers["Content-Type"] == accept
+    found = msgspec.json.decode(response.content, type=SnapshotColumns).columns
+    assert found.cell_id == [zone["cell_id"] for zone in zones]
+    assert found.cell_hex == [zone["cell_hex"] for zone in zones]
+    shown = [zone["distribution_params"] for zone in zones]
+    for name in ("p_event", "q05", "q50", "q95"):
+        assert getattr(found, name) == [distribution[name] for distribution in shown]
+    assert found.risk_values == [
+        [scenario["risk_value"] for scenario in zone["scenarios"]] for zone in zones
     ]
 
 

@@ -4,12 +4,14 @@ import csv
 import io
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from django.test import Client
 
 from riskplatform.api.tables import Column, csv_pieces
 from riskplatform.kernel import extras
+from scoring.api.risk_map import RiskMapColumns
 from scoring.models import Region
 from tests.support.factories import DAY_S
 
@@ -47,6 +49,27 @@ def test_csv_has_one_row_a_cell_with_the_figures_of_the_map(
     ]
     facts = {(row["region"], row["time"], row["horizon_sec"]) for row in rows}
     assert facts == {("chicago", "2024-01-01T00:00:00+00:00", str(DAY_S))}
+
+
+COLUMNS = "application/vnd.riskplatform.columns+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "query"), [(COLUMNS, {}), ("*/*", {"format": "columns"})]
+)
+def test_columns_have_the_figures_of_the_map(
+    accept: str, query: dict[str, str], published_forecast: Region, stranger: Client
+) -> None:
+    response = get(stranger, accept, **query)
+    assert response.headers["Content-Type"] == COLUMNS
+    found = msgspec.json.decode(response.content, type=RiskMapColumns, strict=True)
+    on_map = get(stranger).json()
+    rows = on_map.pop("aggregated")
+    assert msgspec.to_builtins(found.columns) == {
+        name: [row[name] for row in rows] for name in rows[0]
+    }
+    head = {name: value for name, value in response.json().items() if name in on_map}
+    assert head == on_map
 
 
 def test_text_in_csv_is_no_formula() -> None:

@@ -53,6 +53,8 @@ def test_a_region_or_a_portfolio_can_be_chosen(platform: Platform) -> None:
     assert "region=hidden" not in about_map
     assert portfolio in about_portfolio
     assert "risk-map" not in about_portfolio
+    with pytest.raises(AssertionError, match=r"no region 'chicgo'.*chicago"):
+        platform.manage("warm_cache", "--region", "chicgo")
     platform.manage("warm_cache", "--region", "chicago")
     with platform.webs() as (web,):
         web.wait_live()

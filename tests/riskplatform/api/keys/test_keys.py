@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from datetime import timedelta
 from io import StringIO
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -141,9 +141,31 @@ def test_scopes_that_are_none_are_refused(
         issue_key(acme, name="a", scopes=scopes)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"organisation": "acem", "create": False}, "no organisation 'acem'.*--create"),
+        ({"organisation": "not a slug"}, "no slug"),
+        ({"expires": "soon"}, "90d"),
+    ],
+)
+def test_the_command_writes_nothing_where_something_is_wrong(
+    change: dict[str, Any], reason: str
+) -> None:
+    options = {"organisation": "new", "name": "n", "scope": ["events:write"]}
+    with pytest.raises(CommandError, match=reason):
+        call_command("create_api_key", **{**options, "create": True, **change})
+    assert not Organisation.objects.exists()
+
+
 def test_the_command_prints_a_key_that_works() -> None:
     out, said = StringIO(), StringIO()
-    options = {"organisation": "new", "name": "n", "scope": ["events:write"]}
+    options: dict[str, Any] = {
+        "organisation": "new",
+        "create": True,
+        "name": "n",
+        "scope": ["events:write"],
+    }
     call_command("create_api_key", **options, expires="90d", stdout=out, stderr=said)
 
     assert ask(**{"X-API-Key": out.getvalue().strip()}).status_code == 200

@@ -5,11 +5,13 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation, Scope
-from riskplatform.api.keys.services import issue_key
+from riskplatform.api.keys.services import get_organisation, issue_key
 from riskplatform.kernel.commands import ApplicationCommand
 
 DURATION = re.compile(r"(?P<count>\d{1,4})(?P<unit>[dh])")
@@ -17,13 +19,16 @@ DURATION = re.compile(r"(?P<count>\d{1,4})(?P<unit>[dh])")
 
 class Command(ApplicationCommand):
     help = (
-        "Issue an API key for an organisation, which is created if it is new. The key "
-        "is printed once and cannot be shown again."
+        "Issue an API key for an organisation. The key is printed once and cannot be "
+        "shown again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--organisation", required=True, help="Slug of the organisation."
+        )
+        parser.add_argument(
+            "--create", action="store_true", help="Make the organisation if it is new."
         )
         parser.add_argument("--name", required=True, help="What the key is for.")
         parser.add_argument(
@@ -38,14 +43,28 @@ class Command(ApplicationCommand):
     def handle(
         self, *, organisation: str, name: str, scope: list[str], **options: Any
     ) -> None:
-        owner, _ = Organisation.objects.get_or_create(
-            slug=organisation, defaults={"name": organisation}
-        )
+        # Everything is checked before anything is written.
         life = options["expires"]
         expires_at = None if life is None else timezone.now() + _duration(life)
-        issued = issue_key(owner, name=name, scopes=scope, expires_at=expires_at)
-        self.stderr.write("Keep this key: it is not shown again.")
+        with transaction.atomic():
+            owner = _owner(organisation, is_made=options["create"])
+            issued = issue_key(owner, name=name, scopes=scope, expires_at=expires_at)
+        self.stderr.write("Keep this key: it is not shown again.", style_func=str)
         self.stdout.write(issued.text.text)
+
+
+def _owner(slug: str, *, is_made: bool) -> Organisation:
+    if not is_made or Organisation.objects.filter(slug=slug).exists():
+        return get_organisation(slug)
+    made = Organisation(slug=slug, name=slug)
+    try:
+        made.full_clean()
+    except ValidationError as error:
+        raise CommandError(
+            f"{slug!r} is no slug: letters, digits, - and _, at most 50."
+        ) from error
+    made.save()
+    return made
 
 
 def _duration(text: str) -> timedelta:
