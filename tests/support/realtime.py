@@ -40,10 +40,13 @@ def realtime_process(**env: str) -> Generator["Realtime"]:
             **env,
         },
     )
+    running = Realtime(port, process)
     try:
         wait_until(lambda: is_listening(port), within_s=60, what="listening")
-        yield Realtime(port, process)
+        yield running
     finally:
+        for client in running.clients:
+            client.shutdown()
         process.kill()
         process.wait()
 
@@ -52,6 +55,7 @@ class Realtime:
     def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
         self.port = port
         self.process = process
+        self.clients: list[Any] = []
 
     def connect(self, path: str, *, key: str = "", **query: str) -> "Socket":
         url = f"ws://{LOOPBACK}:{self.port}/ws/v1/{path}?{urlencode(query)}"
@@ -59,6 +63,7 @@ class Realtime:
         client = websocket.create_connection(
             url, timeout=TIMEOUT_S, header=headers, suppress_origin=True
         )
+        self.clients.append(client)
         return Socket(client)
 
 
