@@ -13,6 +13,8 @@ from riskplatform.kernel.errors import ApplicationError
 from riskplatform.private_folder import PRIVATE_UMASK, private_folder
 from riskplatform.secret_key import HELP_VARIABLE
 
+# How a shell reports a program that was ended by this signal.
+BROKEN_PIPE = 128 + 13
 # They serve over ASGI; settings must know before the command itself is found.
 REALTIME_COMMANDS = frozenset({"run_realtime", "runserver"})
 # Their metrics are served together with those of others (riskplatform.serving.metrics).
@@ -55,5 +57,10 @@ def _count_in_files(command: str) -> None:
 if __name__ == "__main__":
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads the output, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
     except (ApplicationError, EnvError) as error:
         sys.exit(f"{error}")

@@ -1,7 +1,8 @@
 """What the commands of all apps have in common."""
 
 import sys
-from argparse import ArgumentParser, _ArgumentGroup
+from argparse import ArgumentParser, ArgumentTypeError, _ArgumentGroup
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Any
 
@@ -34,6 +35,31 @@ class Pace:
             return False
         self._next_s = monotonic() + PROGRESS_EVERY_S
         return True
+
+
+def read_day(text: str) -> date:
+    """Read a day given as an option, such as 2024-01-31.
+
+    Raises
+    ------
+    ArgumentTypeError
+        It is none; says why.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"not a date: {error}. Write 2024-01-31.") from None
+
+
+def read_moment(text: str) -> datetime:
+    """Read a day, or a time, of UTC where it names no offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(
+            f"not a time: {error}. Write 2024-01-31 or 2024-01-31T12:00:00Z."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def add_yes(parser: ArgumentParser) -> None:

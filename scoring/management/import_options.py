@@ -4,7 +4,6 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from analytics.ingest.reading_options import POINTS, ReadingOptions
 from analytics.ingest.saved import find_source, get_source, save_source
 from analytics.ingest.unpacking import STANDARD_INPUT
 from riskplatform.api.keys.services import get_organisation
+from riskplatform.kernel.commands import read_moment
 from scoring.services.regions import ImportRequest
 
 SHOWN_COLUMNS = 60
@@ -99,7 +99,7 @@ def _add_values(parser: ArgumentParser) -> None:
         help="Take rows at latitude 0, longitude 0.",
     )
     values.add_argument(
-        "--since", type=_moment, metavar="DATE", help="Leave out what happened before."
+        "--since", type=read_moment, metavar="DATE", help="Leave out what is older."
     )
     values.add_argument(
         "--within",
@@ -255,11 +255,6 @@ def _items(text: str) -> tuple[str, ...]:
 
 def _character(text: str) -> str:
     return {"\\t": "\t", "tab": "\t"}.get(text, text)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _box(text: str) -> Bounds:

@@ -1,7 +1,7 @@
 """`manage.py event_report`: a report on a region's events, as a table or as JSON."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from django.utils import timezone
 from analytics.api.reading import parse_cells
 from analytics.reads.report_queries import REPORTS
 from analytics.reads.reports import ReportWindow, rows_of, run_report
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, read_day
 
 DEFAULT_DAYS = 28
 
@@ -29,13 +29,13 @@ class Command(ApplicationCommand):
         parser.add_argument(
             "--from",
             dest="since",
-            type=date.fromisoformat,
+            type=read_day,
             help=f"First day; {DEFAULT_DAYS} days before --to by default.",
         )
         parser.add_argument(
             "--to",
             dest="until",
-            type=date.fromisoformat,
+            type=read_day,
             help="Day after the last; tomorrow by default.",
         )
         parser.add_argument("--event-type", help="Count events of this type only.")

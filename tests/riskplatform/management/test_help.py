@@ -72,3 +72,24 @@ def test_help_ends_a_process_without_an_error(tmp_path: Path) -> None:
     done = run(str(ROOT / "manage.py"), "benchmark", "--help", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "over 10% worse than in this report" in " ".join(done.stdout.split())
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_in_silence(
+    tmp_path: Path,
+) -> None:
+    """As `manage.py doctor | head -1` does."""
+    env = {"PATH": os.environ["PATH"], "RISKPLATFORM_VAR": str(tmp_path / "var")}
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, str(ROOT / "manage.py"), "doctor"]
+    with os.fdopen(write, "wb") as output:
+        done = subprocess.run(
+            words,
+            env=env,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, "")
