@@ -1,5 +1,6 @@
 """Staff pages of the kit; importing this module registers them."""
 
 from perf.jobs.admin import JobAdmin, PeriodicRunAdmin
+from perf.realtime.admin import AnnouncementAdmin
 
-__all__ = ["JobAdmin", "PeriodicRunAdmin"]
+__all__ = ["AnnouncementAdmin", "JobAdmin", "PeriodicRunAdmin"]

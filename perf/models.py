@@ -1,5 +1,6 @@
 """The tables of the kit; import them from here."""
 
 from perf.jobs.models import Job, PeriodicRun
+from perf.realtime.models import Announcement
 
-__all__ = ["Job", "PeriodicRun"]
+__all__ = ["Announcement", "Job", "PeriodicRun"]

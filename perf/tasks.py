@@ -9,6 +9,7 @@ from django.utils import timezone
 from perf.jobs.metrics import JOBS_UNFINISHED
 from perf.jobs.models import Job
 from perf.jobs.runner import runners
+from perf.realtime.announcements import send_waiting
 from riskplatform.kernel.periodic import register_periodic
 
 RETENTION = timedelta(days=30)
@@ -32,4 +33,5 @@ def forget_old_jobs() -> int:
 
 
 register_periodic("count-unfinished-jobs", 15, count_unfinished_jobs)
+register_periodic("send-announcements", 2, send_waiting)
 register_periodic("forget-old-jobs", 3_600, forget_old_jobs)

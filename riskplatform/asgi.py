@@ -1,15 +1,13 @@
 """Entry points of the realtime process (daphne).
 
-`application` serves WebSockets and health probes. All else is for the web process,
-which has limits; `development` serves it as well, on one port.
+`application` serves WebSockets, one stream of events and health probes. All else is
+for the web process, which has limits; `development` serves it as well, on one port.
 """
 
 import os
 from typing import Any
 
-import orjson
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "riskplatform.settings")
@@ -17,31 +15,35 @@ os.environ["RISKPLATFORM_PROCESS"] = "realtime"
 django_application = get_asgi_application()
 
 from riskplatform.api.error_boundary import AsgiErrorBoundary  # noqa: E402
-from riskplatform.api.problems import CONTENT_TYPE, problem_of  # noqa: E402
 from riskplatform.kernel.errors import NotFoundError  # noqa: E402
+from scoring.consumers.events import PATH as STREAM  # noqa: E402
+from scoring.consumers.events import send_problem, stream_alerts  # noqa: E402
+from scoring.consumers.routing import websocket_urlpatterns  # noqa: E402
 
 PROBES = "/health/"
 
 
-async def probes_only(scope: Any, receive: Any, send: Any) -> None:
-    """Answer probes; all other paths get a 404."""
-    if scope["path"].startswith(PROBES):
+async def streams_and_probes(scope: Any, receive: Any, send: Any) -> None:
+    """Answer probes and the stream of alerts; all other paths get a 404."""
+    if scope["path"] == STREAM:
+        await stream_alerts(scope, receive, send)
+    elif scope["path"].startswith(PROBES):
         await django_application(scope, receive, send)
-        return
-    error = NotFoundError(
-        "This port has WebSockets and /health/ only. Ask the port of the web."
-    )
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"connection", b"close")]
-    start = {"status": error.status, "headers": headers}
-    await send({"type": "http.response.start", **start})
-    body = orjson.dumps(problem_of(error))
-    await send({"type": "http.response.body", "body": body})
+    else:
+        reason = "This port has WebSockets, /api/v1/stream/alerts and /health/ only. "
+        await send_problem(send, NotFoundError(f"{reason}Ask the port of the web."))
+
+
+async def everything(scope: Any, receive: Any, send: Any) -> None:
+    """Answer all that both processes do."""
+    answer = stream_alerts if scope["path"] == STREAM else django_application
+    await answer(scope, receive, send)
 
 
 def routed(http: Any) -> AsgiErrorBoundary:
-    sockets = AllowedHostsOriginValidator(URLRouter([]))
+    sockets = URLRouter(websocket_urlpatterns)
     return AsgiErrorBoundary(ProtocolTypeRouter({"http": http, "websocket": sockets}))
 
 
-application = routed(probes_only)
-development = routed(django_application)
+application = routed(streams_and_probes)
+development = routed(everything)

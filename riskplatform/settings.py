@@ -160,6 +160,12 @@ WEB_SLOTS = request_limits.slots()
 WEB_BODY_GRACE_S = env_int("WEB_BODY_GRACE_S", 5, minimum=1)
 WEB_BODY_BYTES_PER_S = env_int("WEB_BODY_BYTES_PER_S", 8_192, minimum=1)
 
+# Sockets and streams of each realtime process: in all, of a key or person, and from
+# one address.
+REALTIME_MAX_SOCKETS = env_int("REALTIME_MAX_SOCKETS", 10_000, minimum=1)
+REALTIME_MAX_PER_PRINCIPAL = env_int("REALTIME_MAX_PER_PRINCIPAL", 100, minimum=1)
+REALTIME_MAX_PER_ADDRESS = env_int("REALTIME_MAX_PER_ADDRESS", 200, minimum=1)
+
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -18,6 +18,7 @@ from scoring.api import (
     score_snapshot,
     tiles,
     webhooks,
+    ws_ticket,
 )
 from scoring.pages import dashboard
 
@@ -25,6 +26,7 @@ MODULES = (
     *(regions, risk_map, tiles, features, score_snapshot),
     *(portfolios, assets, assessments, jobs),
     *(model_versions, forecasts, alert_rules, alerts, webhooks, dashboards),
+    ws_ticket,
 )
 api_urlpatterns = [each for module in MODULES for each in module.router.urlpatterns]
 urlpatterns = [path("", dashboard, name="dashboard")]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from perf.jobs.following import call_followers
 from perf.jobs.metrics import JOB_FAILURES, JOB_SECONDS, JOBS_FINISHED, JOBS_STARTED
 from perf.jobs.models import Job
 from riskplatform.api.error_log import error_log
@@ -87,6 +88,7 @@ class JobProgress:
         self._written_s = now_s
         if not self._job.renew(done=done):
             raise JobStoppedError
+        call_followers(self._job)
         if self._job.held().filter(is_cancel_asked=True).exists():
             raise JobCancelledError
 
@@ -107,6 +109,7 @@ def run_next_job(is_overdue: IsOverdue = lambda: False) -> Job | None:
             _finish(job, Job.State.FAILED, error=error, attempts=begun)
         else:
             JOBS_STARTED.labels(job.kind).inc()
+            call_followers(job)
             with request_context(RequestContext(f"job-{job.pk}")):
                 _run(job, is_overdue)
             return job
@@ -154,11 +157,13 @@ def _try_again(job: Job, error: str) -> None:
         return
     JOB_FAILURES.labels(job.kind).inc()
     job.retry_later(state=Job.State.QUEUED, **failure)
+    call_followers(job)
 
 
 def _finish(job: Job, state: Job.State, **written: Any) -> None:
     end = {"error": "", "traceback": "", "finished_at": timezone.now(), **written}
     if job.release(state=state, **end):
+        call_followers(job)
         JOBS_FINISHED.labels(job.kind, state.value).inc()
 
 

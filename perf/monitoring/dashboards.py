@@ -221,6 +221,42 @@ REALTIME: Final = Dashboard(
                 ),
             ),
         ),
+        Panel("Open", "none", (level("perf_realtime_sockets", "route"),)),
+        Panel(
+            "Messages",
+            "cps",
+            (
+                rate("perf_realtime_frames_total", "route"),
+                rate("perf_realtime_coalesced_total", "route"),
+            ),
+        ),
+        Panel(
+            "From the change to the socket",
+            "s",
+            quantiles("perf_realtime_delivery_seconds"),
+        ),
+        Panel(
+            "Not opened and ended, by close code",
+            "cps",
+            (
+                rate("perf_realtime_refusals_total", "code"),
+                rate("perf_realtime_closes_total", "code"),
+            ),
+        ),
+        Panel(
+            "Clients that came back",
+            "cps",
+            (rate("perf_realtime_replays_total", "recovered"),),
+        ),
+        Panel(
+            "Announced, and what waits",
+            "none",
+            (
+                rate("perf_realtime_announced_total"),
+                rate("perf_realtime_history_failures_total"),
+                level("perf_realtime_unannounced_seconds"),
+            ),
+        ),
     ),
 )
 OWN_DASHBOARDS: Final = (OVERVIEW, API, CACHES, CONNECTIONS, REALTIME)

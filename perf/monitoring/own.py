@@ -3,7 +3,7 @@
 from perf.monitoring.alerts import OWN_ALERTS
 from perf.monitoring.dashboards import OWN_DASHBOARDS
 from perf.monitoring.described import register_alerts, register_dashboards
-from perf.slo.indicators import Ratio, Series
+from perf.slo.indicators import Condition, Latency, Ratio, Series
 from perf.slo.objectives import (
     METRICS,
     Objective,
@@ -36,6 +36,18 @@ HIT_RUNBOOK = Runbook(
     "`perf_edge_not_cached_total` says why responses are not kept. Where "
     "`perf_feed_lapses_total` grows, Redis is not reached; where "
     "`perf_memory_cache_evictions_total` does, raise `EDGE_LOCAL_BYTES`.",
+)
+REALTIME_RUNBOOK = Runbook(
+    "Sockets hear late of what was written. Nothing is lost: clients that come back "
+    "are given what they missed, and a sweep sends what waits.",
+    (
+        f"{METRICS} | grep perf_realtime_",
+        f"{METRICS} | grep perf_store_circuit_open",
+        "tail -n 50 var/log/realtime.log",
+    ),
+    "Where `perf_realtime_unannounced_seconds` grows, Redis is away or no worker runs. "
+    "Where `perf_realtime_history_failures_total` does, the realtime process does not "
+    "reach Redis. Else it has too many sockets: start another one behind the proxy.",
 )
 
 register_objectives(
@@ -78,6 +90,26 @@ register_objectives(
         target=0.6,
         owner=Owner.PLATFORM,
         runbook=HIT_RUNBOOK,
+        pages=False,
+    ),
+    Objective(
+        name="realtime-delivery-p99",
+        promise="99 % of the messages reach their sockets within 300 ms",
+        indicator=Latency(histogram="perf_realtime_delivery_seconds", at_most_s=0.3),
+        target=0.99,
+        owner=Owner.PLATFORM,
+        runbook=REALTIME_RUNBOOK,
+        pages=False,
+    ),
+    Objective(
+        name="realtime-announcements",
+        promise=(
+            "what was written is announced to sockets within 30 s, 99.9 % of the time"
+        ),
+        indicator=Condition(gauge="perf_realtime_unannounced_seconds", limit=30.0),
+        target=0.999,
+        owner=Owner.PLATFORM,
+        runbook=REALTIME_RUNBOOK,
         pages=False,
     ),
 )

@@ -9,11 +9,16 @@ from daphne.server import Server as DaphneServer
 from daphne.server import reactor, twisted_loop
 from daphne.ws_protocol import WebSocketProtocol
 
+from riskplatform.serving.pacing import Pacing
+
 DRAIN_TIMEOUT_S = 25.0
 POLL_S = 0.05
+CLOSE_NORMAL = 1000
 # RFC 6455: the service restarts, so reconnect soon, somewhere else if possible.
 CLOSE_SERVICE_RESTART = 1012
 CLOSE_REASON = b"service restarts"
+# What a client may send; larger frames end its socket with 1009.
+MAX_FRAME_BYTES = 65_536
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +35,15 @@ class DrainingDaphne(DaphneServer):  # type: ignore[misc]  # daphne has no types
         drain_timeout_s: float = DRAIN_TIMEOUT_S,
     ) -> None:
         endpoint = f"tcp:port={port}:interface={host}:backlog=1024"
-        super().__init__(application, endpoints=[endpoint], signal_handlers=False)
+        super().__init__(
+            application,
+            endpoints=[endpoint],
+            signal_handlers=False,
+            websocket_max_frame_size=MAX_FRAME_BYTES,
+            websocket_max_message_size=MAX_FRAME_BYTES,
+            # Sockets and streams live for as long as their clients answer pings.
+            websocket_timeout=-1,
+        )
         self._drain_timeout_s = drain_timeout_s
         self._drain_deadline_s: float | None = None
         self._ports: list[Any] = []
@@ -60,6 +73,22 @@ class DrainingDaphne(DaphneServer):  # type: ignore[misc]  # daphne has no types
             port.stopListening()
         self._stop_when_idle()
 
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Tell the application of how fast its client reads, and of the end."""
+        pacing = Pacing(protocol)
+        self.connections[protocol]["pacing"] = pacing
+        extensions = {**scope.get("extensions", {}), Pacing.EXTENSION: pacing}
+        return super().create_application(protocol, {**scope, "extensions": extensions})
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send a close with its reason, and with codes that daphne refuses: 1011."""
+        if message["type"] == "websocket.close" and is_open_socket(protocol):
+            reason = message.get("reason") or ""
+            code = message.get("code") or CLOSE_NORMAL
+            protocol.sendCloseFrame(code=code, reasonUtf8=reason.encode())
+            return
+        await super().handle_reply(protocol, message)
+
     def kill_all_applications(self) -> None:
         """Cancel what is left; daphne's own version fails on finished requests."""
         for details in self.connections.values():
@@ -85,6 +114,10 @@ class DrainingDaphne(DaphneServer):  # type: ignore[misc]  # daphne has no types
                 protocol.sendCloseFrame(
                     code=CLOSE_SERVICE_RESTART, reasonUtf8=CLOSE_REASON
                 )
+        # Streams over HTTP have no such frame, so they just end.
+        for details in self.connections.values():
+            if (pacing := details.get("pacing")) is not None:
+                pacing.begin_end()
 
 
 def is_open_socket(protocol: Any) -> bool:

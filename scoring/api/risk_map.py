@@ -176,7 +176,7 @@ def risk_map(
     if isinstance(wanted, ColumnsRenderer | CsvRenderer | ArrowRenderer):
         return _table(wanted, whole.take(rows), ForecastHead.of(region, forecast))
     is_drawn = isinstance(wanted, GeoJsonRenderer)
-    write = _features if is_drawn else _risk_rows
+    write = _features if is_drawn else risk_rows
     written: Iterable[bytes]
     if rows.size * BYTES_OF_CELL[wanted.format] > MOST_ANSWER_BYTES:
         written = watched(write(whole.take(rows)))
@@ -192,11 +192,11 @@ def risk_map(
 
 
 def _features(columns: ForecastColumns) -> Iterator[bytes]:
-    rows = _risk_rows(columns)
+    rows = risk_rows(columns)
     return map(cell_feature, columns.cells.tolist(), rows)
 
 
-def _risk_rows(columns: ForecastColumns) -> Iterator[bytes]:
+def risk_rows(columns: ForecastColumns) -> Iterator[bytes]:
     """Give each cell as JSON; `mean_risk` equals `p_event` by their meanings."""
     row = json_template(CellRisk, cell_hex=b'"%b"')
     for cell, p_event, *quantiles in columns_as_json(columns):

@@ -7,6 +7,15 @@ from scoring.bench import (
     load_requests,
     misses,
     web,
+    websocket,
 )
 
-__all__ = ["assess", "inference", "inference_cache", "load_requests", "misses", "web"]
+__all__ = [
+    "assess",
+    "inference",
+    "inference_cache",
+    "load_requests",
+    "misses",
+    "web",
+    "websocket",
+]

@@ -99,6 +99,11 @@ def _served(region_id: int, horizon_sec: int) -> ForecastQuerySet:
     )
 
 
+def find_newest_served(region_id: int, horizon_sec: int) -> Forecast | None:
+    """Read the newest forecast from its table, whatever is remembered."""
+    return _served(region_id, horizon_sec).first()
+
+
 def _read_newest(key: tuple[int, str, int]) -> tuple[Forecast, ...]:
     region_id, _, horizon_sec = key
     return tuple(_served(region_id, horizon_sec)[:MOST_NEWEST])

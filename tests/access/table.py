@@ -235,4 +235,11 @@ TABLE: dict[str, list[Ask]] = {
     "webhooks_deliveries": [own(ALERTS_WRITE)],
     "webhooks_rotate": [own(ALERTS_WRITE)],
     "webhooks_test": [own(ALERTS_WRITE, ok=202)],
+    "ws_ticket": [
+        Ask(
+            any_of=("scores:read", "portfolios:read", "models:write"),
+            permissions=(VIEW_REGION,),
+            ok=201,
+        )
+    ],
 }

@@ -4,7 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from perf.jobs.models import Job, PeriodicRun
+from perf.realtime.models import Announcement
 from riskplatform.api.keys.models import Organisation
+from riskplatform.kernel.ids import uuid7
 from scoring.models import (
     Alert,
     AlertChange,
@@ -158,3 +160,7 @@ def job(number: int) -> None:
 
 def periodic_run(number: int) -> None:
     PeriodicRun.objects.create(name=f"work-{number}", due_at=ISSUED_FOR)
+
+
+def announcement(number: int) -> None:
+    Announcement.objects.create(group=f"g-{number}", message_id=uuid7(), body=b"{}")

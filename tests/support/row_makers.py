@@ -7,6 +7,7 @@ from django.db.models import Model
 
 from analytics import models as analytics
 from perf.jobs.models import Job, PeriodicRun
+from perf.realtime.models import Announcement
 from riskplatform.api.keys.models import ApiKey, Membership, Organisation
 from riskplatform.api.keys.services import issue_key
 from scoring import models as scoring
@@ -63,6 +64,7 @@ ROW_MAKERS: dict[type[Model], RowMaker] = {
     scoring.Webhook: domain_rows.webhook,
     scoring.WebhookDelivery: domain_rows.delivery,
     Job: domain_rows.job,
+    Announcement: domain_rows.announcement,
     PeriodicRun: domain_rows.periodic_run,
     analytics.IngestBatch: event_rows.batch,
     analytics.Shipment: event_rows.shipment,

@@ -21,6 +21,7 @@ from scoring.errors import AlertNotFoundError, AlertResolvedError, require
 from scoring.metrics import ALERTS_RESOLVED
 from scoring.models import Alert, AlertChange, Webhook, WebhookDelivery
 from scoring.selectors.alerts import alerts_in_full
+from scoring.services.announcing import announce_alert_changes
 from scoring.services.webhooks.sending import message_of_change
 
 MAX_SNOOZE = timedelta(days=30)
@@ -58,6 +59,7 @@ def record_changes(
     )
     organisation_id = alerts[0].rule.organisation_id
     publish_changes(change_names.alerts_of(organisation_id))
+    announce_alert_changes(organisation_id, changes)
     webhooks = Webhook.objects.filter(organisation_id=organisation_id, is_enabled=True)
     messages = product(changes, list(webhooks))
     WebhookDelivery.objects.bulk_create(

@@ -11,8 +11,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from perf.cache.memory import ByteCache
-from riskplatform.kernel.changes import publish_changes
-from scoring import change_names
 from scoring.arrays import ForecastColumns, pack_columns, pack_scenarios
 from scoring.engine.artifacts import load_artifact
 from scoring.engine.errors import ArtifactError, EngineError
@@ -32,6 +30,7 @@ from scoring.models import Forecast, ForecastArrays, ModelVersion, Region
 from scoring.selectors.events import extent_until_now, load_snapshot
 from scoring.selectors.model_versions import find_champion, list_challengers
 from scoring.selectors.regions import grid_of_region
+from scoring.services.announcing import announce_forecasts
 from scoring.services.regions import lock_region
 
 # Where the last event is older than this, no source feeds the region any more.
@@ -270,7 +269,7 @@ def _store(
         scenarios=pack_scenarios(scenarios),
     )
     if not forecast.is_shadow:
-        publish_changes(change_names.forecasts_of(forecast.region.slug))
+        announce_forecasts([forecast])
 
 
 def load_forecaster(model_version: ModelVersion, horizon_sec: int) -> Forecaster:

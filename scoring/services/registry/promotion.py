@@ -25,6 +25,7 @@ from scoring.selectors.model_versions import (
     list_challengers,
 )
 from scoring.selectors.regions import grid_of_region
+from scoring.services.announcing import announce_forecasts
 from scoring.services.forecasts.publishing import publish_version
 from scoring.services.regions import lock_region
 from scoring.services.registry.promotion_gate import judge
@@ -223,6 +224,7 @@ def _switch(
     switch.before = champion
     switch.save()
     publish_changes(change_names.forecasts_of(version.region.slug))
+    announce_forecasts(prepared)
     transaction.on_commit(lambda: MODEL_SWITCHES.labels(switch.reason).inc())
     return Switched(champion=version, switch=switch)
 

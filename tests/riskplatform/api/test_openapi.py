@@ -60,6 +60,7 @@ PATHS = {
     "/api/v1/risk-map",
     "/api/v1/risk-map/tiles/{z}/{x}/{y}.mvt",
     "/api/v1/score-snapshot",
+    "/api/v1/ws-ticket",
 }
 
 

@@ -1,0 +1,1 @@
+"""What sockets and streams are made of: history, tickets, limits, bounded outboxes."""

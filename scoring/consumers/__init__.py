@@ -1,0 +1,1 @@
+"""What the realtime process serves: sockets by route, and a stream of alerts."""
