@@ -87,7 +87,9 @@ class _RevisedError(Exception):
 _scenarios = SharedArrays("forecast_scenarios", schema=1)
 _exposures: ByteCache[RegionExposure] = ByteCache("exposures", max_bytes=CACHED_BYTES)
 _losses: ByteCache[PortfolioLosses] = ByteCache(
-    "portfolio_losses", max_bytes=CACHED_BYTES
+    "portfolio_losses",
+    max_bytes=CACHED_BYTES // 4,
+    max_value_bytes=CACHED_BYTES // 16,
 )
 _region_ids: ByteCache[NDArray[np.int64]] = ByteCache(
     "portfolio_regions", max_bytes=CACHED_BYTES // 128

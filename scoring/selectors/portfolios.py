@@ -48,7 +48,10 @@ def list_portfolios(
 def get_portfolio(organisation: Organisation, portfolio_id: UUID) -> Portfolio:
     """Find a portfolio; another organisation's is as absent as one that is not."""
     mine = Portfolio.objects.for_organisation(organisation)
-    return require(mine.filter(pk=portfolio_id).first(), no_portfolio(portfolio_id))
+    found = require(mine.filter(pk=portfolio_id).first(), no_portfolio(portfolio_id))
+    # It need not be read again.
+    found.organisation = organisation
+    return found
 
 
 def no_portfolio(portfolio_id: UUID) -> PortfolioNotFoundError:

@@ -41,11 +41,13 @@ WITHIN_S = 60.0
 # The worker looks at forecasts once a minute, Prometheus at gauges once a minute.
 GAUGES_WITHIN_S = 180.0
 # What a short load of this platform has nothing of: faults, and work that is rare.
-NOT_MEASURED = frozenset({"alert-delivery-p95", "calibration", "number-tests"})
+NOT_MEASURED = frozenset(
+    {"alert-delivery-p95", "calibration", "number-tests", "realtime-delivery-p99"}
+)
 RARE = re.compile(
     r"_(failures|errors|retries|evictions|exhausted|reconnects|throttled|shed|slow_bodies"
     r"|retried|hedged|exceptions|refused|switches|parked|exported)_"
-    r"|analytics_(events|rollup)_|perf_feed_change_|perf_job_seconds|perf_jobs_finished"
+    r"|perf_realtime_|analytics_(events|rollup)_|perf_feed_change_|perf_job_seconds|perf_jobs_finished"
     r'|scoring_(fit|webhook|alert|forecasts|number_test|calibration)|process="realtime"'
     r'|outcome="failed"'
 )
