@@ -36,9 +36,10 @@ SHOWN_FAULTS = 20
 
 class Command(ApplicationCommand):
     help = (
-        "Read a CSV file of assets (id, lat, lon, value, or an OED location file), "
-        "plain or gzip, into a portfolio: all of it or nothing. Every fault is listed "
-        "with its row. Safe to repeat with --replace, and to interrupt."
+        "Read a CSV file of assets, plain or gzip, into a portfolio: all of it or "
+        "nothing. It has id, lat, lon and value, or is an OED location file; --layout "
+        "and --map read others. Every fault is listed with its row. Safe to repeat "
+        "with --replace, and to interrupt."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

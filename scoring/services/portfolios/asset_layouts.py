@@ -245,13 +245,14 @@ def _read(row: RowValues, *, values: Sequence[str], has_ids: bool) -> AssetRow:
     reference = str(row.row)
     if has_ids:
         reference = row.text("id", max_chars=MAX_REFERENCE_CHARS, is_required=True)
+    name, place = row.text("name", max_chars=MAX_NAME_CHARS), row.place("lat", "lon")
     is_one = len(values) == 1
-    amounts = [row.money(name, is_required=is_one) or ZERO for name in values]
+    amounts = [row.money(part, is_required=is_one) or ZERO for part in values]
     return AssetRow(
         row.row,
         reference,
-        row.text("name", max_chars=MAX_NAME_CHARS),
-        *row.place("lat", "lon"),
+        name,
+        *place,
         sum(amounts, ZERO),
         row.money("deductible") or ZERO,
         row.money("limit"),
