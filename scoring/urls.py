@@ -6,6 +6,7 @@ from scoring.api import (
     alert_rules,
     alerts,
     assessments,
+    asset_imports,
     assets,
     dashboards,
     features,
@@ -24,7 +25,7 @@ from scoring.pages import dashboard
 
 MODULES = (
     *(regions, risk_map, tiles, features, score_snapshot),
-    *(portfolios, assets, assessments, jobs),
+    *(portfolios, assets, asset_imports, assessments, jobs),
     *(model_versions, forecasts, alert_rules, alerts, webhooks, dashboards),
     ws_ticket,
 )

@@ -1,17 +1,12 @@
 """Assets of a portfolio: list, make, read, change, delete, and import from a file."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from django.conf import settings
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
-from analytics.api.body import body_pieces
-from analytics.errors import UnsupportedBodyError
-from analytics.ingest.unpacking import limited, unpacked
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router, WithHeaders
 from riskplatform.api.inputs import given_in
@@ -27,20 +22,12 @@ from scoring.api.portfolios import (
     READERS,
     WRITERS,
     CurveSlug,
-    OutsideTotals,
-    PortfolioDetail,
     portfolio_of,
 )
 from scoring.api.schemas import PLAIN, Money, Reference, Slug, parse_money, to_cents
 from scoring.cell_ids import hex_of
 from scoring.models import Asset, AssetPlace, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities, get_asset, list_assets
-from scoring.services.portfolios.asset_import import (
-    AssetImport,
-    ImportOptions,
-    import_assets,
-)
-from scoring.services.portfolios.asset_layouts import Format
 from scoring.services.portfolios.portfolios import (
     asset_tag,
     create_asset,
@@ -55,7 +42,6 @@ AMOUNTS = ("value", "deductible", "limit")
 
 Latitude = Annotated[float, Meta(ge=-90, le=90, description="Degrees north.")]
 Longitude = Annotated[float, Meta(ge=-180, le=180, description="Degrees east.")]
-MAX_UNPACKED_BYTES = 1 << 27
 
 
 class AssetQuery(PageQuery, forbid_unknown_fields=True):
@@ -231,70 +217,3 @@ def _columns(
             )
         given["vulnerability"] = known[slug]
     return given
-
-
-class AssetImportQuery(Struct, forbid_unknown_fields=True):
-    replace: Annotated[
-        bool, Meta(description="A row replaces the asset of its reference.")
-    ] = False
-    dry_run: Annotated[bool, Meta(description="Check every row, keep nothing.")] = False
-
-
-class AssetImportReceipt(Struct):
-    format: Format
-    rows: int
-    created: int
-    replaced: int
-    is_dry_run: bool
-    outside: OutsideTotals
-    portfolio: PortfolioDetail
-
-    @classmethod
-    def of(cls, done: AssetImport) -> Self:
-        return cls(
-            format=done.format,
-            rows=done.row_count,
-            created=done.created_count,
-            replaced=done.replaced_count,
-            is_dry_run=done.is_dry_run,
-            outside=OutsideTotals(
-                count=done.outside_count, value=to_cents(done.outside_value)
-            ),
-            portfolio=PortfolioDetail.of(done.portfolio),
-        )
-
-
-@router.post(
-    f"{ASSETS}/import", WRITERS, status=201, bodies={"text/csv": {"type": "string"}}
-)
-def assets_import(
-    request: Request, portfolio_id: UUID, query: AssetImportQuery
-) -> Once[AssetImportReceipt]:
-    """Import CSV, plain or gzip: our own columns, or an OED location file.
-
-    Own columns: id, lat, lon, value, and where wanted currency, name,
-    deductible, limit, vulnerability. Each fault of a row is one of `errors`,
-    with row, column, code and reason; one fault, and nothing is imported.
-    """
-    portfolio = portfolio_of(request, portfolio_id)
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
-    if media_type.lower() != "text/csv":
-        raise UnsupportedBodyError(
-            f"The Content-Type {media_type[:60]!r} is not taken. Use text/csv."
-        )
-    options = ImportOptions(is_replacing=query.replace, is_dry_run=query.dry_run)
-    most, body = settings.ASSETS_MAX_BODY_BYTES, None
-    pieces: Iterable[bytes] = limited(body_pieces(request), max_bytes=most)
-    if "Idempotency-Key" in request.headers:
-        # One fingerprint for all of it, so it is read before it is imported.
-        body = b"".join(pieces)
-        pieces = (body,)
-
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
-    content = unpacked(pieces, encoding=encoding, max_bytes=MAX_UNPACKED_BYTES)
-    return Once(
-        lambda: AssetImportReceipt.of(
-            import_assets(portfolio, content, options=options)
-        ),
-        body=body,
-    )

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -26,6 +27,7 @@ from scoring.services.portfolios.asset_import import (
     read_assets,
     store_assets,
 )
+from scoring.services.portfolios.asset_layouts import FORMATS, ReadingOptions
 from scoring.services.portfolios.asset_values import fault_text
 from scoring.services.portfolios.portfolios import create_portfolio
 
@@ -34,9 +36,10 @@ SHOWN_FAULTS = 20
 
 class Command(ApplicationCommand):
     help = (
-        "Read a CSV file of assets (id, lat, lon, value, or an OED location file), "
-        "plain or gzip, into a portfolio: all of it or nothing. Every fault is listed "
-        "with its row. Safe to repeat with --replace, and to interrupt."
+        "Read a CSV file of assets, plain or gzip, into a portfolio: all of it or "
+        "nothing. It has id, lat, lon and value, or is an OED location file; --layout "
+        "and --map read others. Every fault is listed with its row. Safe to repeat "
+        "with --replace, and to interrupt."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,6 +57,22 @@ class Command(ApplicationCommand):
             "--replace",
             action="store_true",
             help="A row replaces the asset with its reference.",
+        )
+        parser.add_argument(
+            "--layout",
+            choices=FORMATS,
+            help="What program the file is for; by its header else.",
+        )
+        parser.add_argument(
+            "--map",
+            default="",
+            metavar="FIELD=COLUMN,...",
+            help="Columns by field, such as id=asset,value=building+contents.",
+        )
+        parser.add_argument(
+            "--skip-unlocated",
+            action="store_true",
+            help="Leave out rows without coordinates, and count them.",
         )
         add_dry_run(parser)
         add_json(parser)
@@ -78,6 +97,8 @@ class Command(ApplicationCommand):
             f" {done.outside_count} of them, worth {done.outside_value}"
             f" {done.portfolio.currency}, lie outside every region."
         )
+        for line in _remarks(done):
+            self.stdout.write(line)
 
     def _import(self, file: Path, options: dict[str, Any]) -> AssetImport:
         # Before the transaction, which nobody else can write beside on SQLite.
@@ -87,6 +108,11 @@ class Command(ApplicationCommand):
             assets = read_assets(
                 source,
                 name=file.name,
+                reading=ReadingOptions(
+                    layout=options["layout"],
+                    column_map=options["map"],
+                    is_skipping_unlocated=options["skip_unlocated"],
+                ),
                 on_progress=lambda rows: line(
                     rows,
                     rows_per_s=rows / (monotonic() - started_s),
@@ -121,6 +147,24 @@ def _portfolio(organisation: Organisation, options: dict[str, Any]) -> Portfolio
     )
 
 
+def _remarks(done: AssetImport) -> Iterator[str]:
+    if done.ignored_terms:
+        terms = (f"{name} ({count:,})" for name, count in done.ignored_terms.items())
+        yield f"Terms that an asset cannot have are ignored: {', '.join(terms)}."
+    if done.repeated_count:
+        yield (
+            f"{done.repeated_count:,} further rows of locations, with the terms of"
+            " other perils, are left out: the first row of a location counts."
+        )
+    if done.unlocated_count:
+        yield f"{done.unlocated_count:,} rows without coordinates are left out."
+    if done.without_curve_count:
+        yield (
+            f"{done.without_curve_count:,} assets have no vulnerability curve: an event"
+            " in their cell destroys them."
+        )
+
+
 def _report(done: AssetImport) -> dict[str, Any]:
     return {
         "portfolio_id": str(done.portfolio.pk),
@@ -135,4 +179,8 @@ def _report(done: AssetImport) -> dict[str, Any]:
         "total_value": str(done.portfolio.total_value),
         "currency": done.portfolio.currency,
         "dry_run": done.is_dry_run,
+        "ignored_terms": done.ignored_terms,
+        "without_curve_count": done.without_curve_count,
+        "unlocated_count": done.unlocated_count,
+        "repeated_count": done.repeated_count,
     }

@@ -1,5 +1,6 @@
 """Brings a file of assets into a portfolio: all of it, or nothing."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,10 +23,11 @@ from scoring.metrics import ASSETS_IMPORTED
 from scoring.models import Asset, Portfolio
 from scoring.selectors.portfolios import find_vulnerabilities
 from scoring.services.portfolios.asset_layouts import (
-    AssetRow,
+    AS_FOUND,
     Format,
     Layout,
-    detect_layout,
+    ReadingOptions,
+    choose_layout,
 )
 from scoring.services.portfolios.asset_rows import (
     delete_assets_by_id,
@@ -36,6 +38,7 @@ from scoring.services.portfolios.asset_rows import (
 )
 from scoring.services.portfolios.asset_values import (
     AssetCode,
+    AssetRow,
     RowValues,
     fault_text,
     row_fault,
@@ -57,7 +60,11 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetImport:
-    """What an import did, or would have done; `outside` is in no region."""
+    """What an import did, or would have done; `outside` is in no region.
+
+    `ignored_terms` counts assets by the column of a term that none of them has. Further
+    rows of a location, one for each peril, are `repeated`.
+    """
 
     portfolio: Portfolio
     format: Format
@@ -67,6 +74,10 @@ class AssetImport:
     outside_count: int
     outside_value: Decimal
     is_dry_run: bool
+    ignored_terms: dict[str, int]
+    without_curve_count: int
+    unlocated_count: int
+    repeated_count: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +90,8 @@ class AssetFile:
     layout: Layout
     rows: list[AssetRow] = field(default_factory=list)
     row_count: int = 0
+    unlocated_count: int = 0
+    repeated_count: int = 0
     fault_count: int = 0
     faults: list[FieldFault] = field(default_factory=list)
 
@@ -106,7 +119,11 @@ class AssetFile:
 
 
 def import_assets(
-    portfolio: Portfolio, pieces: Iterable[bytes], *, options: ImportOptions
+    portfolio: Portfolio,
+    pieces: Iterable[bytes],
+    *,
+    options: ImportOptions,
+    reading: ReadingOptions = AS_FOUND,
 ) -> AssetImport:
     """Import the bytes of a CSV file.
 
@@ -117,15 +134,15 @@ def import_assets(
     AssetRowsError
         Some rows cannot be taken, so none is; `errors` lists up to 1,000 of them.
     """
-    return store_assets(
-        portfolio, read_assets(pieces, name="The body"), options=options
-    )
+    file = read_assets(pieces, name="The body", reading=reading)
+    return store_assets(portfolio, file, options=options)
 
 
 def read_assets(
     pieces: Iterable[bytes],
     *,
     name: str,
+    reading: ReadingOptions = AS_FOUND,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> AssetFile:
     """Read a CSV file whole; that may take long, so it is for before a transaction."""
@@ -133,8 +150,9 @@ def read_assets(
         source = CsvRows(LineSource(pieces), file=name)
     except EventFileError as error:
         raise AssetFileError(error.message) from error
-    file = AssetFile(layout=detect_layout(source.header))
-    for asset in watched(_readable(source, file)):
+    file = AssetFile(layout=choose_layout(source.header, reading))
+    skips = reading.is_skipping_unlocated
+    for asset in watched(_readable(source, file, is_skipping_unlocated=skips)):
         file.rows.append(asset)
         if file.row_count % PROGRESS_EVERY_ROWS == 0:
             on_progress(file.row_count)
@@ -169,10 +187,12 @@ def store_assets(
     return written
 
 
-def _readable(source: CsvRows, file: AssetFile) -> Iterator[AssetRow]:
+def _readable(
+    source: CsvRows, file: AssetFile, *, is_skipping_unlocated: bool
+) -> Iterator[AssetRow]:
     """Yield the rows that can be read, and note the faults of the others."""
     layout = file.layout
-    row_of: dict[str, int] = {}
+    first_of: dict[str, AssetRow] = {}
     for number, texts in source:
         file.row_count += 1
         if isinstance(texts, BadRow):
@@ -180,15 +200,25 @@ def _readable(source: CsvRows, file: AssetFile) -> Iterator[AssetRow]:
             file.note(row_fault(number, texts.column, fault.code, fault.reason))
             continue
         values = RowValues(number, texts, columns=layout.columns, header=layout.header)
+        if is_skipping_unlocated and not any(map(values.raw, layout.place)):
+            file.unlocated_count += 1
+            continue
         asset = layout.read_values(values)
         if values.faults:
             file.note(*values.faults)
-        elif (first := row_of.setdefault(asset.reference, number)) == number:
+        elif (first := first_of.setdefault(asset.reference, asset)) is asset:
             yield asset
+        elif layout.format == "oed" and _is_same_location(asset, first):
+            # Its terms for another peril; there is one peril here.
+            file.repeated_count += 1
         else:
-            reason = f"{shown(asset.reference)} came in row {first} already."
+            reason = f"{shown(asset.reference)} came in row {first.row} already."
             code = AssetCode.DUPLICATE_REFERENCE
             file.note_asset(asset, layout.reference, code, reason)
+
+
+def _is_same_location(one: AssetRow, other: AssetRow) -> bool:
+    return (one.lat, one.lon, one.value) == (other.lat, other.lon, other.value)
 
 
 def _check(
@@ -234,6 +264,8 @@ def _write(
     is_inside = place_assets(ids, [row.lat for row in rows], [row.lon for row in rows])
     settle_portfolios([portfolio.pk])
     portfolio.refresh_from_db()
+    names = {name.casefold(): name for name in file.layout.header}
+    ignored = Counter(names[name] for row in rows for name in row.ignored)
     outside = [rows[index].value for index in np.flatnonzero(~is_inside).tolist()]
     return AssetImport(
         portfolio=portfolio,
@@ -244,6 +276,10 @@ def _write(
         outside_count=len(outside),
         outside_value=sum(outside, Decimal(0)),
         is_dry_run=options.is_dry_run,
+        ignored_terms=dict(sorted(ignored.items())),
+        without_curve_count=curves.count(None),
+        unlocated_count=file.unlocated_count,
+        repeated_count=file.repeated_count,
     )
 
 

@@ -22,7 +22,7 @@ from scoring import change_names
 from scoring.engine.arrays import Cells
 from scoring.models import Asset, AssetPlace, Portfolio, Region
 from scoring.selectors.placement import Places, cells_of, find_places, members
-from scoring.services.portfolios.asset_layouts import AssetRow
+from scoring.services.portfolios.asset_values import AssetRow
 
 KM_PER_DEGREE = 111.0
 # Beyond this latitude a cell may hold a pole, and so every longitude.

@@ -7,6 +7,7 @@ others.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -40,6 +41,26 @@ class AssetCode(StrEnum):
     UNSUPPORTED_TERM = "unsupported_term"
     DUPLICATE_REFERENCE = "duplicate_reference"
     REFERENCE_TAKEN = "reference_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """One row that can be read; `curves` are slugs, the first that exists counts.
+
+    `ignored` names the columns of terms that an asset cannot have.
+    """
+
+    row: int
+    reference: str
+    name: str
+    lat: float
+    lon: float
+    value: Decimal
+    deductible: Decimal
+    limit: Decimal | None
+    currency: str
+    curves: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def row_fault(

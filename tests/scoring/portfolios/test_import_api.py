@@ -10,8 +10,8 @@ from django.conf import settings
 from django.test import Client
 
 from riskplatform.api.keys.models import Organisation
-from scoring.api import assets as api
-from scoring.api.assets import AssetImportReceipt
+from scoring.api import asset_imports as api
+from scoring.api.asset_imports import AssetImportReceipt
 from scoring.models import Asset, Portfolio
 from scoring.services.portfolios import asset_import
 from tests.support.factories import (

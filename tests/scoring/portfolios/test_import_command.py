@@ -55,6 +55,10 @@ def test_makes_the_portfolio_and_reports(
         "total_value": "15.00",
         "currency": "EUR",
         "dry_run": False,
+        "ignored_terms": {},
+        "without_curve_count": 2,
+        "unlocated_count": 0,
+        "repeated_count": 0,
     }
 
 
