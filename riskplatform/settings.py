@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "riskplatform.api.browser_middleware.Files",
     "riskplatform.api.browser_middleware.ContentPolicy",
-    "django.middleware.gzip.GZipMiddleware",
+    "riskplatform.api.compression.Compression",
     "django.middleware.http.ConditionalGetMiddleware",
     "riskplatform.api.browser_middleware.Sessions",
     "django.middleware.common.CommonMiddleware",

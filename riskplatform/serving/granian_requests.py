@@ -105,6 +105,9 @@ def request_callback(
 
     def handle(protocol: Any, scope: Scope) -> None:
         environ = base | scope
+        # It has the headers of GET; the server leaves the body out.
+        if environ["REQUEST_METHOD"] == "HEAD":
+            environ["REQUEST_METHOD"] = "GET"
         environ[DETACHABLE] = request = GranianRequest(protocol, scope)
         answer = application(environ, request)
         if answer is not DETACHED:

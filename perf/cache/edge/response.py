@@ -1,7 +1,6 @@
 """A cached response, how it is given, and how it is written for other processes."""
 
 import gzip
-import re
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from django.utils.http import parse_etags
 from isal import igzip
 
 from perf.cache.store import Found
+from riskplatform.api.compression import accepts_gzip
 
 OK: Final = "200 OK"
 # Django's middleware compresses from here on; the responses have to be the same.
@@ -23,7 +23,6 @@ PACKED_LEVEL: Final = 6
 # What zlib calls the format with a header of gzip.
 GZIP_FORMAT: Final = 31
 OVERHEAD_BYTES: Final = 1_000
-ACCEPTS_GZIP: Final = re.compile(r"\bgzip\b")
 # Headers of a 304 response.
 NOT_MODIFIED: Final = frozenset(
     {"cache-control", "content-location", "etag", "expires", "vary", "last-modified"}
@@ -151,7 +150,7 @@ def _is_to_be_zipped(environ: Environ, response: CachedResponse) -> bool:
     if not response.is_zippable:
         return False
     accepted = environ.get("HTTP_ACCEPT_ENCODING")
-    if accepted is None or ACCEPTS_GZIP.search(accepted) is None:
+    if accepted is None or not accepts_gzip(accepted):
         return False
     return len(response.zipped()) < len(response.body)
 
