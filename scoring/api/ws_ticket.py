@@ -1,6 +1,6 @@
 """POST /ws-ticket: what opens one socket, for who can show no key there."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from django.utils import timezone
@@ -13,6 +13,7 @@ from riskplatform.api.keys.access import READ_REGIONS
 from riskplatform.api.keys.holders import holder_of_request
 from riskplatform.api.keys.models import Scope
 from riskplatform.api.keys.permissions import has_right, has_scope
+from riskplatform.kernel.instants import AwareTime
 
 router = Router()
 # Whatever a socket asks for is checked there, against the same key or person.
@@ -27,7 +28,7 @@ class Ticket(Struct):
     ticket: Annotated[
         str, Meta(description="Goes into the address of a socket, as ?ticket=…")
     ]
-    expires_at: datetime
+    expires_at: AwareTime
 
 
 @router.post("ws-ticket", HOLDERS, status=201, problems=(503,))

@@ -104,3 +104,10 @@ def test_rules_are_managed(cast: Cast, region: Region) -> None:
     removed = cast.acme.call("alert_rules_delete", rule_id=rule.id)
     assert (removed.status_code, removed.content) == (204, b"")
     assert cast.acme.call("alert_rules_read", rule_id=rule.id).status_code == 404
+
+
+def test_a_reader_takes_a_ticket_for_a_socket_each_time(cast: Cast) -> None:
+    first, second = (cast.reader.get("ws_ticket") for _ in range(2))
+    assert first.ticket != second.ticket
+    assert first.expires_at > timezone.now()
+    assert cast.nobody.call("ws_ticket").status_code == 401

@@ -28,6 +28,8 @@ QUESTIONS = {
     "/api/v1/assess/batch",
     "/api/v1/features/build-window",
     "/api/v1/score-snapshot",
+    # It opens a socket, which only reads.
+    "/api/v1/ws-ticket",
 }
 NOBODY = "019aaaaa-0000-7000-8000-000000000000"
 
