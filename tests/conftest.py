@@ -42,6 +42,8 @@ def _nothing_remembered() -> Generator[None]:
     feed.copies.clear()
     yield
     feed.stop()
+    # The next test may start it again.
+    feed._listening_pid = 0
 
 
 @pytest.fixture(scope="session")

@@ -181,12 +181,11 @@ class ChangeFeed:
                 self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, and with it the use of copies; it may be started again."""
+        """Stop listening, and with it the use of copies."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
         self._lease_until_s = 0.0
-        self._listening_pid = 0
 
     def _send(self, names: Collection[str]) -> None:
         self.shared.publish(names, self._message(sorted(names)))
