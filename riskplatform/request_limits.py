@@ -13,7 +13,9 @@ CLASS_OF_PATH = {
     "/api/v1/events": "events",
     "/api/v1/assess/batch": "batches",
     "/api/v1/portfolios/*/assets/import": "imports",
+    "/files/": "uploads",
     "/admin/": "admin",
+    "/login/": "admin",
 }
 NAMES = frozenset({"default", *CLASS_OF_PATH.values()})
 # Rate limits may also be for whatever comes from one address, and for the ordinary
@@ -32,6 +34,7 @@ TIMEOUTS_S = {
     "events": 300.0,
     "exports": 300.0,
     "imports": 300.0,
+    "uploads": 300.0,
 }
 
 # What one request may cost, with a key or a session and without: numbers computed

@@ -183,8 +183,16 @@ REST_FRAMEWORK = {
 # Ingestion: what one POST may bring, and how much may wait for ClickHouse.
 INGEST_MAX_BODY_BYTES = env_int("INGEST_MAX_BODY_BYTES", 1 << 28, minimum=1)
 ASSETS_MAX_BODY_BYTES = env_int("ASSETS_MAX_BODY_BYTES", 1 << 26, minimum=1)
+# Files brought by a browser; web and worker processes share the folder.
+UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_BYTES", 1 << 28, minimum=1)
+UPLOAD_RETENTION_DAYS = env_int("UPLOAD_RETENTION_DAYS", 7, minimum=1)
+UPLOADS_DIR = Path(env_str("UPLOADS_DIR", str(VAR_DIR / "uploads")))
 # Of the classes of routes whose bodies may be larger than MAX_BODY_BYTES.
-LARGE_BODIES = {"events": INGEST_MAX_BODY_BYTES, "imports": ASSETS_MAX_BODY_BYTES}
+LARGE_BODIES = {
+    "events": INGEST_MAX_BODY_BYTES,
+    "imports": ASSETS_MAX_BODY_BYTES,
+    "uploads": UPLOAD_MAX_BYTES + DATA_UPLOAD_MAX_MEMORY_SIZE,
+}
 INGEST_MAX_UNPACKED_BYTES = env_int("INGEST_MAX_UNPACKED_BYTES", 1 << 30, minimum=1)
 INGEST_MAX_ROWS = env_int("INGEST_MAX_ROWS", 2_000_000, minimum=1)
 INGEST_MAX_BACKLOG = env_int("INGEST_MAX_BACKLOG", 5_000_000, minimum=1)
@@ -243,6 +251,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
 SESSION_COOKIE_NAME = "__Host-sessionid" if TLS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if TLS else "csrftoken"
 SESSION_COOKIE_AGE = 8 * 3_600
+LOGIN_URL, LOGIN_REDIRECT_URL = "login", "dashboard"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

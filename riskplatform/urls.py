@@ -1,6 +1,7 @@
 """Every address of the platform."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("login/", LoginView.as_view(template_name="login.html"), name="login"),
     path("admin/", admin.site.urls),
 ]
 handler404 = "riskplatform.api.problems.not_found"

@@ -102,3 +102,8 @@ ASSETS_IMPORTED = Counter(
     "Assets that came in by files, by what became of them.",
     ["outcome"],
 )
+UPLOADS_RECEIVED = Counter(
+    "scoring_uploads_received",
+    "Files that people uploaded by a browser, by what is in them.",
+    ["kind"],
+)

@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any
 
 from django.conf import settings
+from msgspec import to_builtins
 
 from perf.jobs.models import Job
 from perf.jobs.runner import Progress, job_runner
@@ -24,6 +25,12 @@ from scoring.services.forecasts.skill import (
     score_due_forecasts,
     write_missing_forecasts,
 )
+from scoring.services.imports.uploads import (
+    IMPORT,
+    PARTS,
+    forget_uploads,
+    run_upload,
+)
 from scoring.services.registry.fitting import FIT, RENEW, fit_model, queue_due_renewals
 from scoring.services.registry.promotion import roll_back_failing_champions
 from scoring.services.webhooks.registration import forget_sent_messages
@@ -43,6 +50,7 @@ register_periodic("resolve-past-alerts", 30, resolve_past_alerts)
 register_periodic("score-alerts", 900, score_due_alerts)
 register_periodic("send-webhooks", 5, send_due_deliveries)
 register_periodic("forget-sent-messages", 3_600, forget_sent_messages)
+register_periodic("forget-uploads", 3_600, forget_uploads)
 
 
 @job_runner(FIT, time_limit_s=4 * 3_600)
@@ -76,6 +84,19 @@ def _alert_at_once() -> None:
     """Evaluate alert rules on what was just published, without waiting a round."""
     evaluate_due_rules()
     send_due_deliveries()
+
+
+@job_runner(IMPORT, time_limit_s=4 * 3_600)
+def import_upload(job: Job, progress: Progress) -> dict[str, Any]:
+    """Import an uploaded file, or rehearse it."""
+    outcome = run_upload(
+        job.parameters["upload"],
+        dry_run=job.parameters["dry_run"],
+        on_fraction=lambda fraction: progress(int(PARTS * fraction)),
+    )
+    progress(PARTS)
+    built: dict[str, Any] = to_builtins(outcome)
+    return built
 
 
 @job_runner(ASSESS)

@@ -21,7 +21,8 @@ from scoring.api import (
     webhooks,
     ws_ticket,
 )
-from scoring.pages import dashboard
+from scoring.pages.dashboard import dashboard
+from scoring.pages.files import file, files
 
 MODULES = (
     *(regions, risk_map, tiles, features, score_snapshot),
@@ -30,4 +31,8 @@ MODULES = (
     ws_ticket,
 )
 api_urlpatterns = [each for module in MODULES for each in module.router.urlpatterns]
-urlpatterns = [path("", dashboard, name="dashboard")]
+urlpatterns = [
+    path("", dashboard, name="dashboard"),
+    path("files/", files, name="files"),
+    path("files/<uuid:upload_id>/", file, name="file"),
+]

@@ -37,6 +37,12 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "amount": ("amount", "loss", "loss_usd", "damage", "damage_usd"),
     "external_id": ("external_id", "event_id", "id", "case number", "case_number"),
 }
+# What columns are called that are nothing else, where only one is called so.
+LIKELY: Mapping[str, re.Pattern[str]] = {
+    "occurred_at": re.compile(r"(?i)(?:\b|_)(?:date|time|datetime|timestamp)(?:\b|_)"),
+    "lat": re.compile(r"(?i)(?:\b|_)lat(?:itude)?(?:\b|_)"),
+    "lon": re.compile(r"(?i)(?:\b|_)(?:lon|lng|long|longitude)(?:\b|_)"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +187,9 @@ def suggest_map(header: Sequence[str]) -> str:
     items: list[str] = []
     for name in (*REQUIRED, *OPTIONAL):
         found = next((by_folded[n] for n in USUAL_NAMES[name] if n in by_folded), None)
+        if found is None and name in LIKELY:
+            likely = [it for it in header if LIKELY[name].search(it)]
+            found = likely[0].strip() if len(likely) == 1 else None
         if found is not None or name in REQUIRED:
             items.append(_quoted(f"{name}={found or '?'}"))
     return ",".join(items)

@@ -32,7 +32,7 @@ from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from analytics.ingest.rows import MAX_VALUE_CHARS, BadRow, Chunk, read_chunks
 from analytics.ingest.rules import CLOCK_TOLERANCE, RETRACTED, Fault
 from analytics.ingest.storage import Cells, store_compared
-from analytics.ingest.suggestions import suggestions
+from analytics.ingest.suggestions import suggest
 from analytics.ingest.validation import RowRules
 from analytics.store.clickhouse import from_milliseconds
 
@@ -179,7 +179,7 @@ class _Import:
         if lacking:
             report.oddities.append(f"The file has no columns for {', '.join(lacking)}.")
         latest = self._target.now + CLOCK_TOLERANCE
-        report.suggestions = list(suggestions(report, latest=latest))
+        suggest(report, latest=latest)
         report.seconds = self._elapsed_s()
         return report
 

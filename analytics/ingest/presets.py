@@ -1,13 +1,15 @@
 """Layouts of files that many people download: the map and the options, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.errors import UnknownPresetError
+from analytics.ingest.column_map import ColumnMap, parts_of
 from analytics.ingest.files import FileFormat
 
 CSV = FileFormat.CSV
+ENOUGH_COLUMNS = 0.75
 # Codes of FARS for a place that is not known.
 FARS_UNKNOWN = (
     *("77.7777", "77.7777000", "88.8888", "88.8888000", "99.9999", "99.9999000"),
@@ -151,3 +153,15 @@ def get_preset(name: str) -> Preset:
         raise UnknownPresetError(
             f"There is no preset {name!r}. There are {', '.join(PRESETS)}.", preset=name
         ) from None
+
+
+def find_preset(names: Collection[str], *, file_format: FileFormat) -> str | None:
+    """Give the preset whose columns a file has: all but one in four of them."""
+    found: dict[str, float] = {}
+    for name, preset in PRESETS.items():
+        column_map = ColumnMap.parse(preset.column_map)
+        mapped = {part for it in column_map.columns.values() for part in parts_of(it)}
+        share = len(mapped.intersection(names)) / len(mapped)
+        if preset.file_format in {None, file_format} and share > ENOUGH_COLUMNS:
+            found[name] = share
+    return max(found, key=found.__getitem__, default=None)

@@ -71,6 +71,8 @@ class ImportReport:
         Options that would force what was decided by looking at the file.
     oddities, suggestions
         Sentences about what looks wrong, and about what to type.
+    fitting
+        The options to type that would read what was refused, where there is no doubt.
     """
 
     file: str
@@ -104,6 +106,7 @@ class ImportReport:
     decided: list[str] = field(default_factory=list)
     oddities: list[str] = field(default_factory=list)
     suggestions: list[str] = field(default_factory=list)
+    fitting: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import product
+from typing import NamedTuple
 
 from analytics.ingest.report import ImportReport
 from analytics.ingest.rules import RowCode
@@ -32,15 +33,32 @@ THOUSANDS = {
 }
 
 
-def suggestions(report: ImportReport, *, latest: datetime) -> Iterator[str]:
-    """Give sentences with the options to type, after looking at refused values."""
+class Suggestion(NamedTuple):
+    """A sentence, and the words to type where there is no doubt."""
+
+    text: str
+    words: tuple[str, ...] = ()
+
+
+def suggest(report: ImportReport, *, latest: datetime) -> None:
+    """Write into the report what to type, after looking at refused values."""
+    for suggestion in _suggestions(report, latest):
+        report.suggestions.append(suggestion.text)
+        report.fitting += suggestion.words
+
+
+def _suggestions(report: ImportReport, latest: datetime) -> Iterator[Suggestion]:
     yield from _about_times(_values(report, RowCode.BAD_TIME), latest)
     yield from _about_numbers(_values(report, RowCode.BAD_NUMBER))
     codes = report.rejected_by_code
     if count := codes.get(RowCode.NULL_ISLAND):
-        yield f"{count:,} rows lie at 0, 0; --allow-null-island takes them as they are."
+        yield Suggestion(
+            f"{count:,} rows lie at 0, 0; --allow-null-island takes them as they are."
+        )
     if codes.get(RowCode.SWAPPED_COORDINATES, 0) > report.accepted:
-        yield "Latitude and longitude look exchanged: exchange lat and lon in --map."
+        yield Suggestion(
+            "Latitude and longitude look exchanged: exchange lat and lon in --map."
+        )
 
 
 def formats_that_fit(texts: Sequence[str], latest: datetime) -> list[str]:
@@ -73,24 +91,31 @@ def _values(report: ImportReport, code: RowCode) -> list[str]:
     return values[:MAX_SAMPLES]
 
 
-def _about_times(texts: Sequence[str], latest: datetime) -> Iterator[str]:
+def _about_times(texts: Sequence[str], latest: datetime) -> Iterator[Suggestion]:
     # A unit row or a stray word does not hide what the others are.
     dated = [text for text in texts if re.search(r"\d", text)]
     found = formats_that_fit(dated, latest)
     if len(found) == 1:
-        yield f"The times that were refused fit --time-format '{found[0]}'."
+        yield _that_fits("times", "--time-format", found[0])
     elif found:
         listed = "' or '".join(found[:4])
-        yield f"The times that were refused fit --time-format '{listed}': say which."
+        yield Suggestion(
+            f"The times that were refused fit --time-format '{listed}': say which."
+        )
 
 
-def _about_numbers(texts: Sequence[str]) -> Iterator[str]:
+def _about_numbers(texts: Sequence[str]) -> Iterator[Suggestion]:
     numbers = [text for text in texts if re.search(r"\d", text)]
     if not numbers:
         return
     for sign, form in THOUSANDS.items():
         if all(map(form, numbers)) and any(len(it) > 7 or "." in it for it in numbers):
-            yield f"The numbers that were refused fit --thousands '{sign}'."
+            yield _that_fits("numbers", "--thousands", sign)
             return
     if all(map(DECIMAL_COMMA, numbers)):
-        yield "The numbers that were refused fit --decimal ','."
+        yield _that_fits("numbers", "--decimal", ",")
+
+
+def _that_fits(what: str, option: str, value: str) -> Suggestion:
+    text = f"The {what} that were refused fit {option} '{value}'."
+    return Suggestion(text, (option, value))

@@ -1,5 +1,5 @@
 """Staff pages of the domain; importing this package registers them."""
 
-from scoring.admin import alerts, forecasts, portfolios, regions
+from scoring.admin import alerts, forecasts, portfolios, regions, uploads
 
-__all__ = ["alerts", "forecasts", "portfolios", "regions"]
+__all__ = ["alerts", "forecasts", "portfolios", "regions", "uploads"]

@@ -11,6 +11,7 @@ from scoring.models.portfolio import (
     Vulnerability,
 )
 from scoring.models.region import Cell, Region
+from scoring.models.upload import Upload
 from scoring.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ModelVersion",
     "Portfolio",
     "Region",
+    "Upload",
     "Vulnerability",
     "Webhook",
     "WebhookDelivery",

@@ -16,6 +16,7 @@ from tests.support.webs import Platform, Web
 TOKEN = "a" * 32
 LIMIT = 10
 PASSWORD = "correct horse battery"
+PAGES = ("/admin/login/", "/login/")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def accounts(platform: Platform) -> list[str]:
 
 
 def log_in(
-    web: Web, address: str, name: str, password: str
+    web: Web, address: str, name: str, password: str, *, page: str = "/admin/login/"
 ) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(
         "127.0.0.1", web.port, timeout=30, source_address=(address, 0)
@@ -45,7 +46,7 @@ def log_in(
             "Cookie": f"csrftoken={TOKEN}",
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        connection.request("POST", "/admin/login/", urlencode(form), headers)
+        connection.request("POST", page, urlencode(form), headers)
         response = connection.getresponse()
         response.read()
         return response
@@ -61,7 +62,8 @@ def flood(web: Web) -> Generator[Counter[int]]:
         while not ended.is_set():
             address = f"127.0.{number + 10}.{n_guesses // (LIMIT - 1) % 250 + 1}"
             name = f"nobody-{number}-{n_guesses}"
-            statuses[log_in(web, address, name, "wrong").status] += 1
+            page = PAGES[n_guesses % 2]
+            statuses[log_in(web, address, name, "wrong", page=page).status] += 1
             n_guesses += 1
 
     with ThreadPoolExecutor(6) as threads:
@@ -93,6 +95,7 @@ def test_an_address_that_fails_too_often_has_to_wait(
     assert statuses[: LIMIT - 1] == [200] * (LIMIT - 1)
     refused = log_in(web, address, accounts[1], PASSWORD)
     assert refused.status == 429
+    assert log_in(web, address, accounts[1], PASSWORD, page="/login/").status == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 300
     assert log_in(web, "127.0.9.2", accounts[1], PASSWORD).status == 302
 

@@ -5,9 +5,10 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import websocket
 
@@ -33,6 +34,10 @@ class BrowserError(AssertionError):
     """The browser refused a command or did not get there in time."""
 
 
+class NavigatedError(BrowserError):
+    """The page went on to another one meanwhile."""
+
+
 class Page:
     """One tab; `problems` collects what its console and its requests complain of."""
 
@@ -52,6 +57,8 @@ class Page:
             answer = json.loads(self._socket.recv())
             if answer.get("id") != number:
                 self._note(answer)
+            elif "error" in answer and "navigated" in str(answer["error"]):
+                raise NavigatedError(f"{method}: {answer['error']}")
             elif "error" in answer:
                 raise BrowserError(f"{method}: {answer['error']}")
             else:
@@ -79,9 +86,10 @@ class Page:
         """Poll until the expression is true and return its value."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            value = self.evaluate(expression)
-            if value:
-                return value
+            # A page that goes on to another one cannot be asked for a moment.
+            with suppress(NavigatedError):
+                if value := self.evaluate(expression):
+                    return value
             time.sleep(0.05)
         raise BrowserError(f"not true in {timeout_s} s: {expression} {self.problems}")
 
@@ -99,6 +107,13 @@ class Page:
         self.move_mouse(left, top)
         self._mouse("mousePressed", left, top)
         self._mouse("mouseReleased", left, top)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        root: Any = self.command("DOM.getDocument")["root"]
+        found = self.command(
+            "DOM.querySelector", nodeId=root["nodeId"], selector=selector
+        )
+        self.command("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(path)])
 
     def press(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):

@@ -43,6 +43,17 @@ def api_key(number: int) -> None:
     issue_key(owner(number), name="feed", scopes=["scores:read"])
 
 
+def upload(number: int) -> None:
+    scoring.Upload.objects.create(
+        kind=scoring.Upload.Kind.values[number % 2],
+        name=f"calls-{number}.csv",
+        size_bytes=number,
+        user=user(number),
+        organisation=owner(number),
+        job=Job.objects.create(kind="import-file", state=Job.State.FAILED),
+    )
+
+
 ROW_MAKERS: dict[type[Model], RowMaker] = {
     User: user,
     Group: group,
@@ -63,6 +74,7 @@ ROW_MAKERS: dict[type[Model], RowMaker] = {
     scoring.Alert: domain_rows.alert,
     scoring.Webhook: domain_rows.webhook,
     scoring.WebhookDelivery: domain_rows.delivery,
+    scoring.Upload: upload,
     Job: domain_rows.job,
     Announcement: domain_rows.announcement,
     PeriodicRun: domain_rows.periodic_run,

@@ -8,8 +8,8 @@ from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.commands import ApplicationCommand, add_json
 from scoring.engine.models.registry import KINDS
 from scoring.horizons import SERVED_KIND
-from scoring.management.where_to_look import on_fitted
 from scoring.selectors.regions import get_region
+from scoring.selectors.where_to_look import on_fitted
 from scoring.services.registry.fitting import fit_model
 
 

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import transaction
 
 from analytics.errors import RegionNotFoundError
 from analytics.ingest.reading_options import words_of
 from analytics.ingest.report import ImportReport
 from analytics.ingest.saved import list_sources
-from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
-from scoring.management.import_options import add_reading, request_of
 from scoring.management.import_report import (
     ProgressLine,
     RefusalLimit,
@@ -25,8 +22,10 @@ from scoring.management.import_report import (
     as_text,
 )
 from scoring.models import Region
-from scoring.selectors.regions import get_region
-from scoring.services.regions import ImportRequest, define_region, import_events
+from scoring.services.imports.arguments import add_reading, add_saving
+from scoring.services.imports.requests import request_of
+from scoring.services.imports.running import import_into
+from scoring.services.regions import ImportRequest
 
 NO_ROW_TAKEN = 3
 INTERRUPTED = 130  # what a shell calls a program that SIGINT ended
@@ -49,6 +48,7 @@ class Command(ApplicationCommand):
         )
         parser.add_argument("--region", help="Slug of the region.")
         add_reading(parser)
+        add_saving(parser)
         _add_running(parser)
         _add_creation(parser)
 
@@ -61,6 +61,11 @@ class Command(ApplicationCommand):
         try:
             with _few_collections():
                 self._import(options, progress)
+        except RegionNotFoundError as error:
+            raise CommandError(
+                f"{error.message}"
+                " Add --create --resolution 8 --timezone ZONE to make it."
+            ) from error
         except KeyboardInterrupt:
             raise CommandError(
                 f"Interrupted after {progress.rows_done:,} rows, which are kept. The"
@@ -72,15 +77,12 @@ class Command(ApplicationCommand):
         if options.file is None or options.region is None:
             raise CommandError("Name the file, and the region with --region.")
         request = request_of(options.file, options)
-        with transaction.atomic():
-            region = _region(options.region, options, request)
-            # A rehearsal leaves no region behind.
-            transaction.set_rollback(options.dry_run)
         with ExitStack() as stack:
             listing = RejectionListing(self.stderr, options.rejections, stack)
-            report = import_events(
+            region, report = import_into(
+                options.region,
                 options.file,
-                region=region,
+                new=_new_region(options, request) if options.create else None,
                 request=request,
                 on_progress=lambda known: progress(
                     known.rows_done,
@@ -189,22 +191,12 @@ def _check(report: ImportReport, *, max_refused: RefusalLimit | None) -> None:
         )
 
 
-def _region(slug: str, options: Namespace, request: ImportRequest) -> Region:
-    try:
-        return get_region(slug, access=FULL_ACCESS)
-    except RegionNotFoundError as error:
-        if not options.create:
-            raise RegionNotFoundError(
-                f"{error.message} "
-                "Add --create --resolution 8 --timezone ZONE to make it."
-            ) from error
-    zone = options.timezone or request.default_timezone or "UTC"
-    definition = Region(
-        slug=slug,
-        name=options.name or slug,
-        timezone=zone,
+def _new_region(options: Namespace, request: ImportRequest) -> Region:
+    return Region(
+        slug=options.region,
+        name=options.name or options.region,
+        timezone=options.timezone or request.default_timezone or "UTC",
         resolution=options.resolution,
         owner=request.organisation,
         is_public=options.public,
     )
-    return define_region(definition, cells=())

@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -21,6 +20,7 @@ from riskplatform.kernel.commands import (
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.management.import_report import ProgressLine
 from scoring.models import Portfolio
+from scoring.services.imports.texts import asset_lines
 from scoring.services.portfolios.asset_import import (
     AssetImport,
     ImportOptions,
@@ -90,15 +90,7 @@ class Command(ApplicationCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report))
             return
-        verb = "would be" if done.is_dry_run else "were"
-        self.stdout.write(
-            f"{file.name}: {done.created_count} assets {verb} added to"
-            f" {done.portfolio.name!r} and {done.replaced_count} replaced;"
-            f" {done.outside_count} of them, worth {done.outside_value}"
-            f" {done.portfolio.currency}, lie outside every region."
-        )
-        for line in _remarks(done):
-            self.stdout.write(line)
+        self.stdout.write("\n".join(asset_lines(done, file=file.name)))
 
     def _import(self, file: Path, options: dict[str, Any]) -> AssetImport:
         # Before the transaction, which nobody else can write beside on SQLite.
@@ -129,7 +121,7 @@ class Command(ApplicationCommand):
                     is_replacing=options["replace"], is_dry_run=options["dry_run"]
                 ),
             )
-            # A rehearsal leaves no portfolio behind.
+            # A dry run leaves no portfolio behind.
             transaction.set_rollback(options["dry_run"])
         return done
 
@@ -145,24 +137,6 @@ def _portfolio(organisation: Organisation, options: dict[str, Any]) -> Portfolio
     return known or create_portfolio(
         organisation, name=name, currency=options["currency"]
     )
-
-
-def _remarks(done: AssetImport) -> Iterator[str]:
-    if done.ignored_terms:
-        terms = (f"{name} ({count:,})" for name, count in done.ignored_terms.items())
-        yield f"Terms that an asset cannot have are ignored: {', '.join(terms)}."
-    if done.repeated_count:
-        yield (
-            f"{done.repeated_count:,} further rows of locations, with the terms of"
-            " other perils, are left out: the first row of a location counts."
-        )
-    if done.unlocated_count:
-        yield f"{done.unlocated_count:,} rows without coordinates are left out."
-    if done.without_curve_count:
-        yield (
-            f"{done.without_curve_count:,} assets have no vulnerability curve: an event"
-            " in their cell destroys them."
-        )
 
 
 def _report(done: AssetImport) -> dict[str, Any]:

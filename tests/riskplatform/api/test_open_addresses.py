@@ -19,6 +19,7 @@ OPEN = {
     "api/v1/risk-map",
     "api/v1/risk-map/tiles/<int:z>/<int:x>/<int:y>.mvt",
     "api/v1/score-snapshot",
+    "login/",
     "admin/login/",
     "admin/logout/",
     "admin/jsi18n/",
@@ -26,6 +27,7 @@ OPEN = {
 EXAMPLES = {
     "<slug:slug>": "secret",
     "<uuid:batch_id>": "019aaaaa-0000-7000-8000-000000000000",
+    "<uuid:upload_id>": "019aaaaa-0000-7000-8000-000000000000",
     "<uuid:version_id>": "019aaaaa-0000-7000-8000-000000000000",
     "<uuid:forecast_id>": "019aaaaa-0000-7000-8000-000000000000",
     "<uuid:job_id>": "019aaaaa-0000-7000-8000-000000000000",
@@ -78,4 +80,4 @@ def test_a_stranger_is_refused(address: str, stranger: Client) -> None:
         response = method(f"/{address}")
         assert response.status_code in {302, 401, 403, 404}
         if response.status_code == 302:
-            assert response.headers["Location"].startswith("/admin/login/")
+            assert response.headers["Location"].startswith(("/admin/login/", "/login/"))

@@ -29,7 +29,7 @@ def test_a_region_that_may_not_be_seen_is_as_absent_as_one_that_is_not(
     asked = stranger.get("/", {"region": slug})
     assert (asked.status_code, asked.headers["Location"]) == (
         302,
-        f"/admin/login/?next=/%3Fregion%3D{slug}",
+        f"/login/?next=/%3Fregion%3D{slug}",
     )
     stranger.force_login(User.objects.create_user("somebody"))
     assert stranger.get("/", {"region": slug}).status_code == 404

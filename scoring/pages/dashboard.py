@@ -1,11 +1,10 @@
-"""The pages people look at."""
+"""The page of a region: its newest forecasts on a map."""
 
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from analytics.errors import RegionNotFoundError
@@ -29,7 +28,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     except RegionNotFoundError as error:
         # It may be private: who signs in may see it.
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            return redirect_to_login(request.get_full_path())
         raise Http404(error.message) from error
     context = {
         "regions": regions,
