@@ -113,8 +113,7 @@ def _states_of(
         for window, seconds in WINDOWS.items()
     }
     measured = [
-        (dict(zip(by, key, strict=True)), ratio)
-        for key, ratio in ratios[WHOLE].items()
+        (dict(zip(by, key, strict=True)), ratio) for key, ratio in ratios[WHOLE].items()
     ]
     for verdict in judge(objective, measured):
         key = tuple(verdict.labels.get(label, "") for label in by)

@@ -1,4 +1,4 @@
-"""Reads /metrics every half minute, and keeps what happened meanwhile for some hours."""
+"""Reads /metrics every half minute, and keeps what happened meanwhile for hours."""
 
 import urllib.request
 import zlib
@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from perf.monitoring.charts import Interval, all_charts
 from perf.monitoring.models import MetricReading
-from perf.slo.indicators import Growth, Sample, growth
+from perf.slo.indicators import Sample, growth
 from perf.slo.objectives import all_objectives
 
 EVERY_S: Final = 30.0
@@ -97,6 +97,3 @@ def _packed(samples: Iterable[tuple[Sample, float]]) -> bytes:
 def _unpacked(packed: bytes | memoryview | None) -> Samples:
     rows = orjson.loads(zlib.decompress(bytes(packed or b"")))
     return [((name, labels), value or 0.0) for name, labels, value in rows]
-
-
-__all__ = ["Growth", "keep_reading", "read_metrics", "take_reading"]

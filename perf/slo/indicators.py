@@ -120,7 +120,7 @@ class Condition:
 
     def counted(
         self,
-        growth: Growth,  # noqa: ARG002 - of counters, as others have it
+        growth: Growth,
         *,
         levels: Growth | None = None,
         seconds: float = 0.0,
