@@ -132,7 +132,7 @@ def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _is_needed(operation: dict[str, Any]) -> bool:
-    """Return whether a body has to be there: one of which nothing is required has not."""
+    """Return whether a body has to be there; one without required fields has not."""
     contents = operation["requestBody"]["content"].values()
     named = [body["schema"].get("$ref", "").rpartition("/")[2] for body in contents]
     return any(STRUCTS.get(name, {"required": True}).get("required") for name in named)
