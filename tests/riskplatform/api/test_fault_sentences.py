@@ -90,7 +90,7 @@ def test_a_body_is_told_what_is_wrong(
 
 
 def test_a_body_may_be_absent_where_nothing_is_required() -> None:
-    absent = Request(RequestFactory().post("/", content_type="application/json"))
+    absent = Request(RequestFactory().post("/", b"", content_type="application/json"))
     assert decode_body(absent, Order) == Order()
     assert fault_of_body("{}", Needy).reason == "The body lacks the field 'name'."
 
