@@ -13,7 +13,7 @@ import h3.api.basic_int as h3
 import numpy as np
 from numpy.typing import NDArray
 
-from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.errors import Field, InvalidInputError
 
 MAX_RESOLUTION = 15
 DECIMAL_CELL = re.compile(r"[0-9]{1,20}")
@@ -100,6 +100,21 @@ def read_cell(value: int | str) -> int | None:
     if HEX_CELL.fullmatch(value):
         readings.append(int(value, 16))
     return next(filter(_is_cell, readings), None)
+
+
+def parse_cell(value: int | str, *, field: Field = ()) -> int:
+    """Read an H3 cell as `read_cell` does, and refuse what is none.
+
+    `field` says where in the input the value stands.
+    """
+    cell = read_cell(value)
+    if cell is None:
+        raise InvalidInputError(
+            f"{str(value)[:40]!r} is not an H3 cell. Write its index in hex digits,"
+            " such as 882664c1e3fffff, or in decimal ones.",
+            field=field,
+        )
+    return cell
 
 
 def _is_cell(value: int) -> bool:

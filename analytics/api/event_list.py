@@ -13,8 +13,9 @@ from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 
 from analytics.api import events
-from analytics.api.reading import READERS, Limit, events_to_read, parse_cell
+from analytics.api.reading import READERS, Limit, events_to_read
 from analytics.errors import CursorError
+from analytics.grid import parse_cell
 from analytics.inbox.event_input import Name, Slug
 from analytics.models import Event
 from analytics.reads.event_lists import (
@@ -66,7 +67,7 @@ class EventFilterQuery(Struct, forbid_unknown_fields=True):
             since=since,
             until=until,
             event_type=self.event_type,
-            cell=None if self.cell is None else parse_cell(self.cell, "cell"),
+            cell=None if self.cell is None else parse_cell(self.cell, field="cell"),
             owners=owners,
         )
 

@@ -6,17 +6,17 @@ from msgspec import Meta
 from rest_framework.request import Request
 
 from analytics.errors import RegionNotFoundError
-from analytics.grid import read_cell
+from analytics.grid import parse_cell
 from analytics.placement import get_directory
 from riskplatform.api.keys.access import (
     READ_EVENTS,
     EventOwners,
     events_seen,
     find_access,
+    how_seen,
     may_see_region,
 )
 from riskplatform.api.keys.permissions import has_right
-from riskplatform.kernel.errors import InvalidInputError
 
 # Keys with the scope, members, and staff.
 READERS: Final = has_right(READ_EVENTS)
@@ -28,18 +28,12 @@ def events_to_read(request: Request, slug: str) -> EventOwners:
     access = find_access(request)
     ownership = get_directory().find_ownership(slug)
     if ownership is None or not may_see_region(access, ownership):
-        raise RegionNotFoundError(f"There is no region {slug!r}.", region=slug)
+        raise RegionNotFoundError(
+            f"There is no region {slug!r}.{how_seen(access)}", region=slug
+        )
     return events_seen(access)
-
-
-def parse_cell(text: str, field: str) -> int:
-    """Read an H3 cell, written in decimal or in hex digits."""
-    cell = read_cell(text)
-    if cell is None:
-        raise InvalidInputError(f"{text[:40]!r} is not an H3 cell.", field=field)
-    return cell
 
 
 def parse_cells(text: str, field: str) -> list[int]:
     """Read H3 cells that are separated by commas."""
-    return [parse_cell(cell, field) for cell in text.split(",") if cell]
+    return [parse_cell(cell.strip(), field=field) for cell in text.split(",") if cell]

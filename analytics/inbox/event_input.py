@@ -15,8 +15,8 @@ from analytics.ingest.rules import (
     RowCode,
     bad_number,
     bad_time,
-    shown,
 )
+from riskplatform.api.fault_sentences import describe_fault, unknown_name
 from riskplatform.api.strict_texts import values_of_texts
 from riskplatform.kernel.instants import AwareTime
 
@@ -93,8 +93,9 @@ def _fault(message: str, given: Mapping[str, Any]) -> Fault:
     if (lacking := MISSING_FIELD.match(message)) is not None:
         return in_field(lacking[1], MISSING)
     if (unknown := UNKNOWN_FIELD.match(message)) is not None:
-        name = shown(unknown[1])
-        return Fault(RowCode.UNKNOWN_FIELD, f"{name} is not a field of an event.")
+        known = EventInput.__struct_encode_fields__
+        reason = unknown_name("field", unknown[1], known)
+        return Fault(RowCode.UNKNOWN_FIELD, reason)
     path = PATH.search(message)
     name = path[1] if path else ""
     value = str(given.get(name, ""))
@@ -103,8 +104,7 @@ def _fault(message: str, given: Mapping[str, Any]) -> Fault:
     elif name in NUMBERS:
         fault = bad_number(value)
     else:
-        reason = message.partition(" - at `")[0]
-        is_long = " of length <=" in reason
+        is_long = " of length <=" in message
         code = RowCode.FIELD_TOO_LONG if is_long else RowCode.BAD_VALUE
-        fault = Fault(code, f"{reason}.")
+        return Fault(code, describe_fault(message, EventInput, whole="The row")[0])
     return in_field(name, fault)

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+# Powers of ten.
+SUFFIXES = {"K": 3, "M": 6, "B": 9, "T": 12}
 SPACES = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
 CURRENCY = "$€£¥"
 
@@ -26,14 +27,7 @@ class Numerals:
 
     def read(self, text: str) -> float | None:
         """Give the number; none where there is none. It may be infinite or NaN."""
-        factor = 1.0
-        if self.is_amount:
-            text = text.lstrip(CURRENCY).strip()
-            # Without a number before it, B is no billion.
-            if text[-1:].upper() in SUFFIXES and text[-2:-1].isdecimal():
-                factor, text = SUFFIXES[text[-1].upper()], text[:-1]
-        if self.grouping or self.decimal != ".":
-            text = self._plain(text)
+        text, power = self.written(text)
         # float() takes 1_000 and digits of other scripts; a file means neither.
         if not text.isascii() or "_" in text:
             return None
@@ -41,7 +35,22 @@ class Numerals:
             number = float(text)
         except ValueError:
             return None
-        return number if factor == 1.0 else round(number * factor, 6)
+        return round(number * 10.0**power, 6) if power else number
+
+    def written(self, text: str) -> tuple[str, int]:
+        """Write a number with a point and no thousands, and the power of ten behind.
+
+        What is no number is given as some text that is none either.
+        """
+        power = 0
+        if self.is_amount:
+            text = text.lstrip(CURRENCY).strip()
+            # Without a number before it, B is no billion.
+            if text[-1:].upper() in SUFFIXES and text[-2:-1].isdecimal():
+                power, text = SUFFIXES[text[-1].upper()], text[:-1]
+        if self.grouping or self.decimal != ".":
+            text = self._plain(text)
+        return text, power
 
     def _plain(self, text: str) -> str:
         """Write the number with a point and no thousands, or what is none."""

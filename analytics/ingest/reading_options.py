@@ -4,10 +4,12 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
 from analytics.errors import ReadingOptionsError
 from analytics.grid import Bounds
+from analytics.ingest.numbers import Numerals
 
 # What people's tools write where they know nothing. They are words of numbers, times
 # and ids; in other columns NA may be Namibia, so there only what `nulls` name is empty.
@@ -98,10 +100,19 @@ class ReadingOptions:
                 values[name] = tuple(values[name])
         return cls(**values)
 
+    @classmethod
+    def said(cls, options: Mapping[str, Any]) -> Self:
+        """Take those of some options that were given; what is None was not."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return cls.of(given)
+
     @property
     def grouping(self) -> str:
         """The sign between thousands; with a decimal comma it can only be a point."""
         return self.thousands or ("." if self.decimal == "," else "")
+
+    def numerals(self, *, is_amount: bool = False) -> Numerals:
+        return _numerals(self.decimal, self.grouping, is_amount)
 
     def saved(self) -> dict[str, Any]:
         """Give what differs from nothing said, as JSON keeps it."""
@@ -112,6 +123,11 @@ class ReadingOptions:
             and field.default is not MISSING
             and (value := getattr(self, field.name)) != field.default
         }
+
+
+@cache
+def _numerals(decimal: str, grouping: str, is_amount: bool) -> Numerals:  # noqa: FBT001 - cached by place
+    return Numerals(decimal=decimal, grouping=grouping, is_amount=is_amount)
 
 
 AS_A_POST = ReadingOptions(allow_null_island=True)

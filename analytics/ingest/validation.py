@@ -193,9 +193,7 @@ class _Reading:
     def _numerals(self, name: str) -> Numerals:
         options = self.rules.options
         is_amount = name == "amount" and options.is_lenient
-        return Numerals(
-            decimal=options.decimal, grouping=options.grouping, is_amount=is_amount
-        )
+        return options.numerals(is_amount=is_amount)
 
     def measure(self, name: str) -> FloatArray | None:
         if name not in self.columns:

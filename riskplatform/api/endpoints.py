@@ -15,7 +15,7 @@ serializers, parsers and responses are not used, because a struct parses and wri
 JSON many times faster and is its own schema.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
@@ -44,7 +44,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from riskplatform.api.creating import IDEMPOTENCY_KEY, Once, answer_once_per_key
-from riskplatform.api.inputs import decode_body, decode_query
+from riskplatform.api.inputs import check_parameters, decode_body, decode_query
 from riskplatform.api.openapi import query_parameters, struct_schema
 from riskplatform.api.preconditions import IF_MATCH, Precondition
 from riskplatform.api.renderers import Rows
@@ -106,12 +106,7 @@ class Endpoint:
         self.gives = described.return_annotation
 
     def respond(self, request: Request, **given: Any) -> HttpResponseBase:
-        if "query" in self.takes:
-            given["query"] = decode_query(request, self.takes["query"])
-        if "body" in self.takes:
-            given["body"] = decode_body(request, self.takes["body"])
-        if "precondition" in self.takes:
-            given["precondition"] = Precondition.of(request)
+        given |= self._inputs(request)
         answer, headers = self.function(request, **given), None
         if isinstance(answer, HttpResponseBase):
             return answer
@@ -130,6 +125,16 @@ class Endpoint:
             content_type=request.accepted_renderer.media_type,
             headers=headers,
         )
+
+    def _inputs(self, request: Request) -> Iterator[tuple[str, Any]]:
+        if "query" in self.takes:
+            yield "query", decode_query(request, self.takes["query"])
+        elif request.META.get("QUERY_STRING"):
+            check_parameters(request)
+        if "body" in self.takes:
+            yield "body", decode_body(request, self.takes["body"])
+        if "precondition" in self.takes:
+            yield "precondition", Precondition.of(request)
 
     def method(self) -> Callable[..., HttpResponseBase]:
         """Make the method of a view, with its schema."""

@@ -5,7 +5,7 @@ what the OpenAPI schema shows.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -14,21 +14,19 @@ import msgspec
 from msgspec import inspect
 from rest_framework.request import Request
 
+from riskplatform.api.fault_sentences import Path, describe_fault, unknown_name
 from riskplatform.api.strict_texts import values_of_texts
 from riskplatform.kernel.errors import ApplicationError, InvalidInputError
 from riskplatform.kernel.instants import SPAN, is_storable
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
-Path = tuple[str | int, ...]
 # What the items of a list may be that are no times and hold none.
 PLAIN = (str, int, float)
-
-MESSAGE = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
-UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
-STEP = re.compile(r"\.([^.\[\]]+)|\[([^\]]+)\]")
-# What msgspec says of a time, and what helps its sender.
-TIME_FAULTS = ("Invalid RFC3339 encoded datetime", "Expected `datetime`")
-TIME_HINT = "write it with its offset from UTC, like 2026-11-23T14:05:00+01:00"
+# Every operation takes it: how the answer is to be written.
+FORMAT = "format"
+NO_FIELDS = b"{}"
+# A plus sign of an offset that was not written as %2B arrives as a blank.
+LOST_PLUS = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? \d{2}:?\d{2}$")
 
 
 class MalformedBodyError(ApplicationError):
@@ -38,7 +36,7 @@ class MalformedBodyError(ApplicationError):
 
 
 def decode_body(request: Request, kind: type[Struct]) -> Struct:
-    """Parse and validate a JSON body.
+    """Parse and validate a JSON body; one that is absent may have no fields.
 
     Raises
     ------
@@ -49,13 +47,20 @@ def decode_body(request: Request, kind: type[Struct]) -> Struct:
         stores; `errors` has a JSON pointer and a reason.
     """
     try:
-        body = msgspec.json.decode(request.body, type=kind)
+        content = request.body or (NO_FIELDS if is_optional(kind) else b"")
+        body = msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        reason, field = describe_fault(str(error), kind, whole="The body")
+        raise InvalidInputError(reason, field=field) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBodyError(f"The body is not JSON: {error}.") from error
     _check_times(body)
     return body
+
+
+def is_optional(kind: type[msgspec.Struct]) -> bool:
+    """Say whether a body of which nothing is required may be absent."""
+    return not any(field.required for field in msgspec.structs.fields(kind))
 
 
 def decode_query(request: Request, kind: type[Struct]) -> Struct:
@@ -63,34 +68,39 @@ def decode_query(request: Request, kind: type[Struct]) -> Struct:
 
     Values are read as strictly as those of a JSON body.
     """
+    known = kind.__struct_encode_fields__
+    check_parameters(request, known)
+    texts = request.query_params.dict()
+    if FORMAT not in known:
+        # The renderer has been chosen by it.
+        texts.pop(FORMAT, None)
+    try:
+        query = msgspec.convert(values_of_texts(texts, kind), type=kind)
+    except msgspec.ValidationError as error:
+        reason, field = describe_fault(str(error), kind, whole="The query")
+        if field and LOST_PLUS.search(texts.get(str(field[0]), "")):
+            reason += " In an address a plus sign is written %2B, as in %2B01:00."
+        raise InvalidInputError(reason, field=field) from error
+    _check_times(query)
+    return query
+
+
+def check_parameters(request: Request, known: Sequence[str] = ()) -> None:
+    """Refuse parameters that there are not, or that are given twice."""
     for name, values in request.query_params.lists():
+        if name not in known and name != FORMAT:
+            raise InvalidInputError(unknown_name("parameter", name, known), field=name)
         if len(values) > 1:
             raise InvalidInputError(f"{name} is given {len(values)} times.", field=name)
         # PostgreSQL holds no such text, so nothing could be found by it.
         if "\0" in values[0]:
             raise InvalidInputError(f"{name} contains the character NUL.", field=name)
-    try:
-        query = msgspec.convert(
-            values_of_texts(request.query_params.dict(), kind), type=kind
-        )
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from error
-    _check_times(query)
-    return query
 
 
 def given_in(body: msgspec.Struct) -> dict[str, Any]:
     """Give the fields that a body names; what a change leaves out is UNSET."""
     fields = msgspec.structs.asdict(body)
     return {key: value for key, value in fields.items() if value is not msgspec.UNSET}
-
-
-def explained(message: str) -> str:
-    """Add to a message of msgspec what helps the sender, where it is about a time."""
-    if not message.startswith(TIME_FAULTS):
-        return message
-    fault, at, path = message.partition(" - at ")
-    return f"{fault}: {TIME_HINT}{at}{path}"
 
 
 def refuse_repeats(values: Iterable[object], name: str, *, member: str = "") -> None:
@@ -102,18 +112,6 @@ def refuse_repeats(values: Iterable[object], name: str, *, member: str = "") -> 
                 f"{value} is given twice.", field=(name, index, *filter(None, [member]))
             )
         seen.add(value)
-
-
-def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
-    message = explained(str(error))
-    match = MESSAGE.match(message)
-    if match is None:
-        return InvalidInputError(message, field=())
-    # msgspec writes `$.cells[0].cell_id`.
-    field = [name or index for name, index in STEP.findall(match["path"] or "$")]
-    if (unknown := UNKNOWN.match(match["reason"])) is not None:
-        field.append(unknown["name"])
-    return InvalidInputError(f"{match['reason']}.", field=tuple(field))
 
 
 def _check_times(value: msgspec.Struct) -> None:

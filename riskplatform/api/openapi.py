@@ -107,7 +107,7 @@ def document_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     }
     for method, operation in _operations(result):
         if "requestBody" in operation:
-            operation["requestBody"].setdefault("required", True)
+            operation["requestBody"]["required"] = _is_needed(operation)
         responses = operation["responses"]
         for code in {*_possible(method, operation), *(responses.keys() & PROBLEMS)}:
             name = PROBLEMS[code][0]
@@ -129,6 +129,13 @@ def allow_either_key(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _operations(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for methods in result["paths"].values():
         yield from methods.items()
+
+
+def _is_needed(operation: dict[str, Any]) -> bool:
+    """Return whether a body has to be there; one without required fields has not."""
+    contents = operation["requestBody"]["content"].values()
+    named = [body["schema"].get("$ref", "").rpartition("/")[2] for body in contents]
+    return any(STRUCTS.get(name, {"required": True}).get("required") for name in named)
 
 
 def _possible(method: str, operation: dict[str, Any]) -> Iterator[str]:

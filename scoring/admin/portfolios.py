@@ -129,7 +129,7 @@ class AssetAdmin(admin.ModelAdmin[Asset]):
     list_filter = ("portfolio__currency",)
     search_fields = ("reference", "name", "portfolio__name")
     autocomplete_fields = ("portfolio", "vulnerability")
-    readonly_fields = ("updated_at",)
+    readonly_fields = ("ignored_terms", "updated_at")
     inlines = (AssetPlaceInline,)
     show_full_result_count = False
 

@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from analytics.errors import RegionNotFoundError
-from analytics.grid import read_cell
+from analytics.grid import parse_cell, read_cell
 from perf.cache.edge.policy import confirm_audience, depends_on
 from perf.cache.edge.principals import EdgePrincipal
 from riskplatform.api.inputs import refuse_repeats
@@ -21,11 +21,11 @@ from riskplatform.api.keys.access import (
     Access,
     OwnedRegion,
     find_access,
+    how_seen,
     may_change_models,
     may_see_region,
 )
 from scoring import change_names
-from scoring.cell_ids import parse_cell_id
 from scoring.models import Region
 from scoring.selectors.regions import (
     REGIONS,
@@ -69,7 +69,7 @@ def parse_cell_ids(
     cells = [cell for value in given if (cell := read_cell(value)) is not None]
     if len(cells) != len(given):
         for index, value in enumerate(given):
-            parse_cell_id(value, field=(name, index, *filter(None, [member])))
+            parse_cell(value, field=(name, index, *filter(None, [member])))
     if len(set(cells)) != len(cells):
         refuse_repeats(cells, name, member=member)
     return cells
@@ -94,7 +94,7 @@ def require_change(request: Request, region: Region) -> None:
             "installation, by staff."
         )
     raise RegionNotFoundError(
-        f"There is no region {region.slug!r}.", region=region.slug
+        f"There is no region {region.slug!r}.{how_seen(access)}", region=region.slug
     )
 
 

@@ -134,6 +134,24 @@ class AssessmentDetail(AssessmentSummary):
     top_assets: list[AssetContribution]
     inside: ExposureTotals
     outside: ExposureTotals
+    # None in those that are older than the figure.
+    without_curve: (
+        Annotated[
+            int,
+            Meta(description="Assets inside that any event in their cell destroys."),
+        ]
+        | None
+    ) = None
+    ignored_terms: (
+        Annotated[
+            dict[str, int],
+            Meta(
+                description="Assets of the portfolio by the column of a term of their"
+                " file that no asset can have, so that losses are without it."
+            ),
+        ]
+        | None
+    ) = None
 
     @classmethod
     def of(cls, assessment: Assessment) -> Self:

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from django.conf import settings
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
 from analytics.errors import UnsupportedBodyError
+from analytics.ingest.reading_options import ReadingOptions as FileOptions
 from analytics.ingest.unpacking import limited, unpacked
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
@@ -54,6 +56,14 @@ class AssetImportQuery(Struct, forbid_unknown_fields=True):
     skip_unlocated: Annotated[
         bool, Meta(description="Leave out rows without coordinates.")
     ] = False
+    delimiter: (
+        Annotated[str, Meta(description="What separates fields; found else.")] | None
+    ) = None
+    decimal: Annotated[str, Meta(description="Decimal sign: . or ,")] | None = None
+    thousands: (
+        Annotated[str, Meta(description="What separates thousands, if anything.")]
+        | None
+    ) = None
 
 
 class AssetImportReceipt(Struct):
@@ -116,6 +126,7 @@ def assets_import(
         layout=query.layout,
         column_map=query.map,
         is_skipping_unlocated=query.skip_unlocated,
+        file=FileOptions.said(asdict(query)),
     )
     most, body = settings.ASSETS_MAX_BODY_BYTES, None
     pieces: Iterable[bytes] = limited(body_pieces(request), max_bytes=most)

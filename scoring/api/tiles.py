@@ -5,7 +5,6 @@ from itertools import chain
 
 from django.http import HttpResponse
 from msgspec import Struct
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -15,6 +14,8 @@ from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import Router
+from riskplatform.api.inputs import FORMAT
+from riskplatform.api.negotiation import Negotiation
 from riskplatform.api.renderers import JsonRenderer, finite_list
 from riskplatform.api.vector_tiles import (
     CONTENT_TYPE,
@@ -51,7 +52,7 @@ class TileRenderer(JsonRenderer):
     format = "mvt"
 
 
-class OneFormat(BaseContentNegotiation):
+class OneFormat(Negotiation):
     """The address says what it is, whatever a map says that it accepts."""
 
     def select_renderer(
@@ -60,6 +61,8 @@ class OneFormat(BaseContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
+        if FORMAT in request.query_params:
+            return super().select_renderer(request, renderers)
         (only,) = renderers
         return only, CONTENT_TYPE
 

@@ -13,6 +13,7 @@ from riskplatform.kernel.ids import uuid7
 from scoring.models.forecast import Forecast
 from scoring.models.region import Region
 
+SEPARATOR = ","
 MONEY_DIGITS = 20
 MONEY_PLACES = 2
 TOTAL_DIGITS = 30
@@ -170,6 +171,12 @@ class Asset(models.Model):
         null=True,
         blank=True,
         help_text="Empty: every event in the cell takes the whole value.",
+    )
+    ignored_terms = models.TextField(
+        default="",
+        blank=True,
+        editable=False,
+        help_text="Columns of the file with terms that no asset can have.",
     )
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -129,6 +129,8 @@ def measure(
                 "top_assets": _top_assets(exposure, table, scenarios, losses, shares),
                 "inside": _totals(len(exposure.asset_ids), exposure.value.sum()),
                 "outside": _totals(exposure.outside_count, exposure.outside_value),
+                "without_curve": exposure.without_curve_count,
+                "ignored_terms": exposure.ignored_terms,
             }
         ),
     )

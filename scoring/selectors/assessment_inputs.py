@@ -35,7 +35,7 @@ from scoring.models import (
     Portfolio,
     Region,
 )
-from scoring.selectors.exposures import Exposure, load_exposure
+from scoring.selectors.exposures import NO_CURVE, Exposure, load_exposure
 from scoring.selectors.forecasts import get_columns, get_scenarios
 from scoring.selectors.regions import find_known_regions
 
@@ -70,6 +70,8 @@ class RegionExposure:
     curves: list[Curve]
     outside_count: int
     outside_value: Decimal
+    without_curve_count: int
+    ignored_terms: dict[str, int]
 
     @property
     def nbytes(self) -> int:
@@ -235,6 +237,8 @@ def _placed(exposure: Exposure, cells: NDArray[np.uint64]) -> RegionExposure:
         curves=exposure.curves,
         outside_count=exposure.outside_count + len(exposure) - known.size,
         outside_value=exposure.outside_value + Decimal(f"{max(beyond, 0.0):.2f}"),
+        without_curve_count=int((insured.curve == NO_CURVE).sum()),
+        ignored_terms=exposure.ignored_terms,
     )
 
 

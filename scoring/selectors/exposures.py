@@ -1,5 +1,6 @@
 """What a portfolio has at stake in a region, as columns for the engine."""
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scoring.engine.arrays import Floats
 from scoring.engine.exposures import Curve
 from scoring.models import Asset, AssetPlace, Portfolio, Region, Vulnerability
+from scoring.models.portfolio import SEPARATOR
 
 NO_CURVE = -1
 COLUMNS = (
@@ -38,6 +40,8 @@ class Exposure:
         Of each vulnerability in use: severities ascending, and damage ratios.
     outside_count, outside_value
         What the portfolio has elsewhere: in no cell of this region.
+    ignored_terms
+        All assets of the portfolio by the column of a term that is left out.
     """
 
     asset_ids: list[UUID]
@@ -50,6 +54,7 @@ class Exposure:
     curves: list[Curve]
     outside_count: int
     outside_value: Decimal
+    ignored_terms: dict[str, int]
 
     def __len__(self) -> int:
         return len(self.asset_ids)
@@ -68,7 +73,9 @@ def load_exposure(portfolio: Portfolio, region: Region) -> Exposure:
     asset_ids, references, cells, value, deductible, limit, kinds = columns
     curves, index_of = _read_curves({kind for kind in kinds if kind is not None})
     limits = np.array(limit, dtype=np.float64)
-    outside_count, outside_value = _outside(portfolio, region)
+    whole = _whole(portfolio)
+    places = places.order_by()
+    inside = places.aggregate(count=Count("pk"), value=Sum("asset__value"))
     return Exposure(
         asset_ids=list(asset_ids),
         references=list(references),
@@ -80,8 +87,11 @@ def load_exposure(portfolio: Portfolio, region: Region) -> Exposure:
             [index_of.get(kind, NO_CURVE) for kind in kinds], dtype=np.int64
         ),
         curves=curves,
-        outside_count=outside_count,
-        outside_value=outside_value,
+        # To look for each asset whether it has no place takes minutes as long as the
+        # statistics of the database know nothing of the tables.
+        outside_count=whole.count - inside["count"],
+        outside_value=whole.value - (inside["value"] or Decimal(0)),
+        ignored_terms=whole.ignored_terms,
     )
 
 
@@ -95,15 +105,20 @@ def _read_curves(ids: set[int]) -> tuple[list[Curve], dict[int | None, int]]:
     return curves, {pk: position for position, (pk, _) in enumerate(found)}
 
 
-def _outside(portfolio: Portfolio, region: Region) -> tuple[int, Decimal]:
-    """Count what has no place in a region: all of it, less what has.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    count: int
+    value: Decimal
+    ignored_terms: dict[str, int]
 
-    To look for each asset whether it has none takes minutes as long as the statistics
-    of the database know nothing of the tables.
-    """
-    sums = {"count": Count("pk"), "value": Sum("value")}
-    everything = Asset.objects.filter(portfolio=portfolio).aggregate(**sums)
-    places = AssetPlace.objects.filter(region=region, asset__portfolio=portfolio)
-    inside = places.aggregate(count=Count("pk"), value=Sum("asset__value"))
-    value = (everything["value"] or Decimal(0)) - (inside["value"] or Decimal(0))
-    return everything["count"] - inside["count"], value
+
+def _whole(portfolio: Portfolio) -> _Whole:
+    """Add up all of a portfolio: one query, a row for each list of ignored terms."""
+    assets = Asset.objects.filter(portfolio=portfolio).order_by()
+    grouped = assets.values_list("ignored_terms").annotate(Count("pk"), Sum("value"))
+    ignored: Counter[str] = Counter()
+    count, value = 0, Decimal(0)
+    for names, group_count, group_value in grouped:
+        ignored.update(dict.fromkeys(filter(None, names.split(SEPARATOR)), group_count))
+        count, value = count + group_count, value + group_value
+    return _Whole(count=count, value=value, ignored_terms=dict(sorted(ignored.items())))

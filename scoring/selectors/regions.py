@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.errors import RegionNotFoundError
 from analytics.grid import Bounds, RegionGrid
 from perf.cache.remembered import Remembered
-from riskplatform.api.keys.access import Access, may_see_region
+from riskplatform.api.keys.access import Access, how_seen, may_see_region
 from scoring import change_names
 from scoring.cell_ids import hex_of
 from scoring.engine.grid import Grid, build_grid
@@ -45,7 +45,9 @@ def get_region(slug: str, *, access: Access) -> Region:
     """Find a region; one that may not be seen is as absent as one that is not."""
     return require(
         list_regions(access).filter(slug=slug).first(),
-        RegionNotFoundError(f"There is no region {slug!r}.", region=slug),
+        RegionNotFoundError(
+            f"There is no region {slug!r}.{how_seen(access)}", region=slug
+        ),
     )
 
 

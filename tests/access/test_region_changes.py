@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from riskplatform.api.keys.models import Organisation
+from riskplatform.api.keys.models import Organisation, Scope
 from scoring.models import Alert, Assessment, Region
 from scoring.services.alerts.evaluation import evaluate_due_rules
 from scoring.services.regions import set_region_access
@@ -97,3 +97,14 @@ def test_lists_name_no_region_that_is_not_seen(acme: Organisation) -> None:
     page = client.get("/").content
     assert b"of-other" not in page
     assert b"of-nobody" not in page
+
+
+def test_a_key_that_lacks_the_scope_is_told_so_wherever_it_asks(
+    acme: Organisation,
+) -> None:
+    make_region(is_public=False, owner=acme)
+    writer = make_client(acme, scopes=[Scope.EVENTS_WRITE])
+    for address in ("regions/chicago", "regions/nowhere", "events?region=chicago"):
+        answer = writer.get(f"/api/v1/{address}")
+        assert answer.status_code in {403, 404}
+        assert "scope scores:read" in answer.json()["detail"]

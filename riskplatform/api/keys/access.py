@@ -95,6 +95,16 @@ def may_change_models(access: Access, region: OwnedRegion) -> bool:
     return _reaches(access, CHANGE_MODELS, region)
 
 
+def how_seen(access: Access) -> str:
+    """Say after "there is no region" what a key or a member lacks, the same for all."""
+    if access.organisation_id is None or access.has(READ_REGIONS):
+        return ""
+    return (
+        " One that is private is seen with the scope"
+        f" {READ_REGIONS.scope}, which this key or membership does not have."
+    )
+
+
 def regions_seen(access: Access, *, at: str = "") -> Q:
     """Give the condition that `may_see_region` checks; `at` leads to the region."""
     return Q(**{f"{at}is_public": True}) | _regions_reached(access, READ_REGIONS, at)

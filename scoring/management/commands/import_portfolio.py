@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from analytics.ingest.reading_options import ReadingOptions as FileOptions
 from analytics.ingest.unpacking import ByteSource
 from riskplatform.api.keys.models import Organisation
 from riskplatform.api.keys.services import get_organisation
@@ -20,6 +21,7 @@ from riskplatform.kernel.commands import (
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.management.import_report import ProgressLine
 from scoring.models import Portfolio
+from scoring.services.imports.arguments import add_dialect, add_numbers
 from scoring.services.imports.texts import asset_lines
 from scoring.services.portfolios.asset_import import (
     AssetImport,
@@ -74,6 +76,8 @@ class Command(ApplicationCommand):
             action="store_true",
             help="Leave out rows without coordinates, and count them.",
         )
+        add_numbers(parser)
+        add_dialect(parser)
         add_dry_run(parser)
         add_json(parser)
 
@@ -104,6 +108,7 @@ class Command(ApplicationCommand):
                     layout=options["layout"],
                     column_map=options["map"],
                     is_skipping_unlocated=options["skip_unlocated"],
+                    file=FileOptions.said(options),
                 ),
                 on_progress=lambda rows: line(
                     rows,

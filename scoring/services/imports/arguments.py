@@ -1,6 +1,6 @@
 """The options of an import, typed at a terminal or in a form, over what is saved."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, _ArgumentGroup
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -47,7 +47,14 @@ def add_reading(parser: ArgumentParser) -> None:
     )
     _add_values(parser)
     _add_places(parser)
-    _add_dialect(parser)
+    add_dialect(parser)
+
+
+def add_numbers(parser: ArgumentParser | _ArgumentGroup) -> None:
+    parser.add_argument("--decimal", metavar="SIGN", help="Decimal sign: . or ,")
+    parser.add_argument(
+        "--thousands", metavar="SIGN", help="What separates thousands, if anything."
+    )
 
 
 def add_saving(parser: ArgumentParser) -> None:
@@ -96,10 +103,7 @@ def _add_values(parser: ArgumentParser) -> None:
         help="iso, epoch_s, epoch_ms, excel or a format of strptime such as"
         " '%%m/%%d/%%Y %%I:%%M %%p'; alternatives with | between.",
     )
-    values.add_argument("--decimal", metavar="SIGN", help="Decimal sign: . or ,")
-    values.add_argument(
-        "--thousands", metavar="SIGN", help="What separates thousands, if anything."
-    )
+    add_numbers(values)
     values.add_argument(
         "--null",
         dest="nulls",
@@ -137,7 +141,7 @@ def _add_places(parser: ArgumentParser) -> None:
     )
 
 
-def _add_dialect(parser: ArgumentParser) -> None:
+def add_dialect(parser: ArgumentParser) -> None:
     dialect = parser.add_argument_group("CSV")
     dialect.add_argument(
         "--delimiter", type=_character, help="What separates fields; found else."

@@ -147,12 +147,11 @@ def read_assets(
 ) -> AssetFile:
     """Read a CSV file whole; that may take long, so it is for before a transaction."""
     try:
-        source = CsvRows(LineSource(pieces), file=name)
+        source = CsvRows(LineSource(pieces), file=name, options=reading.file)
     except EventFileError as error:
         raise AssetFileError(error.message) from error
     file = AssetFile(layout=choose_layout(source.header, reading))
-    skips = reading.is_skipping_unlocated
-    for asset in watched(_readable(source, file, is_skipping_unlocated=skips)):
+    for asset in watched(_readable(source, file, reading)):
         file.rows.append(asset)
         if file.row_count % PROGRESS_EVERY_ROWS == 0:
             on_progress(file.row_count)
@@ -188,7 +187,7 @@ def store_assets(
 
 
 def _readable(
-    source: CsvRows, file: AssetFile, *, is_skipping_unlocated: bool
+    source: CsvRows, file: AssetFile, reading: ReadingOptions
 ) -> Iterator[AssetRow]:
     """Yield the rows that can be read, and note the faults of the others."""
     layout = file.layout
@@ -199,8 +198,14 @@ def _readable(
             fault = texts.fault
             file.note(row_fault(number, texts.column, fault.code, fault.reason))
             continue
-        values = RowValues(number, texts, columns=layout.columns, header=layout.header)
-        if is_skipping_unlocated and not any(map(values.raw, layout.place)):
+        values = RowValues(
+            number,
+            texts,
+            columns=layout.columns,
+            header=layout.header,
+            options=reading.file,
+        )
+        if reading.is_skipping_unlocated and not any(map(values.raw, layout.place)):
             file.unlocated_count += 1
             continue
         asset = layout.read_values(values)
@@ -264,8 +269,7 @@ def _write(
     is_inside = place_assets(ids, [row.lat for row in rows], [row.lon for row in rows])
     settle_portfolios([portfolio.pk])
     portfolio.refresh_from_db()
-    names = {name.casefold(): name for name in file.layout.header}
-    ignored = Counter(names[name] for row in rows for name in row.ignored)
+    ignored = Counter(name for row in rows for name in row.ignored)
     outside = [rows[index].value for index in np.flatnonzero(~is_inside).tolist()]
     return AssetImport(
         portfolio=portfolio,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, get_args
 
+from analytics.ingest.reading_options import AS_A_POST
+from analytics.ingest.reading_options import ReadingOptions as FileOptions
 from scoring.errors import AssetFileError
 from scoring.services.portfolios.asset_values import ZERO, AssetRow, RowValues
 from scoring.services.portfolios.oed import REQUIRED as OED_REQUIRED
@@ -53,11 +55,15 @@ FORMATS: Final = get_args(Format)[:-1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOptions:
-    """How to read a file, where its header alone does not say."""
+    """How to read a file, where its header alone does not say.
+
+    `file` is its dialect and how its numbers are written, as of a file of events.
+    """
 
     layout: Format | None = None
     column_map: str = ""
     is_skipping_unlocated: bool = False
+    file: FileOptions = AS_A_POST
 
 
 # By its header.

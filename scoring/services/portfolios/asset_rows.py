@@ -21,6 +21,7 @@ from riskplatform.kernel.changes import publish_changes
 from scoring import change_names
 from scoring.engine.arrays import Cells
 from scoring.models import Asset, AssetPlace, Portfolio, Region
+from scoring.models.portfolio import SEPARATOR
 from scoring.selectors.placement import Places, cells_of, find_places, members
 from scoring.services.portfolios.asset_values import AssetRow
 
@@ -34,7 +35,7 @@ BATCH_ROWS = 5_000
 ANALYZED_ROWS = 10_000
 ASSET_COLUMNS = (
     *("id", "portfolio_id", "reference", "name", "lat", "lon", "value"),
-    *("deductible", "limit", "vulnerability_id", "updated_at"),
+    *("deductible", "limit", "vulnerability_id", "ignored_terms", "updated_at"),
 )
 PLACE_COLUMNS = ("asset_id", "region_id", "h3")
 TOTALS = ("asset_count", "total_value", "outside_count", "outside_value")
@@ -166,6 +167,7 @@ def _asset_values(
             _amount(row.deductible),
             None if row.limit is None else _amount(row.limit),
             curve_id,
+            SEPARATOR.join(row.ignored),
             updated_at,
         )
 

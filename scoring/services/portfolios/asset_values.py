@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from analytics.ingest.reading_options import AS_A_POST, ReadingOptions
 from analytics.ingest.rules import (
     MISSING,
     MISSING_NUMBER,
@@ -86,7 +87,7 @@ class RowValues:
     A value at fault reads as zero or as empty text, and is noted in `faults`.
     """
 
-    __slots__ = ("_columns", "_header", "_texts", "faults", "row")
+    __slots__ = ("_columns", "_header", "_options", "_texts", "faults", "row")
 
     def __init__(
         self,
@@ -95,8 +96,10 @@ class RowValues:
         *,
         columns: Mapping[str, int],
         header: Sequence[str],
+        options: ReadingOptions = AS_A_POST,
     ) -> None:
         self.row = row
+        self._options = options
         self.faults: list[FieldFault] = []
         self._texts = texts
         self._columns = columns
@@ -122,8 +125,8 @@ class RowValues:
 
     def place(self, lat_column: str, lon_column: str) -> tuple[float, float]:
         """Read a latitude and a longitude, and notice where they look exchanged."""
-        lat, lat_fault = _degrees(self.raw(lat_column))
-        lon, lon_fault = _degrees(self.raw(lon_column))
+        lat, lat_fault = self._degrees(lat_column)
+        lon, lon_fault = self._degrees(lon_column)
         if math.fabs(lat) > 90:
             lat_fault = latitude_fault(lat, lon)
         if math.fabs(lon) > 180:
@@ -138,11 +141,11 @@ class RowValues:
         text = self.raw(column)
         if not text:
             return None
-        fault = _number_fault(text)
-        if fault is not None:
-            self.note_fault(column, fault)
+        plain, power = self._options.numerals(is_amount=True).written(text)
+        if not _is_number(plain):
+            self.note_fault(column, bad_number(text))
             return ZERO
-        amount = Decimal(text)
+        amount = Decimal(plain).scaleb(power)
         if not 0 <= amount < BEYOND:
             reason = f"{shown(text)} is not between 0 and 10^18."
             self.note(column, AssetCode.OUT_OF_RANGE, reason)
@@ -160,18 +163,22 @@ class RowValues:
         self.note(column, fault.code, fault.reason)
 
     def note(self, column: str, code: AssetCode | RowCode, reason: str) -> None:
+        self.faults.append(row_fault(self.row, self.title(column), code, reason))
+
+    def title(self, column: str) -> str:
+        """Give the name of a column as the header has it."""
         index = self._columns.get(column)
-        name = column if index is None else self._header[index]
-        self.faults.append(row_fault(self.row, name, code, reason))
+        return column if index is None else self._header[index]
+
+    def _degrees(self, column: str) -> tuple[float, Fault | None]:
+        text = self.raw(column)
+        if not text:
+            return math.nan, MISSING_NUMBER
+        plain, _ = self._options.numerals().written(text)
+        return (
+            (float(plain), None) if _is_number(plain) else (math.nan, bad_number(text))
+        )
 
 
-def _degrees(text: str) -> tuple[float, Fault | None]:
-    fault = _number_fault(text)
-    return (float(text), None) if fault is None else (math.nan, fault)
-
-
-def _number_fault(text: str) -> Fault | None:
-    if not text:
-        return MISSING_NUMBER
-    is_number = len(text) <= MAX_NUMBER_CHARS and NUMBER.fullmatch(text) is not None
-    return None if is_number else bad_number(text)
+def _is_number(text: str) -> bool:
+    return len(text) <= MAX_NUMBER_CHARS and NUMBER.fullmatch(text) is not None

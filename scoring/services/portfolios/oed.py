@@ -77,7 +77,7 @@ def read_oed(values: RowValues, *, terms: tuple[str, ...]) -> AssetRow:
     own, used = _terms_of(values, worth, value)
     share = _participation(values, used)
     ignored = tuple(
-        name
+        values.title(name)
         for name in terms
         if name not in used and values.raw(name) and (values.amount(name) or ZERO)
     )

@@ -35,6 +35,7 @@ from scoring.services.portfolios.asset_rows import (
 from scoring.services.unique import unique_or
 
 COORDINATES = frozenset({"lat", "lon"})
+TERMS = frozenset({"deductible", "limit"})
 MAX_POINTS = 200
 
 # Severity and damage ratio.
@@ -150,6 +151,9 @@ def update_asset(
         return current
     for name, value in changed.items():
         setattr(current, name, value)
+    if TERMS & changed.keys():
+        # Those that somebody sets are in the place of those of the file.
+        current.ignored_terms = ""
     current.updated_at = timezone.now()
     _save_asset(current)
     if COORDINATES & changed.keys():

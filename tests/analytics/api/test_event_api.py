@@ -121,7 +121,7 @@ def test_nobody_sees_what_another_organisation_sent(ask: Ask, admin: Client) -> 
             422,
             "invalid_input",
         ),
-        (f"/export?region=chicago&{JANUARY}&format=xlsx", 404, "not_found"),
+        (f"/export?region=chicago&{JANUARY}&format=xlsx", 406, "not_acceptable"),
     ],
 )
 def test_wrong_questions_are_problems(

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from riskplatform.api.keys.models import Organisation, Scope
 from scoring.api.assessments import AssessmentDetail
-from scoring.models import Assessment, Forecast, Portfolio, Region
+from scoring.models import Assessment, Asset, Forecast, Portfolio, Region
+from scoring.services.portfolios.portfolios import update_asset
 from tests.support.factories import (
     DAY_S,
     ISSUED_FOR,
@@ -130,6 +132,29 @@ def test_assets_outside_the_region_are_reported(
     found = assess(client, portfolio).json()
     assert found["outside"] == {"count": 1, "value": "12.50"}
     assert found["inside"]["count"] == 7
+
+
+def test_what_losses_are_without_is_named(client: Client, portfolio: Portfolio) -> None:
+    found = assess(client, portfolio).json()
+    assert (found["without_curve"], found["ignored_terms"]) == (7, {})
+    first, second, *_ = portfolio.assets.order_by("pk")
+    Asset.objects.filter(pk=first.pk).update(ignored_terms="CondDed6All")
+    Asset.objects.filter(pk=second.pk).update(
+        ignored_terms="CondDed6All,LocDed1Building"
+    )
+    Portfolio.objects.update(revision=portfolio.revision + 1)
+    found = assess(client, portfolio).json()
+    assert found["ignored_terms"] == {"CondDed6All": 2, "LocDed1Building": 1}
+    update_asset(first, values={"deductible": Decimal(5)})
+    found = assess(client, portfolio).json()
+    assert found["ignored_terms"] == {"CondDed6All": 1, "LocDed1Building": 1}
+
+
+def test_an_assessment_needs_no_body(client: Client, portfolio: Portfolio) -> None:
+    asked = client.post(
+        f"/api/v1/assess/{portfolio.pk}", b"", content_type="application/json"
+    )
+    assert asked.json()["id"] == assess(client, portfolio).json()["id"]
 
 
 def test_a_time_chooses_the_forecast_that_was_there(

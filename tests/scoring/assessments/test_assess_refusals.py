@@ -57,7 +57,7 @@ def test_refuses_nonsense_with_a_pointer(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff", b'{"quantiles": [NaN]}', b'{"quantiles": [1e999]}']
+    "body", [b"{", b"\xff", b'{"quantiles": [NaN]}', b'{"quantiles": [1e999]}']
 )
 def test_a_body_that_is_not_json_is_a_problem(
     body: bytes, client: Client, portfolio: Portfolio

@@ -148,7 +148,7 @@ def test_refuses_nonsense_with_a_pointer(
     stranger: Client,
 ) -> None:
     response = get(stranger, tile, **query)
-    assert response.status_code == 422
+    assert response.status_code == (406 if pointer == "/format" else 422)
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.json()["errors"][0]["pointer"] == pointer
 

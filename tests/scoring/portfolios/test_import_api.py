@@ -104,6 +104,22 @@ def test_every_fault_is_listed_and_nothing_is_imported(
     assert [asset.reference for asset in Asset.objects.all()] == ["taken"]
 
 
+def test_numbers_are_read_as_they_are_written(
+    client: Client, address: str, portfolio: Portfolio
+) -> None:
+    rows = "id;lat;lon;value;limit\na;41,85;-87,68;1.250,5;250K\nb;0;0;1,5M;\n"
+    options = "?decimal=,&thousands=.&delimiter=;"
+    assert send(client, address + options, rows).status_code == 201
+    first, second = Asset.objects.order_by("reference")
+    assert (first.lat, first.value, first.limit) == (
+        *(41.85, Decimal("1250.50")),
+        Decimal(250_000),
+    )
+    assert second.value == Decimal(1_500_000)
+    refused = send(client, f"{address}?decimal=x", rows).json()
+    assert refused["detail"] == "The decimal sign is a point or a comma."
+
+
 def test_at_most_a_thousand_faults_are_listed(client: Client, address: str) -> None:
     body = "id,lat,lon,value\n" + "".join(f"r{n},x,0,1\n" for n in range(3_000))
     problem = send(client, address, body).json()

@@ -62,6 +62,16 @@ def test_makes_the_portfolio_and_reports(
     }
 
 
+def test_the_dialect_of_a_file_can_be_named(file: Path, acme: Organisation) -> None:
+    file.write_text("id|lat|lon|value\na|1,5|2|$1.234,5\n", encoding="utf-8")
+    dialect = ("--delimiter", "|", "--decimal", ",", "--thousands", ".")
+    report = json.loads(run(file, "--currency", "USD", "--json", *dialect))
+    assert report["total_value"] == "1234.50"
+    file.write_text("# made by hand\na,1,2,250K\n", encoding="utf-8")
+    bare = ("--comment", "#", "--columns", "id,lat,lon,value", "--replace")
+    assert json.loads(run(file, "--json", *bare))["total_value"] == "250000.00"
+
+
 def test_repeating_needs_to_be_asked_for(file: Path, acme: Organisation) -> None:
     make_portfolio(acme)
     assert "2 assets were added to 'Shops' and 0 replaced" in run(file)
