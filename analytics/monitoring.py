@@ -1,5 +1,6 @@
 """What the event store promises and shows."""
 
+from perf.monitoring.charts import Chart, Level, Quantiles, register_charts
 from perf.monitoring.described import (
     TICKET,
     Alert,
@@ -9,7 +10,7 @@ from perf.monitoring.described import (
     register_dashboards,
 )
 from perf.monitoring.queries import level, quantiles, rate
-from perf.slo.indicators import Latency
+from perf.slo.indicators import Latency, Series
 from perf.slo.objectives import (
     METRICS,
     Objective,
@@ -158,4 +159,12 @@ register_dashboards(
             ),
         ),
     )
+)
+register_charts(
+    Chart("Queries on ClickHouse", "s", Quantiles("analytics_query_seconds")),
+    Chart(
+        "Events that wait for ClickHouse",
+        "",
+        Level(Series("analytics_inbox_backlog_events")),
+    ),
 )

@@ -9,6 +9,7 @@ from django.utils import timezone
 from perf.jobs.metrics import JOBS_UNFINISHED
 from perf.jobs.models import Job
 from perf.jobs.runner import runners
+from perf.monitoring.readings import EVERY_S, take_reading
 from perf.realtime.announcements import send_waiting
 from riskplatform.kernel.periodic import register_periodic
 
@@ -35,3 +36,4 @@ def forget_old_jobs() -> int:
 register_periodic("count-unfinished-jobs", 15, count_unfinished_jobs)
 register_periodic("send-announcements", 2, send_waiting)
 register_periodic("forget-old-jobs", 3_600, forget_old_jobs)
+register_periodic("read-metrics", EVERY_S, take_reading)

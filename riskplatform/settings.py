@@ -278,5 +278,8 @@ PROMETHEUS_LATENCY_BUCKETS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6),
     *(1, 2.5, 5, 10, 30, 120, float("inf")),
 )
+# Where the worker reads what all processes counted, for the page of operators.
+METRICS_URL = env_str("METRICS_URL", "http://127.0.0.1:8002/metrics")
+METRICS_TOKEN = env_secret("METRICS_TOKEN") or ""
 LOG_MAX_BYTES = env_int("LOG_MAX_BYTES", 4 << 20, minimum=1 << 16)
 LOGGING = logging_config(level=env_str("LOG_LEVEL", "WARNING"))

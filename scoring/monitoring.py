@@ -1,5 +1,6 @@
 """What scoring promises and shows: the critical routes, forecasts, skill, alerts."""
 
+from perf.monitoring.charts import Chart, Level, register_charts
 from perf.monitoring.described import Dashboard, Panel, register_dashboards
 from perf.monitoring.queries import level, quantiles, rate
 from perf.slo.indicators import Condition, Latency, Ratio, Series
@@ -260,5 +261,12 @@ register_dashboards(
             ),
             Panel("Time of jobs", "s", quantiles("perf_job_seconds", "kind")),
         ),
+    ),
+)
+register_charts(
+    Chart(
+        "Forecasts that are overdue",
+        "s",
+        Level(Series("scoring_forecast_overdue_seconds"), by="region"),
     ),
 )

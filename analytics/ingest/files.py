@@ -14,6 +14,7 @@ from analytics.ingest.archives import holds_shapefile
 from analytics.ingest.column_map import REQUIRED, ColumnMap
 from analytics.ingest.csv_lines import LineSource
 from analytics.ingest.csv_rows import CsvRows
+from analytics.ingest.geo_files import GeoFile
 from analytics.ingest.geo_rows import GeoRows
 from analytics.ingest.json_rows import GeoJsonRows, NdjsonRows
 from analytics.ingest.parquet_rows import ParquetRows
@@ -46,7 +47,7 @@ FORMAT_OF_SUFFIX = {
     **dict.fromkeys(
         (
             *(".shp", ".gpkg", ".kml", ".kmz", ".fgb", ".gml", ".gpx", ".topojson"),
-            *(".tab", ".mif", ".xlsx", ".ods"),
+            *(".xlsx", ".ods"),
         ),
         FileFormat.GEO,
     ),
@@ -90,8 +91,9 @@ def open_file(
 ) -> Generator[OpenFile]:
     """Open a file, or the standard input where the path is `-`."""
     if file_format is FileFormat.GEO:
-        geo_rows = GeoRows(path, column_map, options)
-        yield OpenFile(geo_rows, geo_rows)
+        with GeoFile(path, layer=options.layer) as geo_file:
+            geo_rows = GeoRows(geo_file, column_map, options)
+            yield OpenFile(geo_rows, geo_rows)
         return
     if file_format is FileFormat.PARQUET:
         with _seekable(path) as file, closing(ParquetRows(file, column_map)) as rows:

@@ -1,6 +1,14 @@
 """What the performance kit promises and shows: requests, caches, connections, jobs."""
 
 from perf.monitoring.alerts import OWN_ALERTS
+from perf.monitoring.charts import (
+    Chart,
+    Level,
+    Quantiles,
+    Rate,
+    Share,
+    register_charts,
+)
 from perf.monitoring.dashboards import OWN_DASHBOARDS
 from perf.monitoring.described import register_alerts, register_dashboards
 from perf.slo.indicators import Condition, Latency, Ratio, Series
@@ -115,3 +123,26 @@ register_objectives(
 )
 register_alerts(*OWN_ALERTS)
 register_dashboards(*OWN_DASHBOARDS)
+register_charts(
+    Chart("Requests", "/s", Rate(Series(REQUESTS), by="outcome")),
+    Chart("Latency of requests", "s", Quantiles("perf_request_seconds")),
+    Chart(
+        "Responses from the cache",
+        "share",
+        Share(
+            "hits",
+            Series("perf_edge_requests_total", {"outcome": ("l1", "l2")}),
+            Series("perf_edge_requests_total"),
+        ),
+    ),
+    Chart(
+        "Jobs that wait or run",
+        "",
+        Level(Series("perf_jobs_unfinished"), by="state"),
+    ),
+    Chart(
+        "Memory of processes",
+        "bytes",
+        Level(Series("riskplatform_process_resident_bytes"), by="process"),
+    ),
+)

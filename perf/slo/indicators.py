@@ -6,7 +6,7 @@ the labels in `by`. Where nothing happened there is no ratio, not a zero.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 # How finely time is looked at, where an indicator is a condition.
 STEP: Final = "1m"
@@ -17,6 +17,8 @@ Labels = Mapping[str, tuple[str, ...]]
 Sample = tuple[str, Mapping[str, str]]
 # How much each series grew.
 Growth = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
+# Bad events and all of them, or seconds, by the values of labels.
+Counted = dict[tuple[str, ...], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,11 @@ class Ratio:
         total = _rate(self.total, window, self.by)
         return f"({bad} or 0 * {total}) / ({total} > 0)"
 
-    def measured(self, growth: Growth) -> dict[tuple[str, ...], float]:
-        """Give the bad ratio of each combination of labels in which there is any."""
+    def counted(self, growth: Growth, **_: Any) -> Counted:
+        """Give bad and all events of each combination of labels with any."""
         bad = self.bad.summed(growth, self.by)
         total = self.total.summed(growth, self.by)
-        return {key: bad.get(key, 0.0) / n for key, n in total.items() if n > 0}
+        return {key: (bad.get(key, 0.0), n) for key, n in total.items() if n > 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +94,10 @@ class Latency:
         total = _rate(self.total, window, self.by)
         return f"1 - {good} / ({total} > 0)"
 
-    def measured(self, growth: Growth) -> dict[tuple[str, ...], float]:
+    def counted(self, growth: Growth, **_: Any) -> Counted:
         good = self.good.summed(growth, self.by)
         total = self.total.summed(growth, self.by)
-        return {key: 1 - good.get(key, 0.0) / n for key, n in total.items() if n > 0}
+        return {key: (n - good.get(key, 0.0), n) for key, n in total.items() if n > 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +118,22 @@ class Condition:
         labels = ", ".join(self.by)
         return f"max by ({labels}) (avg_over_time({self.violated}[{window}:{STEP}]))"
 
-    def measured(self, growth: Growth) -> dict[tuple[str, ...], float]:
-        """Give nothing: what grew during a run says nothing of gauges."""
-        return {}
+    def counted(
+        self,
+        growth: Growth,
+        *,
+        levels: Growth | None = None,
+        seconds: float = 0.0,
+    ) -> Counted:
+        """Give bad and all seconds; nothing where the levels are not known."""
+        found = Series(self.gauge).summed(levels or {}, self.by)
+        return {
+            key: (seconds if self.is_violated(level) else 0.0, seconds)
+            for key, level in found.items()
+        }
+
+    def is_violated(self, level: float) -> bool:
+        return level < self.limit if self.is_floor else level > self.limit
 
 
 Indicator = Ratio | Latency | Condition

@@ -66,8 +66,8 @@ def _measured(
     objective: Objective, growth: Growth
 ) -> Iterator[tuple[Mapping[str, str], float]]:
     indicator = objective.indicator
-    for key, ratio in sorted(indicator.measured(growth).items()):
-        yield dict(zip(indicator.by, key, strict=True)), ratio
+    for key, (bad, total) in sorted(indicator.counted(growth).items()):
+        yield dict(zip(indicator.by, key, strict=True)), bad / total
 
 
 def describe(verdict: Verdict) -> str:

@@ -1,7 +1,9 @@
 """The product's own processes: metrics, web, realtime and worker."""
 
 import http.client
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +15,7 @@ from riskplatform.serving.web import WebSize
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MANAGE = CHECKOUT / "manage.py"
+METRICS_URL = "METRICS_URL"
 LIVENESS_PATH = "/health/live"
 PROBE_TIMEOUT_S = 2.0
 
@@ -100,16 +103,28 @@ class WorkerService(BeatingService):
     # A job at work may go on to its end, or to a step where it is released.
     stop_timeout_s: ClassVar[float] = 30.0
 
+    def __init__(self, site: Site, *, metrics: MetricsServer | None = None) -> None:
+        super().__init__(site)
+        self._metrics = metrics
+
     def launch(self) -> Launch:
-        return manage("run_worker", beats_in=self.heartbeat)
+        env = {}
+        if self._metrics is not None and METRICS_URL not in os.environ:
+            # Only now it is known at which port they are served.
+            env[METRICS_URL] = self._metrics.address
+        return manage("run_worker", beats_in=self.heartbeat, env=env)
 
 
-def manage(*arguments: str, beats_in: Path | None = None) -> Launch:
+def manage(
+    *arguments: str,
+    beats_in: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Launch:
     """Run a management command as a process, perhaps one with a heartbeat."""
     beating = {} if beats_in is None else {heartbeat.VARIABLE: str(beats_in)}
     return Launch(
         argv=[sys.executable, str(MANAGE), *arguments],
         # Its output goes to a file; there, a line is worth having at once.
-        env={"PYTHONUNBUFFERED": "1", **beating},
+        env={"PYTHONUNBUFFERED": "1", **beating, **(env or {})},
         working_folder=CHECKOUT,
     )

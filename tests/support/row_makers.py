@@ -7,6 +7,7 @@ from django.db.models import Model
 
 from analytics import models as analytics
 from perf.jobs.models import Job, PeriodicRun
+from perf.monitoring.models import MetricReading
 from perf.realtime.models import Announcement
 from riskplatform.api.keys.models import ApiKey, Membership, Organisation
 from riskplatform.api.keys.services import issue_key
@@ -54,6 +55,14 @@ def upload(number: int) -> None:
     )
 
 
+def metric_reading(number: int) -> None:
+    MetricReading.objects.create(
+        seconds=30.0,
+        counts={"availability": [[[], 0, number]]},
+        points={"Requests": {"answered": number}},
+    )
+
+
 ROW_MAKERS: dict[type[Model], RowMaker] = {
     User: user,
     Group: group,
@@ -77,6 +86,7 @@ ROW_MAKERS: dict[type[Model], RowMaker] = {
     scoring.Upload: upload,
     Job: domain_rows.job,
     Announcement: domain_rows.announcement,
+    MetricReading: metric_reading,
     PeriodicRun: domain_rows.periodic_run,
     analytics.IngestBatch: event_rows.batch,
     analytics.Shipment: event_rows.shipment,

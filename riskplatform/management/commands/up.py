@@ -122,11 +122,13 @@ def bring_up_servers(supervisor: Supervisor, site: Site, database: str) -> None:
 
 def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
     services: list[Service] = []
+    metrics = None
     counts = not all(options[f"no_{name}"] for name in ("web", "realtime", "worker"))
     if counts and not options["no_metrics"]:
         # First, so that it finds no counts but those of a run before.
         port = options["metrics_port"]
-        services.append(MetricsServer(site, preferred_port=port))
+        metrics = MetricsServer(site, preferred_port=port)
+        services.append(metrics)
     if not options["no_web"]:
         size = WebSize(workers=options["workers"], threads=options["threads"])
         services.append(WebServer(site, preferred_port=options["port"], size=size))
@@ -134,7 +136,7 @@ def chosen_services(site: Site, options: Mapping[str, Any]) -> list[Service]:
         port = options["realtime_port"]
         services.append(RealtimeServer(site, preferred_port=port))
     if not options["no_worker"]:
-        services.append(WorkerService(site))
+        services.append(WorkerService(site, metrics=metrics))
     return services
 
 

@@ -29,24 +29,24 @@ def counted(failed: float, fine: float, slow: float) -> list[tuple[Sample, float
 
 def test_what_grew_meanwhile_is_what_counts() -> None:
     grown = growth(counted(5, 5, 3), counted(6, 8, 5))
-    assert ERRORS.measured(grown) == {("a",): 1 / 4}
-    assert SLOW.measured(grown) == {(): 2 / 4}
+    assert ERRORS.counted(grown) == {("a",): (1.0, 4.0)}
+    assert SLOW.counted(grown) == {(): (2.0, 4.0)}
 
 
 def test_what_is_new_began_at_nothing() -> None:
     grown = growth([], counted(1, 3, 1))
-    assert ERRORS.measured(grown) == {("a",): 1 / 4, ("b",): 0.0}
+    assert ERRORS.counted(grown) == {("a",): (1.0, 4.0), ("b",): (0.0, 10.0)}
 
 
 def test_a_counter_that_fell_was_reset_meanwhile() -> None:
     grown = growth(counted(50, 500, 1), counted(1, 3, 1))
-    assert ERRORS.measured(grown)["a",] == 1 / 4
+    assert ERRORS.counted(grown)["a",] == (1.0, 4.0)
 
 
 def test_nothing_is_said_of_what_did_not_happen() -> None:
     same = counted(1, 3, 1)
-    assert ERRORS.measured(growth(same, same)) == {}
-    assert SLOW.measured(growth(same, same)) == {}
+    assert ERRORS.counted(growth(same, same)) == {}
+    assert SLOW.counted(growth(same, same)) == {}
 
 
 def test_promql_is_grouped_and_names_the_values_of_labels() -> None:
