@@ -93,6 +93,11 @@ class EmptyBodyError(InvalidInputError):
     title = "The body holds no event"
 
 
+class NoRowAcceptedError(InvalidInputError):
+    code = "no_row_accepted"
+    title = "No row was accepted"
+
+
 class NestedTooDeepError(InvalidInputError):
     code = "nested_too_deep"
     title = "The body is nested too deep"

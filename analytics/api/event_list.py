@@ -122,7 +122,7 @@ class ListedEvent(Struct):
 
 
 class EventPage(Struct):
-    events: list[ListedEvent]
+    results: list[ListedEvent]
     next: Annotated[str | None, Meta(description="Give it as `after` to go on.")]
 
 
@@ -135,7 +135,7 @@ def events_list(request: Request, query: EventListQuery) -> EventPage:
         after=None if query.after is None else read_cursor(query.after),
     )
     following = None if is_last else write_cursor(position_of(found[-1]))
-    return EventPage(events=list(map(ListedEvent.of, found)), next=following)
+    return EventPage(results=list(map(ListedEvent.of, found)), next=following)
 
 
 @router.get(

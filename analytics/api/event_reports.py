@@ -13,6 +13,7 @@ from analytics.reads.reports import ReportWindow, get_report, rows_of, run_repor
 from perf.deadlines import watched
 from riskplatform.api.endpoints import Router
 from riskplatform.api.inputs import refuse_repeats
+from riskplatform.api.paging import Page
 from riskplatform.api.renderers import Rows
 
 router = Router()
@@ -57,19 +58,14 @@ class ReportDescription(Struct):
     max_days: int
 
 
-class ReportList(Struct):
-    reports: list[ReportDescription]
-
-
 @router.get("reports", READERS)
-def reports_list(request: Request) -> ReportList:
-    """Name the reports there are."""
-    return ReportList(
-        [
-            ReportDescription(report.name, report.description, report.max_days)
-            for report in REPORTS.values()
-        ]
-    )
+def reports_list(request: Request) -> Page[ReportDescription]:
+    """Name the reports there are, all on one page."""
+    reports = [
+        ReportDescription(report.name, report.description, report.max_days)
+        for report in REPORTS.values()
+    ]
+    return Page(results=reports, next=None)
 
 
 @router.get("reports/<slug:name>", READERS)

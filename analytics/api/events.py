@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, to_builtins
 from rest_framework.request import Request
 
 from analytics.api.body import body_pieces
+from analytics.errors import NoRowAcceptedError
 from analytics.inbox.event_input import EventInput, Slug, SourceName
 from analytics.inbox.receiving import Receipt, receive_events
 from analytics.ingest.unpacking import limited
@@ -82,7 +83,8 @@ class EventsReceipt(Struct):
 def events_create(request: Request, query: EventsQuery) -> Once[EventsReceipt]:
     """Accept events as JSON array, NDJSON or CSV, plain or gzip.
 
-    Each row gets a verdict of its own. An event that comes again with other
+    Each row gets a verdict of its own; where none is accepted the answer is 422, with
+    the verdicts. An event that comes again with other
     values is a correction; with `retracted` it is withdrawn.
     """
     pieces: Iterable[bytes] = body_pieces(request)
@@ -91,7 +93,7 @@ def events_create(request: Request, query: EventsQuery) -> Once[EventsReceipt]:
         body = b"".join(limited(pieces, max_bytes=MAX_IDEMPOTENT_BYTES))
         pieces = (body,)
 
-    def receive() -> EventsReceipt:
+    def receive() -> EventsReceipt | NoRowAcceptedError:
         receipt = receive_events(
             pieces,
             content_type=request.headers.get("Content-Type", ""),
@@ -100,6 +102,13 @@ def events_create(request: Request, query: EventsQuery) -> Once[EventsReceipt]:
             source=query.source,
             region=query.region,
         )
-        return EventsReceipt.of(receipt)
+        answer = EventsReceipt.of(receipt)
+        if receipt.refused_count < receipt.row_count:
+            return answer
+        return NoRowAcceptedError(
+            f"None of {receipt.row_count:,} rows was accepted. The first:"
+            f" {answer.rejected[0].reason}",
+            **to_builtins(answer),
+        )
 
     return Once(receive, body=body)

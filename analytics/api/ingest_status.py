@@ -53,7 +53,7 @@ class BatchOutcomes(Struct):
     waiting: int
     stored: int
     parked: int
-    outcomes: list[RowOutcome]
+    results: list[RowOutcome]
     next: int | None
 
 
@@ -96,7 +96,7 @@ class Rejections(Struct):
     counts: Annotated[
         list[RejectionCount], Meta(description="The 1,000 most frequent.")
     ]
-    rejections: list[RejectedRow]
+    results: list[RejectedRow]
     next: int | None
 
 
@@ -119,7 +119,7 @@ def events_batch_outcomes(
     last = outcomes[-1]["index"] if outcomes else post.rows
     return BatchOutcomes(
         **asdict(post),
-        outcomes=[RowOutcome(**outcome) for outcome in outcomes],
+        results=[RowOutcome(**outcome) for outcome in outcomes],
         next=last if last + 1 < post.rows else None,
     )
 
@@ -135,7 +135,7 @@ def events_rejections(request: Request, query: RejectionsQuery) -> Rejections:
     rows = page[: query.limit]
     return Rejections(
         counts=[RejectionCount(**count) for count in count_refusals(organisation)],
-        rejections=[RejectedRow.of(row) for row in rows],
+        results=[RejectedRow.of(row) for row in rows],
         next=rows[-1].pk if len(page) > query.limit else None,
     )
 

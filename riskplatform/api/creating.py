@@ -17,6 +17,8 @@ from riskplatform.api.idempotency.services import (
     fingerprint_of,
 )
 from riskplatform.api.keys.principal import find_principal
+from riskplatform.api.problems import CONTENT_TYPE, problem_of
+from riskplatform.kernel.errors import ApplicationError
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -38,7 +40,8 @@ class Once(Generic[Created]):
     Parameters
     ----------
     create
-        Makes the change and the answer.
+        Makes the change and the answer; an error that it returns, in place of raising
+        it, is an answer too, and undoes nothing.
     status
         Of the answer, where it is not that of the endpoint.
     body
@@ -47,7 +50,7 @@ class Once(Generic[Created]):
         Makes the answer from the JSON that was stored, where they are not the same.
     """
 
-    create: Callable[[], Created | Struct]
+    create: Callable[[], Created | Struct | ApplicationError]
     status: int | None = None
     body: bytes | None = None
     finish: Callable[[bytes], Created] | None = None
@@ -57,19 +60,24 @@ def answer_once_per_key(
     request: Request, once: Once[Any], *, status: int
 ) -> HttpResponse:
     def produce() -> StoredResponse:
-        content = msgspec.json.encode(once.create())
+        made = once.create()
+        if isinstance(made, ApplicationError):
+            body = msgspec.json.encode(problem_of(made))
+            return StoredResponse(status=made.status, body=body)
+        content = msgspec.json.encode(made)
         return StoredResponse(status=once.status or status, body=content)
 
     key = request.headers.get("Idempotency-Key")
     stored = produce() if key is None else _stored(request, once.body, key, produce)
     content = stored.body
-    if once.finish is not None:
+    is_problem = stored.status >= 400
+    if once.finish is not None and not is_problem:
         content = msgspec.json.encode(once.finish(content))
     return HttpResponse(
         content,
         status=stored.status,
         headers={"Idempotency-Replayed": "true"} if stored.is_replayed else None,
-        content_type="application/json",
+        content_type=CONTENT_TYPE if is_problem else "application/json",
     )
 
 

@@ -77,7 +77,7 @@ def test_events_come_in_four_ways(cast: Cast) -> None:
     assert counts == [(1, 0), (2, 0), (1, 0), (0, 2)]
     assert ship_due().event_count == 4
     listed = cast.reader.get("events_list", **JANUARY_OF_CLIENT)
-    assert [one.external_id for one in listed.events] == ["e-3", "e-2", "e-1", "e-0"]
+    assert [one.external_id for one in listed.results] == ["e-3", "e-2", "e-1", "e-0"]
 
 
 def test_the_outcome_of_every_row_is_told(cast: Cast) -> None:
@@ -95,7 +95,7 @@ def test_the_outcome_of_every_row_is_told(cast: Cast) -> None:
     outcomes = cast.feed.get("events_batch_outcomes", batch_id=receipt["batch_id"])
     assert (outcomes.accepted, outcomes.rejected, outcomes.stored) == (1, 1, 1)
     refusals = cast.feed.get("events_rejections", code="swapped_coordinates")
-    assert [row.reason for row in refusals.rejections] == [refused["reason"]]
+    assert [row.reason for row in refusals.results] == [refused["reason"]]
 
 
 def test_events_go_out_as_files(cast: Cast) -> None:
@@ -111,7 +111,7 @@ def test_events_go_out_as_files(cast: Cast) -> None:
 
 
 def test_events_are_listed_and_counted(cast: Cast) -> None:
-    (first, *_) = cast.reader.send("reports_list").json()["reports"]
+    (first, *_) = cast.reader.send("reports_list").json()["results"]
     report = cast.reader.send(
         "reports_get",
         path={"name": first["name"]},
@@ -146,5 +146,5 @@ def test_posting_is_for_feeds_and_done_once(cast: Cast) -> None:
     # A field too many is the fault of its row, not of the request.
     odd = cast.feed.send("events_create", json=[event(2, colour="red")])
     (refused,) = odd.json()["rejected"]
-    assert (odd.status_code, refused["index"]) == (202, 0)
+    assert (odd.status_code, refused["index"]) == (422, 0)
     assert "colour" in refused["reason"]

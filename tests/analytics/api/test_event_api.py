@@ -27,7 +27,7 @@ def ask(db: None) -> Ask:
 
 
 def ids(response: Any) -> list[str]:
-    return [event["external_id"] for event in orjson.loads(response.content)["events"]]
+    return [event["external_id"] for event in orjson.loads(response.content)["results"]]
 
 
 def test_pages_hold_every_event_once_and_the_newest_first(ask: Ask) -> None:
@@ -36,7 +36,7 @@ def test_pages_hold_every_event_once_and_the_newest_first(ask: Ask) -> None:
     after = ""
     while True:
         page = orjson.loads(ask(f"?region=chicago&{JANUARY}&limit=7{after}").content)
-        found += [event["external_id"] for event in page["events"]]
+        found += [event["external_id"] for event in page["results"]]
         if page["next"] is None:
             break
         after = f"&after={page['next']}"
@@ -59,7 +59,7 @@ def test_a_page_costs_one_query(ask: Ask, event_count: int) -> None:
 def test_an_event_is_told_whole(ask: Ask) -> None:
     put(1)
 
-    (event,) = orjson.loads(ask(f"?region=chicago&{JANUARY}").content)["events"]
+    (event,) = orjson.loads(ask(f"?region=chicago&{JANUARY}").content)["results"]
 
     cell = h3.latlng_to_cell(41.8, -87.6, 8)
     assert event == {
@@ -156,7 +156,7 @@ def test_a_page_of_long_texts_ends_early_and_goes_on(
     after = ""
     while True:
         page = orjson.loads(ask(f"?region=chicago&{JANUARY}&limit=7{after}").content)
-        pages.append([event["external_id"] for event in page["events"]])
+        pages.append([event["external_id"] for event in page["results"]])
         if page["next"] is None:
             break
         after = f"&after={page['next']}"

@@ -80,7 +80,7 @@ def test_api_answers_with_rows(ask: Ask, name: str) -> None:
 
 
 def test_api_names_the_reports(ask: Ask) -> None:
-    listed = orjson.loads(ask("").content)["reports"]
+    listed = orjson.loads(ask("").content)["results"]
 
     assert {report["name"] for report in listed} == set(ROWS)
 

@@ -89,5 +89,5 @@ def test_a_member_sees_the_events_of_the_organisation_only(db: None) -> None:
     client = Client()
     client.force_login(user)
     span = "from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z"
-    events = client.get(f"/api/v1/events?region=chicago&{span}").json()["events"]
+    events = client.get(f"/api/v1/events?region=chicago&{span}").json()["results"]
     assert {event["source"] for event in events} == {"acme/feed", "city"}

@@ -38,6 +38,17 @@ def test_a_repetition_gets_the_first_answer_byte_for_byte(post: Post) -> None:
     assert IngestBatch.objects.count() == 1
 
 
+def test_a_refusal_of_all_rows_is_given_again_and_keeps_its_batch(post: Post) -> None:
+    first = post([{"external_id": 1}], **KEY)
+    second = post([{"external_id": 1}], **KEY)
+
+    assert first.status_code == second.status_code == 422
+    assert second["Idempotency-Replayed"] == "true"
+    assert second["Content-Type"] == "application/problem+json"
+    assert first.content == second.content
+    assert IngestBatch.objects.count() == 1
+
+
 @pytest.mark.parametrize("query", ["", "?source=other"])
 def test_another_request_under_the_key_is_refused(post: Post, query: str) -> None:
     post(make_events(1), **KEY)

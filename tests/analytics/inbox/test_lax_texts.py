@@ -103,5 +103,5 @@ def test_no_row_of_numeric_times_is_accepted(post: Post) -> None:
 )
 def test_a_time_at_the_edge_of_the_calendar_is_refused(post: Post, moment: str) -> None:
     response = post([make_event(1, occurred_at=moment)])
-    assert response.status_code == 202
+    assert response.status_code == 422
     assert len(orjson.loads(response.content)["rejected"]) == 1

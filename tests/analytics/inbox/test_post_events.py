@@ -120,7 +120,11 @@ def test_a_bad_row_is_refused_and_takes_no_other_along(
 def test_a_body_of_bad_rows_alone_is_remembered(post: Post) -> None:
     response = post([{"external_id": 1}])
 
-    assert response.status_code == 202
+    answer = orjson.loads(response.content)
+    assert (response.status_code, answer["code"]) == (422, "no_row_accepted")
+    assert (answer["accepted"], answer["rejected_count"]) == (0, 1)
+    assert "None of 1 rows was accepted. The first: " in answer["detail"]
+    assert answer["rejected"][0]["index"] == 0
     batch = IngestBatch.objects.get()
     assert (batch.accepted_count, batch.refused_count) == (0, 1)
     assert not IngestBatch.objects.waiting().exists()

@@ -114,7 +114,7 @@ def test_the_counts_of_a_batch_stay_and_its_rows_say_so(
 
     url = f"/api/v1/events/batches/{batch_id}"
     told = orjson.loads(Client().get(url, headers={"X-API-Key": key}).content)
-    assert [row["outcome"] for row in told["outcomes"]] == ["pruned", "pruned"]
+    assert [row["outcome"] for row in told["results"]] == ["pruned", "pruned"]
     assert (told["accepted"], told["stored"], told["rejected"]) == (1, 1, 1)
     assert not RefusedEvent.objects.exists()
 

@@ -45,12 +45,12 @@ def test_each_row_has_its_outcome(post: Post, ship: Ship, get: Get) -> None:
 
     after = get(f"batches/{batch_id}")
 
-    outcomes = [row["outcome"] for row in before["outcomes"]]
+    outcomes = [row["outcome"] for row in before["results"]]
     assert outcomes == ["duplicate", "waiting", "refused", "waiting"]
-    outcomes = [row["outcome"] for row in after["outcomes"]]
+    outcomes = [row["outcome"] for row in after["results"]]
     assert outcomes == ["duplicate", "stored", "refused", "parked"]
-    assert after["outcomes"][3]["reason"] == "too odd"
-    assert after["outcomes"][2]["code"] == "swapped_coordinates"
+    assert after["results"][3]["reason"] == "too odd"
+    assert after["results"][2]["code"] == "swapped_coordinates"
     names = ("rows", "accepted", "duplicates", "rejected", "waiting", "stored")
     assert [before[name] for name in names] == [4, 2, 1, 1, 2, 0]
     assert [after[name] for name in names] == [4, 2, 1, 1, 0, 1]
@@ -65,7 +65,7 @@ def test_outcomes_come_in_pages(post: Post, get: Get) -> None:
     after: int | None = -1
     while after is not None:
         page = get(f"batches/{batch_id}?limit=10&after={after}")
-        seen += [row["index"] for row in page["outcomes"]]
+        seen += [row["index"] for row in page["results"]]
         after = page["next"]
 
     assert seen == list(range(25))
@@ -108,14 +108,14 @@ def test_refusals_are_counted_listed_and_filtered(post: Post, get: Get) -> None:
         {"source": "api", "code": "swapped_coordinates", "count": 3},
         {"source": "feed", "code": "unknown_region", "count": 1},
     ]
-    rows = [*first["rejections"], *second["rejections"]]
+    rows = [*first["results"], *second["results"]]
     assert [(row["source"], row["index"]) for row in rows] == [
         ("feed", 0),
         *(("api", index) for index in (2, 1, 0)),
     ]
     assert second["next"] is None
-    assert len(get("rejections?source=feed")["rejections"]) == 1
-    assert len(get("rejections?code=swapped_coordinates")["rejections"]) == 3
+    assert len(get("rejections?source=feed")["results"]) == 1
+    assert len(get("rejections?code=swapped_coordinates")["results"]) == 3
 
 
 def test_a_backlog_is_seen_and_refuses_more_when_it_is_full(

@@ -15,6 +15,8 @@ pytestmark = [
     pytest.mark.usefixtures("no_events"),
 ]
 MOST_QUERIES = 8
+# A list that no row of the database is in.
+REPORTS = "/api/v1/reports"
 
 
 def lists() -> list[str]:
@@ -23,7 +25,8 @@ def lists() -> list[str]:
     return [
         path
         for path, operations in schema["paths"].items()
-        if {"results", "next"} & set(answer_of(schema, operations.get("get", {})))
+        if path != REPORTS
+        and {"results", "next"} & set(answer_of(schema, operations.get("get", {})))
     ]
 
 

@@ -71,7 +71,7 @@ def test_an_export_comes_back_as_equal_events(
     window = f"region={region.slug}&from=1940-01-01T00:00:00Z"
     if kind == "ndjson":
         page = admin.get(f"/api/v1/events?{window}").json()
-        content = b"\n".join(map(orjson.dumps, page["events"]))
+        content = b"\n".join(map(orjson.dumps, page["results"]))
     else:
         if kind == "parquet":
             pytest.importorskip("pyarrow")
