@@ -2,15 +2,16 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.module_loading import autodiscover_modules
 
 from perf.jobs.periodic import run_due_work
 from perf.jobs.runner import run_next_job
 from perf.jobs.worker import Worker, loops
+from riskplatform.kernel.commands import ApplicationCommand
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Run jobs from the queue, periodic work and what has a loop of its own, such "
         "as events on their way to the store, until stopped. Safe to interrupt, "
