@@ -6,16 +6,25 @@ which is about a centimetre. Up to seven decimals come back unchanged.
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import h3.api.basic_int as h3
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from riskplatform.api.strict_texts import number_of_text
 from riskplatform.kernel.errors import Field, InvalidInputError
 
+CellDigits = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9]{1,20}$",
+        description="H3 index in decimal digits: a text, because numbers of JSON are"
+        " exact up to 2^53 only.",
+    ),
+]
 MAX_RESOLUTION = 15
 DECIMAL_CELL = re.compile(r"[0-9]{1,20}")
 UNITS_PER_DEGREE = 10_000_000

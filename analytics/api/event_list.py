@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from analytics.api import events
 from analytics.api.reading import READERS, Limit, events_to_read
 from analytics.errors import CursorError
-from analytics.grid import parse_cell
+from analytics.grid import CellDigits, parse_cell
 from analytics.inbox.event_input import Name, Slug
 from analytics.models import Event
 from analytics.reads.event_lists import (
@@ -91,7 +91,7 @@ class ListedEvent(Struct):
     external_id: str
     source: str
     region: str
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
     occurred_at: AwareTime
     ingested_at: AwareTime
@@ -108,7 +108,7 @@ class ListedEvent(Struct):
             external_id=event.external_id,
             source=event.source,
             region=event.region,
-            cell_id=event.cell,
+            cell_id=str(event.cell),
             cell_hex=f"{event.cell:x}",
             occurred_at=event.occurred_at,
             ingested_at=event.ingested_at,

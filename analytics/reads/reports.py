@@ -23,6 +23,7 @@ from analytics.store.clickhouse import (
 from analytics.store.query_cache import cached_answer
 from analytics.store.rollups import stale_years
 from riskplatform.api.keys.access import EVERYBODY, EventOwners
+from riskplatform.kernel.instants import utc_text
 
 REPORT = Budget(
     max_seconds=5,
@@ -98,10 +99,10 @@ def rows_of(columns: Columns) -> Iterator[dict[str, Any]]:
 def _row(values: dict[str, Any]) -> dict[str, Any]:
     if "hour_ms" in values:
         hour = from_milliseconds(values.pop("hour_ms"))
-        return {"hour": hour.isoformat(), **values}
+        return {"hour": utc_text(hour), **values}
     if "cell" in values:
         cell = values.pop("cell")
-        return {"cell_id": cell, "cell_hex": f"{cell:x}", **values}
+        return {"cell_id": str(cell), "cell_hex": f"{cell:x}", **values}
     if "day" in values:
         return {**values, "day": values["day"].isoformat()}
     quantiles = dict(zip(QUANTILE_NAMES, values.pop("severity_quantiles"), strict=True))

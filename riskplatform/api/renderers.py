@@ -74,13 +74,6 @@ class Rows(Generic[Answer]):
         return out.getvalue()
 
 
-class FeatureCollection(Struct):
-    """GeoJSON (RFC 7946)."""
-
-    type: str = "FeatureCollection"
-    features: list[dict[str, Any]] = []
-
-
 def finite_list(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
     """Turn an array into JSON numbers, refusing what JSON has no word for."""
     _check_finite(values)
@@ -91,16 +84,25 @@ def finite_list(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
 def json_columns(
     head: Struct, columns: Mapping[str, np.ndarray[Any, Any] | list[str]]
 ) -> bytes:
-    """Write `head` with a further member `columns`, refusing what is not finite."""
+    """Write `head` with a further member `columns`, refusing what is not finite.
+
+    What is beyond the numbers of JSON, indexes of 64 bits, is written as texts.
+    """
     contiguous = {
-        name: values if isinstance(values, list) else np.ascontiguousarray(values)
+        name: values if isinstance(values, list) else _column(values)
         for name, values in columns.items()
     }
-    for values in contiguous.values():
-        if not isinstance(values, list):
-            _check_finite(values)
     written = orjson.dumps(contiguous, option=orjson.OPT_SERIALIZE_NUMPY)
     return msgspec.json.encode(head)[:-1] + b',"columns":' + written + b"}"
+
+
+def _column(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | orjson.Fragment:
+    _check_finite(values)
+    contiguous = np.ascontiguousarray(values)
+    if values.dtype != np.uint64 or not values.size:
+        return contiguous
+    numbers = orjson.dumps(contiguous, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.Fragment(b'["' + numbers[1:-1].replace(b",", b'","') + b'"]')
 
 
 def json_numbers(values: np.ndarray[Any, Any]) -> list[bytes]:

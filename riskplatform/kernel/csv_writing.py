@@ -30,5 +30,5 @@ def _cell(value: object) -> object:
         is_safe = not value.startswith(FORMULA_STARTS) or _NUMBER.fullmatch(value)
         return value if is_safe else f"'{value}"
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat().replace("+00:00", "Z")
     return orjson.dumps(value).decode() if isinstance(value, dict) else value

@@ -14,6 +14,11 @@ LATEST: Final = datetime(2286, 1, 1, tzinfo=UTC)
 SPAN: Final = f"{EARLIEST.year} to {LATEST.year - 1}"
 
 
+def utc_text(moment: datetime) -> str:
+    """Write a time in UTC as all answers do, with a Z."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
 def is_storable(moment: datetime) -> bool:
     """Say whether a time with an offset lies within the span."""
     return EARLIEST <= moment < LATEST

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
+from analytics.grid import CellDigits
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router, WithHeaders
 from riskplatform.api.inputs import given_in
@@ -79,13 +80,13 @@ class AssetChange(Struct, forbid_unknown_fields=True):
 
 class AssetCell(Struct):
     region: str
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
 
     @classmethod
     def of(cls, place: AssetPlace) -> Self:
         return cls(
-            region=place.region.slug, cell_id=place.h3, cell_hex=hex_of(place.h3)
+            region=place.region.slug, cell_id=str(place.h3), cell_hex=hex_of(place.h3)
         )
 
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Self
 
 import numpy as np
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
+from analytics.grid import CellDigits
 from analytics.store.event_changes import names_of
 from perf.cache.edge.policy import EdgePolicy, depends_on
 from perf.cache.lifetimes import QUERY_RESULT_TTL_S
@@ -70,7 +71,7 @@ class WindowRequest(Struct, forbid_unknown_fields=True):
 
 
 class CellFeatures(Struct):
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
     window_start: AwareTime
     window_end: AwareTime
@@ -85,7 +86,7 @@ class CellFeatures(Struct):
         vector: dict[str, float | None],
     ) -> Self:
         return cls(
-            cell_id=cell,
+            cell_id=str(cell),
             cell_hex=hex_of(cell),
             window_start=start,
             window_end=end,
@@ -117,18 +118,19 @@ def features_snapshot(
     They are the features that `score-snapshot` takes; each depends on all events
     before `time`, whatever the horizon.
     """
-    known_at = query.known_at or query.time
+    time = query.time.astimezone(UTC)
+    known_at = (query.known_at or time).astimezone(UTC)
     region = find_region(request, query.region)
     _note_dependencies(request, region)
-    snapshot = take_feature_snapshot(region, instant=query.time, known_at=known_at)
+    snapshot = take_feature_snapshot(region, instant=time, known_at=known_at)
     answer = FeatureSnapshotAnswer(
         region=region.slug,
-        time=query.time,
+        time=time,
         known_at=known_at,
         horizon_sec=query.horizon_sec,
         features=[],
     )
-    return Rows(answer, watched(_snapshot_rows(snapshot, query.time)))
+    return Rows(answer, watched(_snapshot_rows(snapshot, time)))
 
 
 @router.post(
@@ -143,7 +145,8 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
     before `time` by exp(-age / window); `total` and `days_since_last` are of all
     time. One row a cell and window, in the order given.
     """
-    known_at = body.known_at or body.time
+    time = body.time.astimezone(UTC)
+    known_at = (body.known_at or time).astimezone(UTC)
     check_cost(
         request,
         Product(
@@ -163,13 +166,11 @@ def features_build_window(request: Request, body: WindowRequest) -> Rows[WindowA
     features = build_windows(
         region,
         cells=cells,
-        instant=body.time,
+        instant=time,
         windows_s=body.window_sizes_sec,
         known_at=known_at,
     )
-    answer = WindowAnswer(
-        region=region.slug, time=body.time, known_at=known_at, features=[]
-    )
+    answer = WindowAnswer(region=region.slug, time=time, known_at=known_at, features=[])
     return Rows(answer, watched(_window_rows(features, cells, body)))
 
 
@@ -193,7 +194,7 @@ def _snapshot_rows(
 def _window_rows(
     features: WindowFeatures, cells: list[int], body: WindowRequest
 ) -> Iterator[CellFeatures]:
-    counts = features.count.tolist()
+    counts, time = features.count.tolist(), body.time.astimezone(UTC)
     excitations = np.round(features.excitation, DECIMALS).tolist()
     for index, cell in enumerate(cells):
         days = float(features.days_since_last[index])
@@ -205,5 +206,5 @@ def _window_rows(
                 "total": float(features.total[index]),
                 "days_since_last": None if math.isnan(days) else days,
             }
-            start = body.time - timedelta(seconds=window_s)
-            yield CellFeatures.of(cell, start, body.time, vector)
+            start = time - timedelta(seconds=window_s)
+            yield CellFeatures.of(cell, start, time, vector)

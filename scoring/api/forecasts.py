@@ -18,6 +18,7 @@ from scoring.selectors.forecasts import (
     get_forecast,
     get_forecast_skill,
     list_forecasts,
+    versions_named,
 )
 
 router = Router()
@@ -26,7 +27,9 @@ READERS = has_right(READ_REGIONS)
 
 class ForecastListQuery(PageQuery):
     region: Slug | None = None
-    model_version: Annotated[UUID, Meta(description="Its id.")] | None = None
+    model_version: (
+        Annotated[str, Meta(max_length=50, description="Its name or its id.")] | None
+    ) = None
     horizon_sec: HorizonSec | None = None
     is_shadow: bool | None = None
 
@@ -103,11 +106,19 @@ def forecasts_list(request: Request, query: ForecastListQuery) -> Page[ForecastS
     forecasts = list_forecasts(
         find_access(request),
         region=region,
-        model_version=query.model_version,
+        versions=None
+        if query.model_version is None
+        else versions_named(query.model_version),
         horizon_sec=query.horizon_sec,
         is_shadow=query.is_shadow,
     )
     return page_of(forecasts, query, ForecastSummary.of, newest_first=True)
+
+
+@router.get("forecasts/<uuid:forecast_id>", READERS)
+def forecasts_get(request: Request, forecast_id: UUID) -> ForecastSummary:
+    """Give one forecast: what made it, for when, and how it did once that is known."""
+    return ForecastSummary.of(get_forecast(forecast_id, access=find_access(request)))
 
 
 @router.get("forecasts/<uuid:forecast_id>/skill", READERS, problems=(409,))

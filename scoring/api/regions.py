@@ -6,13 +6,14 @@ from msgspec import Meta, Struct, to_builtins
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from analytics.grid import CellDigits
 from perf.deadlines import watched
 from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import JSON, Router
 from riskplatform.api.keys.access import find_access
+from riskplatform.api.openapi import struct_schema
 from riskplatform.api.paging import Page, page_of
 from riskplatform.api.renderers import (
-    FeatureCollection,
     GeoJsonRenderer,
     JsonRenderer,
     Rows,
@@ -82,9 +83,22 @@ class BoundaryDocument(Struct, omit_defaults=True):
     crs: dict[str, Any] | None = None
 
 
+class RegionCell(Struct):
+    cell_id: CellDigits
+    cell_hex: str
+
+
 class RegionCells(Struct):
     region: str
-    cells: list[Any] = []
+    cells: list[RegionCell] = []
+
+
+class RegionFeatures(Struct, kw_only=True):
+    """GeoJSON (RFC 7946), with the region as a foreign member."""
+
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    region: str
+    features: list[dict[str, Any]] = []
 
 
 @router.get("regions", AllowAny)
@@ -102,11 +116,14 @@ def regions_retrieve(request: Request, slug: str) -> RegionSummary:
     "regions/<slug:slug>/cells",
     AllowAny,
     renderers=(JsonRenderer, GeoJsonRenderer),
-    answers={(200, JSON): OBJECT},
+    answers={
+        (200, JSON): struct_schema(RegionCells),
+        (200, GeoJsonRenderer.media_type): struct_schema(RegionFeatures),
+    },
 )
 def regions_cells_retrieve(
     request: Request, slug: str
-) -> Rows[RegionCells] | Rows[FeatureCollection]:
+) -> Rows[RegionCells] | Rows[RegionFeatures]:
     """List the cells; `?format=geojson` gives their polygons."""
     region = find_region(request, slug)
     is_drawn = request.accepted_renderer.format == GeoJsonRenderer.format
@@ -121,10 +138,10 @@ def regions_cells_retrieve(
         ),
     )
     if is_drawn:
-        # With the index in hex: JSON numbers end at 2^53.
-        features = (cell_feature(cell, b'{"cell_id":"%x"}' % cell) for cell in cells)
-        return Rows(FeatureCollection(), watched(features))
-    rows = ({"cell_id": cell, "cell_hex": hex_of(cell)} for cell in cells)
+        properties = b'{"cell_id":"%d","cell_hex":"%x"}'
+        features = (cell_feature(cell, properties % (cell, cell)) for cell in cells)
+        return Rows(RegionFeatures(region=region.slug), watched(features))
+    rows = ({"cell_id": str(cell), "cell_hex": hex_of(cell)} for cell in cells)
     return Rows(RegionCells(region=region.slug), watched(rows))
 
 
@@ -132,7 +149,7 @@ def regions_cells_retrieve(
     "regions/<slug:slug>/boundary",
     AllowAny,
     renderers=(GeoJsonRenderer, JsonRenderer),
-    answers={(200, GeoJsonRenderer.media_type): OBJECT},
+    answers={(200, GeoJsonRenderer.media_type): OBJECT, (200, JSON): OBJECT},
 )
 def regions_boundary_retrieve(request: Request, slug: str) -> dict[str, Any]:
     """Give the named areas of the region as a GeoJSON FeatureCollection."""

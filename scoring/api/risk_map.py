@@ -1,7 +1,7 @@
 """GET /risk-map: how likely an event is, cell by cell."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from analytics.grid import Bounds
+from analytics.grid import Bounds, CellDigits
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
@@ -20,7 +20,6 @@ from riskplatform.api.endpoints import Router
 from riskplatform.api.openapi import struct_schema
 from riskplatform.api.renderers import (
     ColumnsRenderer,
-    FeatureCollection,
     GeoJsonRenderer,
     JsonRenderer,
     Rows,
@@ -34,7 +33,7 @@ from riskplatform.api.tables import (
     csv_pieces,
     schema_of,
 )
-from riskplatform.kernel.instants import AwareTime
+from riskplatform.kernel.instants import AwareTime, utc_text
 from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.schemas import (
     EventProbability,
@@ -81,7 +80,7 @@ class RiskMapQuery(Struct, forbid_unknown_fields=True):
 
 
 class CellRisk(Struct):
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
     p_event: EventProbability
     mean_risk: EventProbability
@@ -115,10 +114,17 @@ class RiskMap(ForecastHead):
     aggregated: list[CellRisk]
 
 
+class RiskFeatures(ForecastHead, kw_only=True):
+    """GeoJSON (RFC 7946): the forecast is told by foreign members."""
+
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    features: list[dict[str, Any]]
+
+
 class CellColumns(Struct):
     """The same place in all lists is the same cell."""
 
-    cell_id: list[int]
+    cell_id: list[CellDigits]
     cell_hex: list[str]
     p_event: list[EventProbability]
     mean_risk: list[EventProbability]
@@ -136,7 +142,7 @@ class RiskMapColumns(ForecastHead):
     AllowAny,
     answers={
         (200, JsonRenderer.media_type): struct_schema(RiskMap),
-        (200, GeoJsonRenderer.media_type): {"type": "object"},
+        (200, GeoJsonRenderer.media_type): struct_schema(RiskFeatures),
         (200, ColumnsRenderer.media_type): struct_schema(RiskMapColumns),
         (200, CsvRenderer.media_type): {"type": "string"},
         (200, ArrowRenderer.media_type): {"type": "string", "format": "binary"},
@@ -152,7 +158,7 @@ class RiskMapColumns(ForecastHead):
 )
 def risk_map(
     request: Request, query: RiskMapQuery
-) -> Rows[RiskMap] | Rows[FeatureCollection] | HttpResponseBase:
+) -> Rows[RiskMap] | Rows[RiskFeatures] | HttpResponseBase:
     bbox = None if query.bbox is None else Bounds.read(query.bbox, field="bbox")
     region = find_region(request, query.region)
     depends_on_region(request, region)
@@ -185,7 +191,7 @@ def risk_map(
             lambda absent: write(whole.take(rows[absent])),
         )
     if is_drawn:
-        return Rows(FeatureCollection(), written)
+        return Rows(RiskFeatures.of(region, forecast, features=[]), written)
     return Rows(RiskMap.of(region, forecast, aggregated=[]), written)
 
 
@@ -196,9 +202,9 @@ def _features(columns: ForecastColumns) -> Iterator[bytes]:
 
 def risk_rows(columns: ForecastColumns) -> Iterator[bytes]:
     """Give each cell as JSON; `mean_risk` equals `p_event` by their meanings."""
-    row = json_template(CellRisk, cell_hex=b'"%b"')
+    row = json_template(CellRisk, cell_id=b'"%d"', cell_hex=b'"%x"')
     for cell, p_event, *quantiles in columns_as_json(columns):
-        yield row % (b"%d" % cell, b"%x" % cell, p_event, p_event, *quantiles)
+        yield row % (cell, cell, p_event, p_event, *quantiles)
 
 
 def figures_by_name(columns: ForecastColumns) -> dict[str, NDArray[Any] | list[str]]:
@@ -225,7 +231,7 @@ def _table(
         body = json_columns(head, table)
         return HttpResponse(body, content_type=wanted.media_type)
     facts = {name: str(value) for name, value in asdict(head).items()}
-    facts["time"] = head.time.isoformat()
+    facts["time"] = utc_text(head.time)
     if isinstance(wanted, ArrowRenderer):
         pieces = arrow_pieces(schema_of(table, metadata=facts), [table])
         return HttpResponse(b"".join(pieces), content_type=wanted.media_type)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from analytics.grid import CellDigits
 from perf.cache.edge.policy import EdgePolicy
 from perf.cache.lifetimes import MODEL_PREDICTION_TTL_S
 from perf.deadlines import watched
@@ -28,16 +29,11 @@ from riskplatform.api.renderers import (
 )
 from riskplatform.kernel.instants import AwareTime
 from scoring import change_names
-from scoring.api.access import (
-    by_region,
-    depends_on_region,
-    parse_cell_ids,
-    region_of_request,
-)
+from scoring.api.access import by_region, depends_on_region
+from scoring.api.cell_inputs import CellInput, region_and_cells
 from scoring.api.risk_map import CellColumns, ForecastHead, figures_by_name
 from scoring.api.schemas import (
     MAX_CELLS,
-    CellId,
     EventProbability,
     HorizonSec,
     RiskQuantile,
@@ -72,11 +68,6 @@ RiskValue = Annotated[
 ]
 
 
-class CellInput(Struct, forbid_unknown_fields=True):
-    cell_id: CellId
-    features: dict[str, float] | None = None
-
-
 class SnapshotRequest(Struct, forbid_unknown_fields=True):
     time: AwareTime
     horizon_sec: HorizonSec
@@ -98,7 +89,7 @@ class ScenarioValue(Struct):
 
 
 class Zone(Struct):
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
     distribution_params: DistributionParams
     scenarios: list[ScenarioValue]
@@ -133,7 +124,8 @@ def score_snapshot(
 ) -> Rows[Snapshot] | HttpResponse:
     """Score cells from the newest forecast issued at or before `time`.
 
-    A cell that brings its own features is scored from them instead. Large questions
+    A cell is named by its index or by a place in it, and one that brings its own
+    features is scored from them instead. Large questions
     are best answered by columns, which a client parses several times faster.
     """
     check_cost(
@@ -146,10 +138,7 @@ def score_snapshot(
             advice="Ask for fewer cells or fewer scenarios.",
         ),
     )
-    cells = parse_cell_ids(
-        (cell.cell_id for cell in body.cells), "cells", member="cell_id"
-    )
-    region = region_of_request(request, body.region, cells)
+    region, cells = region_and_cells(request, body.region, body.cells)
     is_named = body.region is not None
     depends_on_region(request, region, change_names.REGIONS, is_named=is_named)
     forecast = get_latest_forecast(
@@ -205,8 +194,7 @@ def zones_as_json(
         # The values of a cell follow each other.
         values = iter(json_numbers(risk_values[:, rows].T))
         for cell, *distribution in columns_as_json(columns.take(rows)):
-            head = b"%d" % cell, b"%x" % cell, *distribution
-            yield zone % (*head, *islice(values, n_scenarios))
+            yield zone % (cell, cell, *distribution, *islice(values, n_scenarios))
 
 
 def _cells_at_once(n_scenarios: int) -> int:
@@ -221,7 +209,8 @@ def _zone_template(n_scenarios: int) -> bytes:
     )
     return json_template(
         Zone,
-        cell_hex=b'"%b"',
+        cell_id=b'"%d"',
+        cell_hex=b'"%x"',
         distribution_params=json_template(DistributionParams),
         scenarios=b"[" + b",".join(scenarios) + b"]",
     )

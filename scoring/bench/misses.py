@@ -207,7 +207,7 @@ def _in_a_loop(city: BenchmarkCity, requests: Iterator[WebRequest]) -> LoadResul
     with pinned_to(measured_core()):
         while time.perf_counter() - started_s < seconds:
             body = msgspec.json.decode(fresh[count % len(fresh)], type=SnapshotRequest)
-            cells = [int(cell.cell_id) for cell in body.cells]
+            cells = [int(cell.cell_id or 0) for cell in body.cells]
             scored = score_cells(
                 city.forecast,
                 cells=cells,

@@ -114,7 +114,7 @@ def top_cells(forecast: Forecast) -> list[dict[str, Any]]:
     rows = zip(top.cells, top.p_event, top.q05, top.q95, strict=True)
     return [
         {
-            "cell_id": int(cell),
+            "cell_id": str(cell),
             "cell_hex": hex_of(int(cell)),
             "p_event": float(p_event),
             "q05": float(q05),

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from analytics.grid import CellDigits
 from scoring.cell_ids import hex_of
 from scoring.engine.arrays import Floats
 from scoring.engine.exposures import ExposureTable, sums_by_place
@@ -64,7 +65,7 @@ class MonteCarloError(Struct):
 
 
 class CellContribution(Struct):
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
     asset_count: int
     value: Money
@@ -76,7 +77,7 @@ class CellContribution(Struct):
 class AssetContribution(Struct):
     asset_id: UUID
     reference: str
-    cell_id: int
+    cell_id: CellDigits
     cell_hex: str
     value: Money
     expected_loss: Money
@@ -176,7 +177,7 @@ def _top_assets(
         AssetContribution(
             asset_id=exposure.asset_ids[asset],
             reference=exposure.references[asset],
-            cell_id=int(scenarios.cells[exposure.row[asset]]),
+            cell_id=str(scenarios.cells[exposure.row[asset]]),
             cell_hex=hex_of(int(scenarios.cells[exposure.row[asset]])),
             value=_cents(exposure.value[asset]),
             expected_loss=_cents(mean_loss_of_asset(losses, table, asset)),
@@ -199,7 +200,7 @@ def _top_cells(
     values = sums_by_place(exposure.row, exposure.value, size=size)
     return [
         CellContribution(
-            cell_id=int(scenarios.cells[cell]),
+            cell_id=str(scenarios.cells[cell]),
             cell_hex=hex_of(int(scenarios.cells[cell])),
             asset_count=int(counts[cell]),
             value=_cents(values[cell]),

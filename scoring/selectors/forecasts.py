@@ -1,5 +1,6 @@
 """Reads of forecasts, of their cells, and of how they did."""
 
+import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from analytics.grid import Bounds
 from perf.cache.remembered import Remembered
 from perf.cache.shared_arrays import SharedArrays
 from riskplatform.api.keys.access import Access, regions_seen
+from riskplatform.kernel.errors import InvalidInputError
+from riskplatform.kernel.instants import utc_text
 from scoring import change_names
 from scoring.arrays import (
     ForecastColumns,
@@ -44,6 +47,7 @@ NEWEST_FORECAST = Subquery(
     .newest_first()
     .values("pk")[:1]
 )
+VERSION_NUMBER = re.compile(r"[0-9]{1,9}")
 # More than a caller goes back, a day of forecasts every half hour.
 MOST_NEWEST = 48
 # A forecast never changes, so what it says is unpacked once a machine.
@@ -167,7 +171,7 @@ def _no_forecast(
 ) -> ForecastNotFoundError:
     horizons = horizons_of(region)
     known = ", ".join(str(horizon) for horizon in horizons) or "none"
-    when = "" if moment is None else f" issued by {moment.isoformat()}"
+    when = "" if moment is None else f" issued by {utc_text(moment)}"
     whose = "" if model_version is None else f" of {model_version}"
     return ForecastNotFoundError(
         f"Region {region.slug!r} has no forecast for {horizon_sec} s{whose}{when}. "
@@ -201,13 +205,13 @@ def list_forecasts(
     access: Access,
     *,
     region: Region | None = None,
-    model_version: UUID | None = None,
+    versions: QuerySet[ModelVersion] | None = None,
     horizon_sec: int | None = None,
     is_shadow: bool | None = None,
 ) -> QuerySet[Forecast]:
     given = {
         "region": region,
-        "model_version": model_version,
+        "model_version__in": versions,
         "horizon_sec": horizon_sec,
         "is_shadow": is_shadow,
     }
@@ -217,6 +221,27 @@ def list_forecasts(
         .select_related("region", "model_version", "skill")
         .defer("region__boundary", "model_version__skill")
     )
+
+
+def versions_named(text: str) -> QuerySet[ModelVersion]:
+    """Find the model versions of a name, one a region, or that of an id.
+
+    Raises
+    ------
+    InvalidInputError
+        It is neither.
+    """
+    kind, _, number = text.rpartition("-")
+    if VERSION_NUMBER.fullmatch(number) and kind:
+        return ModelVersion.objects.filter(kind=kind, number=int(number))
+    try:
+        return ModelVersion.objects.filter(pk=UUID(text))
+    except ValueError:
+        raise InvalidInputError(
+            f"{text!r} is no model version. Write its name, such as ensemble-4, or its"
+            " id.",
+            field="model_version",
+        ) from None
 
 
 def get_forecast(forecast_id: UUID, *, access: Access) -> Forecast:
@@ -245,8 +270,8 @@ def get_forecast_skill(forecast: Forecast) -> ForecastSkill:
         due_at = scored_after(forecast)
         raise HorizonNotPassedError(
             "The outcome of the forecast is not known yet. It is scored after "
-            f"{due_at.isoformat()}, once the record of events reaches beyond "
-            f"{forecast.valid_until.isoformat()}.",
-            scored_after=due_at.isoformat(),
+            f"{utc_text(due_at)}, once the record of events reaches beyond "
+            f"{utc_text(forecast.valid_until)}.",
+            scored_after=utc_text(due_at),
         )
     return found

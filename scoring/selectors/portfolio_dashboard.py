@@ -50,7 +50,7 @@ _places: ByteCache[NDArray[np.uint64]] = ByteCache(
 
 
 class WorstCell(Struct):
-    cell_id: int
+    cell_id: str
     cell_hex: str
     p_event: Annotated[float, Meta(ge=0, le=1)]
 
@@ -58,7 +58,7 @@ class WorstCell(Struct):
     def of(cls, columns: ForecastColumns) -> Self:
         worst = int(columns.p_event.argmax())
         cell, p_event = int(columns.cells[worst]), float(columns.p_event[worst])
-        return cls(cell_id=cell, cell_hex=hex_of(cell), p_event=p_event)
+        return cls(cell_id=str(cell), cell_hex=hex_of(cell), p_event=p_event)
 
 
 class RegionRisk(Struct):

@@ -11,7 +11,7 @@ from django.db.models import Max, Min, QuerySet
 from numpy.typing import NDArray
 
 from analytics.errors import RegionNotFoundError
-from analytics.grid import Bounds, RegionGrid
+from analytics.grid import MAX_RESOLUTION, Bounds, RegionGrid
 from perf.cache.remembered import Remembered
 from riskplatform.api.keys.access import Access, how_seen, may_see_region
 from scoring import change_names
@@ -75,13 +75,24 @@ def find_known_regions(ids: Sequence[int], *, access: Access) -> list[Region]:
 
 def get_region_of_cells(cells: Sequence[int], *, access: Access) -> Region:
     """Find the one visible region that holds the first of some cells."""
+    return _holder(cells[:1], f"cell {hex_of(cells[0])}", access)
+
+
+def get_region_at(lat: float, lon: float, *, access: Access) -> Region:
+    """Find the one visible region that holds a place, at whatever resolution."""
+    resolutions = range(MAX_RESOLUTION + 1)
+    cells = [h3.latlng_to_cell(lat, lon, resolution) for resolution in resolutions]
+    return _holder(cells, f"the place {lat:g}, {lon:g}", access)
+
+
+def _holder(cells: Sequence[int], what: str, access: Access) -> Region:
     holders = list_regions(access).filter(
-        pk__in=Cell.objects.filter(h3=cells[0]).values("region")
+        pk__in=Cell.objects.filter(h3__in=cells).values("region")
     )
     found = list(holders[:2])
     if len(found) != 1:
         count = "No region holds" if not found else "More than one region holds"
-        raise RegionNotFoundError(f"{count} cell {hex_of(cells[0])}. Name the region.")
+        raise RegionNotFoundError(f"{count} {what}. Name the region.")
     return found[0]
 
 

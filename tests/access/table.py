@@ -177,6 +177,7 @@ TABLE: dict[str, list[Ask]] = {
         Ask(any_of=(READ,), permissions=(VIEW_REGION,)),
         Ask(**SEES, query=REGION),
     ],
+    "forecasts_get": [Ask(**SEES)],
     # It is known once the horizon and some days have passed.
     "forecasts_skill": [Ask(**SEES, ok=200)],
     "jobs_list": [Ask(any_of=(PORTFOLIOS, MODELS))],

@@ -139,6 +139,9 @@ def test_a_forecast_tells_how_it_did_once_that_is_known(
     waiting = make_run(champion, day(1))
     listed = cast.reader.get("forecasts_list", region="chicago").results
     assert [one.id for one in listed] == [str(waiting.pk), str(scored.pk)]
+    one = cast.reader.get("forecasts_get", forecast_id=scored.pk)
+    assert (one.id, one.skill.observed_count) == (str(scored.pk), 5)
+    require_guarded(cast, "forecasts_get", is_shared=True, forecast_id=scored.pk)
     did = cast.reader.get("forecasts_skill", forecast_id=scored.pk)
     assert (did.observed_count, did.gain, did.forecast.id) == (5, 0.2, str(scored.pk))
     early = cast.reader.call("forecasts_skill", forecast_id=waiting.pk)

@@ -46,7 +46,7 @@ class ScenarioValue(BaseModel):
 
 
 class Zone(BaseModel):
-    cell_id: int
+    cell_id: str
     cell_hex: str
     distribution_params: DistributionParams
     scenarios: list[ScenarioValue]
@@ -61,7 +61,7 @@ class Head(BaseModel):
 
 
 class CellRisk(DistributionParams):
-    cell_id: int
+    cell_id: str
     cell_hex: str
     mean_risk: float
 
@@ -102,7 +102,7 @@ def score_snapshot(body: SnapshotRequest) -> Snapshot:
     drawn = DRAW[: body.n_scenarios, rows]
     zones = [
         Zone(
-            cell_id=cell.cell_id,
+            cell_id=str(cell.cell_id),
             cell_hex=f"{cell.cell_id:x}",
             distribution_params=DistributionParams(
                 **{name: float(values[row]) for name, values in VALUES.items()}
@@ -122,7 +122,7 @@ def risk_map(bbox: str, form: Form = "json") -> RiskMap | FeatureCollection:
     rows = rows_inside(bbox)
     cells = [
         CellRisk(
-            cell_id=cell,
+            cell_id=str(cell),
             cell_hex=f"{cell:x}",
             mean_risk=float(VALUES["p_event"][row]),
             **{name: float(values[row]) for name, values in VALUES.items()},
@@ -136,7 +136,7 @@ def risk_map(bbox: str, form: Form = "json") -> RiskMap | FeatureCollection:
             Feature(
                 id=cell.cell_hex,
                 properties=cell,
-                geometry=Geometry(coordinates=[outline_of(cell.cell_id)]),
+                geometry=Geometry(coordinates=[outline_of(int(cell.cell_id))]),
             )
             for cell in cells
         ]

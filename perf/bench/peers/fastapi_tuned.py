@@ -48,7 +48,7 @@ async def score_snapshot(request: Request) -> Response:
     params = zip(*(values[rows].tolist() for values in VALUES.values()), strict=True)
     zones: list[dict[str, Any]] = [
         {
-            "cell_id": cell.cell_id,
+            "cell_id": str(cell.cell_id),
             "cell_hex": f"{cell.cell_id:x}",
             "distribution_params": dict(zip(VALUES, of_cell, strict=True)),
             "scenarios": [
@@ -68,7 +68,7 @@ async def risk_map(bbox: str, form: Form = "json") -> Response:
     columns = {name: values[rows].tolist() for name, values in VALUES.items()}
     cells = [
         {
-            "cell_id": cell,
+            "cell_id": str(cell),
             "cell_hex": f"{cell:x}",
             "mean_risk": of_cell[0],
             **dict(zip(VALUES, of_cell, strict=True)),
@@ -83,7 +83,10 @@ async def risk_map(bbox: str, form: Form = "json") -> Response:
             "type": "Feature",
             "id": cell["cell_hex"],
             "properties": cell,
-            "geometry": {"type": "Polygon", "coordinates": OUTLINES[cell["cell_id"]]},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": OUTLINES[int(cell["cell_id"])],
+            },
         }
         for cell in cells
     ]

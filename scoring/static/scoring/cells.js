@@ -12,7 +12,7 @@ export function cellsFromGeoJson(collection, projection) {
     const [longitude, latitude] = projection.unproject(centre);
     const stretch = projection.stretchAt(latitude);
     return {
-      id: String(feature.properties.cell_id ?? feature.id),
+      id: String(feature.id),
       ring,
       centre,
       longitude,

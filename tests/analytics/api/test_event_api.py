@@ -66,7 +66,7 @@ def test_an_event_is_told_whole(ask: Ask) -> None:
         "external_id": "city-000",
         "source": "city",
         "region": "chicago",
-        "cell_id": cell,
+        "cell_id": str(cell),
         "cell_hex": f"{cell:x}",
         "occurred_at": "2026-01-01T00:00:00Z",
         "ingested_at": "2026-01-02T00:00:00Z",

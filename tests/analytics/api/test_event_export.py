@@ -65,7 +65,7 @@ def test_csv_holds_what_the_list_holds(ask: Ask) -> None:
     rows = read_csv(ask(f"/export?region=chicago&{JANUARY}", Accept="text/csv"))
 
     by_id = {row["external_id"]: row for row in rows}
-    assert by_id["city-001"]["occurred_at"] == "2026-01-01T00:00:00+00:00"
+    assert by_id["city-001"]["occurred_at"] == "2026-01-01T00:00:00Z"
     assert by_id["city-001"]["severity"] == "1.5"
     assert by_id["city-000"]["severity"] == ""
     assert by_id["city-000"]["attributes"] == '{"by":"hand"}'

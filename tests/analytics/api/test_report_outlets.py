@@ -22,11 +22,11 @@ pytestmark = [
 ]
 START = datetime(2026, 1, 1, 7, tzinfo=UTC)
 CELL = h3.latlng_to_cell(41.8, -87.6, 8)
-PLACE = {"cell_id": CELL, "cell_hex": f"{CELL:x}"}
+PLACE = {"cell_id": str(CELL), "cell_hex": f"{CELL:x}"}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "hourly-counts": [
-        {"hour": "2026-01-01T07:00:00+00:00", "event_type": "theft", "count": 1},
-        {"hour": "2026-01-01T08:00:00+00:00", "event_type": "theft", "count": 1},
+        {"hour": "2026-01-01T07:00:00Z", "event_type": "theft", "count": 1},
+        {"hour": "2026-01-01T08:00:00Z", "event_type": "theft", "count": 1},
     ],
     "top-cells": [{**PLACE, "count": 2}],
     "trend": [{"day": "2026-01-01", "count": 2, "count_year_before": 0}],

@@ -32,6 +32,7 @@ PATHS = {
     "/api/v1/events/batches/{batch_id}",
     "/api/v1/events/rejections",
     "/api/v1/forecasts",
+    "/api/v1/forecasts/{forecast_id}",
     "/api/v1/forecasts/{forecast_id}/skill",
     "/api/v1/jobs",
     "/api/v1/jobs/{job_id}",

@@ -25,7 +25,7 @@ def assess(client: Client, portfolio: Portfolio, **body: Any) -> Any:
 
 def risk_map(client: Client) -> dict[int, dict[str, Any]]:
     answer = client.get("/api/v1/risk-map", {"region": "chicago"}).json()
-    return {cell["cell_id"]: cell for cell in answer["aggregated"]}
+    return {int(cell["cell_id"]): cell for cell in answer["aggregated"]}
 
 
 def portfolio_in(cell: int, portfolio: Portfolio, **columns: Any) -> Portfolio:
@@ -66,7 +66,7 @@ def test_the_risk_score_is_the_map_weighed_by_value(
     cells = risk_map(client)
     found = assess(client, portfolio)
     assert all(
-        cells[cell["cell_id"]]["p_event"] == cell["p_event"]
+        cells[int(cell["cell_id"])]["p_event"] == cell["p_event"]
         for cell in found["top_cells"]
     )
     places = portfolio.assets.values_list("places__h3", flat=True)

@@ -80,7 +80,7 @@ async def test_the_binary_form_says_the_same(sockets: Sockets) -> None:
     cells = np.frombuffer(arrays[: 8 * count], "<u8")
     figures = np.frombuffer(arrays[8 * count :], "<f4").reshape(4, count)
     rest = (await in_thread(rest_map))["aggregated"]
-    assert cells.tolist() == [row["cell_id"] for row in rest]
+    assert cells.tolist() == [int(row["cell_id"]) for row in rest]
     for values, name in zip(figures, ("p_event", "q05", "q50", "q95"), strict=True):
         np.testing.assert_allclose(values, [row[name] for row in rest], rtol=1e-6)
 

@@ -39,7 +39,7 @@ def test_the_snapshot_holds_the_features_of_the_engine(days: float) -> None:
     ).json()["features"]
     grid = build_grid(list_cell_ids(region))
     expected = _features_in_numpy(region, instant)
-    assert [row["cell_id"] for row in rows] == grid.cells.tolist()
+    assert [int(row["cell_id"]) for row in rows] == grid.cells.tolist()
     assert all(tuple(row["feature_vector"]) == feature_names() for row in rows)
     found = [list(row["feature_vector"].values()) for row in rows]
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)

@@ -41,4 +41,19 @@ def test_the_skill_of_a_forecast_is_told_once_it_is_known(operator: Client) -> N
     assert (body["observed_count"], body["gain"]) == (5, 0.2)
     refused = operator.get(f"/api/v1/forecasts/{waiting.pk}/skill")
     assert (refused.status_code, refused.json()["code"]) == (409, "horizon_not_passed")
-    assert refused.json()["scored_after"] == "2024-01-04T00:00:00+00:00"
+    assert refused.json()["scored_after"] == "2024-01-04T00:00:00Z"
+
+
+def test_a_forecast_is_found_by_its_id_and_by_its_version(operator: Client) -> None:
+    champion, challenger = make_rivals(make_region(rings=0))
+    scored = make_scored_forecast(champion, day(0)).forecast
+    make_run(challenger, day(0))
+    one = operator.get(f"/api/v1/forecasts/{scored.pk}").json()
+    assert (one["id"], one["skill"]["observed_count"]) == (str(scored.pk), 5)
+    assert one["issued_for"].endswith("Z")
+    for named in (one["model_version"], one["model_id"]):
+        found = operator.get("/api/v1/forecasts", {"model_version": named}).json()
+        assert [row["id"] for row in found["results"]] == [str(scored.pk)]
+    refused = operator.get("/api/v1/forecasts?model_version=best")
+    assert refused.status_code == 422
+    assert "such as ensemble-4" in refused.json()["detail"]

@@ -1,5 +1,6 @@
 from typing import Any
 
+import h3.api.basic_int as h3
 import msgspec
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_scores_cells_in_the_order_asked_for(
     asked = cell_ids(published_forecast, 5)[::-1]
     response = post(stranger, cells=[{"cell_id": cell} for cell in asked])
     snapshot = msgspec.json.decode(response.content, type=Snapshot)
-    assert [zone.cell_id for zone in snapshot.zones] == asked
+    assert [int(zone.cell_id) for zone in snapshot.zones] == asked
     assert [len(zone.scenarios) for zone in snapshot.zones] == [50] * 5
 
 
@@ -100,7 +101,7 @@ def test_takes_cells_in_hex_and_finds_their_region(
     cell = cell_ids(published_forecast, 1)[0]
     response = post(stranger, region=None, cells=[{"cell_id": f"{cell:x}"}])
     assert response.json()["region"] == "chicago"
-    assert response.json()["zones"][0]["cell_id"] == cell
+    assert response.json()["zones"][0]["cell_id"] == str(cell)
 
 
 @pytest.mark.parametrize(
@@ -157,3 +158,31 @@ def test_deep_nesting_is_refused_like_any_other_shape(stranger: Client) -> None:
         "/api/v1/score-snapshot", b"[" * 100_000, content_type="application/json"
     )
     assert response.status_code == 422
+
+
+def test_a_place_stands_for_the_cell_it_lies_in(
+    published_forecast: Region, stranger: Client
+) -> None:
+    first, second = cell_ids(published_forecast, 2)
+    lat, lon = h3.cell_to_latlng(first)
+    by_place = {"lat": lat, "lon": lon}
+    cells = [by_place, {"cell_id": second}]
+    for region in (published_forecast.slug, None):
+        zones = post(stranger, region=region, cells=cells).json()["zones"]
+        assert [zone["cell_id"] for zone in zones] == [str(first), str(second)]
+        ids = [{"cell_id": first}, {"cell_id": second}]
+        assert zones == post(stranger, region=region, cells=ids).json()["zones"]
+    twice = post(stranger, cells=[by_place, {"cell_id": first}])
+    assert twice.json()["errors"][0]["pointer"] == "/cells/1"
+    for wrong in ({"lat": lat}, {**by_place, "cell_id": first}, {}):
+        refused = post(stranger, cells=[{"cell_id": second}, wrong])
+        assert refused.json()["errors"] == [
+            {
+                "pointer": "/cells/1",
+                "reason": "A cell is named by cell_id, or by lat and lon.",
+            }
+        ]
+    nowhere = post(stranger, region=None, cells=[{"lat": 0, "lon": 0}])
+    assert nowhere.json()["detail"] == (
+        "No region holds the place 0, 0. Name the region."
+    )

@@ -31,7 +31,7 @@ def test_gives_every_cell_of_the_newest_forecast(
     assert all(c.q05 < c.q50 < c.q95 for c in risk_map.aggregated)
     assert all(c.q05 < c.p_event < c.q95 for c in risk_map.aggregated)
     assert all(c.mean_risk == c.p_event for c in risk_map.aggregated)
-    assert all(int(c.cell_hex, 16) == c.cell_id for c in risk_map.aggregated)
+    assert all(int(c.cell_hex, 16) == int(c.cell_id) for c in risk_map.aggregated)
 
 
 def test_a_time_in_the_past_gives_what_was_said_then(
@@ -67,7 +67,7 @@ def test_a_box_keeps_the_cells_whose_centre_is_inside(
     cell = published_forecast.cells.all()[5]
     box = f"{cell.lon - 1e-4},{cell.lat - 1e-4},{cell.lon + 1e-4},{cell.lat + 1e-4}"
     cells = get(stranger, region="chicago", bbox=box).json()["aggregated"]
-    assert [row["cell_id"] for row in cells] == [cell.h3]
+    assert [row["cell_id"] for row in cells] == [str(cell.h3)]
 
 
 def test_draws_polygons_as_geojson(
@@ -75,7 +75,14 @@ def test_draws_polygons_as_geojson(
 ) -> None:
     response = get(stranger, region="chicago", format="geojson")
     assert response.headers["Content-Type"] == "application/geo+json"
-    feature = response.json()["features"][0]
+    collection = response.json()
+    assert collection["type"] == "FeatureCollection"
+    assert collection["time"] == "2024-01-01T00:00:00Z"
+    told = collection["region"], collection["model_version"], collection["horizon_sec"]
+    plain = get(stranger, region="chicago").json()
+    assert told == ("chicago", plain["model_version"], DAY_S)
+    feature = collection["features"][0]
+    assert feature["properties"] == plain["aggregated"][0]
     assert feature["geometry"]["type"] == "Polygon"
     assert feature["properties"]["p_event"] > 0
 

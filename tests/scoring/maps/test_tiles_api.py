@@ -37,7 +37,7 @@ def test_a_tile_holds_the_cells_with_the_figures_of_the_map(
     on_map = stranger.get("/api/v1/risk-map", {"region": "chicago"}).json()
     names = ("cell_hex", "p_event", "q05", "q50", "q95")
     assert {f.feature_id: f.properties for f in layer.features} == {
-        row["cell_id"]: {name: row[name] for name in names}
+        int(row["cell_id"]): {name: row[name] for name in names}
         for row in on_map["aggregated"]
     }
 

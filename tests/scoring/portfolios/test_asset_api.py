@@ -53,7 +53,7 @@ def test_makes_an_asset_and_places_it(
     [place] = made.places
     cell = h3.latlng_to_cell(LAT, LON, RESOLUTION)
     assert (place.region, place.cell_id, place.cell_hex) == (
-        *("chicago", cell, f"{cell:x}"),
+        *("chicago", str(cell), f"{cell:x}"),
     )
     assert client.get(f"{address}/{made.id}").json() == response.json()
 

@@ -56,8 +56,10 @@ def test_gives_cells_as_numbers_and_as_polygons(stranger: Client) -> None:
     region = make_region(rings=1)
     cells = stranger.get("/api/v1/regions/chicago/cells").json()["cells"]
     drawn = stranger.get("/api/v1/regions/chicago/cells", {"format": "geojson"}).json()
+    assert (drawn["type"], drawn["region"]) == ("FeatureCollection", "chicago")
+    assert drawn["features"][0]["properties"] == cells[0]
     ids = list(region.cells.values_list("h3", flat=True))
-    assert [cell["cell_id"] for cell in cells] == ids
+    assert [int(cell["cell_id"]) for cell in cells] == ids
     assert [feature["id"] for feature in drawn["features"]] == [f"{i:x}" for i in ids]
     ring = drawn["features"][0]["geometry"]["coordinates"][0]
     assert ring[0] == ring[-1]
