@@ -8,6 +8,7 @@ from django.utils.module_loading import autodiscover_modules
 from perf.jobs.periodic import run_due_work
 from perf.jobs.runner import run_next_job
 from perf.jobs.worker import Worker, loops
+from riskplatform.api.structured_log import logged_process
 from riskplatform.kernel.commands import ApplicationCommand
 
 
@@ -29,10 +30,11 @@ class Command(ApplicationCommand):
     def handle(self, *, once: bool, threads: int, **_options: object) -> None:
         # Importing the tasks of each app registers them.
         autodiscover_modules("tasks")
-        if once:
-            self._work_once()
-        elif not Worker(threads=threads).run():
-            raise CommandError("The worker had to leave work to others.")
+        with logged_process("worker"):
+            if once:
+                self._work_once()
+            elif not Worker(threads=threads).run():
+                raise CommandError("The worker had to leave work to others.")
 
     def _work_once(self) -> None:
         for loop in loops.values():
