@@ -57,8 +57,8 @@ class ColumnMap:
     constants
         Field to the one value that all events of the file have.
     may_lack
-        Files may lack columns of fields that no event needs, as those of a publisher do
-        from year to year.
+        Files may lack columns of fields that no event needs, and write others in
+        other capitals, as those of a publisher do from year to year.
     """
 
     columns: Mapping[str, str]
@@ -148,6 +148,14 @@ def locate_columns(
         field: parts_of(name, header) for field, name in column_map.columns.items()
     }
     if column_map.may_lack:
+        # Publishers also change capitals from year to year.
+        by_folded = {name.casefold(): name for name in reversed(header)}
+        parts = {
+            field: [
+                it if it in header else by_folded.get(it.casefold(), it) for it in known
+            ]
+            for field, known in parts.items()
+        }
         parts = {
             field: known
             for field, known in parts.items()
