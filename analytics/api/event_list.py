@@ -55,7 +55,9 @@ class EventFilterQuery(Struct, forbid_unknown_fields=True):
         Annotated[Moment, Meta(description="First moment; a year before `to`.")] | None
     ) = field(default=None, name="from")
     to: Annotated[Moment, Meta(description="End, exclusive; now.")] | None = None
-    event_type: Name | None = None
+    event_type: (
+        Annotated[Name, Meta(description="Events of this type only.")] | None
+    ) = None
     cell: CellText | None = None
 
     def as_filter(self, owners: EventOwners) -> EventFilter:

@@ -50,11 +50,15 @@ class ReportQuery(Struct, forbid_unknown_fields=True):
         ]
         | None
     ) = None
-    event_type: Name | None = None
+    event_type: (
+        Annotated[Name, Meta(description="Events of this type only.")] | None
+    ) = None
     cells: Annotated[
         str, Meta(max_length=20_000, description="H3 cells, separated by commas.")
     ] = ""
-    rings: Annotated[int, Meta(ge=0, le=10)] = 1
+    rings: Annotated[
+        int, Meta(ge=0, le=10, description="Rings of cells around each of the cells.")
+    ] = 1
     limit: Limit = 20
 
     def window(self) -> ReportWindow:

@@ -4,7 +4,7 @@ import importlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import httpx
@@ -36,7 +36,13 @@ class Caller:
         operation = importlib.import_module(self.operations[operation_id].module)
         if body is not None:
             wanted = inspect.get_annotations(operation.sync_detailed)["body"]
-            parameters["body"] = wanted.from_dict(body)
+            # A body that may be absent is one of two types.
+            (kind,) = (
+                kind
+                for kind in (wanted, *get_args(wanted))
+                if hasattr(kind, "from_dict")
+            )
+            parameters["body"] = kind.from_dict(body)
         options: dict[str, Any] = {
             "base_url": self.url,
             "raise_on_unexpected_status": True,
