@@ -244,6 +244,7 @@ def assessments_list(
 
 @router.get("assessments/<uuid:assessment_id>", *SCOPES)
 def assessments_read(request: Request, assessment_id: UUID) -> AssessmentDetail:
+    """Give one assessment, as it was stored."""
     organisation = get_principal(request).organisation
     return AssessmentDetail.of(get_assessment(organisation, assessment_id))
 
