@@ -3,10 +3,11 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from typing import Any, NamedTuple
 
 from django.urls import URLPattern, URLResolver, get_resolver
-from rest_framework.permissions import OR, AllowAny, OperandHolder
+from rest_framework.permissions import OR, OperandHolder
 from rich.console import Console
 from rich.table import Table
 
@@ -44,7 +45,9 @@ class Command(ApplicationCommand):
             table.add_column(heading, no_wrap=True)
         for each in operations:
             table.add_row(*each)
-        Console(file=self.stdout, width=220).print(table)
+        out = StringIO()
+        Console(file=out, width=220).print(table)
+        self.stdout.write(out.getvalue())
 
 
 def list_operations() -> list[Operation]:
@@ -70,10 +73,9 @@ def _operations(
 
 
 def _callers(permission: Any) -> str:
-    if permission is AllowAny:
-        return "anybody"
     if isinstance(permission, OperandHolder):
-        word = " or " if permission.operator_class is OR else " and "
+        operator: Any = permission.operator_class
+        word = " or " if operator is OR else " and "
         parts = (permission.op1_class, permission.op2_class)
         return word.join(map(_callers, parts))
-    return str(permission.needed)
+    return str(getattr(permission, "needed", "anybody"))
