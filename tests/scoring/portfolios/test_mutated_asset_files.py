@@ -15,7 +15,7 @@ from scoring.services.portfolios.asset_import import (
     store_assets,
 )
 from scoring.services.portfolios.asset_layouts import ReadingOptions
-from tests.scoring.portfolios.mutated_files import mutated_assets
+from tests.scoring.portfolios.mutated_asset_files import mutated_assets
 from tests.support.factories import make_portfolio
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -63,7 +63,7 @@ def check(numbers: Iterable[int], folder: Path) -> tuple[int, int, int]:
     return taken, refused, unread
 
 
-def test_some_hundred_mutated_files_add_up(tmp_path: Path) -> None:
+def test_some_hundred_mutated_files_of_assets_add_up(tmp_path: Path) -> None:
     taken, refused, unread = check(range(300), tmp_path)
 
     assert taken > 100
@@ -72,7 +72,7 @@ def test_some_hundred_mutated_files_add_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_twenty_thousand_mutated_files_add_up(tmp_path: Path) -> None:
+def test_twenty_thousand_mutated_files_of_assets_add_up(tmp_path: Path) -> None:
     taken, refused, unread = check(range(20_000), tmp_path)
 
     assert taken > 10_000
