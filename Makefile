@@ -22,9 +22,8 @@ setup-extras: ## Install the Debian packages that optional tests use (root)
 
 setup-load: $(VENV)-load/.installed ## Prepare .venv-load with Locust, which load tests use
 
-run: setup ## Load the demo, make its forecasts and serve them at http://127.0.0.1:8000
-	$(MANAGE) demo
-	$(MANAGE) up
+run: setup ## Serve at http://127.0.0.1:8000, and load the demo beside
+	$(MANAGE) up --demo
 
 demo: setup ## Do the main job and print its result, without staying up
 	$(MANAGE) demo

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from riskplatform.api.strict_texts import number_of_text
 from riskplatform.kernel.errors import Field, InvalidInputError
 
 CellDigits = Annotated[
@@ -48,6 +49,29 @@ class Bounds:
             north=float(lat.max()),
             east=float(lon.max()),
         )
+
+    @classmethod
+    def read(cls, text: str, *, field: str) -> Self:
+        """Read `west,south,east,north`; `field` names what holds the text.
+
+        Raises
+        ------
+        InvalidInputError
+            It is no box of degrees on the globe.
+        """
+        numbers = [number_of_text(part.strip()) for part in text.split(",")]
+        degrees = [float(number) for number in numbers if number is not None]
+        if len(numbers) != 4 or len(degrees) != 4:
+            raise InvalidInputError(
+                f"{field} is west,south,east,north in degrees.", field=field
+            )
+        west, south, east, north = degrees
+        is_on_globe = max(abs(west), abs(east)) <= 180 and -90 <= south <= north <= 90
+        if not is_on_globe:
+            raise InvalidInputError(
+                f"{field} lies outside the globe, or south > north.", field=field
+            )
+        return cls(south=south, west=west, north=north, east=east)
 
     def contain(
         self, lat: NDArray[np.float64], lon: NDArray[np.float64]

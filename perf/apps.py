@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 
 from perf.cache.change_feed import feed
+from perf.call_counting import count_statements
 from perf.connections.capacity import check_connections_fit
 from perf.connections.replicas import listen_for_writes
 from perf.django_metrics import count_saved_rows
@@ -20,4 +21,5 @@ class PerfConfig(AppConfig):
         register(check_connections_fit, Tags.database)
         listen_for_writes()
         watch_statements()
+        count_statements()
         count_saved_rows()

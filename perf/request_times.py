@@ -7,6 +7,8 @@ from prometheus_client import Counter
 
 from perf.batched_metrics import PendingTimes, pending
 from perf.metrics import REQUEST_SECONDS, REQUESTS, RequestOutcome, Served
+from perf.request_log import log_request
+from riskplatform.kernel.calls import Calls
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -44,6 +46,7 @@ class RequestTimer:
         self._start_response = start_response
         self._route_class = route_class
         self._started_s = time.monotonic()
+        self.calls = Calls()
         # A request that nothing answers was broken off.
         self._status = "500"
 
@@ -57,8 +60,15 @@ class RequestTimer:
         served = Served.CACHED if is_cached else Served.COMPUTED
         route = self._environ.get(ROUTE, self._route_class)
         REQUEST_SECONDS.labels(route, served).observe(taken_s)
-        outcome = RequestOutcome.FAILED if is_broken else _outcome(self._status)
-        REQUESTS.labels(route, outcome).inc()
+        status = "500" if is_broken else self._status
+        REQUESTS.labels(route, _outcome(status)).inc()
+        log_request(
+            self._environ,
+            route=route,
+            status=status,
+            seconds=taken_s,
+            calls=self.calls,
+        )
 
 
 def count_refusal(environ: "WSGIEnvironment", route_class: str) -> None:

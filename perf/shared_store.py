@@ -5,6 +5,7 @@ has a way to go on without it.
 """
 
 import logging
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -18,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from perf.circuit_breaker import CircuitBreaker
 from perf.metrics import STORE_CIRCUIT_OPEN, STORE_ERRORS
+from riskplatform.kernel.calls import note_call
 from riskplatform.kernel.errors import UnavailableError
 
 ALIAS = "default"
@@ -74,6 +76,7 @@ class SharedStore:
         """
         if not (insists or self._circuit.lets_through()):
             raise StoreUnavailableError("The cache is not asked for some seconds.")
+        started_s = time.perf_counter()
         try:
             result = work(self._connect())
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
@@ -83,6 +86,8 @@ class SharedStore:
             STORE_ERRORS.labels(type(error).__name__).inc()
             self._circuit.succeeded()
             raise StoreRefusesError(f"The cache refuses: {error}.") from error
+        finally:
+            note_call("redis", time.perf_counter() - started_s)
         self.answers()
         return result
 

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from riskplatform.api.error_log import listen_for_errors
+from riskplatform.api.structured_log import configure_events
 
 
 class RiskplatformConfig(AppConfig):
@@ -11,3 +12,4 @@ class RiskplatformConfig(AppConfig):
 
     def ready(self) -> None:
         listen_for_errors()
+        configure_events()

@@ -19,7 +19,7 @@ from riskplatform.env import (
     env_secret,
     env_str,
 )
-from riskplatform.log_settings import logging_config
+from riskplatform.log_settings import FORMATS, LEVELS, logging_config
 from riskplatform.login_throttling import axes_settings
 from riskplatform.secret_key import stored_secret_key
 
@@ -288,4 +288,9 @@ PROMETHEUS_LATENCY_BUCKETS = (
 METRICS_URL = env_str("METRICS_URL", "http://127.0.0.1:8002/metrics")
 METRICS_TOKEN = env_secret("METRICS_TOKEN") or ""
 LOG_MAX_BYTES = env_int("LOG_MAX_BYTES", 4 << 20, minimum=1 << 16)
-LOGGING = logging_config(level=env_str("LOG_LEVEL", "WARNING"))
+LOG_FORMAT = env_choice("LOG_FORMAT", "line" if EMBEDDED else "json", FORMATS)
+LOG_LEVEL = env_choice("LOG_LEVEL", "INFO", LEVELS)
+LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
+# Which computed requests have a line: those that failed or were slow, all, or none.
+REQUEST_LOG = env_choice("REQUEST_LOG", "slow", frozenset({"slow", "all", "off"}))
+SLOW_REQUEST_MS = env_int("SLOW_REQUEST_MS", 1_000, minimum=1)

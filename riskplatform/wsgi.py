@@ -17,6 +17,7 @@ from perf.limits.dispatching import Dispatching  # noqa: E402
 from perf.limits.rates import RateLimits  # noqa: E402
 from riskplatform.api.draining import Draining, listen_for_drain  # noqa: E402
 from riskplatform.api.error_boundary import ErrorBoundary  # noqa: E402
+from riskplatform.api.structured_log import log_start  # noqa: E402
 from riskplatform.kernel.heartbeat import heartbeat  # noqa: E402
 
 # Limits first: what goes beyond them costs nothing more. Bodies next, so that no thread
@@ -33,5 +34,6 @@ listen_for_drain()
 heartbeat.start()
 pending.start()
 # What is loaded stays; the collector need not look at it again and again.
+log_start("web")
 gc.collect()
 gc.freeze()

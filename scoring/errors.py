@@ -24,6 +24,11 @@ class RegionMismatchError(ConflictError):
     title = "The region exists with another grid"
 
 
+class BoundaryError(InvalidInputError):
+    code = "boundary_invalid"
+    title = "The boundary is not one of a region"
+
+
 class ForecastNotFoundError(NotFoundError):
     code = "forecast_not_found"
     title = "There is no such forecast"

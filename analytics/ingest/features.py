@@ -83,8 +83,8 @@ class FeatureReader:
         )
 
     def _uses_mercator(self) -> bool:
-        code = _code_of(self._beside)
-        if code is None or code in DEGREES:
+        code = projection_of(self._beside)
+        if code is None:
             return False
         if code in MERCATOR:
             return True
@@ -102,6 +102,12 @@ def is_feature(known: Mapping[str, Any]) -> bool:
         return False
     # Other objects may have a geometry too, among fields of their own.
     return known.get("type") == "Feature" or known.keys() <= MEMBERS
+
+
+def projection_of(document: Mapping[str, Any]) -> int | None:
+    """Give the code of the coordinates that a document names, if not degrees."""
+    code = _code_of(document)
+    return None if code in DEGREES else code
 
 
 def _as_geojson(geometry: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from analytics.metrics import SHIPPED_EVENTS, SHIPPING_FAILURES, VISIBLE_SECONDS
 from analytics.models import InboxEvent, ParkedEvent, Shipment
 from analytics.shipping.delivery import MAX_REASON_CHARS, deliver, insert_once
 from analytics.shipping.shipments import form_shipments, read_rows, rows_of
+from riskplatform.api.structured_log import event_logger
 from riskplatform.kernel.errors import UnavailableError
 from riskplatform.kernel.heartbeat import heartbeat
 from riskplatform.kernel.ids import uuid7
@@ -25,6 +26,7 @@ from riskplatform.kernel.ids import uuid7
 INSERT_LIMIT_S = 150.0
 
 logger = logging.getLogger(__name__)
+events = event_logger(__name__)
 
 
 class LeaseLostError(Exception):
@@ -84,6 +86,13 @@ def _attempt(shipment: Shipment) -> list[ParkedEvent] | None:
         shipment.retry_later(last_error=str(error)[:MAX_REASON_CHARS])
         return None
     _acknowledge(shipment, parked)
+    events.info(
+        "shipment delivered",
+        shipment=str(shipment.pk),
+        rows=shipment.row_count,
+        parked=len(parked),
+        attempt=shipment.attempts,
+    )
     SHIPPED_EVENTS.labels("stored").inc(shipment.row_count - len(parked))
     SHIPPED_EVENTS.labels("parked").inc(len(parked))
     _observe_times(shipment)

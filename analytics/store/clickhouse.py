@@ -21,6 +21,7 @@ from perf.connections.retry_timeout import RetryTimeout
 from perf.deadlines import check_deadline, deadline, remaining_s
 from perf.hedging import Hedge
 from perf.switches import Switch, is_on
+from riskplatform.api.request_id import current_request_id
 
 DATABASE = "clickhouse"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -281,7 +282,7 @@ def _settings(name: str, budget: Budget) -> dict[str, str | int | float]:
         "max_query_size": budget.max_query_bytes,
         "max_result_rows": budget.max_result_rows,
         "max_result_bytes": budget.max_result_bytes,
-        "log_comment": name,
+        "log_comment": f"{name} {current_request_id()}".rstrip(),
     }
 
 

@@ -82,7 +82,6 @@ def _meaning(name: str, code: int | None) -> tuple[str, Exception | None]:
 
 def _not_set_up(name: str) -> Exception:
     return EventStoreUnavailableError(
-        "ClickHouse answers but has no event table."
-        " Run manage.py migrate analytics --database clickhouse.",
+        "ClickHouse answers but has no event table. Run manage.py prepare.",
         query=name,
     )

@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from perf.jobs.following import call_followers
 from perf.jobs.metrics import JOB_FAILURES, JOB_SECONDS, JOBS_FINISHED, JOBS_STARTED
 from perf.jobs.models import Job
 from riskplatform.api.error_log import error_log
 from riskplatform.api.request_id import RequestContext, request_context
+from riskplatform.api.structured_log import event_logger
+from riskplatform.kernel.calls import Calls, counting
 from riskplatform.kernel.errors import ApplicationError, UnavailableError
 from riskplatform.kernel.heartbeat import heartbeat
 
@@ -27,6 +30,7 @@ BROKE_OFF = (
 )
 
 logger = logging.getLogger(__name__)
+events = event_logger(__name__)
 
 IsOverdue = Callable[[], bool]
 # Reports how much of a job is done; call it often. It raises to end the job at this
@@ -111,9 +115,20 @@ def run_next_job(is_overdue: IsOverdue = lambda: False) -> Job | None:
             JOBS_STARTED.labels(job.kind).inc()
             call_followers(job)
             with request_context(RequestContext(f"job-{job.pk}")):
-                _run(job, is_overdue)
+                _run_logged(job, is_overdue)
             return job
     return None
+
+
+def _run_logged(job: Job, is_overdue: IsOverdue) -> None:
+    """Run a job; all that is logged meanwhile carries its kind."""
+    started_s = time.monotonic()
+    with bound_contextvars(job=job.kind), counting(Calls()) as calls:
+        events.info("job started", attempt=job.attempts)
+        _run(job, is_overdue)
+        job.refresh_from_db(fields=("state",))
+        ms = round(1_000 * (time.monotonic() - started_s), 1)
+        events.info("job ended", state=job.state, ms=ms, **calls.fields())
 
 
 def _run(job: Job, is_overdue: IsOverdue) -> None:

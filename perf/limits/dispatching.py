@@ -24,6 +24,7 @@ from perf.limits.routes import DEFAULT, HEALTH, configured_routes
 from perf.limits.thread_group import ThreadGroup
 from perf.request_times import RequestTimer
 from perf.switches import Switch, is_on
+from riskplatform.kernel.calls import counting
 from riskplatform.kernel.detaching import DETACHABLE, Detachable
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Dispatching:
         def run() -> None:
             is_broken = True
             try:
-                with deadline(arrived_s + limit_s - time.monotonic()):
+                left_s = arrived_s + limit_s - time.monotonic()
+                with deadline(left_s), counting(timer.calls):
                     request.deliver(self._answer(environ, timer.start_response))
                 is_broken = False
             finally:

@@ -201,6 +201,7 @@ class Router:
         self._views: dict[str, type[EndpointView]] = {}
         self.get = partial(self._register, "GET")
         self.post = partial(self._register, "POST")
+        self.put = partial(self._register, "PUT")
         self.patch = partial(self._register, "PATCH")
         self.delete = partial(self._register, "DELETE")
 

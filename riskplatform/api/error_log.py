@@ -8,6 +8,8 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
+from riskplatform.kernel.calls import current_calls
+
 # Of requests, jobs and the worker; with tracebacks, at level ERROR.
 error_log = logging.getLogger("riskplatform.errors")
 
@@ -52,6 +54,12 @@ def principal_of(request: HttpRequest) -> str:
         return f"key {prefix}"
     number = getattr(getattr(request, "_cached_user", None), "pk", None)
     return "nobody known" if number is None else f"user {number}"
+
+
+def note_principal(request: HttpRequest) -> None:
+    """Say in the log of the request at work who sent it."""
+    if (calls := current_calls.get()) is not None:
+        calls.principal = principal_of(request)
 
 
 def _record_current(request: HttpRequest | None = None, **_: Any) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
+from riskplatform.api.error_log import note_principal
+
 HEADER = "X-Request-ID"
 WSGI_HEADER = "HTTP_X_REQUEST_ID"
 # In the environment of a WSGI request that has its id.
@@ -75,6 +77,7 @@ class RequestIdMiddleware:
         context = _context_of(request)
         with request_context(context):
             response = self.get_response(request)
+        note_principal(request)
         response.headers[HEADER] = context.request_id
         return response
 

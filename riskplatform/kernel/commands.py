@@ -7,6 +7,8 @@ from time import monotonic
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from riskplatform.kernel.errors import ApplicationError
 
@@ -14,13 +16,31 @@ PROGRESS_EVERY_S = 5.0
 
 
 class ApplicationCommand(BaseCommand):
-    """Ends with the sentence of the platform's own errors, not with a traceback."""
+    """Ends with the sentence of the platform's own errors, not with a traceback.
+
+    So it does where a database was not prepared for this version.
+    """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
         except ApplicationError as error:
             raise CommandError(error.message) from error
+        except DatabaseError as error:
+            if not _lacks_migrations():
+                raise
+            raise CommandError(
+                "The database is not prepared for this version: run manage.py prepare."
+            ) from error
+
+
+def _lacks_migrations() -> bool:
+    try:
+        executor = MigrationExecutor(connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    # It does not answer, or a transaction is open that broke.
+    except DatabaseError:
+        return False
 
 
 class Pace:

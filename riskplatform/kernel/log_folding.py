@@ -67,6 +67,9 @@ class FoldingHandler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record or fold it; called with the handler's lock."""
+        if getattr(record, "unfolded", False):
+            super().emit(record)
+            return
         self._end_windows()
         key = _kind_of(record)
         window = self._windows.get(key)

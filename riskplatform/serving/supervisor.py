@@ -10,6 +10,7 @@ from types import FrameType
 from riskplatform.embedded.errors import EmbeddedServerError
 from riskplatform.embedded.process import ChildProcess, Launch, log_tail, rotate_log
 from riskplatform.embedded.server import Server, Service, Site
+from riskplatform.serving.beside import BesideCommand
 from riskplatform.serving.log_rotation import rotate_running
 from riskplatform.serving.watched import EVERY_S, Prober, WatchedService
 
@@ -31,6 +32,7 @@ class Supervisor:
         self._probe_every_s = probe_every_s
         self._say = say
         self._watched: list[WatchedService] = []
+        self._beside: BesideCommand | None = None
         self._stop_requested = threading.Event()
         self._asked_s = 0.0
         self._force = False
@@ -87,9 +89,15 @@ class Supervisor:
             )
         self._say(f"{name:<11} done in {time.monotonic() - begun_s:5.1f} s")
 
+    def run_beside(self, name: str, launch: Launch) -> None:
+        """Start a command whose lines are said while everything runs."""
+        self._beside = BesideCommand(name, launch, site=self._site, say=self._say)
+
     def watch(self) -> None:
         """Keep everything running until it is stopped."""
         while not self._stop_requested.wait(TICK_S):
+            if self._beside is not None:
+                self._beside.look()
             for watched in self._watched:
                 self._look_after(watched, now_s=time.monotonic())
                 max_bytes = self._site.max_log_bytes
@@ -97,6 +105,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop all in reverse order; a second signal leaves no time to any."""
+        if self._beside is not None:
+            self._beside.stop()
         while self._watched:
             service = self._watched.pop().service
             if service.pid is None:

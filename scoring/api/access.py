@@ -89,7 +89,7 @@ def require_change(request: Request, region: Region) -> None:
         return
     if may_see_region(access, region):
         raise PermissionDenied(
-            f"The models of region {region.slug!r} are changed by its owner only: "
+            f"Region {region.slug!r} and its models are changed by its owner only: "
             "with a key or a membership of that organisation, or, where it is the "
             "installation, by staff."
         )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, to_builtins
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
@@ -19,7 +19,8 @@ from riskplatform.api.renderers import (
     Rows,
 )
 from riskplatform.kernel.instants import AwareTime
-from scoring.api.access import find_region
+from scoring.api.access import find_region, region_to_change
+from scoring.api.model_versions import WRITERS
 from scoring.api.schemas import Slug
 from scoring.cell_ids import hex_of
 from scoring.models import Region
@@ -30,6 +31,8 @@ from scoring.selectors.regions import (
     list_cell_ids,
     list_regions,
 )
+from scoring.services.boundaries import read_boundary, set_boundary
+from scoring.services.region_removal import delete_region
 
 # Public regions are open to everybody; the selectors leave out the others.
 router = Router()
@@ -67,6 +70,17 @@ class RegionSummary(Struct):
             source_credit=region.source_credit,
             source_url=region.source_url,
         )
+
+
+class BoundaryDocument(Struct, omit_defaults=True):
+    """GeoJSON; its other members are left alone."""
+
+    type: Literal["FeatureCollection", "Feature", "Polygon", "MultiPolygon"]
+    features: list[dict[str, Any]] = []
+    geometry: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+    coordinates: list[list[list[float | list[float]]]] = []
+    crs: dict[str, Any] | None = None
 
 
 class RegionCell(Struct):
@@ -142,3 +156,29 @@ def regions_cells_retrieve(
 def regions_boundary_retrieve(request: Request, slug: str) -> dict[str, Any]:
     """Give the named areas of the region as a GeoJSON FeatureCollection."""
     return get_boundary(find_region(request, slug))
+
+
+@router.put("regions/<slug:slug>/boundary", WRITERS)
+def regions_boundary_replace(
+    request: Request, slug: str, body: BoundaryDocument
+) -> None:
+    """Say where the region is: a Polygon, a MultiPolygon, or features of them.
+
+    Positions are longitude and latitude of WGS 84. The region gets all cells that
+    overlap the areas, keeps those that it has, because forecasts depend on them, and
+    no longer grows with its events.
+    """
+    region = region_to_change(request, slug)
+    boundary = read_boundary(to_builtins(body), resolution=region.resolution)
+    set_boundary(region, boundary)
+
+
+@router.delete("regions/<slug:slug>", WRITERS)
+def regions_delete(request: Request, slug: str) -> None:
+    """Delete the region with all that hangs on it; portfolios and assets stay.
+
+    What goes cannot be had back: events, cells, models, forecasts, assessments and
+    alert rules. While events are on their way to the store it is 503
+    `events_waiting`.
+    """
+    delete_region(region_to_change(request, slug))

@@ -26,7 +26,6 @@ from riskplatform.api.renderers import (
     json_columns,
     json_template,
 )
-from riskplatform.api.strict_texts import number_of_text
 from riskplatform.api.tables import (
     ArrowRenderer,
     CsvRenderer,
@@ -34,7 +33,6 @@ from riskplatform.api.tables import (
     csv_pieces,
     schema_of,
 )
-from riskplatform.kernel.errors import InvalidInputError
 from riskplatform.kernel.instants import AwareTime, utc_text
 from scoring.api.access import by_region, depends_on_region, find_region
 from scoring.api.schemas import (
@@ -165,7 +163,7 @@ def risk_map(
 
     `bbox` and `min_p` keep a part of the cells; columns are best for large maps.
     """
-    bbox = None if query.bbox is None else parse_bbox(query.bbox)
+    bbox = None if query.bbox is None else Bounds.read(query.bbox, field="bbox")
     region = find_region(request, query.region)
     depends_on_region(request, region)
     forecast = get_latest_forecast(
@@ -211,23 +209,6 @@ def risk_rows(columns: ForecastColumns) -> Iterator[bytes]:
     row = json_template(CellRisk, cell_id=b'"%d"', cell_hex=b'"%x"')
     for cell, p_event, *quantiles in columns_as_json(columns):
         yield row % (cell, cell, p_event, p_event, *quantiles)
-
-
-def parse_bbox(text: str) -> Bounds:
-    numbers = [number_of_text(part.strip()) for part in text.split(",")]
-    degrees = [float(number) for number in numbers if number is not None]
-    if len(numbers) != 4 or len(degrees) != 4:
-        raise InvalidInputError(
-            "bbox is west,south,east,north in degrees.", field="bbox"
-        )
-    west, south, east, north = degrees
-    if not (
-        -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90
-    ):
-        raise InvalidInputError(
-            "bbox lies outside the globe, or south > north.", field="bbox"
-        )
-    return Bounds(west=west, south=south, east=east, north=north)
 
 
 def figures_by_name(columns: ForecastColumns) -> dict[str, NDArray[Any] | list[str]]:

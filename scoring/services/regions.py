@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from analytics.grid import RegionGrid
 from analytics.ingest.column_map import ColumnMap
 from analytics.ingest.files import FileFormat
 from analytics.ingest.importer import ImportPlan, import_file
@@ -25,7 +27,7 @@ from scoring import change_names
 from scoring.engine.state import SCALES_S
 from scoring.errors import RegionMismatchError
 from scoring.models import Cell, Region
-from scoring.selectors.regions import get_region_grid, list_cell_ids, read_bounds
+from scoring.selectors.regions import list_cell_ids
 from scoring.services.portfolios.asset_rows import place_in_cells
 
 NEIGHBOUR_RINGS = 1
@@ -127,6 +129,8 @@ class ImportRequest:
         Begin at the first row, also where an interrupted run could go on.
     updates
         Events that are there take the other values that the file has for them.
+    boundary
+        What the region is, as GeoJSON; as it was else.
     options
         How the file is written. People's files are read as people write.
     """
@@ -140,6 +144,7 @@ class ImportRequest:
     restart: bool = False
     workers: int = 1
     updates: bool = False
+    boundary: dict[str, Any] | None = None
     options: ReadingOptions = field(
         default_factory=lambda: ReadingOptions(is_lenient=True)
     )
@@ -149,6 +154,7 @@ def import_events(
     path: Path,
     *,
     region: Region,
+    grid: RegionGrid,
     request: ImportRequest,
     on_progress: Callable[[ImportProgress], None],
     on_rejection: Callable[[Rejection], None],
@@ -161,7 +167,7 @@ def import_events(
     source = source_of_file(
         request.source, organisation=request.organisation, region=region.slug
     )
-    plan = _plan(region, request, source=source.stored_name)
+    plan = _plan(grid, request, source=source.stored_name)
     if not request.dry_run:
         note_file(source, region=region.slug)
     run = _begin(path, plan, request)
@@ -197,12 +203,12 @@ def grow_region(region: Region) -> int:
     return add_cells(region, with_neighbours(outside.tolist()))
 
 
-def _plan(region: Region, request: ImportRequest, *, source: str) -> ImportPlan:
+def _plan(grid: RegionGrid, request: ImportRequest, *, source: str) -> ImportPlan:
     return ImportPlan(
         column_map=request.column_map,
-        grid=get_region_grid(region, bounds=read_bounds().get(region.pk)),
+        grid=grid,
         source=source,
-        default_timezone=request.default_timezone or region.timezone,
+        default_timezone=request.default_timezone or grid.timezone,
         file_format=request.file_format,
         is_dry_run=request.dry_run,
         workers=request.workers,

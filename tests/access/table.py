@@ -77,6 +77,15 @@ RULE = {
 }
 ASSET = {"reference": "made", "lat": CENTRE[0], "lon": CENTRE[1], "value": "10.00"}
 FILE = f"id,lat,lon,value\nmade,{CENTRE[0]},{CENTRE[1]},1000.5\n"
+BOUNDARY = {
+    "type": "Polygon",
+    "coordinates": [
+        [
+            [CENTRE[1] + x, CENTRE[0] + y]
+            for x, y in ((0, 0), (0, 0.1), (0.1, 0), (0, 0))
+        ]
+    ],
+}
 EVENT = {"external_id": "1", "occurred_at": TIME, "lat": CENTRE[0], "lon": CENTRE[1]}
 CURVE = {"slug": "made", "name": "Made", "points": [[0, 0], [10, 1]]}
 HOOK = {"name": "made", "url": "https://93.184.215.14/"}
@@ -206,6 +215,8 @@ TABLE: dict[str, list[Ask]] = {
     "regions_list": [Ask()],
     "regions_retrieve": [Ask(**OPEN)],
     "regions_boundary_retrieve": [Ask(**OPEN)],
+    "regions_boundary_replace": [Ask(**CHANGES, body=BOUNDARY, ok=204)],
+    "regions_delete": [Ask(**CHANGES, ok=204)],
     "regions_cells_retrieve": [Ask(**OPEN)],
     "reload_model": [Ask(**CHANGES, body={"version": "$version", "region": "$slug"})],
     "reports_list": [Ask(**READS_EVENTS)],

@@ -44,7 +44,7 @@ OPERATIONS = operations()
 
 def test_every_operation_of_the_schema_is_in_the_table() -> None:
     assert {operation.name for operation in OPERATIONS} == TABLE.keys()
-    assert len(OPERATIONS) >= 71
+    assert len(OPERATIONS) >= 73
     assert len(PRINCIPALS) >= 15
 
 

@@ -12,6 +12,7 @@ from tests.browser.dashboard_page import (
     TOP_ROWS,
     choose_horizon,
 )
+from tests.support.factories import make_forecast, make_region
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -87,3 +88,6 @@ def test_without_a_region_the_page_says_how_to_get_one(
     text = str(page.evaluate("document.querySelector('main').textContent"))
     assert "manage.py load_demo" in text
     assert page.problems == []
+    # It waits for the first map.
+    make_forecast(make_region())
+    page.wait_for(IS_READY)

@@ -11,7 +11,8 @@ from tests.contract.walking import (
     require_known_fields,
     require_unchanged,
 )
-from tests.support.factories import DAY_S, ISSUED_FOR, make_region
+from tests.scoring.regions.boundaries import collection, polygon, square
+from tests.support.factories import DAY_S, ISSUED_FOR, make_organisation, make_region
 from tests.support.random_events import store_random_events
 
 pytestmark = [
@@ -40,6 +41,30 @@ def test_a_map_is_read_by_anybody(cast: Cast, published_forecast: Region) -> Non
     )
     require_unchanged(nobody, "risk_map", params=QUERY)
     assert nobody.call("risk_map", region="nowhere").parsed.code == "region_not_found"
+
+
+def test_an_owner_draws_a_boundary_and_deletes_a_region(cast: Cast) -> None:
+    make_region(owner=make_organisation("acme"))
+    before = cast.acme.get("regions_retrieve", slug="chicago").cell_count
+    known: dict[str, Any] = {"slug": "chicago"}
+    drawn: dict[str, Any] = {**known, "body": collection(polygon(square(0.3)))}
+    assert cast.acme.call("regions_boundary_replace", **drawn).status_code == 204
+    shown = cast.nobody.send("regions_boundary_retrieve", path=known).json()
+    (area,) = shown["features"]
+    assert area["geometry"]["type"] == "MultiPolygon"
+    assert cast.acme.get("regions_retrieve", **known).cell_count > before
+    bent = {**known, "body": polygon([[0, 0], [1, 1], [1, 0], [0, 1.5], [0, 0]])}
+    refused = cast.acme.call("regions_boundary_replace", **bent)
+    assert (refused.status_code, refused.parsed.code) == (422, "boundary_invalid")
+    assert refused.parsed.errors[0].pointer == "/geometry"
+    for operation_id, rest in (
+        *(("regions_boundary_replace", drawn), ("regions_delete", known)),
+    ):
+        require_guarded(cast, operation_id, limited=cast.reader, is_shared=True, **rest)
+        strange = cast.other.call(operation_id, **rest)
+        assert strange.status_code == 403
+    assert cast.acme.call("regions_delete", **known).status_code == 204
+    assert cast.acme.call("regions_delete", **known).status_code == 404
 
 
 def test_a_map_comes_in_several_forms(cast: Cast, published_forecast: Region) -> None:

@@ -21,6 +21,13 @@ class Operation:
     module: str
 
 
+def _body_type(operation: Any) -> Any:
+    """Give the type of a body; one that may be absent is a union with that."""
+    wanted = inspect.get_annotations(operation.sync_detailed)["body"]
+    kinds = get_args(wanted) or (wanted,)
+    return next(kind for kind in kinds if hasattr(kind, "from_dict"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Someone with a key, or without, and what the schema told them."""
@@ -35,14 +42,7 @@ class Caller:
         client_module = importlib.import_module(self.package)
         operation = importlib.import_module(self.operations[operation_id].module)
         if body is not None:
-            wanted = inspect.get_annotations(operation.sync_detailed)["body"]
-            # A body that may be absent is one of two types.
-            (kind,) = (
-                kind
-                for kind in (wanted, *get_args(wanted))
-                if hasattr(kind, "from_dict")
-            )
-            parameters["body"] = kind.from_dict(body)
+            parameters["body"] = _body_type(operation).from_dict(body)
         options: dict[str, Any] = {
             "base_url": self.url,
             "raise_on_unexpected_status": True,

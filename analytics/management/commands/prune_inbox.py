@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from datetime import timedelta
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import Sum
 from django.utils import timezone
 
 from analytics.inbox.pruning import prunable, prune_inbox, retention
+from riskplatform.kernel.commands import ApplicationCommand
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Take events that were shipped long ago out of the inbox. What "
         "distinguishes repetitions, corrections and retractions stays, and so do the "

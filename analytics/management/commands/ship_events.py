@@ -2,12 +2,13 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from analytics.shipping.shipper import ship_due
+from riskplatform.kernel.commands import ApplicationCommand
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Bring accepted events from the inbox to ClickHouse, as the worker does all "
         "the time. Safe to interrupt, to repeat and to run several times at once."

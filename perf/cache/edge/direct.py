@@ -27,6 +27,7 @@ from perf.cache.edge.request_key import Environ
 from perf.cache.edge.response import MIN_GZIP_BYTES, OK, Headers, StartResponse
 from riskplatform.api.browser_middleware import API
 from riskplatform.api.cache_headers import IS_DEFAULT
+from riskplatform.api.error_log import note_principal
 from riskplatform.api.request_id import current_context
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -133,6 +134,7 @@ def _call(match: ResolverMatch, environ: Environ) -> HttpResponseBase:
     if (context := current_context.get()) is not None:
         context.request = request
     response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    note_principal(request)
     return response
 
 

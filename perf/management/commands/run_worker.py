@@ -2,15 +2,17 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.module_loading import autodiscover_modules
 
 from perf.jobs.periodic import run_due_work
 from perf.jobs.runner import run_next_job
 from perf.jobs.worker import Worker, loops
+from riskplatform.api.structured_log import logged_process
+from riskplatform.kernel.commands import ApplicationCommand
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Run jobs from the queue, periodic work and what has a loop of its own, such "
         "as events on their way to the store, until stopped. Safe to interrupt, "
@@ -28,10 +30,11 @@ class Command(BaseCommand):
     def handle(self, *, once: bool, threads: int, **_options: object) -> None:
         # Importing the tasks of each app registers them.
         autodiscover_modules("tasks")
-        if once:
-            self._work_once()
-        elif not Worker(threads=threads).run():
-            raise CommandError("The worker had to leave work to others.")
+        with logged_process("worker"):
+            if once:
+                self._work_once()
+            elif not Worker(threads=threads).run():
+                raise CommandError("The worker had to leave work to others.")
 
     def _work_once(self) -> None:
         for loop in loops.values():

@@ -10,6 +10,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from riskplatform.management.first_admin import ensure_first_admin
+
 
 class Command(BaseCommand):
     help = "Migrate both databases and collect static files if they have changed."
@@ -17,6 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--no-static", action="store_true", help="leave the static files alone"
+        )
+
+        parser.add_argument(
+            "--first-admin",
+            action="store_true",
+            help="create a first member of staff where there is none",
         )
 
     def handle(self, **options: Any) -> None:
@@ -31,6 +39,8 @@ class Command(BaseCommand):
         )
         if not options["no_static"]:
             self._collect_static()
+        if options["first_admin"]:
+            ensure_first_admin(Path(settings.VAR_DIR))
 
     def _collect_static(self) -> None:
         digest = static_digest()

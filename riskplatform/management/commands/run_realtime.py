@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
+from riskplatform.api.structured_log import logged_process
 from riskplatform.embedded.ports import LOOPBACK
 from riskplatform.serving.realtime import DRAIN_TIMEOUT_S, DrainingDaphne
 
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"Serving WebSockets at ws://{host}:{port}/.")
         self.stdout.flush()
-        server.run()
+        with logged_process("realtime"):
+            server.run()
         if not server.listened:
             raise CommandError(
                 f"Port {port} on {host} cannot be opened; another process may have it. "

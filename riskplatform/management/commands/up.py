@@ -16,6 +16,7 @@ from riskplatform.embedded.ownership import FolderOwnership
 from riskplatform.embedded.server import Server, Service, Site, owned_site
 from riskplatform.embedded.server_group import ServerGroup
 from riskplatform.env import env_choice, env_secret
+from riskplatform.management.first_admin import PASSWORD_FILE, USERNAME
 from riskplatform.serving.metrics import PORT as METRICS_PORT
 from riskplatform.serving.processes import (
     MetricsServer,
@@ -52,6 +53,11 @@ class Command(BaseCommand):
             default=env_choice("RISKPLATFORM_DATABASE", "sqlite", DATABASES),
             help="what to use where DATABASE_URL is not set",
         )
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="load the demo beside, and say how far it is; maps show as they come",
+        )
         for name in ("web", "realtime", "worker", "metrics"):
             parser.add_argument(
                 f"--no-{name}", action="store_true", help=f"run without the {name}"
@@ -84,11 +90,14 @@ class Command(BaseCommand):
             bring_up_servers(supervisor, site, options["database"])
             no_static = options["no_web"] and options["no_realtime"]
             arguments = ["prepare", *(["--no-static"] if no_static else [])]
+            arguments += ["--first-admin"] if settings.EMBEDDED else []
             supervisor.run_step("prepare", manage(*arguments))
             services = chosen_services(site, options)
             supervisor.bring_up(services)
             ownership.publish(published_urls(services))
-            self._say_ready(services, took_s=time.monotonic() - started_s)
+            self._say_ready(services, site, took_s=time.monotonic() - started_s)
+            if options["demo"]:
+                supervisor.run_beside("demo", manage("demo"))
             supervisor.watch()
         except StopRequestedError:
             self._say("asked to stop before everything was up")
@@ -98,11 +107,14 @@ class Command(BaseCommand):
             supervisor.stop()
         self._say("everything is stopped")
 
-    def _say_ready(self, services: list[Service], *, took_s: float) -> None:
+    def _say_ready(self, services: list[Service], site: Site, *, took_s: float) -> None:
         # Of the web, where it runs.
         last = sorted(services, key=lambda service: service.name != "web")
         address = next((service.address for service in last), "")
         self._say(f"up after {took_s:.1f} s: {address}/  Ctrl-C stops")
+        password = site.var / PASSWORD_FILE
+        if password.exists():
+            self._say(f"staff signs in as {USERNAME}, password in {password}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

@@ -4,6 +4,7 @@ import gc
 from argparse import ArgumentParser, Namespace
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from scoring.management.import_report import (
 )
 from scoring.models import Region
 from scoring.services.imports.arguments import add_reading, add_saving
+from scoring.services.imports.boundary_files import read_boundary_file
 from scoring.services.imports.requests import request_of
 from scoring.services.imports.running import import_into
 from scoring.services.regions import ImportRequest
@@ -47,6 +49,14 @@ class Command(ApplicationCommand):
             "file", type=Path, nargs="?", help="The file, or - for standard input."
         )
         parser.add_argument("--region", help="Slug of the region.")
+        parser.add_argument(
+            "--boundary",
+            type=Path,
+            metavar="FILE",
+            help="Areas that the region is, new or not: GeoJSON or, with the extra geo,"
+            " a Shapefile, a GeoPackage or KML. It gets all cells that overlap them,"
+            " and does not grow with its events any more.",
+        )
         add_reading(parser)
         add_saving(parser)
         _add_running(parser)
@@ -77,6 +87,9 @@ class Command(ApplicationCommand):
         if options.file is None or options.region is None:
             raise CommandError("Name the file, and the region with --region.")
         request = request_of(options.file, options)
+        if options.boundary is not None:
+            boundary = read_boundary_file(options.boundary)
+            request = replace(request, boundary=boundary)
         with ExitStack() as stack:
             listing = RejectionListing(self.stderr, options.rejections, stack)
             region, report = import_into(

@@ -2,8 +2,7 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand
-
+from riskplatform.kernel.commands import ApplicationCommand
 from scoring.services.forecasts.skill import (
     MOST_AT_ONCE,
     score_due_forecasts,
@@ -12,7 +11,7 @@ from scoring.services.forecasts.skill import (
 from scoring.services.registry.promotion import roll_back_failing_champions
 
 
-class Command(BaseCommand):
+class Command(ApplicationCommand):
     help = (
         "Score the forecasts whose horizon has passed against the events that came, "
         "and roll back champions that failed twice in a row, as the worker does now "

@@ -1,6 +1,6 @@
 """The options of an import, typed at a terminal or in a form, over what is saved."""
 
-from argparse import ArgumentParser, Namespace, _ArgumentGroup
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ArgumentGroup
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -169,5 +169,7 @@ def _character(text: str) -> str:
 
 
 def _box(text: str) -> Bounds:
-    west, south, east, north = map(float, text.split(","))
-    return Bounds(south=south, west=west, north=north, east=east)
+    try:
+        return Bounds.read(text, field="--within")
+    except InvalidInputError as error:
+        raise ArgumentTypeError(error.message) from error

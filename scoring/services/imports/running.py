@@ -7,10 +7,12 @@ from typing import NamedTuple
 from django.db import transaction
 
 from analytics.errors import RegionNotFoundError
+from analytics.grid import RegionGrid
 from analytics.ingest.report import ImportProgress, ImportReport, Rejection
 from riskplatform.api.keys.access import FULL_ACCESS
 from scoring.models import Region
-from scoring.selectors.regions import get_region
+from scoring.selectors.regions import get_region, get_region_grid, read_bounds
+from scoring.services.boundaries import read_boundary, set_boundary
 from scoring.services.regions import ImportRequest, define_region, import_events
 
 
@@ -19,17 +21,31 @@ class Imported(NamedTuple):
     report: ImportReport
 
 
-def region_of_import(slug: str, *, new: Region | None, is_dry_run: bool) -> Region:
-    """Find the region, or define it as `new` says; a dry run leaves none behind."""
+class Destination(NamedTuple):
+    region: Region
+    grid: RegionGrid
+
+
+def destination_of_import(
+    slug: str, *, new: Region | None, request: ImportRequest
+) -> Destination:
+    """Find the region, or define it as `new` says, and give it its boundary.
+
+    A dry run leaves nothing of that behind.
+    """
     with transaction.atomic():
         try:
-            return get_region(slug, access=FULL_ACCESS)
+            region = get_region(slug, access=FULL_ACCESS)
         except RegionNotFoundError:
             if new is None:
                 raise
-            return define_region(new, cells=())
-        finally:
-            transaction.set_rollback(is_dry_run)
+            region = define_region(new, cells=())
+        if request.boundary is not None:
+            boundary = read_boundary(request.boundary, resolution=region.resolution)
+            set_boundary(region, boundary)
+        grid = get_region_grid(region, bounds=read_bounds().get(region.pk))
+        transaction.set_rollback(request.dry_run)
+        return Destination(region, grid)
 
 
 def import_into(
@@ -43,15 +59,20 @@ def import_into(
 ) -> Imported:
     """Import a file as `import_events` does, into the region of a slug.
 
+    The region is first given the boundary of the request, where there is one.
+
     Raises
     ------
     RegionNotFoundError
         There is none, and `new` does not say how to make it.
+    BoundaryError
+        The boundary is none.
     """
-    region = region_of_import(slug, new=new, is_dry_run=request.dry_run)
+    region, grid = destination_of_import(slug, new=new, request=request)
     report = import_events(
         path,
         region=region,
+        grid=grid,
         request=request,
         on_progress=on_progress,
         on_rejection=on_rejection,

@@ -16,7 +16,6 @@ from scoring.errors import (
 )
 from scoring.models import ModelSwitch, ModelVersion, Region
 from scoring.selectors.model_versions import ARRIVALS, find_model_version
-from scoring.services.registry.fitting import new_artifact, register_version
 from scoring.services.registry.promotion import make_champion
 from scoring.services.registry.store_trial import Description
 from scoring.services.registry.stores import (
@@ -24,6 +23,7 @@ from scoring.services.registry.stores import (
     read_artifacts,
     try_artifacts,
 )
+from scoring.services.registry.training import new_artifact, register_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from django.utils import timezone
 from msgspec import Struct
 
 from riskplatform import __version__
+from riskplatform.api.structured_log import event_logger
 from riskplatform.kernel.ids import uuid7
 from scoring.errors import WebhookAddressError
 from scoring.metrics import (
@@ -46,6 +47,8 @@ TEST_OCCASION = "webhook.test"
 PURPOSE = b"riskplatform webhook secret 1\n"
 # A receiver may go on with the secret before for so long.
 ROTATION_PERIOD = timedelta(hours=24)
+
+events = event_logger(__name__)
 
 
 def send_due_deliveries() -> Counter[str]:
@@ -126,6 +129,14 @@ def _note(delivery: WebhookDelivery, *, error: str, status: int | None = None) -
         sent_at=sent_at,
     )
     WEBHOOK_DELIVERIES.labels(state if is_final else "failed").inc()
+    events.info(
+        "webhook message tried",
+        delivery=str(delivery.pk),
+        webhook=str(delivery.webhook_id),
+        attempt=delivery.attempts,
+        outcome=state if is_final else "failed",
+        status=status,
+    )
     if sent_at is not None:
         ALERT_DELIVERY_SECONDS.observe((sent_at - delivery.created_at).total_seconds())
     return state

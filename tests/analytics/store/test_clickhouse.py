@@ -110,7 +110,7 @@ def test_missing_table_says_what_to_run() -> None:
     with pytest.raises(EventStoreUnavailableError) as caught:
         fetch_rows("test", "SELECT 1 FROM no_such_table")
 
-    assert caught.value.message.endswith("migrate analytics --database clickhouse.")
+    assert caught.value.message.endswith("Run manage.py prepare.")
 
 
 def test_wrong_query_stays_a_database_error() -> None:

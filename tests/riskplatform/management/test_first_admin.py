@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from riskplatform.management.commands.demo import ensure_first_admin
+from riskplatform.management.first_admin import ensure_first_admin
 
 pytestmark = pytest.mark.django_db
 

@@ -42,6 +42,9 @@ def test_sigterm_stops_everything_in_reverse_order(tmp_path: Path) -> None:
             taken = up.endpoints["web"].rpartition(":")[2]
             pids = pids_of(up)
             assert len(pids) >= 6
+            password = tmp_path / "var" / "admin-password"
+            assert f"staff signs in as admin, password in {password}" in up.text
+            assert password.stat().st_mode & 0o077 == 0
             assert up.stop() == 0
     wait_all_gone(pids)
     assert f"web         port {port} is busy, taking {taken}" in up.text.splitlines()

@@ -65,6 +65,21 @@ def test_a_point_far_away_is_counted_and_left_out_when_asked(path: Path) -> None
     assert "x" not in column("external_id")
 
 
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        ("1,2,3", "west,south,east,north"),
+        ("1,2,3,north", "west,south,east,north"),
+        ("1,2,3,nan", "west,south,east,north"),
+        ("1,5,3,4", "south > north"),
+        ("-190,2,3,4", "outside the globe"),
+    ],
+)
+def test_a_box_is_read_as_by_the_api(path: Path, box: str, said: str) -> None:
+    with pytest.raises(CommandError, match=f"--within.*{said}"):
+        bring(path, history(), "--map", MAP, f"--within={box}")
+
+
 def test_events_on_one_day_are_asked_about(path: Path) -> None:
     rows = [f"{i},2000-01-01,41.{i},-87.5" for i in range(10, 30)]
     text = "\n".join(["id,time,lat,lon", *rows])

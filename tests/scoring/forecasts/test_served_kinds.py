@@ -15,8 +15,8 @@ from scoring.selectors.events import load_history, load_snapshot
 from scoring.selectors.forecasts import get_scenarios
 from scoring.selectors.regions import grid_of_region
 from scoring.services.forecasts.publishing import load_forecaster, publish_version
-from scoring.services.registry.fitting import TrainingPlan, train_model_version
 from scoring.services.registry.promotion import promote
+from scoring.services.registry.training import TrainingPlan, train_model_version
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import DAYS, START, store_random_events
 
@@ -38,7 +38,7 @@ def fit_and_serve(region: Region, kind: str) -> Forecast:
     grid = grid_of_region(region)
     until = START + timedelta(days=DAYS)
     plan = TrainingPlan(grid=grid, until=until, horizons_sec=(DAY_S,), kind=kind)
-    version = train_model_version(region, plan=plan, progress=lambda _: None)
+    version = train_model_version(region, plan=plan, progress=lambda _: None).version
     (forecast,) = publish_version(version, grid=grid, issued_for=until)
     promote(version, actor="test")
     return forecast

@@ -13,8 +13,8 @@ from scoring.services.forecasts.skill import (
     score_due_forecasts,
     write_missing_forecasts,
 )
-from scoring.services.registry.fitting import TrainingPlan, train_model_version
 from scoring.services.registry.promotion import challenge, promote
+from scoring.services.registry.training import TrainingPlan, train_model_version
 from tests.support.factories import DAY_S, make_region
 from tests.support.random_events import START, store_random_events
 
@@ -37,7 +37,7 @@ def test_both_are_compared_on_the_instants_of_each_refresh() -> None:
                 kind=kind,
             ),
             progress=lambda _: None,
-        )
+        ).version
         for kind in ("poisson_glm", "linear_poisson")
     )
     assert (champion.state, challenger.state) == ("candidate", "candidate")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from analytics.ingest.removal import count_events
 from analytics.models import EventSource, ImportRun
 from scoring.models import Cell, Forecast, Portfolio, Region
-from tests.support.factories import make_portfolio
+from tests.support.factories import make_asset, make_portfolio, make_region
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "clickhouse"]),
@@ -51,7 +52,7 @@ def test_events_cells_and_runs_go_and_those_of_others_stay(tmp_path: Path) -> No
     bring(tmp_path / "e.csv", "here")
     bring(tmp_path / "e.csv", "there")
 
-    assert delete("here").startswith("Region here is deleted, with 1 events, ")
+    assert delete("here", "--yes").startswith("Region here is deleted, with 1 events, ")
 
     assert list(Region.objects.values_list("slug", flat=True)) == ["there"]
     assert (stored("here"), stored("there")) == (0, 1)
@@ -64,13 +65,46 @@ def test_events_cells_and_runs_go_and_those_of_others_stay(tmp_path: Path) -> No
 def test_forecasts_go_and_portfolios_stay(published_forecast: Region) -> None:
     make_portfolio()
 
-    delete(published_forecast.slug)
+    delete(published_forecast.slug, "--yes")
 
     assert not Forecast.objects.exists()
     assert Portfolio.objects.count() == 1
     assert stored(published_forecast.slug) == 0
 
 
+def test_assets_of_the_region_are_outside_from_then_on() -> None:
+    region = make_region()
+    portfolio = make_portfolio()
+    make_asset(portfolio)
+    portfolio.refresh_from_db()
+    before = portfolio.revision
+
+    delete(region.slug, "--yes")
+
+    portfolio.refresh_from_db()
+    assert (portfolio.asset_count, portfolio.outside_count) == (1, 1)
+    assert portfolio.revision > before
+
+
+def test_nobody_to_ask_means_no() -> None:
+    make_region()
+
+    with pytest.raises(CommandError, match=r"cannot be undone.*--yes"):
+        delete("chicago")
+
+    assert Region.objects.exists()
+
+
+def test_an_owner_deletes_by_the_api(admin: Client, tmp_path: Path) -> None:
+    bring(tmp_path / "e.csv", "here")
+
+    assert admin.delete("/api/v1/regions/here").status_code == 204
+
+    assert stored("here") == 0
+    assert admin.get("/api/v1/regions/here").status_code == 404
+    assert admin.delete("/api/v1/regions/here").json()["code"] == "region_not_found"
+
+
 def test_an_unknown_region_is_named() -> None:
     with pytest.raises(CommandError, match="nowhere"):
-        delete("nowhere")
+        delete("nowhere", "--yes")
