@@ -57,8 +57,8 @@ class ColumnMap:
     constants
         Field to the one value that all events of the file have.
     may_lack
-        Files may lack columns of fields that no event needs, as those of a publisher do
-        from year to year.
+        Files may lack columns of fields that no event needs, and write others in
+        other capitals, as those of a publisher do from year to year.
     """
 
     columns: Mapping[str, str]
@@ -148,11 +148,7 @@ def locate_columns(
         field: parts_of(name, header) for field, name in column_map.columns.items()
     }
     if column_map.may_lack:
-        parts = {
-            field: known
-            for field, known in parts.items()
-            if field in NEEDED or set(known) <= set(header)
-        }
+        parts = _parts_there(parts, header)
     names = list(dict.fromkeys(name for known in parts.values() for name in known))
     missing = [name for name in names if name not in header]
     if missing:
@@ -177,6 +173,25 @@ def locate_columns(
     return {
         field: indices if len(indices) > 1 else indices[0]
         for field, indices in found.items()
+    }
+
+
+def _parts_there(
+    parts: Mapping[str, list[str]], header: Sequence[str]
+) -> dict[str, list[str]]:
+    """Leave out fields that no event needs and whose columns are not there.
+
+    Publishers also change capitals from year to year.
+    """
+    folded = {name.casefold(): name for name in reversed(header)}
+    found = {
+        field: [it if it in header else folded.get(it.casefold(), it) for it in known]
+        for field, known in parts.items()
+    }
+    return {
+        field: known
+        for field, known in found.items()
+        if field in NEEDED or set(known) <= set(header)
     }
 
 

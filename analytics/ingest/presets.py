@@ -122,7 +122,7 @@ PRESETS: Mapping[str, Preset] = {
         "attributes.country=country,attributes.sub_event_type=sub_event_type,"
         "attributes.geo_precision=geo_precision",
         times_in="UTC",
-        options={"time_format": "%d %B %Y|iso"},
+        options={"time_format": "%d %B %Y|iso|%d-%m-%Y|%d/%m/%Y"},
     ),
     "firms": Preset(
         title="NASA FIRMS active fires, CSV",
@@ -158,10 +158,15 @@ def get_preset(name: str) -> Preset:
 def find_preset(names: Collection[str], *, file_format: FileFormat) -> str | None:
     """Give the preset whose columns a file has: all but one in four of them."""
     found: dict[str, float] = {}
+    folded = {name.casefold() for name in names}
     for name, preset in PRESETS.items():
         column_map = ColumnMap.parse(preset.column_map)
-        mapped = {part for it in column_map.columns.values() for part in parts_of(it)}
-        share = len(mapped.intersection(names)) / len(mapped)
+        mapped = {
+            part.casefold()
+            for it in column_map.columns.values()
+            for part in parts_of(it)
+        }
+        share = len(mapped & folded) / len(mapped)
         if preset.file_format in {None, file_format} and share > ENOUGH_COLUMNS:
             found[name] = share
     return max(found, key=found.__getitem__, default=None)

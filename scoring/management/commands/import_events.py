@@ -166,6 +166,13 @@ def _add_creation(parser: ArgumentParser) -> None:
         help="IANA time zone of a new region; that of --times-in else, or UTC.",
     )
     creation.add_argument(
+        "--severity-transform",
+        choices=Region.SeverityTransform.values,
+        default=Region.SeverityTransform.NONE.value,
+        help="How much an event counts in a new region: none is 1 each, log is"
+        " log(1 + severity), magnitude is for earthquakes.",
+    )
+    creation.add_argument(
         "--organisation",
         metavar="SLUG",
         help="Whose the events and a new region are; the installation's, and so its"
@@ -210,6 +217,7 @@ def _new_region(options: Namespace, request: ImportRequest) -> Region:
         name=options.name or options.region,
         timezone=options.timezone or request.default_timezone or "UTC",
         resolution=options.resolution,
+        severity_transform=options.severity_transform,
         owner=request.organisation,
         is_public=options.public,
     )

@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from analytics.ingest.files import FileFormat
@@ -46,13 +46,7 @@ def mutated_file(number: int) -> tuple[bytes, FileFormat]:
     dice = random.Random(number)  # noqa: S311  # damage, not a secret
     file_format, write = dice.choice(WRITERS)
     rows = [_row(dice) for _ in range(dice.randrange(6))]
-    content = write(rows, dice)
-    for _ in range(dice.choice((0, 0, 1, 1, 2, 5))):
-        content = _damaged(content, dice)
-    if dice.random() < 0.1:
-        packed = gzip.compress(content)
-        content = packed if dice.random() < 0.5 else _damaged(packed, dice)
-    return content, file_format
+    return packed(write(rows, dice), dice), file_format
 
 
 def _row(dice: random.Random) -> Row:
@@ -62,14 +56,29 @@ def _row(dice: random.Random) -> Row:
     return number(TIMES), number(NUMBERS), number(NUMBERS), number(NUMBERS), text(TEXTS)
 
 
-def _damaged(content: bytes, dice: random.Random) -> bytes:
+def damaged(content: bytes, dice: random.Random) -> bytes:
     start = dice.randrange(len(content) + 1)
     end = min(start + dice.choice((0, 0, 1, 1, 3, 40)), len(content))
     kept = dice.choice((b"", dice.choice(FRAGMENTS), content[start:end] * 2))
     return content[:start] + kept + content[end:]
 
 
+def packed(content: bytes, dice: random.Random) -> bytes:
+    """Damage a content some times, and pack one in ten."""
+    for _ in range(dice.choice((0, 0, 1, 1, 2, 5))):
+        content = damaged(content, dice)
+    if dice.random() < 0.1:
+        whole = gzip.compress(content)
+        content = whole if dice.random() < 0.5 else damaged(whole, dice)
+    return content
+
+
 def _csv(rows: list[Row], dice: random.Random) -> bytes:
+    return write_csv([NAMES, *rows], dice)
+
+
+def write_csv(rows: Sequence[Sequence[str]], dice: random.Random) -> bytes:
+    """Write rows, the header first, in a dialect and an encoding of some kind."""
     delimiter = dice.choice(",,,;\t|")
     quote = dice.choice(("always", "never", "needed"))
 
@@ -80,7 +89,7 @@ def _csv(rows: list[Row], dice: random.Random) -> bytes:
         return text
 
     end = dice.choice(("\n", "\r\n"))
-    lines = [delimiter.join(map(cell, row)) for row in (NAMES, *rows)]
+    lines = [delimiter.join(map(cell, row)) for row in rows]
     encoding = dice.choice(ENCODINGS)
     return end.join(lines).encode(encoding, "replace")
 

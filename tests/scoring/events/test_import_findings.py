@@ -136,3 +136,9 @@ def test_nothing_new_is_no_failure(path: Path) -> None:
     report = bring(path, history(), "--map", MAP)
 
     assert (report["accepted"], report["duplicates"]) == (0, 100)
+
+
+def test_a_new_region_counts_events_by_their_magnitude(path: Path) -> None:
+    bring(path, history(), "--map", MAP, "--severity-transform", "magnitude")
+
+    assert Region.objects.get().severity_transform == "magnitude"

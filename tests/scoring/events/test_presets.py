@@ -110,21 +110,33 @@ EXCERPTS: dict[str, tuple[str, Expected]] = {
             "longitude,geo_precision,fatalities\n"
             "A1,01 January 2023,2023,Battles,Clash,A,34.5,69.1,1,3\n"
             "A2,2023-01-02,2023,Riots,Mob,A,34.5,69.1,1,0\n"
+            "A3,03-01-2023,2023,Riots,Mob,A,34.5,69.1,1,0\n"
         ),
         [
             ("A1", "2023-01-01T00:00:00.000", "Battles", 3.0, None),
             ("A2", "2023-01-02T00:00:00.000", "Riots", 0.0, None),
+            ("A3", "2023-01-03T00:00:00.000", "Riots", 0.0, None),
         ],
     ),
     "firms": (
         (
             "latitude,longitude,bright_ti4,scan,track,acq_date,acq_time,satellite,"
             "confidence,version,bright_ti5,frp,daynight\n"
-            "-12.1,30.2,330,0.4,0.4,2023-08-01,30,N,n,2,290,4.5,N\n"
+            "-12.1,30.2,330,0.4,0.4,2023-08-01,41,N,n,2,290,4.5,N\n"
         ),
-        [(None, "2023-08-01T00:30:00.000", "fire", 4.5, None)],
+        [(None, "2023-08-01T00:41:00.000", "fire", 4.5, None)],
     ),
 }
+
+
+def test_capitals_may_differ(tmp_path: Path) -> None:
+    text, expected = EXCERPTS["fars"]
+    header, rows = text.split("\n", 1)
+    older = header.replace("LATITUDE,LONGITUD", "latitude,longitud")
+
+    bring(tmp_path / "accident.csv", f"{older}\n{rows}", "--preset", "fars")
+
+    assert column("external_id") == [expected[0][0]]
 
 
 def test_every_preset_has_an_excerpt_or_a_round_trip() -> None:
