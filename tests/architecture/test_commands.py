@@ -13,7 +13,7 @@ COMMANDS = sorted(name for name, app in get_commands().items() if app in APPS)
 
 READERS = {
     *("backtest", "benchmark", "check_slo", "clickhouse_ddl", "doctor"),
-    *("document_commands", "event_report", "load_test", "skill"),
+    *("document_commands", "event_report", "list_operations", "load_test", "skill"),
 }
 # They go on until they are stopped, or begin with what others do.
 SERVERS = {"run_realtime", "run_worker", "runserver", "up"}
