@@ -7,6 +7,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 
 from riskplatform import request_limits, server_urls
+from riskplatform.api.openapi_texts import INTRODUCTION
 from riskplatform.connection_policy import read_policy
 from riskplatform.env import (
     env_bool,
@@ -208,7 +209,9 @@ WEBHOOK_ALLOW_PRIVATE = env_bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 WEBHOOK_TIMEOUT_S = env_int("WEBHOOK_TIMEOUT_S", 10, minimum=1)
 SPECTACULAR_SETTINGS = {
     "TITLE": "riskplatform",
-    "DESCRIPTION": "Calibrated risk forecasts per grid cell.",
+    "DESCRIPTION": INTRODUCTION,
+    "SERVERS": [{"url": "/", "description": "This server."}],
+    "CONTACT": {"name": "The operators of this server", "url": "/api/docs/"},
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -221,6 +224,9 @@ SPECTACULAR_SETTINGS = {
         "riskplatform.api.openapi.add_structs",
         "riskplatform.api.openapi.document_problems",
         "riskplatform.api.openapi.allow_either_key",
+        "riskplatform.api.openapi_texts.group_operations",
+        "riskplatform.api.openapi_texts.describe_parameters",
+        "riskplatform.api.openapi_texts.add_examples",
     ],
 }
 

@@ -19,6 +19,7 @@ from scoring.api import (
     score_snapshot,
     tiles,
     webhooks,
+    what_if,
     ws_ticket,
 )
 from scoring.pages.dashboard import dashboard
@@ -26,7 +27,7 @@ from scoring.pages.files import file, files
 
 MODULES = (
     *(regions, risk_map, tiles, features, score_snapshot),
-    *(portfolios, assets, asset_imports, assessments, jobs),
+    *(portfolios, assets, asset_imports, what_if, assessments, jobs),
     *(model_versions, forecasts, alert_rules, alerts, webhooks, dashboards),
     ws_ticket,
 )

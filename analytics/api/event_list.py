@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, field
 from rest_framework.request import Request
 
 from analytics.api import events
-from analytics.api.reading import READERS, Limit, events_to_read
+from analytics.api.reading import READERS, Limit, Moment, events_to_read
 from analytics.errors import CursorError
 from analytics.grid import CellDigits, parse_cell
 from analytics.inbox.event_input import Name, Slug
@@ -23,11 +23,13 @@ from analytics.reads.event_lists import (
     Position,
     iterate_rows,
     list_events,
+    note_on_nothing,
     position_of,
 )
 from analytics.reads.exports import export_pieces
 from analytics.store.clickhouse import from_milliseconds, to_milliseconds
 from perf.deadlines import keeping_deadline
+from riskplatform.api.inputs import read_moment
 from riskplatform.api.keys.access import EventOwners
 from riskplatform.api.tables import ArrowRenderer, CsvRenderer, ParquetRenderer
 from riskplatform.kernel.errors import (
@@ -50,16 +52,17 @@ CellText = Annotated[
 class EventFilterQuery(Struct, forbid_unknown_fields=True):
     region: Slug
     from_: (
-        Annotated[AwareTime, Meta(description="First moment; a year before `to`.")]
-        | None
+        Annotated[Moment, Meta(description="First moment; a year before `to`.")] | None
     ) = field(default=None, name="from")
-    to: Annotated[AwareTime, Meta(description="End, exclusive; now.")] | None = None
-    event_type: Name | None = None
+    to: Annotated[Moment, Meta(description="End, exclusive; now.")] | None = None
+    event_type: (
+        Annotated[Name, Meta(description="Events of this type only.")] | None
+    ) = None
     cell: CellText | None = None
 
     def as_filter(self, owners: EventOwners) -> EventFilter:
-        until = self.to or timezone.now()
-        since = self.from_ or until - DEFAULT_SPAN
+        until = read_moment(self.to, "to") if self.to else timezone.now()
+        since = read_moment(self.from_, "from") if self.from_ else until - DEFAULT_SPAN
         if since >= until:
             raise InvalidInputError("`from` has to lie before `to`.", field="from")
         return EventFilter(
@@ -122,20 +125,35 @@ class ListedEvent(Struct):
 
 
 class EventPage(Struct):
+    """`from` and `to` are the times that were looked through."""
+
+    from_: AwareTime = field(name="from")
+    to: AwareTime
+    note: Annotated[
+        str | None, Meta(description="Where the newest event is, if not in there.")
+    ]
     results: list[ListedEvent]
     next: Annotated[str | None, Meta(description="Give it as `after` to go on.")]
 
 
 @router.get("events", READERS)
 def events_list(request: Request, query: EventListQuery) -> EventPage:
-    """List the events of a region, the newest first."""
+    """List the events of a region, the newest first; those of a year if not said."""
+    wanted = query.as_filter(events_to_read(request, query.region))
     found, is_last = list_events(
-        query.as_filter(events_to_read(request, query.region)),
+        wanted,
         limit=query.limit,
         after=None if query.after is None else read_cursor(query.after),
     )
     following = None if is_last else write_cursor(position_of(found[-1]))
-    return EventPage(results=list(map(ListedEvent.of, found)), next=following)
+    is_named = query.from_ or query.to or query.after
+    return EventPage(
+        from_=wanted.since,
+        to=wanted.until,
+        note=None if found or is_named else note_on_nothing(wanted),
+        results=list(map(ListedEvent.of, found)),
+        next=following,
+    )
 
 
 @router.get(

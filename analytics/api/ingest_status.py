@@ -59,7 +59,9 @@ class BatchOutcomes(Struct):
 
 class RejectionsQuery(Struct, forbid_unknown_fields=True):
     source: SourceName | None = None
-    code: Annotated[str, Meta(max_length=40)] | None = None
+    code: (
+        Annotated[str, Meta(max_length=40, description="Code of the refusal.")] | None
+    ) = None
     after: (
         Annotated[int, Meta(ge=0, description="The `next` of the last page.")] | None
     ) = None

@@ -20,6 +20,19 @@ from riskplatform.api.keys.permissions import has_right
 
 # Keys with the scope, members, and staff.
 READERS: Final = has_right(READ_EVENTS)
+Moment = Annotated[
+    str,
+    Meta(
+        description="A day of UTC, such as 2026-11-23, or a time with its offset, such"
+        " as 2026-11-23T14:05:00Z.",
+        extra_json_schema={
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+            ]
+        },
+    ),
+]
 Limit = Annotated[int, Meta(ge=1, le=1_000, description="Rows of a page.")]
 
 

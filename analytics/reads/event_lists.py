@@ -15,6 +15,7 @@ from analytics.store.clickhouse import Budget, budgeted, fetch_objects, measured
 from analytics.store.query_cache import cached_columns
 from analytics.store.rollups import EVENTS
 from riskplatform.api.keys.access import EventOwners
+from riskplatform.kernel.instants import EARLIEST, LATEST, utc_text
 
 # Texts of events may have a megabyte each: so much of them makes a page.
 PAGE_BYTES = 8_000_000
@@ -71,6 +72,23 @@ def list_events(
         # Events that go meanwhile leave an empty page at the end, no more.
         return found, not found
     return found[:limit], len(found) <= limit
+
+
+def note_on_nothing(wanted: EventFilter) -> str:
+    """Say in which times there is no such event, and when the newest of them was."""
+    ever = replace(wanted, since=EARLIEST, until=LATEST)
+    newest, _ = list_events(ever, limit=1)
+    return note_on_window(
+        wanted.since, wanted.until, newest[0].occurred_at if newest else None
+    )
+
+
+def note_on_window(since: datetime, until: datetime, newest: datetime | None) -> str:
+    """Say of a window that nobody named, and that is empty, which it was."""
+    window = f"There is no event from {utc_text(since)} to {utc_text(until)}"
+    if newest is None:
+        return f"{window}, nor at any other time."
+    return f"{window}; the newest is of {utc_text(newest)}: say from and to."
 
 
 def _behind(rows: Any, position: Position) -> Any:

@@ -7,11 +7,14 @@ answer is never behind what is stored.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from analytics.errors import ReportWindowError, UnknownReportError
-from analytics.reads.event_lists import list_types
+from analytics.reads.event_lists import list_types, note_on_window
+from analytics.reads.features import region_extent
 from analytics.reads.report_queries import REPORTS, YEAR_BEFORE_DAYS, Report
 from analytics.store.clickhouse import (
     Budget,
@@ -34,6 +37,7 @@ REPORT = Budget(
 QUANTILES = (0.5, 0.9, 0.99)
 QUANTILE_NAMES = tuple(f"q{quantile * 100:g}" for quantile in QUANTILES)
 MAX_RINGS = 10
+DEFAULT_DAYS = 28
 # No event has it: names have no control characters.
 NO_TYPE = "\0"
 
@@ -87,6 +91,31 @@ def run_report(
         read,
         regions=[window.region],
     )
+
+
+def days_between(since: datetime | None, until: datetime | None) -> tuple[date, date]:
+    """Give the first day and the day after the last, in UTC, around two moments.
+
+    Without an end it is tomorrow, without a beginning `DEFAULT_DAYS` before the end.
+    """
+    end = until or timezone.now()
+    last = (end.astimezone(UTC) - timedelta(microseconds=1)).date()
+    after = last + timedelta(days=1)
+    if since is None:
+        return after - timedelta(days=DEFAULT_DAYS), after
+    return since.astimezone(UTC).date(), after
+
+
+def note_on_report(window: ReportWindow, columns: Columns) -> str | None:
+    """Say of an empty report where the newest event of its region is."""
+    if any(len(values) for values in columns.values()):
+        return None
+    since, until = (
+        datetime.combine(day, time.min, tzinfo=UTC)
+        for day in (window.since, window.until)
+    )
+    newest = region_extent(window.region).last_occurred_at
+    return note_on_window(since, until, newest)
 
 
 def rows_of(columns: Columns) -> Iterator[dict[str, Any]]:

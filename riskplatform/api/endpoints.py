@@ -18,7 +18,7 @@ JSON many times faster and is its own schema.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from inspect import signature
+from inspect import getdoc, signature
 from typing import (
     Any,
     ClassVar,
@@ -142,10 +142,11 @@ class Endpoint:
         def respond(_: APIView, request: Request, **given: Any) -> HttpResponseBase:
             return self.respond(request, **given)
 
-        body = self.takes.get("body")
+        body, text = self.takes.get("body"), getdoc(self.function) or ""
         documented: Callable[..., HttpResponseBase] = extend_schema(
             operation_id=self.function.__name__,
-            description=self.function.__doc__ or "",
+            summary=" ".join(text.partition("\n\n")[0].split()).rstrip("."),
+            description=text,
             deprecated=self.options.get("deprecated", False),
             parameters=list(self._parameters()),
             request={JSON: struct_schema(body)} if body else self.options.get("bodies"),

@@ -6,7 +6,7 @@ what the OpenAPI schema shows.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -78,11 +78,45 @@ def decode_query(request: Request, kind: type[Struct]) -> Struct:
         query = msgspec.convert(values_of_texts(texts, kind), type=kind)
     except msgspec.ValidationError as error:
         reason, field = describe_fault(str(error), kind, whole="The query")
-        if field and LOST_PLUS.search(texts.get(str(field[0]), "")):
-            reason += " In an address a plus sign is written %2B, as in %2B01:00."
+        reason += _plus_hint(texts.get(str(field[0]), "")) if field else ""
         raise InvalidInputError(reason, field=field) from error
     _check_times(query)
     return query
+
+
+def read_moment(text: str, field: str) -> datetime:
+    """Read a day of UTC, which is its first moment, or a time with its offset.
+
+    Raises
+    ------
+    InvalidInputError
+        It is neither, or outside the span that the platform stores.
+    """
+    kind: Any = datetime if "T" in text.upper() else date
+    try:
+        read = msgspec.convert(text, kind)
+    except msgspec.ValidationError:
+        read = None
+    if read is None or getattr(read, "tzinfo", UTC) is None:
+        raise InvalidInputError(
+            f"{field} is neither a day such as 2026-11-23 nor a time with its offset"
+            f" such as 2026-11-23T14:05:00+01:00.{_plus_hint(text)}",
+            field=field,
+        )
+    moment = (
+        read
+        if isinstance(read, datetime)
+        else datetime.combine(read, time.min, tzinfo=UTC)
+    )
+    if not is_storable(moment):
+        raise InvalidInputError(f"{field} lies in the years {SPAN}.", field=field)
+    return moment.astimezone(UTC)
+
+
+def _plus_hint(text: str) -> str:
+    if not LOST_PLUS.search(text):
+        return ""
+    return " In an address a plus sign is written %2B, as in %2B01:00."
 
 
 def check_parameters(request: Request, known: Sequence[str] = ()) -> None:

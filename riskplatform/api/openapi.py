@@ -83,10 +83,16 @@ def query_parameters(kind: type[msgspec.Struct]) -> list[OpenApiParameter]:
             name,
             type={k: v for k, v in part.items() if k != "description"},
             required=name in schema.get("required", ()),
-            description=part.get("description", ""),
+            description=_text_of(part),
         )
         for name, part in schema["properties"].items()
     ]
+
+
+def _text_of(part: dict[str, Any]) -> str:
+    """Give the description, which may be that of one of several forms."""
+    forms = [part, *part.get("anyOf", ())]
+    return next(filter(None, (form.get("description") for form in forms)), "")
 
 
 def add_structs(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
+from analytics.grid import CellDigits
 from riskplatform.api.creating import Once
 from riskplatform.api.endpoints import Router
 from riskplatform.api.inputs import given_in
@@ -89,8 +90,12 @@ class AlertRuleChange(Struct, forbid_unknown_fields=True):
 
 class AlertRuleQuery(PageQuery, forbid_unknown_fields=True):
     region: Slug | None = None
-    portfolio_id: UUID | None = None
-    is_enabled: bool | None = None
+    portfolio_id: (
+        Annotated[UUID, Meta(description="Rules that watch this portfolio.")] | None
+    ) = None
+    is_enabled: (
+        Annotated[bool, Meta(description="Rules that are switched on, or off.")] | None
+    ) = None
 
 
 class AlertRuleDetail(Struct):
@@ -98,7 +103,7 @@ class AlertRuleDetail(Struct):
     name: str
     region: str
     portfolio_id: UUID | None
-    cells: list[int] | None
+    cells: list[CellDigits] | None
     horizon_sec: int
     metric: MetricName
     comparison: ComparisonName
@@ -119,7 +124,7 @@ class AlertRuleDetail(Struct):
             name=rule.name,
             region=rule.region.slug,
             portfolio_id=rule.portfolio_id,
-            cells=rule.cells,
+            cells=None if rule.cells is None else list(map(str, rule.cells)),
             horizon_sec=rule.horizon_sec,
             metric=cast("MetricName", rule.metric),
             comparison=cast("ComparisonName", rule.comparison),
@@ -137,6 +142,7 @@ class AlertRuleDetail(Struct):
 
 @router.get("alert-rules", READERS)
 def alert_rules_list(request: Request, query: AlertRuleQuery) -> Page[AlertRuleDetail]:
+    """List the rules of the organisation."""
     wanted = {
         "region__slug": query.region,
         "portfolio": query.portfolio_id,
@@ -159,6 +165,7 @@ def alert_rules_create(request: Request, body: NewAlertRule) -> Once[AlertRuleDe
 
 @router.get(RULE, READERS)
 def alert_rules_read(request: Request, rule_id: UUID) -> AlertRuleDetail:
+    """Give one rule."""
     organisation = get_principal(request).organisation
     return AlertRuleDetail.of(get_alert_rule(rule_id, organisation=organisation))
 

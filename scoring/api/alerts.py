@@ -30,12 +30,16 @@ ALERTS_AT_ONCE: Final = 50
 
 
 class PortfolioAlertQuery(PageQuery, forbid_unknown_fields=True):
-    severity: SeverityName | None = None
-    state: StateName | None = None
+    severity: (
+        Annotated[SeverityName, Meta(description="How much it matters.")] | None
+    ) = None
+    state: Annotated[StateName, Meta(description="What was done about it.")] | None = (
+        None
+    )
 
 
 class AlertQuery(PortfolioAlertQuery, forbid_unknown_fields=True):
-    rule_id: UUID | None = None
+    rule_id: Annotated[UUID, Meta(description="Alerts of this rule.")] | None = None
     portfolio: (
         Annotated[UUID, Meta(description="Alerts of the rules that watch it.")] | None
     ) = None

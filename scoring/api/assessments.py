@@ -191,7 +191,7 @@ def assess(
     request: Request, portfolio_id: UUID, body: AssessmentRequest
 ) -> Once[AssessmentDetail]:
     """Assess a portfolio; the same request gets the stored assessment."""
-    terms = _terms_of(body)
+    terms = terms_of(body)
     portfolio = portfolio_of(request, portfolio_id)
 
     def create() -> AssessmentDetail:
@@ -217,7 +217,7 @@ def assess_batch(
     request: Request, body: BatchRequest
 ) -> Once[BatchAnswer] | Once[JobStatus]:
     """Assess up to 50 portfolios at once; more become a job, answered with 202."""
-    terms = _terms_of(body)
+    terms = terms_of(body)
     ids = body.portfolio_ids
     refuse_repeats(ids, "portfolio_ids")
     organisation = get_principal(request).organisation
@@ -244,11 +244,12 @@ def assessments_list(
 
 @router.get("assessments/<uuid:assessment_id>", *SCOPES)
 def assessments_read(request: Request, assessment_id: UUID) -> AssessmentDetail:
+    """Give one assessment, as it was stored."""
     organisation = get_principal(request).organisation
     return AssessmentDetail.of(get_assessment(organisation, assessment_id))
 
 
-def _terms_of(body: AssessmentRequest) -> AssessmentTerms:
+def terms_of(body: AssessmentRequest) -> AssessmentTerms:
     for index, quantile in enumerate(body.quantiles):
         if round(quantile, QUANTILE_PLACES) != quantile:
             reason = f"A quantile has at most {QUANTILE_PLACES} decimal places."

@@ -134,6 +134,7 @@ class AssetDetail(Struct):
 def assets_list(
     request: Request, portfolio_id: UUID, query: AssetQuery
 ) -> Page[AssetDetail]:
+    """List the assets of a portfolio."""
     portfolio = portfolio_of(request, portfolio_id)
     access = find_access(request)
     assets = list_assets(
@@ -165,6 +166,7 @@ def assets_create(
 def assets_read(
     request: Request, portfolio_id: UUID, asset_id: UUID
 ) -> WithHeaders[AssetDetail]:
+    """Give one asset with the cells that it lies in."""
     portfolio = portfolio_of(request, portfolio_id)
     return _tagged(request, get_asset(portfolio, asset_id), portfolio)
 
@@ -191,6 +193,7 @@ def assets_update(
 def assets_delete(
     request: Request, portfolio_id: UUID, asset_id: UUID, precondition: Precondition
 ) -> None:
+    """Delete one asset."""
     portfolio = portfolio_of(request, portfolio_id)
     delete_asset(get_asset(portfolio, asset_id), precondition=precondition)
 

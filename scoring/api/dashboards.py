@@ -34,7 +34,9 @@ router = Router()
 
 
 class DashboardQuery(Struct, forbid_unknown_fields=True):
-    timeframe: Timeframe = "24h"
+    timeframe: Annotated[Timeframe, Meta(description="How far the events go back.")] = (
+        "24h"
+    )
     time: (
         Annotated[
             datetime, Meta(tz=True, description="End of the timeframe; default: now.")

@@ -31,7 +31,10 @@ class ForecastListQuery(PageQuery):
         Annotated[str, Meta(max_length=50, description="Its name or its id.")] | None
     ) = None
     horizon_sec: HorizonSec | None = None
-    is_shadow: bool | None = None
+    is_shadow: (
+        Annotated[bool, Meta(description="Those made beside the champion, or not.")]
+        | None
+    ) = None
 
 
 class ForecastSkillFigures(Struct):

@@ -29,8 +29,16 @@ JOBS_AT_ONCE: Final = 25
 
 
 class JobListQuery(PageQuery):
-    kind: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
-    state: JobState | None = None
+    kind: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[a-z0-9-]{1,40}$", description="Such as assess-portfolios."
+            ),
+        ]
+        | None
+    ) = None
+    state: Annotated[JobState, Meta(description="How far it is.")] | None = None
 
 
 class JobStatus(Struct):
@@ -85,6 +93,7 @@ def jobs_list(request: Request, query: JobListQuery) -> Page[JobStatus]:
 
 @router.get("jobs/<uuid:job_id>", READERS)
 def jobs_get(request: Request, job_id: UUID) -> JobDetail:
+    """Give one job: how far it is, and what came of it."""
     return _detail(request, get_job(get_principal(request).organisation, job_id))
 
 

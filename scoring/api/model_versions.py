@@ -53,7 +53,7 @@ ArtifactUri = Annotated[
 
 class ModelListQuery(PageQuery):
     region: Slug | None = None
-    state: ModelState | None = None
+    state: Annotated[ModelState, Meta(description="Whether it serves.")] | None = None
 
 
 class ModelSummary(Struct):
@@ -165,6 +165,7 @@ def models_fit(request: Request, body: FitRequest) -> Once[FitAnswer]:
 
 @router.get(MODEL, READERS)
 def models_get(request: Request, version_id: UUID) -> ModelDetail:
+    """Give one version: its back-test, and when it served."""
     version = get_model_version(version_id, access=find_access(request))
     artifacts = version.artifacts.order_by("horizon_sec")
     return ModelDetail.of(

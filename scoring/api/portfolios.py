@@ -125,6 +125,7 @@ class PortfolioDetail(Struct):
 
 @router.get("portfolios", READERS)
 def portfolios_list(request: Request, query: PortfolioQuery) -> Page[PortfolioDetail]:
+    """List the portfolios of the organisation."""
     portfolios = list_portfolios(
         get_principal(request).organisation,
         name_contains=query.name,
@@ -135,6 +136,7 @@ def portfolios_list(request: Request, query: PortfolioQuery) -> Page[PortfolioDe
 
 @router.post("portfolios", WRITERS, status=201)
 def portfolios_create(request: Request, body: NewPortfolio) -> Once[PortfolioDetail]:
+    """Make a portfolio; assets are added to it afterwards."""
     organisation = get_principal(request).organisation
     return Once(
         lambda: PortfolioDetail.of(create_portfolio(organisation, **given_in(body)))
@@ -145,6 +147,7 @@ def portfolios_create(request: Request, body: NewPortfolio) -> Once[PortfolioDet
 def portfolios_read(
     request: Request, portfolio_id: UUID
 ) -> WithHeaders[PortfolioDetail]:
+    """Give one portfolio with its totals."""
     return _tagged(portfolio_of(request, portfolio_id))
 
 
@@ -180,7 +183,13 @@ def _tagged(portfolio: Portfolio) -> WithHeaders[PortfolioDetail]:
 
 
 class VulnerabilityQuery(Struct, forbid_unknown_fields=True):
-    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    after: (
+        Annotated[
+            int,
+            Meta(ge=0, le=2**63 - 1, description="`next` of the page before."),
+        ]
+        | None
+    ) = None
     limit: Limit = 100
 
 
@@ -222,6 +231,7 @@ def vulnerabilities_list(
 def vulnerabilities_create(
     request: Request, body: NewVulnerability
 ) -> Once[VulnerabilityDetail]:
+    """Make a curve; it is never changed, because assessments depend on it."""
     organisation = get_principal(request).organisation
     return Once(
         lambda: VulnerabilityDetail.of(
@@ -232,6 +242,7 @@ def vulnerabilities_create(
 
 @router.get("vulnerabilities/<slug:slug>", READERS)
 def vulnerabilities_read(request: Request, slug: str) -> VulnerabilityDetail:
+    """Give one curve; an own one goes before a shared one of its slug."""
     organisation = get_principal(request).organisation
     return VulnerabilityDetail.of(get_vulnerability(organisation, slug))
 

@@ -12,7 +12,7 @@ from riskplatform.api.cost import Product, check_cost
 from riskplatform.api.endpoints import JSON, Router
 from riskplatform.api.keys.access import find_access
 from riskplatform.api.openapi import struct_schema
-from riskplatform.api.paging import Page, page_of
+from riskplatform.api.paging import Limit, Page, page_of
 from riskplatform.api.renderers import (
     GeoJsonRenderer,
     JsonRenderer,
@@ -44,8 +44,8 @@ OBJECT: Final = {"type": "object"}
 
 
 class RegionListQuery(Struct, forbid_unknown_fields=True):
-    after: Slug | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    after: Annotated[Slug, Meta(description="`next` of the page before.")] | None = None
+    limit: Limit = 100
 
 
 class RegionSummary(Struct):
@@ -103,12 +103,14 @@ class RegionFeatures(Struct, kw_only=True):
 
 @router.get("regions", AllowAny)
 def regions_list(request: Request, query: RegionListQuery) -> Page[RegionSummary]:
+    """List the regions that you may see."""
     regions = list_regions(find_access(request))
     return page_of(regions, query, RegionSummary.of, key="slug")
 
 
 @router.get("regions/<slug:slug>", AllowAny)
 def regions_retrieve(request: Request, slug: str) -> RegionSummary:
+    """Give one region."""
     return RegionSummary.of(get_region(slug, access=find_access(request)))
 
 

@@ -159,6 +159,10 @@ class RiskMapColumns(ForecastHead):
 def risk_map(
     request: Request, query: RiskMapQuery
 ) -> Rows[RiskMap] | Rows[RiskFeatures] | HttpResponseBase:
+    """Give every cell of the newest forecast issued at or before `time`.
+
+    `bbox` and `min_p` keep a part of the cells; columns are best for large maps.
+    """
     bbox = None if query.bbox is None else Bounds.read(query.bbox, field="bbox")
     region = find_region(request, query.region)
     depends_on_region(request, region)

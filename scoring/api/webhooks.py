@@ -128,6 +128,7 @@ class DeliveryDetail(Struct):
 
 @router.get("webhooks", WRITERS)
 def webhooks_list(request: Request, query: PageQuery) -> Page[WebhookDetail]:
+    """List the webhooks of the organisation."""
     webhooks = list_webhooks(get_principal(request).organisation)
     return page_of(webhooks, query, WebhookDetail.of)
 
@@ -149,6 +150,7 @@ def webhooks_create(request: Request, body: NewWebhook) -> Once[WebhookWithSecre
 
 @router.get(WEBHOOK, WRITERS)
 def webhooks_read(request: Request, webhook_id: UUID) -> WebhookDetail:
+    """Give one webhook, without its secret."""
     return WebhookDetail.of(_webhook_of(request, webhook_id))
 
 
@@ -156,6 +158,7 @@ def webhooks_read(request: Request, webhook_id: UUID) -> WebhookDetail:
 def webhooks_update(
     request: Request, webhook_id: UUID, body: WebhookChange
 ) -> WebhookDetail:
+    """Change what is given."""
     organisation = get_principal(request).organisation
     changed = change_webhook(
         webhook_id, organisation=organisation, changes=given_in(body)
@@ -165,6 +168,7 @@ def webhooks_update(
 
 @router.delete(WEBHOOK, WRITERS)
 def webhooks_delete(request: Request, webhook_id: UUID) -> None:
+    """Delete it with its messages."""
     delete_webhook(webhook_id, organisation=get_principal(request).organisation)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from msgspec import Meta, Struct
 
+from analytics.grid import CellDigits
 from riskplatform.api.keys.models import Organisation
 from riskplatform.kernel.instants import AwareTime
 from scoring.cell_ids import hex_of
@@ -65,7 +66,9 @@ class AlertDetail(Struct):
         ),
     ]
     cell_count: int
-    cells: Annotated[list[int], Meta(description="The hottest cells, 100 at most.")]
+    cells: Annotated[
+        list[CellDigits], Meta(description="The hottest cells, 100 at most.")
+    ]
     cells_hex: list[str]
     first_forecast_id: ForecastId
     last_forecast_id: ForecastId
@@ -100,7 +103,7 @@ class AlertDetail(Struct):
             value=alert.value,
             coordinates=[round(alert.lon, 6), round(alert.lat, 6)],
             cell_count=len(alert.cells),
-            cells=listed,
+            cells=list(map(str, listed)),
             cells_hex=[hex_of(cell) for cell in listed],
             first_forecast_id=alert.first_forecast_id,
             last_forecast_id=alert.last_forecast_id,

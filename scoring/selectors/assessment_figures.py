@@ -75,7 +75,7 @@ class CellContribution(Struct):
 
 
 class AssetContribution(Struct):
-    asset_id: UUID
+    asset_id: UUID | None
     reference: str
     cell_id: CellDigits
     cell_hex: str

@@ -4,6 +4,7 @@ Both are read once and cached, scenarios for all processes of the machine: a for
 never changes, nor does a revision of a portfolio.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -62,7 +63,7 @@ class RegionExposure:
     outside.
     """
 
-    asset_ids: list[UUID]
+    asset_ids: Sequence[UUID | None]
     references: list[str]
     row: NDArray[np.int64]
     value: Floats
@@ -140,7 +141,10 @@ def load_region_exposure(
         key = (portfolio.pk, portfolio.revision, region.pk, scenarios.digest)
         try:
             return _exposures.get_or_compute(
-                key, lambda: _placed(_read_exposure(portfolio, region), scenarios.cells)
+                key,
+                lambda: place_exposure(
+                    _read_exposure(portfolio, region), scenarios.cells
+                ),
             )
         except _RevisedError as revised:
             portfolio.revision = revised.revision
@@ -215,7 +219,8 @@ def _read_exposure(portfolio: Portfolio, region: Region) -> Exposure:
     return exposure
 
 
-def _placed(exposure: Exposure, cells: NDArray[np.uint64]) -> RegionExposure:
+def place_exposure(exposure: Exposure, cells: NDArray[np.uint64]) -> RegionExposure:
+    """Find the assets that lie in the cells of a forecast; the others are outside."""
     row = np.searchsorted(cells, exposure.cells).clip(max=cells.size - 1)
     # A region may have grown since the forecast.
     known = np.flatnonzero(cells[row] == exposure.cells)

@@ -1,10 +1,12 @@
 """What a portfolio has at stake in a region, as columns for the engine."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+import h3.api.basic_int as h3
 import numpy as np
 from django.db.models import Count, F, FloatField, Sum
 from django.db.models.functions import Cast
@@ -44,7 +46,7 @@ class Exposure:
         All assets of the portfolio by the column of a term that is left out.
     """
 
-    asset_ids: list[UUID]
+    asset_ids: Sequence[UUID | None]
     references: list[str]
     cells: NDArray[np.uint64]
     value: Floats
@@ -92,6 +94,55 @@ def load_exposure(portfolio: Portfolio, region: Region) -> Exposure:
         outside_count=whole.count - inside["count"],
         outside_value=whole.value - (inside["value"] or Decimal(0)),
         ignored_terms=whole.ignored_terms,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAsset:
+    """An asset that is stored nowhere; `vulnerability` is the slug of a curve."""
+
+    reference: str
+    lat: float
+    lon: float
+    value: Decimal
+    deductible: Decimal = Decimal(0)
+    limit: Decimal | None = None
+    vulnerability: str | None = None
+
+
+def exposure_of(
+    assets: Sequence[GivenAsset],
+    region: Region,
+    vulnerabilities: Mapping[str, Vulnerability],
+) -> Exposure:
+    """Make the exposure of assets that are given; what is elsewhere is placed later."""
+    used = sorted({each.vulnerability for each in assets if each.vulnerability})
+    keys = {slug: vulnerabilities[slug].pk for slug in used}
+    curves, index_of = _read_curves(set(keys.values()))
+    limits = [np.inf if each.limit is None else float(each.limit) for each in assets]
+    return Exposure(
+        asset_ids=[None] * len(assets),
+        references=[each.reference for each in assets],
+        cells=np.array(
+            [h3.latlng_to_cell(it.lat, it.lon, region.resolution) for it in assets],
+            dtype=np.uint64,
+        ),
+        value=np.array([float(each.value) for each in assets]),
+        deductible=np.array([float(each.deductible) for each in assets]),
+        limit=np.array(limits),
+        vulnerability_index=np.array(
+            [
+                NO_CURVE
+                if each.vulnerability is None
+                else index_of[keys[each.vulnerability]]
+                for each in assets
+            ],
+            dtype=np.int64,
+        ),
+        curves=curves,
+        outside_count=0,
+        outside_value=Decimal(0),
+        ignored_terms={},
     )
 
 

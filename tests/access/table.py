@@ -146,6 +146,14 @@ TABLE: dict[str, list[Ask]] = {
             body={"region": "$slug"},
         ),
     ],
+    "assess_what_if": [
+        Ask(
+            all_of=(PORTFOLIOS, READ),
+            about=About.REGION,
+            touch=Touch.SEE_AS_MEMBER,
+            body={"region": "$slug", "assets": [ASSET]},
+        )
+    ],
     "assess_batch": [
         listed(PORTFOLIOS, READ, body={"portfolio_ids": ["$portfolio_id"]})
     ],

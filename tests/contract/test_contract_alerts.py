@@ -57,7 +57,7 @@ def test_a_rule_fires_and_is_looked_after(
     (alert,) = cast.acme.get("alerts_list", state="open", rule_id=rule.id).results
     of_portfolio = cast.acme.get("alerts_of_portfolio", portfolio_id=portfolio.pk)
     assert [found.id for found in of_portfolio.results] == [alert.id]
-    assert (alert.cells, alert.severity) == ([CENTRE_CELL], "warning")
+    assert (alert.cells, alert.severity) == ([str(CENTRE_CELL)], "warning")
 
     seen = cast.acme.get("alerts_acknowledge", alert_id=alert.id)
     assert (seen.state, seen.acknowledged_by != "") == ("acknowledged", True)

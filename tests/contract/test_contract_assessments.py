@@ -16,6 +16,7 @@ from tests.contract.walking import (
     require_unchanged,
 )
 from tests.support.factories import (
+    CENTRE,
     DAY_S,
     make_organisation,
     make_portfolio,
@@ -67,6 +68,18 @@ def test_a_portfolio_is_assessed(cast: Cast) -> None:
     hours = cast.acme.get("metrics_report", region="chicago", limit=2).results
     assert [(row.region, row.observed_count) for row in hours] == [("chicago", 0)]
     require_guarded(cast, "metrics_report", is_shared=True)
+
+
+def test_assets_that_nobody_stores_are_assessed(cast: Cast) -> None:
+    lat, lon = CENTRE
+    asset = {"reference": "made", "lat": lat, "lon": lon, "value": "10.00"}
+    body = {"region": "chicago", "assets": [asset]}
+    told = cast.acme.get("assess_what_if", body=body)
+    (contribution,) = told.top_assets
+    assert (contribution.reference, contribution.asset_id) == ("made", None)
+    assert told.region == "chicago"
+    require_guarded(cast, "assess_what_if", is_shared=True, body=body)
+    require_known_fields(cast.acme, "assess_what_if", body=body)
 
 
 def test_few_are_assessed_at_once_and_many_by_a_job(cast: Cast) -> None:

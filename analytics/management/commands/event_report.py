@@ -1,19 +1,22 @@
 """`manage.py event_report`: a report on a region's events, as a table or as JSON."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import orjson
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from analytics.api.reading import parse_cells
 from analytics.reads.report_queries import REPORTS
-from analytics.reads.reports import ReportWindow, rows_of, run_report
-from riskplatform.kernel.commands import ApplicationCommand, read_day
-
-DEFAULT_DAYS = 28
+from analytics.reads.reports import (
+    DEFAULT_DAYS,
+    ReportWindow,
+    days_between,
+    note_on_report,
+    rows_of,
+    run_report,
+)
+from riskplatform.kernel.commands import ApplicationCommand, read_moment
 
 
 class Command(ApplicationCommand):
@@ -29,13 +32,13 @@ class Command(ApplicationCommand):
         parser.add_argument(
             "--from",
             dest="since",
-            type=read_day,
+            type=read_moment,
             help=f"First day; {DEFAULT_DAYS} days before --to by default.",
         )
         parser.add_argument(
             "--to",
             dest="until",
-            type=read_day,
+            type=read_moment,
             help="Day after the last; tomorrow by default.",
         )
         parser.add_argument("--event-type", help="Count events of this type only.")
@@ -51,19 +54,22 @@ class Command(ApplicationCommand):
         parser.add_argument("--json", action="store_true", help="Write JSON.")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        rows = list(rows_of(run_report(name, _window(options))))
+        window = _window(options)
+        columns = run_report(name, window)
+        rows = list(rows_of(columns))
         if options["json"]:
             self.stdout.write(orjson.dumps(rows).decode())
             return
-        for line in _table(rows):
+        note = note_on_report(window, columns)
+        for line in _table(rows) if note is None else [note]:
             self.stdout.write(line)
 
 
 def _window(options: dict[str, Any]) -> ReportWindow:
-    until = options["until"] or timezone.now().date() + timedelta(days=1)
+    since, until = days_between(options["since"], options["until"])
     return ReportWindow(
         region=options["region"],
-        since=options["since"] or until - timedelta(days=DEFAULT_DAYS),
+        since=since,
         until=until,
         event_type=options["event_type"],
         cells=parse_cells(options["cells"], "--cells"),
@@ -73,8 +79,6 @@ def _window(options: dict[str, Any]) -> ReportWindow:
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
-    if not rows:
-        return ["No events."]
     texts = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return [

@@ -13,6 +13,7 @@ def has_scope(wanted: str) -> type[BasePermission]:
 
     class HasScope(BasePermission):
         message = f"This needs a key or a membership with the scope {wanted}."
+        needed = f"scope {wanted}"
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             principal = find_principal(request)
@@ -29,6 +30,7 @@ def has_right(wanted: Right) -> type[BasePermission]:
             "This needs a key or a membership with the scope"
             f" {wanted.scope}, or the permission {wanted.permission}."
         )
+        needed = f"scope {wanted.scope} or permission {wanted.permission}"
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             return find_access(request).has(wanted)

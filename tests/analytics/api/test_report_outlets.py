@@ -74,6 +74,7 @@ def test_api_answers_with_rows(ask: Ask, name: str) -> None:
         "region": "chicago",
         "from": "2026-01-01",
         "to": "2026-01-03",
+        "note": None,
         "rows": ROWS[name],
     }
     assert response["ETag"]
@@ -90,7 +91,7 @@ def test_api_names_the_reports(ask: Ask) -> None:
     [
         ("/all?region=chicago&from=2026-01-01&to=2026-01-03", 404, "unknown_report"),
         ("/trend?region=rome&from=2026-01-01&to=2026-01-03", 404, "region_not_found"),
-        ("/trend?region=chicago&from=2026-01-01", 422, "invalid_input"),
+        ("/trend?region=chicago&from=20260101", 422, "invalid_input"),
         (
             "/trend?region=chicago&from=2020-01-01&to=2026-01-03",
             422,
@@ -159,9 +160,61 @@ def test_command_says_when_there_is_nothing() -> None:
 
     call_command("event_report", "trend", "--region=rome", stdout=out)
 
-    assert out.getvalue() == "No events.\n"
+    assert out.getvalue().startswith("There is no event from ")
+    assert out.getvalue().endswith("nor at any other time.\n")
 
 
 def test_command_refuses_what_the_report_refuses() -> None:
     with pytest.raises(CommandError, match="needs cells"):
         call_command("event_report", "neighbourhood-counts", "--region=chicago")
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-01-01", "2026-01-02"),
+        ("2026-01-01T07:00:00Z", "2026-01-01T07:30:00Z"),
+        ("2026-01-01T01:00:00%2B01:00", "2026-01-02T01:00:00%2B01:00"),
+    ],
+)
+def test_days_and_times_bound_a_report_and_a_list_alike(start: str, end: str) -> None:
+    ask = make_reader("")
+    answer = orjson.loads(
+        ask(f"reports/trend?region=chicago&from={start}&to={end}").content
+    )
+    assert (answer["from"], answer["to"]) == ("2026-01-01", "2026-01-02")
+    assert answer["rows"] == ROWS["trend"]
+    listed = ask(f"events?region=chicago&from={start}&to={end}")
+    assert orjson.loads(listed.content)["results"]
+
+
+def test_an_empty_window_that_nobody_named_says_where_the_newest_event_is(
+    time_machine: Any,
+) -> None:
+    ask = make_reader("")
+    time_machine.move_to(datetime(2028, 3, 1, 12, tzinfo=UTC), tick=False)
+    report = orjson.loads(ask("reports/trend?region=chicago").content)
+    assert (report["from"], report["to"], report["rows"]) == (
+        *("2028-02-03", "2028-03-02"),
+        [],
+    )
+    assert report["note"] == (
+        "There is no event from 2028-02-03T00:00:00Z to 2028-03-02T00:00:00Z; the"
+        " newest is of 2026-01-01T08:00:00Z: say from and to."
+    )
+    events = orjson.loads(ask("events?region=chicago").content)
+    assert (events["from"], events["to"]) == (
+        *("2027-03-01T12:00:00Z", "2028-03-01T12:00:00Z"),
+    )
+    assert "the newest is of 2026-01-01T08:00:00Z" in events["note"]
+    named = orjson.loads(ask("events?region=chicago&from=2028-01-01").content)
+    assert (named["note"], named["results"]) == (None, [])
+
+
+def test_what_is_neither_a_day_nor_a_time_is_refused(ask: Ask) -> None:
+    for wrong in ("0.5", "20260101", "2026-01-01T00:00:00", "2026-13-01", "1800-01-01"):
+        answer = ask(f"/trend?region=chicago&from={wrong}")
+        (fault,) = orjson.loads(answer.content)["errors"]
+        assert (answer.status_code, fault["pointer"]) == (422, "/from")
+    lost = ask("/trend?region=chicago&from=2026-01-01T00:00:00+00:00")
+    assert "%2B" in orjson.loads(lost.content)["detail"]

@@ -26,6 +26,7 @@ WRITES = ("post", "put", "patch", "delete")
 QUESTIONS = {
     "/api/v1/assess/{portfolio_id}",
     "/api/v1/assess/batch",
+    "/api/v1/assess/what-if",
     "/api/v1/features/build-window",
     "/api/v1/score-snapshot",
     # It opens a socket, which only reads.

@@ -73,6 +73,23 @@ def test_the_schema_is_valid_and_raises_no_warning() -> None:
     assert set(schema["paths"]) == PATHS
 
 
+def test_everything_in_the_schema_is_explained() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    assert schema["info"]["description"].startswith("Calibrated forecasts")
+    known = {tag["name"]: tag["description"] for tag in schema["tags"]}
+    used = set()
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            name = operation["operationId"]
+            used |= set(operation["tags"])
+            assert operation["summary"], name
+            assert operation["description"], name
+            assert "Base of" not in operation["description"], name
+            for parameter in operation.get("parameters", ()):
+                assert parameter.get("description"), (name, parameter["name"])
+    assert used == known.keys()
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ["/api/schema/", "/api/docs/"])
 def test_the_schema_and_its_page_are_open(address: str, stranger: Client) -> None:

@@ -44,7 +44,11 @@ def test_a_rule_is_made_and_read_back(client: Client, region: Region) -> None:
     found = client.get(f"{ADDRESS}/{made.json()['id']}")
     assert found.json() == made.json()
     rule = msgspec.json.decode(found.content, type=AlertRuleDetail)
-    assert (rule.region, rule.cells, rule.daily_budget) == ("chicago", [one, two], 3)
+    assert (rule.region, rule.cells, rule.daily_budget) == (
+        "chicago",
+        [str(one), str(two)],
+        3,
+    )
     assert (rule.severity, rule.comparison) == ("critical", "level")
     assert (rule.is_enabled, rule.last_forecast_id, rule.held_back_count) == (
         *(True, None),
