@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from analytics import urls as analytics_urls
 from riskplatform.api import health
+from riskplatform.api.problem_pages import problem_page
 from scoring import urls as scoring_urls
 
 admin.autodiscover()
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include((scoring_urls.api_urlpatterns, "scoring"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("problems/<slug:slug>", problem_page, name="problem"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("login/", LoginView.as_view(template_name="login.html"), name="login"),

@@ -16,7 +16,11 @@ from rest_framework.request import Request
 
 from riskplatform.api.fault_sentences import Path, describe_fault, unknown_name
 from riskplatform.api.strict_texts import values_of_texts
-from riskplatform.kernel.errors import ApplicationError, InvalidInputError
+from riskplatform.kernel.errors import (
+    AddressTooLongError,
+    ApplicationError,
+    InvalidInputError,
+)
 from riskplatform.kernel.instants import SPAN, is_storable
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -25,6 +29,7 @@ PLAIN = (str, int, float)
 # Every operation takes it: how the answer is to be written.
 FORMAT = "format"
 NO_FIELDS = b"{}"
+MAX_QUERY_CHARS = 32_768
 # A plus sign of an offset that was not written as %2B arrives as a blank.
 LOST_PLUS = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? \d{2}:?\d{2}$")
 
@@ -121,6 +126,10 @@ def _plus_hint(text: str) -> str:
 
 def check_parameters(request: Request, known: Sequence[str] = ()) -> None:
     """Refuse parameters that there are not, or that are given twice."""
+    if len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_CHARS:
+        raise AddressTooLongError(
+            f"The query has more than {MAX_QUERY_CHARS:,} characters."
+        )
     for name, values in request.query_params.lists():
         if name not in known and name != FORMAT:
             raise InvalidInputError(unknown_name("parameter", name, known), field=name)

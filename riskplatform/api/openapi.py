@@ -50,6 +50,11 @@ PROBLEMS = {
     ),
     "412": ("PreconditionFailed", "precondition_failed", "It has changed meanwhile."),
     "413": ("TooLarge", "body_too_large", "The body is larger than this server takes."),
+    "414": (
+        "AddressTooLong",
+        "address_too_long",
+        "The query has more than 32,768 characters.",
+    ),
     "415": ("UnsupportedMedia", "unsupported_media_type", "Send JSON."),
     "422": ("Invalid", "invalid_input", "limit is at most 1000."),
     "429": ("TooManyRequests", "throttled", "Ask again in 3 s."),
@@ -153,6 +158,8 @@ def _possible(method: str, operation: dict[str, Any]) -> Iterator[str]:
         yield from ("400", "413", "415")
     if "requestBody" in operation or operation.get("parameters"):
         yield "422"
+    if any(part["in"] == "query" for part in operation.get("parameters", ())):
+        yield "414"
     headers = {part["name"] for part in operation.get("parameters", ())}
     if "Idempotency-Key" in headers:
         yield "400"

@@ -1,7 +1,9 @@
 """What the commands of all apps have in common."""
 
+import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, _ArgumentGroup
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Any
@@ -32,6 +34,13 @@ class ApplicationCommand(BaseCommand):
             raise CommandError(
                 "The database is not prepared for this version: run manage.py prepare."
             ) from error
+
+    def report(
+        self, text: str, facts: Mapping[str, object], options: Mapping[str, Any]
+    ) -> None:
+        """Print what was done, or would be: a sentence, or with --json the facts."""
+        told = {**facts, "is_dry_run": options["dry_run"]}
+        self.stdout.write(json.dumps(told, default=str) if options["json"] else text)
 
 
 def _lacks_migrations() -> bool:
@@ -106,7 +115,8 @@ def add_json(parser: ArgumentParser | _ArgumentGroup) -> None:
     parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
 
-def add_dry_run(parser: ArgumentParser | _ArgumentGroup) -> None:
-    parser.add_argument(
-        "--dry-run", action="store_true", help="Check every row, store nothing."
-    )
+def add_dry_run(
+    parser: ArgumentParser | _ArgumentGroup,
+    what: str = "Check every row, store nothing.",
+) -> None:
+    parser.add_argument("--dry-run", action="store_true", help=what)

@@ -56,6 +56,12 @@ class BodyTooLargeError(ApplicationError):
     status = 413
 
 
+class AddressTooLongError(ApplicationError):
+    code = "address_too_long"
+    title = "The address is too long"
+    status = 414
+
+
 class NotFoundError(ApplicationError):
     code = "not_found"
     title = "There is no such thing"

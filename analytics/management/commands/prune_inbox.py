@@ -2,13 +2,14 @@
 
 from argparse import ArgumentParser
 from datetime import timedelta
+from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.models import Sum
 from django.utils import timezone
 
 from analytics.inbox.pruning import prunable, prune_inbox, retention
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
 
 
 class Command(ApplicationCommand):
@@ -27,23 +28,30 @@ class Command(ApplicationCommand):
             default=retention().days,
             help="Days since shipping; INGEST_INBOX_RETENTION_DAYS by default.",
         )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Count what would go, and end."
-        )
+        add_dry_run(parser, "Count what would go, and end.")
+        add_json(parser)
 
-    def handle(self, *, older_than: int, dry_run: bool, **_options: object) -> None:
+    def handle(self, *, older_than: int, **options: Any) -> None:
         if older_than < 0:
             raise CommandError("--older-than is a number of days, 0 or more.")
         before = timezone.now() - timedelta(days=older_than)
-        if dry_run:
+        if options["dry_run"]:
             batches = prunable(before).order_by()
             accepted = batches.aggregate(count=Sum("accepted_count"))["count"] or 0
-            self.stdout.write(
-                f"{accepted:,} events of {batches.count():,} batches would be pruned."
+            self.report(
+                f"{accepted:,} events of {batches.count():,} batches would be pruned.",
+                {"events": accepted, "batches": batches.count()},
+                options,
             )
             return
         report = prune_inbox(shipped_before=before)
-        self.stdout.write(
+        self.report(
             f"{report.event_count:,} events and {report.refused_count:,} refused rows"
-            f" of {report.batch_count:,} batches pruned."
+            f" of {report.batch_count:,} batches pruned.",
+            {
+                "events": report.event_count,
+                "refused_rows": report.refused_count,
+                "batches": report.batch_count,
+            },
+            options,
         )

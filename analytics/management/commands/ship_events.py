@@ -1,11 +1,13 @@
 """Bring accepted events to ClickHouse."""
 
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management.base import CommandError
 
+from analytics.inbox.backlog import measure_backlog
 from analytics.shipping.shipper import ship_due
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
 
 
 class Command(ApplicationCommand):
@@ -21,12 +23,24 @@ class Command(ApplicationCommand):
             required=True,
             help="Ship what is due now, then end; manage.py run_worker goes on.",
         )
+        add_dry_run(parser, "Count what waits, and end.")
+        add_json(parser)
 
-    def handle(self, **_options: object) -> None:
+    def handle(self, **options: Any) -> None:
+        if options["dry_run"]:
+            waiting = measure_backlog().waiting_count
+            self.report(f"{waiting} events wait.", {"waiting": waiting}, options)
+            return
         report = ship_due()
-        self.stdout.write(
+        self.report(
             f"{report.event_count} events shipped in {report.shipment_count} inserts, "
-            f"{report.parked_count} parked."
+            f"{report.parked_count} parked.",
+            {
+                "events": report.event_count,
+                "inserts": report.shipment_count,
+                "parked": report.parked_count,
+            },
+            options,
         )
         if report.has_failed:
             raise CommandError("ClickHouse did not take a shipment; it stays waiting.")

@@ -5,12 +5,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from riskplatform.api.keys.access import FULL_ACCESS
-from riskplatform.kernel.commands import ApplicationCommand, add_json
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
+from riskplatform.kernel.instants import utc_text
 from scoring.engine.models.registry import KINDS
 from scoring.horizons import SERVED_KIND
 from scoring.selectors.regions import get_region
 from scoring.selectors.where_to_look import on_fitted
-from scoring.services.registry.fitting import fit_model
+from scoring.services.registry.fitting import fit_model, instant_after_last_event
 
 
 class Command(ApplicationCommand):
@@ -31,11 +32,22 @@ class Command(ApplicationCommand):
             default="",
             help="Make the version champion without the gate, because of REASON.",
         )
+        add_dry_run(parser, "Say on how many events, and fit nothing.")
         add_json(parser)
 
     def handle(self, *, region: str, **options: Any) -> None:
+        found = get_region(region, access=FULL_ACCESS)
+        if options["dry_run"]:
+            issued_for, n_events = instant_after_last_event(found)
+            self.report(
+                f"{region}: {options['model']} would be fitted on {n_events:,} events"
+                f" before {utc_text(issued_for)}.",
+                {"region": region, "events": n_events, "until": utc_text(issued_for)},
+                options,
+            )
+            return
         fitted = fit_model(
-            get_region(region, access=FULL_ACCESS),
+            found,
             kind=options["model"],
             forced_because=options["promote"],
             progress=self.stderr.write,

@@ -123,7 +123,9 @@ class Command(ApplicationCommand):
                 _portfolio(organisation, options),
                 assets,
                 options=ImportOptions(
-                    is_replacing=options["replace"], is_dry_run=options["dry_run"]
+                    is_replacing=options["replace"],
+                    is_dry_run=options["dry_run"],
+                    replacing="--replace",
                 ),
             )
             # A dry run leaves no portfolio behind.

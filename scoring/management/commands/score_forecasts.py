@@ -1,10 +1,12 @@
 """Score the forecasts whose horizon has passed."""
 
 from argparse import ArgumentParser
+from typing import Any
 
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
 from scoring.services.forecasts.skill import (
     MOST_AT_ONCE,
+    count_due_forecasts,
     score_due_forecasts,
     write_missing_forecasts,
 )
@@ -22,10 +24,20 @@ class Command(ApplicationCommand):
         parser.add_argument(
             "--limit", type=int, default=MOST_AT_ONCE, help="Forecasts at most."
         )
+        add_dry_run(parser, "Count what is due, score nothing.")
+        add_json(parser)
 
-    def handle(self, *, limit: int, **_options: object) -> None:
+    def handle(self, *, limit: int, **options: Any) -> None:
+        if options["dry_run"]:
+            due = count_due_forecasts(limit=limit)
+            self.report(f"{due} forecasts are due.", {"forecasts": due}, options)
+            return
         write_missing_forecasts(limit=limit)
         count = score_due_forecasts(limit=limit)
-        self.stdout.write(f"{count} forecasts scored.")
-        for champion in roll_back_failing_champions():
-            self.stdout.write(f"{champion.region.slug} went back to {champion}.")
+        back = [(one.region.slug, str(one)) for one in roll_back_failing_champions()]
+        lines = [f"{region} went back to {version}." for region, version in back]
+        self.report(
+            "\n".join([f"{count} forecasts scored.", *lines]),
+            {"forecasts": count, "rolled_back": dict(back)},
+            options,
+        )

@@ -5,7 +5,7 @@ from typing import Any
 
 from riskplatform.api.keys.access import FULL_ACCESS
 from riskplatform.api.keys.services import get_organisation
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
 from scoring.selectors.regions import get_region
 from scoring.services.regions import set_region_access
 
@@ -39,6 +39,8 @@ class Command(ApplicationCommand):
             default=None,
             help="Only its owner and staff see its forecasts.",
         )
+        add_dry_run(parser, "Say what would hold, change nothing.")
+        add_json(parser)
 
     def handle(self, *, region: str, **options: Any) -> None:
         found = get_region(region, access=FULL_ACCESS)
@@ -47,12 +49,19 @@ class Command(ApplicationCommand):
             owner = get_organisation(options["organisation"])
         elif options["installation"]:
             owner = None
-        is_public = options["is_public"]
-        set_region_access(
-            found,
-            owner=owner,
-            is_public=found.is_public if is_public is None else is_public,
-        )
+        given = options["is_public"]
+        is_public = found.is_public if given is None else given
+        if not options["dry_run"]:
+            set_region_access(found, owner=owner, is_public=is_public)
         whose = "the installation" if owner is None else f"organisation {owner.slug}"
-        state = "public" if found.is_public else "private"
-        self.stdout.write(f"Region {region} belongs to {whose} and is {state}.")
+        state = "public" if is_public else "private"
+        verbs = ("would belong", "be") if options["dry_run"] else ("belongs", "is")
+        self.report(
+            f"Region {region} {verbs[0]} to {whose} and {verbs[1]} {state}.",
+            {
+                "region": region,
+                "organisation": None if owner is None else owner.slug,
+                "is_public": is_public,
+            },
+            options,
+        )

@@ -56,6 +56,14 @@ def score_due_forecasts(*, limit: int = MOST_AT_ONCE) -> int:
     return count
 
 
+def count_due_forecasts(*, limit: int = MOST_AT_ONCE) -> int:
+    """Count the forecasts that would be scored, where all are in the ledger."""
+    count = 0
+    for region in Region.objects.defer("boundary"):
+        count += len(_list_due(region, limit=limit - count))
+    return count
+
+
 def _list_due(region: Region, *, limit: int) -> list[Forecast]:
     recorded = Forecast.objects.of_region(region).exclude(ledgered_at=None)
     unscored = recorded.filter(skill=None)

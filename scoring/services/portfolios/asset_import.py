@@ -52,9 +52,10 @@ PROGRESS_EVERY_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """`is_replacing`: a row replaces the asset with its reference."""
+    """`is_replacing`: rows replace assets of their reference; `replacing` asks it."""
 
     is_replacing: bool = False
+    replacing: str = "replace=true"
     is_dry_run: bool = False
 
 
@@ -177,7 +178,7 @@ def store_assets(
         vulnerabilities = find_vulnerabilities(locked.organisation)
         curve_ids = {slug: curve.pk for slug, curve in vulnerabilities.items()}
         known = {} if options.is_replacing else stored
-        _check(file, known, curve_ids.keys(), locked.currency)
+        _check(file, known, curve_ids.keys(), locked.currency, options.replacing)
         if file.fault_count:
             raise file.rows_error()
         written = _write(locked, file, stored, curve_ids, options)
@@ -231,6 +232,7 @@ def _check(
     stored: Mapping[str, UUID],
     curves: Iterable[str],
     currency: str,
+    replacing: str,
 ) -> None:
     """Check the rows against what the portfolio has; `stored` may not come again."""
     layout, known_curves = file.layout, set(curves)
@@ -238,7 +240,7 @@ def _check(
         if row.reference in stored:
             reason = (
                 f"the portfolio has {shown(row.reference)} already."
-                " Import with replace to change it."
+                f" Import with {replacing} to change it."
             )
             code = AssetCode.REFERENCE_TAKEN
             file.note_asset(row, layout.reference, code, reason)

@@ -69,7 +69,7 @@ def fit_model(
     ForecastRefusedError
         A forecast contradicts the recent record; the new version stays a candidate.
     """
-    issued_for, event_count = _instant_after_last_event(region)
+    issued_for, event_count = instant_after_last_event(region)
     grow_region(region)
     grid = grid_of_region(region)
     started = time.perf_counter()
@@ -115,7 +115,7 @@ class Steps:
         self._say(f"{line} (step {self._begun} of {self._total}{left})")
 
 
-def _instant_after_last_event(region: Region) -> tuple[datetime, int]:
+def instant_after_last_event(region: Region) -> tuple[datetime, int]:
     extent = extent_until_now(region)
     if extent.last_occurred_at is None or extent.count < MIN_EVENTS:
         raise TooFewEventsError(

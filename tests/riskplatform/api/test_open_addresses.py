@@ -12,6 +12,7 @@ OPEN = {
     "health/ready",
     "api/schema/",
     "api/docs/",
+    "problems/<slug:slug>",
     "api/v1/regions",
     "api/v1/regions/<slug:slug>",
     "api/v1/regions/<slug:slug>/cells",

@@ -25,6 +25,7 @@ PATHS = {
     "/api/v1/dashboard/{portfolio_id}",
     "/api/v1/metrics",
     "/api/v1/assess/batch",
+    "/api/v1/assess/what-if",
     "/api/v1/assess/{portfolio_id}",
     "/api/v1/assessments/{assessment_id}",
     "/api/v1/events",

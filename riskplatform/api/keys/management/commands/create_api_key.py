@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from riskplatform.api.keys.models import Organisation, Scope
 from riskplatform.api.keys.services import get_organisation, issue_key
-from riskplatform.kernel.commands import ApplicationCommand
+from riskplatform.kernel.commands import ApplicationCommand, add_dry_run, add_json
+from riskplatform.kernel.instants import utc_text
 
 DURATION = re.compile(r"(?P<count>\d{1,4})(?P<unit>[dh])")
 
@@ -39,6 +40,8 @@ class Command(ApplicationCommand):
             help="What the key may do; give it once for each scope.",
         )
         parser.add_argument("--expires", help="Life of the key: 90d or 12h.")
+        add_dry_run(parser, "Check everything, issue no key.")
+        add_json(parser)
 
     def handle(
         self, *, organisation: str, name: str, scope: list[str], **options: Any
@@ -49,8 +52,20 @@ class Command(ApplicationCommand):
         with transaction.atomic():
             owner = _owner(organisation, is_made=options["create"])
             issued = issue_key(owner, name=name, scopes=scope, expires_at=expires_at)
+            transaction.set_rollback(options["dry_run"])
+        facts = {
+            "organisation": owner.slug,
+            "name": name,
+            "scopes": scope,
+            "expires_at": None if expires_at is None else utc_text(expires_at),
+        }
+        if options["dry_run"]:
+            text = f"A key of {owner.slug} for {', '.join(scope)} would be issued."
+            self.report(text, facts, options)
+            return
         self.stderr.write("Keep this key: it is not shown again.", style_func=str)
-        self.stdout.write(issued.text.text)
+        key = issued.text.text
+        self.report(key, {**facts, "key": key}, options)
 
 
 def _owner(slug: str, *, is_made: bool) -> Organisation:
