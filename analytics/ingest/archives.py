@@ -1,12 +1,19 @@
 """Names what a file is that is not read as it is, and what makes it readable."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 SHOWN_MEMBERS = 5
 CONVERT = "ogr2ogr -f CSV -lco GEOMETRY=AS_XY -t_srs EPSG:4326 OUT.csv IN"
 SPREADSHEET = "libreoffice --headless --convert-to csv"
 ZIP = b"PK\x03\x04"
+# ValueError: names that are no text; NotImplementedError: a version to come;
+# RuntimeError: it wants a password.
+BROKEN_ZIP = (
+    *(OSError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError),
+    *(EOFError, zlib.error),
+)
 GEO = "a geographic file; import it with --format geo"
 # How files begin, and what to do with such.
 KINDS = {
@@ -87,5 +94,5 @@ def _members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except BROKEN_ZIP:
         return []

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from xml.sax.saxutils import escape
 
 from analytics.errors import EventFileError
-from analytics.ingest.archives import ZIP, holds_shapefile
+from analytics.ingest.archives import BROKEN_ZIP, ZIP, holds_shapefile
 from analytics.ingest.unpacking import STANDARD_INPUT, open_binary
 from riskplatform.kernel.extras import load_extra
 
@@ -44,6 +44,8 @@ REPROJECTED: Final = """<OGRVRTDataSource><OGRVRTWarpedLayer>
 PLAIN: Final = REPROJECTED.replace("<OGRVRTWarpedLayer>\n", "").replace(
     "\n<TargetSRS>EPSG:4326</TargetSRS></OGRVRTWarpedLayer>", ""
 )
+# What its reader raises where a file is damaged.
+GDAL_FAULTS: Final = (RuntimeError, OSError, ValueError, IndexError)
 IN_DEGREES: Final = frozenset({"EPSG:4326", "OGC:CRS84", "EPSG:4979"})
 
 
@@ -86,7 +88,7 @@ class GeoFile:
     def batches(self) -> Iterator[tuple[Any, str]]:
         """Give batches of Arrow, places in WGS 84, and the name of their geometry.
 
-        What GDAL cannot read on is a RuntimeError, an OSError or a ValueError.
+        What GDAL cannot read on is one of GDAL_FAULTS.
         """
         arrow = load_extra("pyarrow", extra=EXTRA, purpose=PURPOSE)
         opened = self._library.open_arrow(
@@ -122,7 +124,7 @@ class GeoFile:
         try:
             with zipfile.ZipFile(path) as archive:
                 return sum(member.file_size for member in archive.infolist())
-        except (OSError, zipfile.BadZipFile):
+        except BROKEN_ZIP:
             raise self.unusable("is a damaged ZIP archive: fetch it again") from None
 
     def _unpacked(self, path: Path) -> Path:
@@ -140,13 +142,7 @@ class GeoFile:
                         (folder / name).open("wb") as f,
                     ):
                         shutil.copyfileobj(packed, f)
-        # RuntimeError: it wants a password; NotImplementedError: a rare packing.
-        except (
-            OSError,
-            zipfile.BadZipFile,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
+        except BROKEN_ZIP as error:
             raise self.unusable(f"cannot be unpacked ({error})") from None
         return folder
 
@@ -154,7 +150,7 @@ class GeoFile:
         """Find the layer: the one there is, or the one that was named."""
         try:
             layers = [str(name) for name, _ in self._library.list_layers(self._file)]
-        except (RuntimeError, OSError, ValueError) as error:
+        except GDAL_FAULTS as error:
             first = str(error).partition("\n")[0].partition(";")[0].rstrip(".")
             reason = first.replace(self._file, self.name)
             raise self.unusable(f"cannot be read ({reason})") from None
@@ -173,7 +169,7 @@ class GeoFile:
             info: dict[str, Any] = self._library.read_info(
                 self._file, layer=self._layer, force_feature_count=True
             )
-        except (RuntimeError, OSError, ValueError) as error:
+        except GDAL_FAULTS as error:
             raise self.unusable(f"cannot be read ({error})") from None
         if info["driver"] not in DRIVERS:
             raise self.unusable(f"is {info['driver']}, which is not taken")

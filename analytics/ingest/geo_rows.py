@@ -5,7 +5,7 @@ from typing import Any
 
 from analytics.ingest.arrow_columns import ArrowColumns, point_of
 from analytics.ingest.column_map import ColumnMap, parts_of
-from analytics.ingest.geo_files import EXTRA, GeoFile
+from analytics.ingest.geo_files import EXTRA, GDAL_FAULTS, GeoFile
 from analytics.ingest.reading_options import ReadingOptions
 from analytics.ingest.rows import BadRow, NumberedRow, RowReader
 from analytics.ingest.rules import NOT_A_POINT, NUL, Fault, RowCode
@@ -42,8 +42,7 @@ class GeoRows(RowReader):
             for batch, geometry in self._file.batches():
                 self.char_count += batch.nbytes
                 yield from self._rows(batch, geometry)
-        # What GDAL cannot read on is a RuntimeError of its reader, or one of Arrow.
-        except (RuntimeError, OSError, ValueError) as error:
+        except GDAL_FAULTS as error:
             self.fault = Fault(
                 RowCode.CORRUPT_FILE,
                 f"the file is damaged from about here on ({error})."

@@ -72,6 +72,9 @@ class ForecastSummary(Struct):
     horizon_sec: int
     expected_count: float
     cell_count: int
+    raised_from_shorter_horizon: Annotated[
+        int, Meta(description="Cells with the figure of a shorter horizon.")
+    ]
     is_shadow: bool
     created_at: AwareTime
     skill: Annotated[
@@ -91,6 +94,7 @@ class ForecastSummary(Struct):
             horizon_sec=forecast.horizon_sec,
             expected_count=forecast.expected_count,
             cell_count=forecast.cell_count,
+            raised_from_shorter_horizon=forecast.raised_cell_count,
             is_shadow=forecast.is_shadow,
             created_at=forecast.created_at,
             skill=None if skill is None else ForecastSkillFigures.of(skill),

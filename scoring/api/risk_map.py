@@ -97,6 +97,13 @@ class ForecastHead(Struct):
     model_version: str
     time: AwareTime
     horizon_sec: int
+    raised_from_shorter_horizon: Annotated[
+        int,
+        Meta(
+            description="How many cells of the forecast have the figure of a shorter"
+            " horizon, because the model of this one expected less."
+        ),
+    ]
 
     @classmethod
     def of(cls, region: Region, forecast: Forecast, **more: Any) -> Self:
@@ -106,6 +113,7 @@ class ForecastHead(Struct):
             model_version=str(forecast.model_version),
             time=forecast.issued_for,
             horizon_sec=forecast.horizon_sec,
+            raised_from_shorter_horizon=forecast.raised_cell_count,
             **more,
         )
 

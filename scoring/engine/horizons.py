@@ -1,8 +1,10 @@
 """Forecasts of several horizons that agree: the longer never expects less."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.engine.distributions import CellDistribution, distribution_of
 from scoring.engine.errors import EngineError
@@ -34,9 +36,16 @@ def monotone_over_horizons(
     return tuple(agreed)
 
 
+class AgreedDistribution(NamedTuple):
+    """`is_raised`, shape (n_cells,), where a shorter horizon expected more."""
+
+    distribution: CellDistribution
+    is_raised: NDArray[np.bool_]
+
+
 def distribution_of_longest(
     forecasters: Sequence[Forecaster], snapshot: Snapshot
-) -> CellDistribution:
+) -> AgreedDistribution:
     """Distribution of every cell at the last horizon, in agreement with the others.
 
     Parameters
@@ -54,7 +63,8 @@ def distribution_of_longest(
     if not horizons_s or horizons_s != sorted(set(horizons_s)):
         raise EngineError("Forecasters to agree come in order of their horizons.")
     forecasts = [forecaster.distribution_at(snapshot) for forecaster in forecasters]
-    return monotone_over_horizons(forecasts)[-1]
+    agreed = monotone_over_horizons(forecasts)[-1]
+    return AgreedDistribution(agreed, agreed.p_event > forecasts[-1].p_event)
 
 
 def _raised(longer: CellDistribution, shorter: CellDistribution) -> CellDistribution:

@@ -45,6 +45,11 @@ class Forecast(models.Model):
     event_count = models.PositiveIntegerField(help_text="Events it rests on.")
     cell_count = models.PositiveIntegerField()
     expected_count = models.FloatField(help_text="Events expected in the region.")
+    raised_cell_count = models.PositiveIntegerField(
+        default=0,
+        help_text="Cells for which a shorter horizon expected more, so that they have"
+        " its figure.",
+    )
     region_alpha = models.FloatField(
         help_text="Negative binomial dispersion of the region's total."
     )

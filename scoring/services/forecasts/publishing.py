@@ -197,7 +197,8 @@ def _computed(forecast: Forecast, grid: Grid) -> tuple[ForecastColumns, Scenario
         for horizon_sec in _horizons(version)
         if horizon_sec <= forecast.horizon_sec
     ]
-    distribution = distribution_of_longest(forecasters, snapshot)
+    distribution, is_raised = distribution_of_longest(forecasters, snapshot)
+    forecast.raised_cell_count = int(is_raised.sum())
     columns = ForecastColumns.of(grid.cells, distribution)
     calibration = forecasters[-1].calibration
     forecast.event_count = int(snapshot.aggregates.count.sum())

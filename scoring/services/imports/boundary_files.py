@@ -7,7 +7,7 @@ import orjson
 
 from analytics.errors import EventFileError
 from analytics.ingest.files import FileFormat, format_of
-from analytics.ingest.geo_files import EXTRA, GeoFile
+from analytics.ingest.geo_files import EXTRA, GDAL_FAULTS, GeoFile
 from analytics.ingest.unpacking import ByteSource, limited
 from riskplatform.kernel.extras import load_extra
 from scoring.errors import BoundaryError
@@ -66,11 +66,6 @@ def _by_gdal(path: Path) -> dict[str, Any]:
                     }
                     for row, shape in zip(rows, drawn, strict=True)
                 ]
-        except (
-            RuntimeError,
-            OSError,
-            ValueError,
-            shapely.errors.ShapelyError,
-        ) as error:
+        except (*GDAL_FAULTS, shapely.errors.ShapelyError) as error:
             raise file.unusable(f"cannot be read ({error})") from None
     return {"type": "FeatureCollection", "features": features}

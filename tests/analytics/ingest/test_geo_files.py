@@ -95,6 +95,18 @@ def test_a_format_of_another_reader_is_refused(content: str, tmp_path: Path) -> 
     assert "e.gpkg cannot be read" in refusal(path)
 
 
+def test_a_damaged_archive_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "e.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.shp", "x" * 100)
+    content = path.read_bytes()
+    # The version that is needed to unpack it, in the list at the end.
+    at = content.index(b"PK\x01\x02") + 6
+    path.write_bytes(content[:at] + b"\xff\xff" + content[at + 2 :])
+
+    assert "is a damaged ZIP archive" in refusal(path)
+
+
 def test_the_schema_of_a_file_is_not_fetched(tmp_path: Path, asked: list[str]) -> None:
     path = tmp_path / "e.gml"
     path.write_text(GML.format(address=asked[0]), encoding="utf-8")

@@ -94,12 +94,17 @@ def test_the_scenarios_of_a_raised_forecast_average_to_it() -> None:
     snapshot = next(walk_snapshots(history, grid, [until_s], timezone=TIMEZONE))
     day = forecasters[0].with_level(4.0)
 
-    raised = distribution_of_longest([day, forecasters[1]], snapshot)
+    raised, is_raised = distribution_of_longest([day, forecasters[1]], snapshot)
     scenarios = forecasters[1].scenarios(
         snapshot, n_scenarios=3_000, seed=1, forecast=raised
     )
 
     assert (raised.p_event >= day.distribution_at(snapshot).p_event).all()
+    own = forecasters[1].distribution_at(snapshot)
+    assert is_raised.any()
+    assert (raised.p_event[~is_raised] == own.p_event[~is_raised]).all()
+    _, untouched = distribution_of_longest(forecasters, snapshot)
+    assert untouched.sum() < is_raised.sum()
     assert scenarios.scenario.size / 3_000 == pytest.approx(raised.mean.sum(), rel=0.03)
     with pytest.raises(EngineError, match="order of their horizons"):
         distribution_of_longest([forecasters[1], day], snapshot)
