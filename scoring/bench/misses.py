@@ -41,7 +41,10 @@ CONNECTIONS, MOST_CONNECTIONS = 16, 64
 # The slowest side answers some eight requests a second.
 LOAD_S, QUICK_LOAD_S = 4, 2
 COMPARED = 5
-HEAD = ("region", "forecast_id", "model_version", "time", "horizon_sec")
+HEAD = (
+    *("region", "forecast_id", "model_version", "time", "horizon_sec"),
+    "raised_from_shorter_horizon",
+)
 # More requests a second than either side answers: none is sent twice.
 MOST_PER_S = {
     "score 20 cells": 4_000,

@@ -146,7 +146,10 @@ def _name(properties: Mapping[str, Any]) -> str:
     names = [it for it in properties if str(it).lower().endswith("name")]
     names.sort(key=lambda it: str(it).lower() != "name")
     found = properties[names[0]] if names else ""
-    return str(found)[:200] if isinstance(found, str | int) else ""
+    is_short = isinstance(found, str) or (
+        isinstance(found, int) and abs(found) < 1 << 63
+    )
+    return str(found)[:200] if is_short else ""
 
 
 class _Unfit(Exception):  # noqa: N818 - a reason, told as a BoundaryError
@@ -155,7 +158,7 @@ class _Unfit(Exception):  # noqa: N818 - a reason, told as a BoundaryError
 
 def _polygons(geometry: Mapping[str, Any]) -> list[Polygon]:
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    if kind not in {"Polygon", "MultiPolygon"}:
+    if not (isinstance(kind, str) and kind in {"Polygon", "MultiPolygon"}):
         raise _Unfit(f"is {str(kind)[:40]!r}, not a Polygon or a MultiPolygon")
     parts = [coordinates] if kind == "Polygon" else coordinates
     if not isinstance(parts, list) or not parts:

@@ -58,6 +58,7 @@ class Head(BaseModel):
     model_version: str
     time: datetime
     horizon_sec: int
+    raised_from_shorter_horizon: int
 
 
 class CellRisk(DistributionParams):
@@ -82,7 +83,7 @@ class Feature(BaseModel):
     geometry: Geometry
 
 
-class FeatureCollection(BaseModel):
+class FeatureCollection(Head):
     type: Literal["FeatureCollection"] = "FeatureCollection"
     features: list[Feature]
 
@@ -132,6 +133,7 @@ def risk_map(bbox: str, form: Form = "json") -> RiskMap | FeatureCollection:
     if form == "json":
         return RiskMap(**HEAD, aggregated=cells)
     return FeatureCollection(
+        **HEAD,
         features=[
             Feature(
                 id=cell.cell_hex,
@@ -139,5 +141,5 @@ def risk_map(bbox: str, form: Form = "json") -> RiskMap | FeatureCollection:
                 geometry=Geometry(coordinates=[outline_of(int(cell.cell_id))]),
             )
             for cell in cells
-        ]
+        ],
     )

@@ -90,5 +90,6 @@ async def risk_map(bbox: str, form: Form = "json") -> Response:
         }
         for cell in cells
     ]
-    content = orjson.dumps({"type": "FeatureCollection", "features": features})
+    collection = {**HEAD, "type": "FeatureCollection", "features": features}
+    content = orjson.dumps(collection)
     return Response(content, media_type="application/geo+json")

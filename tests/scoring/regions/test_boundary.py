@@ -70,6 +70,7 @@ def test_an_area_smaller_than_a_cell_is_in_one() -> None:
         (collection(SQUARE, BOW, name="B"), "Area 2 ('B') has an outline that crosses"),
         ({"type": "FeatureCollection", "features": [7]}, "Area 1 is 'None'"),
         ({"type": "MultiPolygon", "coordinates": []}, "It is empty"),
+        (collection({"type": [], "coordinates": 1}), "not a Polygon"),
         (polygon(), "is empty|without an outline"),
         (polygon([]), "not closed, or of fewer than 4"),
         (polygon(square()[:-1]), "not closed"),
