@@ -22,7 +22,12 @@ from riskplatform.kernel.errors import ApplicationError
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    type=str,
+    type={
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": "^[\\x21-\\x7e]+$",
+    },
     location=OpenApiParameter.HEADER,
     description="The same key and body get the same answer for a day.",
 )

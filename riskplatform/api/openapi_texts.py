@@ -18,7 +18,7 @@ it needs. Public regions need none. A browser that is signed in is let in as wel
 **Lists** are `results` and `next`. Give `next` as `after` to get the following page;
 on the last one it is null. `limit` says how many rows a page has.
 
-**Repeating a POST.** With the same `Idempotency-Key` (1 to 255 visible characters)
+**Repeating a POST.** With the same `Idempotency-Key` (1 to 200 visible characters)
 and the same body a POST is carried out once, and answered in the same way for a day.
 
 **Changes.** A GET of one thing has an `ETag`; sent back as `If-Match`, a change is

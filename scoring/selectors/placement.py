@@ -36,14 +36,22 @@ class _Map:
 
 
 class StoredRegions:
-    """Answers from memory; the regions are read again every few seconds."""
+    """Answers from memory; the regions are read again every few seconds.
+
+    A region that is named and not known yet is looked up.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._map: _Map | None = None
 
     def find(self, slug: str) -> RegionGrid | None:
-        return self._current().grids.get(slug)
+        grid = self._current().grids.get(slug)
+        if grid is None and self.find_ownership(slug) is not None:
+            # It came in after the regions were read.
+            self.forget()
+            grid = self._current().grids.get(slug)
+        return grid
 
     def find_ownership(self, slug: str) -> OwnedRegion | None:
         return Region.objects.defer("boundary").filter(slug=slug).first()

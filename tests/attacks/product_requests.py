@@ -265,7 +265,7 @@ ATTACKS: Final = (
             "Content-Type": "application/x-ndjson",
             "Content-Encoding": "gzip",
         },
-        statuses=frozenset({202, 503}),
+        statuses=frozenset({422, 503}),
         asked_s=5,
     ),
     Attack(

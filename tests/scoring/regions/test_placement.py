@@ -41,10 +41,15 @@ def test_regions_are_read_now_and_then_not_for_every_event() -> None:
 
     with CaptureQueriesContext(connection) as queries:
         regions.place(np.full(1_000, CENTRE[0]), np.full(1_000, CENTRE[1]))
-        regions.find("later")
-    make_region("later")
+        regions.find("chicago")
 
     assert len(queries) == 0
+
+
+def test_a_region_is_known_by_its_name_at_once() -> None:
+    regions = StoredRegions()
     assert regions.find("later") is None
-    regions.forget()
+
+    make_region("later")
+
     assert regions.find("later") is not None
