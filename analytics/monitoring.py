@@ -36,8 +36,8 @@ register_objectives(
             ),
             "The dashboard *ClickHouse and ingestion* names the query. Stale rollups "
             "make reports read raw events; large imports slow everything down for a "
-            "while. In ClickHouse's `system.query_log` a query has its name and the "
-            "id of its request as `log_comment`.",
+            "while. `manage.py slow_queries` names the queries and the requests that "
+            "asked them.",
         ),
     ),
     Objective(

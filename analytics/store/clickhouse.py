@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from random import getrandbits
 from typing import Any, TypeVar
 
 import numpy as np
@@ -171,7 +172,6 @@ def insert_columns(
         return 0
     # The driver knows an insert by its text being one line.
     sql = " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES"))
-
     # A file may span more months than one insert may by default.
     settings: dict[str, object] = {"max_partitions_per_insert_block": 0}
     if token is not None:
@@ -225,6 +225,8 @@ def _cursor(
 ) -> Generator[Any]:
     with connections[alias].cursor() as cursor:
         cursor.set_settings(_settings(name, budget) | settings)
+        # A request id may come twice at a time, a query id may not.
+        cursor.set_query_id(f"{current_request_id() or name}.{getrandbits(32):08x}")
         yield cursor
 
 

@@ -14,6 +14,7 @@ COMMANDS = sorted(name for name, app in get_commands().items() if app in APPS)
 READERS = {
     *("backtest", "benchmark", "check_slo", "clickhouse_ddl", "doctor"),
     *("document_commands", "event_report", "list_operations", "load_test", "skill"),
+    "slow_queries",
 }
 # They go on until they are stopped, or begin with what others do.
 SERVERS = {"run_realtime", "run_worker", "runserver", "up"}

@@ -75,7 +75,9 @@ SOURCES = {
 }
 
 USERS = """<clickhouse>
-  <profiles><default><constraints>{constraints}</constraints></default></profiles>
+  <profiles><default>
+    {logged}<constraints>{constraints}</constraints>
+  </default></profiles>
   <quotas><default/></quotas>
   <users><default>
     <no_password/>
@@ -93,8 +95,28 @@ CONFIGURATION = """<clickhouse>
     <fsync_part_directory>{fsync}</fsync_part_directory>
   </merge_tree>
   <max_server_memory_usage_to_ram_ratio>{memory}</max_server_memory_usage_to_ram_ratio>
+  <query_log>
+    <database>system</database>
+    <table>query_log</table>
+    <engine>{query_log}</engine>
+    <flush_interval_milliseconds>1000</flush_interval_milliseconds>
+    <max_size_rows>1000</max_size_rows>
+    <reserved_size_rows>16</reserved_size_rows>
+    <buffer_size_rows_flush_threshold>500</buffer_size_rows_flush_threshold>
+  </query_log>
 </clickhouse>
 """
+# Of slow queries, as long as the server runs: the engine's system tables end with it.
+QUERY_LOG = (
+    "ENGINE = Memory SETTINGS min_rows_to_keep = 1000, max_rows_to_keep = 2000, "
+    "compress = 1"
+)
+LOGGED = {
+    "log_queries_min_query_duration_ms": 50,
+    "log_queries_min_type": "QUERY_FINISH",
+    "log_queries_cut_to_length": 4_000,
+    "log_query_views": 0,
+}
 # The machine has other work than this server.
 MEMORY_SHARE = 0.5
 
@@ -123,6 +145,7 @@ class SourceAccess:
         grants += [f"GRANT TABLE ENGINE ON `{name}`" for name in sorted(self.engines)]
         grants += [f"GRANT READ, WRITE ON {name}" for name in self.opened]
         return USERS.format(
+            logged="".join(f"<{key}>{value}</{key}>" for key, value in LOGGED.items()),
             constraints="".join(f"<{it}><const/></{it}>" for it in FIXED_SETTINGS),
             grants="".join(f"<query>{grant}</query>" for grant in grants),
         )
@@ -155,7 +178,10 @@ def open_folder(root: Path, *, fsync: bool, access: SourceAccess) -> DataFolder:
     configuration = folder / "configuration.xml"
     configuration.write_text(
         CONFIGURATION.format(
-            fsync=int(fsync), memory=MEMORY_SHARE, users=escape(str(users))
+            fsync=int(fsync),
+            memory=MEMORY_SHARE,
+            users=escape(str(users)),
+            query_log=QUERY_LOG,
         ),
         encoding="utf-8",
     )
