@@ -12,7 +12,7 @@ from analytics.ingest.presets import PRESETS
 from riskplatform.api.keys.models import Membership, Organisation
 from riskplatform.kernel.errors import ApplicationError
 from scoring.models import Upload
-from scoring.services.imports.arguments import parse_words
+from scoring.services.imports.arguments import parse_asset_words, parse_words
 from scoring.services.imports.instructions import (
     AssetInstructions,
     EventInstructions,
@@ -161,12 +161,26 @@ class AssetsForm(forms.Form):
     map = forms.CharField(
         required=False, label="Columns", help_text="id=asset,value=building+contents"
     )
+    more = forms.CharField(
+        required=False,
+        label="More options",
+        help_text="As manage.py import_portfolio has them: --decimal , --delimiter ;",
+    )
     is_replacing = forms.BooleanField(
         required=False, label="Rows replace assets of their reference"
     )
     is_skipping_unlocated = forms.BooleanField(
         required=False, label="Leave out rows without coordinates"
     )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        try:
+            given["words"] = shlex.split(given.get("more") or "")
+            parse_asset_words(given["words"])
+        except (ApplicationError, ValueError) as error:
+            self.add_error("more", str(error))
+        return given
 
     def instructions(self) -> AssetInstructions:
         given = self.cleaned_data
@@ -175,6 +189,7 @@ class AssetsForm(forms.Form):
             currency=given["currency"].upper(),
             layout=given["layout"] or None,
             column_map=given["map"],
+            words=given["words"],
             is_replacing=given["is_replacing"],
             is_skipping_unlocated=given["is_skipping_unlocated"],
         )
@@ -190,7 +205,8 @@ def initial_of(upload: Upload, outcome: Mapping[str, Any] | None) -> dict[str, A
     """Fill a form with what was chosen, and with what a dry run found."""
     known: dict[str, Any] = dict(upload.instructions)
     if upload.kind == Upload.Kind.ASSETS:
-        return {**known, "map": known.get("column_map", "")}
+        more = shlex.join(known.get("words", []))
+        return {**known, "map": known.get("column_map", ""), "more": more}
     new = known.pop("new", None)
     chosen = {**known, **(new or {}), "create": new is not None}
     if outcome is None:

@@ -7,7 +7,7 @@ from typing import NoReturn
 from analytics.grid import Bounds
 from analytics.ingest.files import FileFormat
 from analytics.ingest.presets import PRESETS
-from analytics.ingest.reading_options import POINTS
+from analytics.ingest.reading_options import POINTS, ReadingOptions
 from riskplatform.kernel.commands import read_moment
 from riskplatform.kernel.errors import InvalidInputError
 
@@ -88,6 +88,20 @@ def parse_words(words: Sequence[str], given: Namespace | None = None) -> Namespa
     add_reading(parser)
     known = {} if given is None else vars(given)
     return parser.parse_args(words, Namespace(**{**USUAL, **known}))
+
+
+def parse_asset_words(words: Sequence[str]) -> ReadingOptions:
+    """Read options of a file of assets, as `import_portfolio` has them.
+
+    Raises
+    ------
+    InvalidInputError
+        A word is no such option, or its value is none.
+    """
+    parser = _WordParser(prog="", add_help=False, allow_abbrev=False)
+    add_numbers(parser)
+    add_dialect(parser)
+    return ReadingOptions.said(vars(parser.parse_args(words)))
 
 
 def _add_values(parser: ArgumentParser) -> None:

@@ -6,11 +6,13 @@ from django.db import transaction
 
 from analytics.ingest.csv_lines import LineSource
 from analytics.ingest.csv_rows import CsvRows
+from analytics.ingest.reading_options import ReadingOptions as FileOptions
 from analytics.ingest.rows import BadRow
 from analytics.ingest.unpacking import ByteSource
 from riskplatform.kernel.errors import InvalidInputError
 from scoring.errors import AssetFileError, AssetRowsError
 from scoring.models import Portfolio, Upload
+from scoring.services.imports.arguments import parse_asset_words
 from scoring.services.imports.instructions import AssetInstructions
 from scoring.services.imports.outcome import (
     SHOWN_CHARS,
@@ -39,7 +41,8 @@ def run_asset_import(
     on_fraction: OnFraction,
 ) -> ImportOutcome:
     """Import the assets of an uploaded file: all of them, or none."""
-    columns, rows = _first_rows(upload)
+    options = parse_asset_words(instructions.words)
+    columns, rows = _first_rows(upload, options)
     outcome = ImportOutcome(
         lines=[], columns=columns, rows=rows, rejections=[], taken=0
     )
@@ -75,6 +78,7 @@ def _read(
                 layout=instructions.layout,
                 column_map=instructions.column_map,
                 is_skipping_unlocated=instructions.is_skipping_unlocated,
+                file=parse_asset_words(instructions.words),
             ),
             on_progress=lambda _: on_fraction(source.fraction or 0.0),
         )
@@ -95,9 +99,11 @@ def _portfolio(upload: Upload, instructions: AssetInstructions) -> Portfolio:
     )
 
 
-def _first_rows(upload: Upload) -> tuple[list[str], list[list[str]]]:
+def _first_rows(
+    upload: Upload, options: FileOptions
+) -> tuple[list[str], list[list[str]]]:
     with ByteSource(upload.path) as source:
-        reader = CsvRows(LineSource(source), file=upload.name)
+        reader = CsvRows(LineSource(source), file=upload.name, options=options)
         first = islice(reader, SHOWN_ROWS)
         rows = [row for _, row in first if not isinstance(row, BadRow)]
     shown = [[text[:SHOWN_CHARS] for text in row] for row in rows]

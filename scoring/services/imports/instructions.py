@@ -40,12 +40,16 @@ class EventInstructions(Struct, kw_only=True):
 
 
 class AssetInstructions(Struct, kw_only=True):
-    """The portfolio by its name; with a `currency` it is made where there is none."""
+    """The portfolio by its name; with a `currency` it is made where there is none.
+
+    `words` are options of the dialect as they are typed.
+    """
 
     portfolio: str
     currency: str = ""
     layout: Format | None = None
     column_map: str = ""
+    words: list[str] = []
     is_replacing: bool = False
     is_skipping_unlocated: bool = False
 

@@ -263,6 +263,24 @@ def test_faults_of_assets_are_listed(acme: Organisation) -> None:
     assert 'value="import" class="primary" disabled' in page
 
 
+def test_another_dialect_of_assets_is_said(acme: Organisation) -> None:
+    client = member(acme)
+    text = "id;lat;lon;value\na;41,85;-87,68;1.250,50\n"
+    fields = {"kind": "assets", "portfolio": "Shops", "currency": "EUR"}
+    bring(client, acme, text, name="shops.csv", **fields)
+    run_next_job()
+    assert "column lat" in client.get(the_page()).text
+    client.post(the_page(), {**shown(client), "more": "--decimal ,"})
+    run_next_job()
+    form = shown(client)
+    assert form["more"] == "--decimal ,"
+    client.post(the_page(), {**form, "action": "import"})
+    run_next_job()
+    assert str(Asset.objects.get().value) == "1250.50"
+    answer = client.post(the_page(), {**form, "more": "--rejections x"})
+    assert "--rejections" in answer.content.decode()
+
+
 def test_files_are_forgotten(acme: Organisation) -> None:
     make_region("calls", owner=acme)
     client = member(acme)
