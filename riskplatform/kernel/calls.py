@@ -23,7 +23,7 @@ class Calls:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     slowest: list[tuple[float, str]] = field(default_factory=list)
-    # Who asks, as far as that is known: a prefix of a key or the number of a user.
+    # The principal, as far as it is known: a prefix of a key or the number of a user.
     principal: str = "nobody known"
 
     def add(self, kind: str, seconds: float, statement: str = "") -> None:

@@ -1,4 +1,4 @@
-// Draws the charts of the page of operators, and shows the page anew now and then.
+// Draws the charts of the page of operators, and reloads the page now and then.
 
 const RELOAD_MS = 30_000;
 const HEIGHT = 180;

@@ -1,4 +1,4 @@
-// Follows the worker while it is at a file, then shows the page anew.
+// Follows the worker while it is at a file, then reloads the page.
 
 const EVERY_MS = 1000;
 

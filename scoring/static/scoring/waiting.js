@@ -1,4 +1,4 @@
-// Shows the page anew once there is a map.
+// Reloads the page once there is a map.
 
 const EVERY_MS = 3000;
 
